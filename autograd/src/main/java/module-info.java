@@ -1,0 +1,4 @@
+/// Gradients: the tape, the gradient table, parameters and optimisers.
+module jacquard.autograd {
+  requires transitive jacquard.tensor;
+}

@@ -1,0 +1,4 @@
+/// The words: tensors, ops, scopes, devices. Depends on the JDK alone.
+module jacquard.tensor {
+  exports jacquard.tensor;
+}
