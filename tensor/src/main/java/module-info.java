@@ -1,4 +1,6 @@
 /// The words: tensors, ops, scopes, devices. Depends on the JDK alone.
 module jacquard.tensor {
   exports jacquard.tensor;
+  exports jacquard.tensor.op;
+  uses jacquard.tensor.Device;
 }

@@ -1,0 +1,61 @@
+package jacquard.autograd;
+
+import jacquard.tensor.Interpreter;
+import jacquard.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// Gradients by reverse-mode differentiation of whatever a lambda applies.
+public final class Grad {
+  /// @param value     what the lambda returned
+  /// @param gradients by the parameters' names; a parameter that was not reached is absent and named in `unreached`
+  public record Step(Tensor value, SequencedMap<String, Tensor> gradients, List<String> unreached) {}
+
+  /// @param values    what the lambda returned
+  /// @param gradients one an input, null where nothing flowed back
+  public record Vjps(List<Tensor> values, List<Tensor> gradients) {}
+
+  private Grad() {}
+
+  /// Runs `f`, which returns a scalar, and gives its gradient with respect to each trained parameter.
+  /// Update ops applied in `f` run once, after backward. Fails if no parameter was reached.
+  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f) {
+    var trained = parameters.trained();
+    try (var tape = new Tape(trained.values(), Interpreter.current(), true)) {
+      var value = tape.record(f);
+      if (value.shape().size() != 1) throw new IllegalArgumentException("valueAndGrad needs a scalar, not " + value.type());
+      var unreached = trained.entrySet().stream().filter(e -> !tape.reached(e.getValue())).map(Map.Entry::getKey).toList();
+      if (unreached.size() == trained.size()) throw new IllegalStateException("the value depends on none of the " + trained.size() + " trained parameters");
+      var d = tape.backward(List.of(value), List.of(Tensor.full(value.shape(), 1)), List.copyOf(trained.values()));
+      tape.runUpdates();
+      var gradients = new LinkedHashMap<String, Tensor>();
+      int i = 0;
+      for (var name : trained.keySet()) {
+        if (d.get(i) != null) gradients.put(name, d.get(i));
+        i++;
+      }
+      return new Step(value, gradients, unreached);
+    }
+  }
+
+  /// Runs `f` on `inputs` and pulls `cotangents` (one an output, made from the outputs) back to the inputs.
+  public static Vjps vjp(List<Tensor> inputs, Function<List<Tensor>, List<Tensor>> f, Function<List<Tensor>, List<Tensor>> cotangents) {
+    try (var tape = new Tape(inputs, Interpreter.current(), true)) {
+      var y = tape.record(() -> f.apply(inputs));
+      var r = new Vjps(y, tape.backward(y, cotangents.apply(y), inputs));
+      tape.runUpdates();
+      return r;
+    }
+  }
+
+  /// Runs `f` on `inputs` without keeping what it computes on the way; backward runs it again. What `f` closes over must outlive
+  /// backward (parameters do); everything else that it reads belongs among the inputs.
+  public static List<Tensor> checkpoint(List<Tensor> inputs, Function<List<Tensor>, List<Tensor>> f) {
+    return Interpreter.current() instanceof Tape t ? t.checkpoint(inputs, f) : f.apply(new ArrayList<>(inputs));
+  }
+}

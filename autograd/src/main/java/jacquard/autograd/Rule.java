@@ -1,0 +1,38 @@
+package jacquard.autograd;
+
+import jacquard.tensor.Tensor;
+import java.util.List;
+
+/// A row of the gradient table: what backward needs of the inputs and outputs, and how the cotangents of the inputs follow.
+///
+/// @param inputs  numbers of the inputs whose elements backward reads
+/// @param outputs numbers of the (recorded) outputs whose elements backward reads
+record Rule(int[] inputs, int[] outputs, Backward backward) {
+
+  interface Backward {
+    /// One cotangent an input, null where there is none.
+    List<Tensor> of(Application a);
+  }
+
+  static final int[] NONE = {};
+
+  static int[] in(int... numbers) { return numbers; }
+
+  static Rule of(Backward b) { return new Rule(NONE, NONE, b); }
+  static Rule needing(int[] inputs, Backward b) { return new Rule(inputs, NONE, b); }
+  static Rule needingOutput(Backward b) { return new Rule(NONE, new int[] {0}, b); }
+
+  /// No gradient flows back.
+  static final Rule STOP = of(a -> java.util.Collections.nCopies(a.inputs(), null));
+
+  /// One application of an op as backward sees it. Tensors that the row did not ask for are types without elements.
+  record Application(Tensor[] in, Tensor[] out, Tensor[] cotangents, boolean[] wanted) {
+    Tensor x(int i) { return in[i]; }
+    Tensor x() { return in[0]; }
+    Tensor y(int i) { return out[i]; }
+    Tensor y() { return out[0]; }
+    Tensor dy() { return cotangents[0]; }
+    boolean wants(int i) { return wanted[i]; }
+    int inputs() { return in.length; }
+  }
+}

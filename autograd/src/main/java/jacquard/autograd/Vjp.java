@@ -1,0 +1,136 @@
+package jacquard.autograd;
+
+import static jacquard.autograd.Rule.in;
+import static jacquard.autograd.Rule.needing;
+import static jacquard.autograd.Rule.needingOutput;
+import static jacquard.tensor.Tensor.apply;
+import static java.util.Arrays.asList;
+
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Contraction;
+import jacquard.tensor.op.Elementwise;
+import jacquard.tensor.op.Indexing;
+import jacquard.tensor.op.Movement;
+import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Reduction;
+import jacquard.tensor.op.Update;
+import java.util.ArrayList;
+import java.util.Arrays;
+
+/// The gradient table: for each op how `dy` flows back to its inputs. Broadcasting is undone once, in [Tape], never in a row.
+final class Vjp {
+  private Vjp() {}
+
+  static Rule of(Op op, int inputs) {
+    return switch (op) {
+      case Elementwise e -> elementwise(e);
+      case Reduction r   -> reduction(r);
+      case Contraction c -> contraction(c);
+      case Movement m    -> movement(m);
+      case Indexing i    -> indexing(i);
+      case jacquard.tensor.op.Fused f -> VjpFused.of(f);
+      case Adjoint a     -> throw new UnsupportedOperationException("the gradient of a gradient kernel: " + a);
+      case Update u      -> throw new IllegalStateException("an update is queued, not recorded: " + u);
+      case Op.Custom c   -> Tape.throughDefinition(inputs, c::define);
+    };
+  }
+
+  private static Rule elementwise(Elementwise op) {
+    return switch (op) {
+      case Elementwise.Add _      -> Rule.of(a -> asList(a.dy(), a.dy()));
+      case Elementwise.Subtract _ -> Rule.of(a -> asList(a.dy(), a.wants(1) ? a.dy().negate() : null));
+      case Elementwise.Multiply _ -> needing(in(0, 1), a -> asList(a.wants(0) ? a.dy().mul(a.x(1)) : null, a.wants(1) ? a.dy().mul(a.x(0)) : null));
+      case Elementwise.Divide _   -> needing(in(0, 1), a -> {
+        var q = a.dy().divide(a.x(1));
+        return asList(q, a.wants(1) ? q.mul(a.x(0)).divide(a.x(1)).negate() : null);
+      });
+      case Elementwise.Affine(var scale, _) -> Rule.of(a -> asList(a.dy().mul(scale)));
+      case Elementwise.Exp _      -> needingOutput(a -> asList(a.dy().mul(a.y())));
+      case Elementwise.Log _      -> needing(in(0), a -> asList(a.dy().divide(a.x())));
+      case Elementwise.Sqrt _     -> needingOutput(a -> asList(a.dy().divide(a.y()).mul(0.5f)));
+      case Elementwise.Sigmoid _  -> needingOutput(a -> asList(a.dy().mul(a.y()).mul(a.y().affine(-1, 1))));
+      case Elementwise.Tanh _     -> needingOutput(a -> asList(a.dy().mul(a.y().mul(a.y()).affine(-1, 1))));
+      case Elementwise.Softplus _ -> needing(in(0), a -> asList(a.dy().mul(a.x().sigmoid())));
+      case Elementwise.Clamp(var low, var high) -> needing(in(0), a -> asList(a.dy().mul(within(a.x(), low, high))));
+      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().dense())));
+      case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null));
+    };
+  }
+
+  /// 1 where low ≤ x ≤ high, else 0.
+  private static Tensor within(Tensor x, float low, float high) {
+    var f = x.floats();
+    for (int i = 0; i < f.length; i++) f[i] = f[i] >= low && f[i] <= high ? 1 : 0;
+    return Tensor.of(x.shape(), f);
+  }
+
+  private static Rule reduction(Reduction op) {
+    return switch (op) {
+      case Reduction.Sum s -> Rule.of(a -> asList(kept(s, a.x().shape(), a.dy()).expand(a.x().shape())));
+      case Reduction.Max m -> new Rule(in(0), in(0), a -> {                      // shared equally among ties
+        var hit = equal(a.x(), kept(m, a.x().shape(), a.y()).expand(a.x().shape()));
+        var count = apply(new Reduction.Sum(m.axes(), true), hit);
+        return asList(hit.mul(kept(m, a.x().shape(), a.dy())).divide(count));
+      });
+    };
+  }
+
+  private static Tensor equal(Tensor a, Tensor b) {
+    float[] x = a.floats(), y = b.floats();
+    for (int i = 0; i < x.length; i++) x[i] = x[i] == y[i] ? 1 : 0;
+    return Tensor.of(a.shape(), x);
+  }
+
+  /// The result of a reduction with its folded axes back as extents of 1.
+  private static Tensor kept(Reduction op, Shape of, Tensor y) {
+    int[] d = of.dims();
+    boolean[] f = op.folded(d.length);
+    for (int i = 0; i < d.length; i++) if (f[i]) d[i] = 1;
+    return y.reshape(d);
+  }
+
+  private static Rule contraction(Contraction op) {
+    return switch (op) {
+      case Contraction.MatMul(var ta, var tb) -> needing(in(0, 1), a -> asList(
+          !a.wants(0) ? null : ta ? a.x(1).matmul(tb, a.dy(), true) : a.dy().matmul(false, a.x(1), !tb),
+          !a.wants(1) ? null : tb ? a.dy().matmul(true, a.x(0), ta) : a.x(0).matmul(!ta, a.dy(), false)));
+    };
+  }
+
+  private static Rule movement(Movement op) {
+    return switch (op) {
+      case Movement.Reshape _ -> Rule.of(a -> asList(a.dy().reshape(a.x().shape())));
+      case Movement.Permute(var axes) -> Rule.of(a -> asList(a.dy().permute(inverse(axes))));
+      case Movement.Slice(var axis, var from, var to) -> Rule.of(a -> asList(apply(new Movement.Pad(axis, from, a.x().dim(axis) - to), a.dy())));
+      case Movement.Expand _ -> Rule.of(a -> asList(a.dy()));                    // the driver sums
+      case Movement.Split(var axis, var sizes) -> Rule.of(a -> {
+        var parts = new ArrayList<Tensor>();
+        for (int i = 0; i < sizes.length; i++)
+          parts.add(a.cotangents()[i] != null ? a.cotangents()[i] : Tensor.zeros(a.x().shape().with(axis, sizes[i])));
+        return asList(Tensor.concat(axis, parts));
+      });
+      case Movement.Concat(var axis) -> Rule.of(a -> {
+        int[] sizes = Arrays.stream(a.in()).mapToInt(t -> t.dim(axis)).toArray();
+        return a.dy().split(axis < 0 ? axis + a.dy().shape().rank() : axis, sizes);
+      });
+      case Movement.Copy _ -> Rule.of(a -> asList(a.dy()));
+      case Movement.Pad(var axis, var before, _) -> Rule.of(a -> asList(a.dy().slice(axis, before, before + a.x().dim(axis))));
+      case Movement.Fill _ -> Rule.STOP;
+    };
+  }
+
+  private static int[] inverse(int[] axes) {
+    int[] r = new int[axes.length];
+    for (int i = 0; i < r.length; i++) r[axes[i]] = i;
+    return r;
+  }
+
+  private static Rule indexing(Indexing op) {
+    return switch (op) {
+      case Indexing.Gather _ -> needing(in(1), a -> asList(a.dy().scatterAdd(a.x(0).dim(0), a.x(1)), null));
+      case Indexing.ScatterAdd _ -> needing(in(1), a -> asList(a.dy().gather(a.x(1)), null));
+    };
+  }
+}

@@ -1,0 +1,68 @@
+package jacquard.autograd;
+
+import static jacquard.autograd.Rule.in;
+import static jacquard.autograd.Rule.needing;
+import static jacquard.tensor.Tensor.apply;
+import static jacquard.tensor.Tensor.applyAll;
+import static java.util.Arrays.asList;
+
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Contrastive;
+import jacquard.tensor.op.Fused;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The gradient table of the fused ops; `op` is the recorded variant.
+final class VjpFused {
+  private VjpFused() {}
+
+  static Rule of(Fused op) {
+    return switch (op) {
+      case Fused.Linear l      -> linear(l);
+      case Fused.Softmax _     -> Rule.needingOutput(a -> asList(apply(new Adjoint.Softmax(), a.y(), a.dy().dense())));
+      case Fused.LayerNorm _   -> new Rule(in(0, 1), in(1, 2),
+          a -> applyAll(new Adjoint.LayerNorm(), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense())));
+      case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense())));
+      case Fused.BatchNorm(var e, _) -> new Rule(in(0, 1), in(1, 2),
+          a -> applyAll(new Adjoint.BatchNorm(e), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense())));
+      case Fused.Conv2d c      -> needing(in(0, 1), a -> asList(
+          a.wants(0) ? apply(new Adjoint.Conv2dInput(c), a.x(1), a.dy().dense()) : null,
+          a.wants(1) ? apply(new Adjoint.Conv2dWeight(c, a.x(1).shape()), a.x(0), a.dy().dense()) : null));
+      case Fused.AveragePool p -> Rule.of(a -> asList(apply(new Adjoint.AveragePool(p), a.dy().dense())));
+      case Attention t         -> new Rule(t.biased() ? in(0, 1, 2, 3) : in(0, 1, 2), in(0, 1), a -> applyAll(new Adjoint.Attend(t), joined(a, a.y(0), a.y(1))));
+      case Contrastive.Softmax s -> new Rule(s.grouped() ? in(0, 1, 2, 3, 4) : in(0, 1, 2), in(1, 2),
+          a -> padded(a, applyAll(new Adjoint.SoftmaxContrastive(s), joined(a, a.y(1), a.y(2)))));
+      case Contrastive.Sigmoid s -> needing(s.grouped() ? in(0, 1, 2, 3, 4, 5) : in(0, 1, 2, 3),
+          a -> padded(a, applyAll(new Adjoint.SigmoidContrastive(s), joined(a))));
+    };
+  }
+
+  /// z = x·Wᵀ + b, y = f(z): dz = dy·f′(z), dx = dz·W, dW = dzᵀ·x, db = Σ rows of dz
+  private static Rule linear(Fused.Linear op) {
+    boolean active = op.activation() != Activation.NONE;
+    return new Rule(in(0, 1), active ? in(1) : Rule.NONE, a -> {
+      var dz = active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().dense()) : a.dy();
+      var dx = a.wants(0) ? dz.matmul(a.x(1)) : null;
+      var dw = a.wants(1) ? dz.matmul(true, a.x(0), false) : null;
+      return op.bias() ? asList(dx, dw, a.wants(2) ? dz.sum(0) : null) : asList(dx, dw);
+    });
+  }
+
+  /// The inputs, the extra tensors, then dy.
+  private static List<Tensor> joined(Rule.Application a, Tensor... more) {
+    var r = new ArrayList<>(asList(a.in()));
+    r.addAll(asList(more));
+    r.add(a.dy().dense());
+    return r;
+  }
+
+  /// No cotangent for the groups.
+  private static List<Tensor> padded(Rule.Application a, List<Tensor> d) {
+    var r = new ArrayList<>(d);
+    while (r.size() < a.inputs()) r.add(null);
+    return r;
+  }
+}

@@ -1,0 +1,32 @@
+package jacquard.tensor;
+
+import jacquard.tensor.op.Movement;
+import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Update;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What "apply an op" means right now: run it, or run it and remember it. Found by context, so that tensors know nothing of gradients.
+@FunctionalInterface
+public interface Interpreter {
+  List<Tensor> apply(Op op, List<Tensor> in);
+
+  ScopedValue<Interpreter> CURRENT = ScopedValue.newInstance();
+
+  static Interpreter current() { return CURRENT.orElse(PLAIN); }
+
+  /// Runs the op on the device of its inputs; the results belong to the current scope.
+  Interpreter PLAIN = (op, in) -> {
+    var types = new ArrayList<Type>(in.size());
+    for (var t : in) types.add(t.type());
+    var outTypes = op.infer(types);
+    if (op instanceof Movement.View view) return in.getFirst().views(view.view(in.getFirst().layout()));
+    if (op instanceof Op.Custom custom) return custom.define(in);
+    var out = new ArrayList<Tensor>(outTypes.size());
+    for (var t : outTypes) out.add(Tensor.empty(t));
+    var device = in.isEmpty() ? Scope.current().device() : in.getFirst().device();
+    device.run(op, in, out);
+    if (op instanceof Update u) for (int i : u.written()) in.get(i).storage().changed();
+    return out;
+  };
+}

@@ -1,0 +1,69 @@
+package jacquard.tensor;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/// A block of device memory and the count of its owners (scopes, views, the tape). At zero it goes back to the device's pool.
+public final class Storage {
+  private record Derived(int version, Object form) {}
+
+  private final Device device;
+  private final DType dtype;
+  private final long size;
+  private final AtomicInteger owners = new AtomicInteger();
+  private volatile Object block;
+  private volatile int version;
+  private volatile ConcurrentHashMap<Object, Derived> derived;
+
+  Storage(Device device, DType dtype, long size, Object block) {
+    this.device = device;
+    this.dtype = dtype;
+    this.size = size;
+    this.block = block;
+  }
+
+  public Device device() { return device; }
+  public DType dtype() { return dtype; }
+
+  /// How many elements the tensors of this storage may address.
+  public long size() { return size; }
+
+  /// How often the elements were written in place since the storage was made.
+  public int version() { return version; }
+
+  /// Says that an update op wrote the elements in place.
+  public void changed() { version++; }
+
+  /// The device's own handle of the memory: a primitive array on the CPU.
+  public Object block() {
+    var b = block;
+    if (b == null) throw new IllegalStateException("storage of " + size + " " + dtype + " was given back to " + device.name());
+    return b;
+  }
+
+  boolean live() { return block != null; }
+
+  /// A form computed from the elements (packed panels, BF16), made once for each version.
+  @SuppressWarnings("unchecked")
+  public <T> T derived(Object key, Supplier<T> make) {
+    if (derived == null) synchronized (this) { if (derived == null) derived = new ConcurrentHashMap<>(); }
+    int now = version;
+    var known = derived.get(key);
+    if (known != null && known.version == now) return (T) known.form;
+    T form = make.get();
+    derived.put(key, new Derived(now, form));
+    return form;
+  }
+
+  void retain() { owners.incrementAndGet(); }
+
+  void release() {
+    if (owners.decrementAndGet() == 0) {
+      var b = block;
+      block = null;
+      derived = null;
+      device.free(dtype, size, b);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package jacquard.tensor.op;
+
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Multi-head scaled dot-product attention over sequences of rows (Vaswani et al. 2017; tiled as Dao et al. 2022).
+///
+/// o_q = Σ_j softmax_j(scale·q·k_j + bias[h, q, j])·v_j over the key rows of q's range, for each head.
+///
+/// q [rq, heads·d], k [rk, heads·d], v [rk, heads·e], optional bias [heads, Q, K] indexed by position within the sequences
+/// → o [rq, heads·e]. Recorded: also the log-sum-exp of each row and head [rq, heads].
+public record Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges, boolean biased, boolean isRecorded) implements Fused {
+  public Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges) {
+    this(heads, scale, queries, keys, ranges, false, false);
+  }
+
+  public Attention withBias() { return new Attention(heads, scale, queries, keys, ranges, true, isRecorded); }
+
+  @Override public Op recorded() { return new Attention(heads, scale, queries, keys, ranges, biased, true); }
+
+  @Override public List<Type> infer(List<Type> in) {
+    if (in.size() != (biased ? 4 : 3)) throw Op.mismatch(this, in, "q, k, v" + (biased ? ", bias" : ""));
+    Shape q = in.get(0).shape(), k = in.get(1).shape(), v = in.get(2).shape();
+    if (q.rank() != 2 || k.rank() != 2 || v.rank() != 2 || q.dim(0) != queries.rows() || k.dim(0) != keys.rows() || v.dim(0) != keys.rows()
+        || q.dim(1) != k.dim(1) || q.dim(1) % heads != 0 || v.dim(1) % heads != 0 || queries.count() != keys.count())
+      throw Op.mismatch(this, in, "q [" + queries.rows() + ", heads·d], k [" + keys.rows() + ", heads·d], v [" + keys.rows() + ", heads·e]");
+    if (biased && (in.get(3).shape().rank() != 3 || in.get(3).shape().dim(0) != heads || in.get(3).shape().dim(1) < queries.longest() || in.get(3).shape().dim(2) < keys.longest()))
+      throw Op.mismatch(this, in, "bias [" + heads + ", ≥" + queries.longest() + ", ≥" + keys.longest() + "]");
+    var o = in.getFirst().with(Shape.of(q.dim(0), v.dim(1)));
+    return isRecorded ? List.of(o, in.getFirst().with(Shape.of(q.dim(0), heads))) : List.of(o);
+  }
+
+  @Override public List<Tensor> define(List<Tensor> in) {
+    int d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads;
+    var rows = new ArrayList<Tensor>();
+    var sums = new ArrayList<Tensor>();
+    for (int s = 0; s < queries.count(); s++) {
+      int q0 = queries.from(s), q1 = queries.to(s), k0 = keys.from(s), k1 = keys.to(s);
+      float[] mask = new float[(q1 - q0) * (k1 - k0)];
+      for (int q = q0; q < q1; q++)
+        for (int k = k0; k < k1; k++) mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 0 : -1e30f;
+      var hidden = Tensor.of(Shape.of(q1 - q0, k1 - k0), mask);
+      var heads = new ArrayList<Tensor>();
+      var lse = new ArrayList<Tensor>();
+      for (int h = 0; h < this.heads; h++) {
+        var q = in.get(0).slice(0, q0, q1).slice(1, h * d, h * d + d);
+        var k = in.get(1).slice(0, k0, k1).slice(1, h * d, h * d + d);
+        var v = in.get(2).slice(0, k0, k1).slice(1, h * e, h * e + e);
+        var z = q.matmul(false, k, true).mul(scale).add(hidden);                 // [Q, K]
+        if (biased) z = z.add(in.get(3).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0).reshape(q1 - q0, k1 - k0));
+        var max = z.maxKeeping(1);
+        var p = z.subtract(max).exp();
+        var sum = p.sumKeeping(1);
+        heads.add(p.divide(sum).matmul(v));
+        lse.add(sum.log().add(max));
+      }
+      rows.add(Tensor.concat(1, heads));
+      sums.add(Tensor.concat(1, lse));
+    }
+    var o = Tensor.concat(0, rows);
+    return isRecorded ? List.of(o, Tensor.concat(0, sums)) : List.of(o);
+  }
+}

@@ -1,0 +1,19 @@
+package jacquard.tensor.op;
+
+import jacquard.tensor.Shape;
+import jacquard.tensor.Type;
+import java.util.List;
+
+/// Sums over a shared axis.
+public sealed interface Contraction extends Op {
+
+  /// op(A)·op(B) of matrices, each transposed or not: [m,k]·[k,n] → [m,n].
+  record MatMul(boolean transposeA, boolean transposeB) implements Contraction {
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 2 || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 2) throw Op.mismatch(this, in, "two matrices");
+      Shape a = in.get(0).shape(), b = in.get(1).shape();
+      if (a.dim(transposeA ? 0 : 1) != b.dim(transposeB ? 1 : 0)) throw Op.mismatch(this, in, "equal inner extents");
+      return List.of(in.getFirst().with(Shape.of(a.dim(transposeA ? 1 : 0), b.dim(transposeB ? 0 : 1))));
+    }
+  }
+}

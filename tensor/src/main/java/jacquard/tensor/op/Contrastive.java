@@ -1,0 +1,75 @@
+package jacquard.tensor.op;
+
+import jacquard.tensor.DType;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Losses over all pairs of images x [n,d] and texts t [n,d], tiled so that no N×N matrix exists. With `grouped`, two I32 vectors [n] follow the
+/// scalars: the pair (i, j) is positive iff image i and text j are of one group (a caption that occurs more than once); else iff i = j.
+public sealed interface Contrastive extends Fused {
+  /// Rows of a tile; a matter of speed alone.
+  int tile();
+  boolean grouped();
+
+  /// z = scale·x·tᵀ; ½·(mean over rows of H(target, softmax of the row) + the same over columns), the target uniform over the positives of
+  /// the row (Radford et al. 2021; soft targets for repeated captions). Inputs x, t, scale [] → loss []. Recorded: also the log-sum-exp of
+  /// rows and of columns [n] each.
+  record Softmax(int tile, boolean grouped, boolean isRecorded) implements Contrastive {
+    @Override public Op recorded() { return new Softmax(tile, grouped, true); }
+    @Override public List<Type> infer(List<Type> in) {
+      check(this, in, 1);
+      var loss = Type.f32();
+      var row = Type.f32(in.getFirst().shape().dim(0));
+      return isRecorded ? List.of(loss, row, row) : List.of(loss);
+    }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      int n = in.getFirst().dim(0);
+      var z = in.get(0).matmul(false, in.get(1), true).mul(in.get(2));           // [n, n]
+      var positive = positives(this, in, 3);
+      var rows = logSumExp(z, 1);                                                // [n, 1]
+      var columns = logSumExp(z, 0);                                             // [1, n]
+      var byRow = rows.subtract(z.mul(positive).sumKeeping(1).divide(positive.sumKeeping(1))).sum();
+      var byColumn = columns.subtract(z.mul(positive).sumKeeping(0).divide(positive.sumKeeping(0))).sum();
+      var loss = byRow.add(byColumn).mul(0.5f / n);
+      return isRecorded ? List.of(loss, rows.reshape(n), columns.reshape(n)) : List.of(loss);
+    }
+    private static Tensor logSumExp(Tensor z, int axis) {
+      var m = z.maxKeeping(axis);
+      return z.subtract(m).exp().sumKeeping(axis).log().add(m);
+    }
+  }
+
+  /// z = scale·x·tᵀ + bias; (1/n)·Σ_ij softplus(−y_ij·z_ij), y = +1 for positives, −1 else (Zhai et al. 2023).
+  /// Inputs x, t, scale [], bias [] → loss [].
+  record Sigmoid(int tile, boolean grouped) implements Contrastive {
+    @Override public List<Type> infer(List<Type> in) {
+      check(this, in, 2);
+      return List.of(Type.f32());
+    }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var z = in.get(0).matmul(false, in.get(1), true).mul(in.get(2)).add(in.get(3));
+      return List.of(z.mul(positives(this, in, 4).affine(-2, 1)).softplus().sum().mul(1f / in.getFirst().dim(0)));
+    }
+  }
+
+  private static void check(Contrastive op, List<Type> in, int scalars) {
+    var x = in.getFirst().shape();
+    boolean ok = in.size() == 2 + scalars + (op.grouped() ? 2 : 0) && x.rank() == 2 && in.get(1).shape().equals(x);
+    for (int i = 0; ok && i < scalars; i++) ok = in.get(2 + i).shape().size() == 1;
+    for (int i = 2 + scalars; ok && i < in.size(); i++) ok = in.get(i).equals(new Type(DType.I32, Shape.of(x.dim(0))));
+    if (!ok) throw Op.mismatch(op, in, "x [n,d], t [n,d], " + scalars + " scalars" + (op.grouped() ? " and two groups I32 [n]" : ""));
+  }
+
+  /// 1 where (i, j) is positive, else 0. `[n, n]`
+  private static Tensor positives(Contrastive op, List<Tensor> in, int at) {
+    int n = in.getFirst().dim(0);
+    int[] a = op.grouped() ? in.get(at).ints() : java.util.stream.IntStream.range(0, n).toArray();
+    int[] b = op.grouped() ? in.get(at + 1).ints() : a;
+    float[] p = new float[n * n];
+    for (int i = 0; i < n; i++) for (int j = 0; j < n; j++) p[i * n + j] = a[i] == b[j] ? 1 : 0;
+    return Tensor.of(Shape.of(n, n), p);
+  }
+}

@@ -1,0 +1,154 @@
+package jacquard.tensor.op;
+
+import static jacquard.tensor.op.Activation.NONE;
+
+import jacquard.tensor.Grid;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Ops that a device runs as one kernel though simpler ops would do. The definition is documentation, test reference, fallback and
+/// default gradient.
+public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fused.LayerNorm, Fused.Normalize, Fused.BatchNorm, Fused.Conv2d,
+    Fused.AveragePool, Attention, Contrastive {
+
+  List<Tensor> define(List<Tensor> in);
+
+  /// activation(x·Wᵀ + b): x [r,k], W [n,k], b [n] → [r,n]. Recorded with an activation: also z = x·Wᵀ + b.
+  record Linear(Activation activation, boolean bias, boolean isRecorded) implements Fused {
+    @Override public Op recorded() { return new Linear(activation, bias, activation != NONE); }
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != (bias ? 3 : 2) || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 2
+          || in.get(0).shape().dim(1) != in.get(1).shape().dim(1) || bias && !in.get(2).shape().equals(Shape.of(in.get(1).shape().dim(0))))
+        throw Op.mismatch(this, in, "x [r,k], W [n,k]" + (bias ? ", b [n]" : ""));
+      var t = in.getFirst().with(Shape.of(in.get(0).shape().dim(0), in.get(1).shape().dim(0)));
+      return isRecorded ? List.of(t, t) : List.of(t);
+    }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var z = in.get(0).matmul(false, in.get(1), true);
+      if (bias) z = z.add(in.get(2));
+      return isRecorded ? List.of(z.activate(activation), z) : List.of(z.activate(activation));
+    }
+  }
+
+  /// Along the last axis: eˣ⁻ᵐ / Σ eˣ⁻ᵐ, m the largest.
+  record Softmax() implements Fused {
+    @Override public List<Type> infer(List<Type> in) { return in; }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var e = in.getFirst().subtract(in.getFirst().maxKeeping(-1)).exp();
+      return List.of(e.divide(e.sumKeeping(-1)));
+    }
+  }
+
+  /// γ·(x − μ)/√(σ² + ε) + β over the last axis of x [r,d]; Ba et al. 2016. Recorded: also μ [r] and 1/√(σ² + ε) [r].
+  record LayerNorm(float epsilon, boolean isRecorded) implements Fused {
+    @Override public Op recorded() { return new LayerNorm(epsilon, true); }
+    @Override public List<Type> infer(List<Type> in) {
+      var s = in.getFirst().shape();
+      if (in.size() != 3 || s.rank() != 2 || !in.get(1).shape().equals(Shape.of(s.dim(1))) || !in.get(2).shape().equals(Shape.of(s.dim(1))))
+        throw Op.mismatch(this, in, "x [r,d], γ [d], β [d]");
+      var row = in.getFirst().with(Shape.of(s.dim(0)));
+      return isRecorded ? List.of(in.getFirst(), row, row) : List.of(in.getFirst());
+    }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var x = in.getFirst();
+      int d = x.dim(1);
+      var mean = x.sumKeeping(1).mul(1f / d);
+      var c = x.subtract(mean);
+      var deviation = c.mul(c).sumKeeping(1).affine(1f / d, epsilon).sqrt();
+      var y = c.divide(deviation).mul(in.get(1)).add(in.get(2));
+      if (!isRecorded) return List.of(y);
+      return List.of(y, mean.reshape(x.dim(0)), Tensor.scalar(1).divide(deviation).reshape(x.dim(0)));
+    }
+  }
+
+  /// x / max(‖x‖₂, ε) for each row of x [r,d].
+  record Normalize(float epsilon) implements Fused {
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 1 || in.getFirst().shape().rank() != 2) throw Op.mismatch(this, in, "a matrix");
+      return in;
+    }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var x = in.getFirst();
+      return List.of(x.divide(x.mul(x).sumKeeping(1).sqrt().clamp(epsilon, Float.MAX_VALUE)));
+    }
+  }
+
+  /// γ·(x − μ)/√(σ² + ε) + β with the mean and (biased) variance of each column of x [r,c]; Ioffe and Szegedy 2015.
+  /// Recorded: also μ [c] and σ² [c].
+  record BatchNorm(float epsilon, boolean isRecorded) implements Fused {
+    @Override public Op recorded() { return new BatchNorm(epsilon, true); }
+    @Override public List<Type> infer(List<Type> in) {
+      var s = in.getFirst().shape();
+      if (in.size() != 3 || s.rank() != 2 || !in.get(1).shape().equals(Shape.of(s.dim(1))) || !in.get(2).shape().equals(Shape.of(s.dim(1))))
+        throw Op.mismatch(this, in, "x [r,c], γ [c], β [c]");
+      var column = in.getFirst().with(Shape.of(s.dim(1)));
+      return isRecorded ? List.of(in.getFirst(), column, column) : List.of(in.getFirst());
+    }
+    /// The statistics are visible outputs of the recorded form: running averages are made of them.
+    @Override public int outputs() { return isRecorded ? 3 : 1; }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var x = in.getFirst();
+      var mean = x.sum(0).mul(1f / x.dim(0));
+      var c = x.subtract(mean);
+      var variance = c.mul(c).sum(0).mul(1f / x.dim(0));
+      var y = c.divide(variance.add(epsilon).sqrt()).mul(in.get(1)).add(in.get(2));
+      return isRecorded ? List.of(y, mean, variance) : List.of(y);
+    }
+  }
+
+  /// x: one row a pixel [b·h·w, i] on `grid`; W [o, kh, kw, i] → [b·oh·ow, o].
+  record Conv2d(Grid grid, int stride, int padding) implements Fused {
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 2 || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 4 || in.get(0).shape().dim(1) != in.get(1).shape().dim(3)
+          || in.get(0).shape().dim(0) % grid.size() != 0)
+        throw Op.mismatch(this, in, "x [b·" + grid.size() + ", i], W [o, kh, kw, i]");
+      var w = in.get(1).shape();
+      var to = to(w);
+      if (to.height() < 1 || to.width() < 1) throw Op.mismatch(this, in, "a grid no smaller than the kernel");
+      return List.of(in.getFirst().with(Shape.of(in.get(0).shape().dim(0) / grid.size() * to.size(), w.dim(0))));
+    }
+    /// The output's grid.
+    public Grid to(Shape weight) { return grid.windows(weight.dim(1), weight.dim(2), stride, padding); }
+
+    @Override public List<Tensor> define(List<Tensor> in) {
+      Tensor x = in.get(0), w = in.get(1);
+      int kh = w.dim(1), kw = w.dim(2), batch = x.dim(0) / grid.size();
+      var to = to(w.shape());
+      var taps = new ArrayList<Tensor>();
+      for (int ky = 0; ky < kh; ky++)
+        for (int kx = 0; kx < kw; kx++) {
+          int[] index = new int[batch * to.size()];
+          for (int i = 0; i < index.length; i++) {
+            int b = i / to.size(), y = i % to.size() / to.width() * stride + ky - padding, c = i % to.width() * stride + kx - padding;
+            index[i] = y < 0 || y >= grid.height() || c < 0 || c >= grid.width() ? -1 : (b * grid.height() + y) * grid.width() + c;
+          }
+          taps.add(x.gather(index));
+        }
+      return List.of(Tensor.concat(1, taps).matmul(false, w.reshape(w.dim(0), kh * kw * w.dim(3)), true));
+    }
+  }
+
+  /// Means of k×k windows, stride k, a remainder dropped: [b·h·w, c] → [b·(h/k)·(w/k), c].
+  record AveragePool(Grid grid, int size) implements Fused {
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 1 || in.getFirst().shape().rank() != 2 || in.getFirst().shape().dim(0) % grid.size() != 0)
+        throw Op.mismatch(this, in, "x [b·" + grid.size() + ", c]");
+      var s = in.getFirst().shape();
+      return List.of(in.getFirst().with(Shape.of(s.dim(0) / grid.size() * to().size(), s.dim(1))));
+    }
+    public Grid to() { return grid.windows(size, size, size, 0); }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      int batch = in.getFirst().dim(0) / grid.size();
+      var to = to();
+      int[] index = new int[in.getFirst().dim(0)];
+      for (int i = 0; i < index.length; i++) {
+        int b = i / grid.size(), y = i % grid.size() / grid.width() / size, x = i % grid.width() / size;
+        index[i] = y >= to.height() || x >= to.width() ? -1 : (b * to.height() + y) * to.width() + x;
+      }
+      return List.of(in.getFirst().scatterAdd(batch * to.size(), Tensor.ofInts(Shape.of(index.length), index)).mul(1f / (size * size)));
+    }
+  }
+}
