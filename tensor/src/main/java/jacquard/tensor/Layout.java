@@ -28,6 +28,8 @@ public record Layout(Shape shape, int[] strides, int offset) {
     return true;
   }
 
+  public Layout withOffset(int offset) { return new Layout(shape, strides, offset); }
+
   public Layout permute(int... axes) {
     int[] d = new int[axes.length], s = new int[axes.length];
     for (int a = 0; a < axes.length; a++) {

@@ -1,0 +1,145 @@
+package jacquard.kernels.cpu;
+
+import jacquard.tensor.DType;
+import jacquard.tensor.Device;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Contraction;
+import jacquard.tensor.op.Contrastive;
+import jacquard.tensor.op.Elementwise;
+import jacquard.tensor.op.Fused;
+import jacquard.tensor.op.Indexing;
+import jacquard.tensor.op.Movement;
+import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Reduction;
+import jacquard.tensor.op.Update;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The CPU: primitive arrays on the Java heap, kernels by the Vector API. This is the table op → kernel.
+public final class CpuDevice implements Device {
+  private final Pool pool = new Pool();
+
+  @Override public String name() { return "cpu"; }
+  @Override public int rank() { return 0; }
+  @Override public Object allocate(DType dtype, long size) { return pool.allocate(dtype, size); }
+  @Override public void free(DType dtype, long size, Object block) { pool.free(dtype, size, block); }
+  @Override public Live live() { return pool.live(); }
+  @Override public void synchronize() {}
+
+  @Override public void close() {
+    if (live().blocks() != 0) throw new IllegalStateException(live() + " still live");
+  }
+
+  @Override public void write(Object array, DType dtype, Object block, long size) { System.arraycopy(array, 0, block, 0, (int) size); }
+
+  @Override public Object read(Tensor t) {
+    int n = (int) t.shape().size();
+    var r = switch (t.dtype()) {
+      case F32 -> new float[n];
+      case BF16, F16 -> new short[n];
+      case I32 -> new int[n];
+      case I64 -> new long[n];
+      case U8, BOOL -> new byte[n];
+    };
+    System.arraycopy(t.storage().block(), t.layout().offset(), r, 0, n);
+    return r;
+  }
+
+  @Override public void run(Op op, List<Tensor> in, List<Tensor> out) {
+    if (!(op instanceof Elementwise.Cast) && !(op instanceof Movement) && (halves(in) || halves(out))) { widened(op, in, out); return; }
+    switch (op) {
+      case Elementwise e -> CpuElementwise.run(e, in, out.getFirst());
+      case Reduction r   -> CpuReduction.run(r, in.getFirst(), out.getFirst());
+      case Contraction c -> contraction(c, in, out);
+      case Movement m    -> CpuMovement.run(m, in, out);
+      case Indexing i    -> CpuIndexing.run(i, in, out.getFirst());
+      case Fused f       -> fused(f, in, out);
+      case Adjoint a     -> adjoint(a, in, out);
+      case Update u      -> update(u, in);
+      case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
+    }
+  }
+
+  private static boolean halves(List<Tensor> tensors) {
+    for (var t : tensors) if (t.dtype() == DType.BF16 || t.dtype() == DType.F16) return true;
+    return false;
+  }
+
+  /// 16-bit storage, 32-bit arithmetic.
+  private void widened(Op op, List<Tensor> in, List<Tensor> out) {
+    if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
+    try (var _ = Scope.open(this)) {
+      var wideIn = new ArrayList<Tensor>();
+      for (var t : in) wideIn.add(t.dtype().floating() ? t.dtype() == DType.F32 ? t : wide(t) : t);
+      var wideOut = new ArrayList<Tensor>();
+      for (var t : out) wideOut.add(t.dtype().floating() && t.dtype() != DType.F32 ? Tensor.empty(new Type(DType.F32, t.shape())) : t);
+      run(op, wideIn, wideOut);
+      for (int i = 0; i < out.size(); i++) if (wideOut.get(i) != out.get(i)) CpuElementwise.run(new Elementwise.Cast(out.get(i).dtype()), List.of(wideOut.get(i)), out.get(i));
+    }
+  }
+
+  private static Tensor wide(Tensor t) {
+    var w = Tensor.empty(new Type(DType.F32, t.shape()));
+    CpuElementwise.run(new Elementwise.Cast(DType.F32), List.of(t), w);
+    return w;
+  }
+
+  private static void contraction(Contraction op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Contraction.MatMul(var ta, var tb) -> CpuLinear.matMul(ta, tb, in.get(0), in.get(1), out.getFirst());
+    }
+  }
+
+  private static void fused(Fused op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Fused.Linear l       -> CpuLinear.run(l, in, out);
+      case Fused.Softmax _      -> CpuRows.softmax(Dense.of(in.getFirst()), Dense.of(out.getFirst()));
+      case Fused.LayerNorm n    -> CpuRows.layerNorm(n.epsilon(), Dense.of(in), Dense.of(out));
+      case Fused.Normalize n    -> CpuRows.normalize(n.epsilon(), Dense.of(in.getFirst()), Dense.of(out.getFirst()));
+      case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), Dense.of(in), Dense.of(out));
+      case Fused.Conv2d c       -> CpuConv2d.forward(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Fused.AveragePool p  -> CpuConv2d.averagePool(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
+      case Attention a          -> CpuAttention.forward(a, in, out);
+      case Contrastive.Softmax s -> CpuContrastive.softmax(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(out));
+      case Contrastive.Sigmoid s -> CpuContrastive.sigmoid(s, Dense.of(in.subList(0, 4)), groups(s, in, 4), Dense.of(out));
+    }
+  }
+
+  private static void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Adjoint.Activate(var f)   -> CpuElementwise.activationGradient(f, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.Softmax _         -> CpuRows.softmaxGradient(Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.LayerNorm _       -> CpuRows.layerNormGradient(Dense.of(in), Dense.of(out));
+      case Adjoint.Normalize(var e)  -> CpuRows.normalizeGradient(e, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.BatchNorm(var e)  -> CpuBatchNorm.backward(e, Dense.of(in), Dense.of(out));
+      case Adjoint.Conv2dInput(var c) -> CpuConv2d.inputGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.Conv2dWeight(var c, _) -> CpuConv2d.weightGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.AveragePool(var p) -> CpuConv2d.averagePoolGradient(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
+      case Adjoint.Attend(var a)     -> CpuAttention.backward(a, in, out);
+      case Adjoint.SoftmaxContrastive(var s) -> {
+        int more = s.grouped() ? 5 : 3;
+        CpuContrastive.softmaxGradient(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(in.subList(more, more + 3)), Dense.of(out));
+      }
+      case Adjoint.SigmoidContrastive(var s) ->
+          CpuContrastive.sigmoidGradient(s, Dense.of(in.subList(0, 4)), groups(s, in, 4), Dense.of(in.getLast()), Dense.of(out));
+    }
+  }
+
+  private static int[][] groups(Contrastive op, List<Tensor> in, int at) {
+    return op.grouped() ? new int[][] {in.get(at).ints(), in.get(at + 1).ints()} : null;
+  }
+
+  private static void update(Update op, List<Tensor> in) {
+    switch (op) {
+      case Update.AdamW a -> CpuAdamW.run(a, in);
+      case Update.Blend(var share, var scale) -> {
+        Dense t = Dense.written(in.get(0)), v = Dense.of(in.get(1));
+        for (int i = 0; i < t.size(); i++) t.a()[t.at() + i] = (1 - share) * t.a()[t.at() + i] + share * scale * v.a()[v.at() + i];
+      }
+    }
+  }
+}

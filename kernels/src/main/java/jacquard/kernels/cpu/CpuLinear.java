@@ -1,0 +1,37 @@
+package jacquard.kernels.cpu;
+
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Fused;
+import java.util.List;
+
+/// Matrix products of tensors: C = op(A)·op(B), and y = f(x·Wᵀ + b) with bias and activation applied while a block is in the cache.
+final class CpuLinear {
+  private CpuLinear() {}
+
+  static void matMul(boolean ta, boolean tb, Tensor a, Tensor b, Tensor c) {
+    int m = c.dim(0), n = c.dim(1), k = a.dim(ta ? 0 : 1);
+    int[] as = a.layout().strides(), bs = b.layout().strides();
+    CpuMatMul.run(false, m, n, k, array(a), a.layout().offset(), as[ta ? 1 : 0], as[ta ? 0 : 1], array(b), b.layout().offset(), bs[tb ? 1 : 0], bs[tb ? 0 : 1],
+        array(c), 0, n, null);
+  }
+
+  static void run(Fused.Linear op, List<Tensor> in, List<Tensor> out) {
+    Tensor x = in.get(0), w = in.get(1);
+    int m = x.dim(0), n = w.dim(0), k = x.dim(1);
+    int[] xs = x.layout().strides(), ws = w.layout().strides();
+    float[] y = array(out.getFirst()), z = op.isRecorded() ? array(out.get(1)) : y;
+    var bias = op.bias() ? Dense.of(in.get(2)) : null;
+    var f = op.activation();
+    CpuMatMul.Epilogue epilogue = bias == null && f == Activation.NONE ? null : (i0, i1, j0, j1) -> {
+      for (int i = i0; i < i1; i++) {
+        int at = i * n + j0, count = j1 - j0;
+        if (bias != null) for (int j = 0; j < count; j++) z[at + j] += bias.a()[bias.at() + j0 + j];
+        if (f != Activation.NONE) CpuElementwise.activate(f, z, at, y, at, count);
+      }
+    };
+    CpuMatMul.run(false, m, n, k, array(x), x.layout().offset(), xs[0], xs[1], array(w), w.layout().offset(), ws[1], ws[0], z, 0, n, epilogue);
+  }
+
+  static float[] array(Tensor t) { return (float[]) t.storage().block(); }
+}

@@ -1,0 +1,48 @@
+package jacquard.kernels.cpu;
+
+import jacquard.tensor.Layout;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Reduction;
+
+/// Sums and maxima over axes. Leading axes fold row by row, trailing ones within a row; others are first moved to the end.
+final class CpuReduction {
+  private CpuReduction() {}
+
+  static void run(Reduction op, Tensor in, Tensor out) {
+    boolean sum = op instanceof Reduction.Sum;
+    boolean[] folded = op.folded(in.shape().rank());
+    int rank = folded.length, lead = 0;
+    while (lead < rank && folded[lead]) lead++;
+    boolean leading = lead < rank && lead > 0;
+    for (int a = lead; a < rank; a++) leading &= !folded[a];
+    float[] y = CpuLinear.array(out);
+    int to = (int) out.shape().size(), n = (int) (in.shape().size() / Math.max(1, to));
+    if (leading) { columns(sum, Dense.of(in), n, to, y); return; }
+    int[] order = new int[rank];
+    int at = 0;
+    for (int a = 0; a < rank; a++) if (!folded[a]) order[at++] = a;
+    for (int a = 0; a < rank; a++) if (folded[a]) order[at++] = a;
+    Layout moved = in.layout().permute(order);
+    float[] x;
+    int from = 0;
+    if (moved.dense()) { x = CpuLinear.array(in); from = moved.offset(); }
+    else CpuMovement.copy(CpuLinear.array(in), moved, x = new float[to * n], 0);
+    int start = from;
+    Parallel.rows(to, Math.max(1, 16384 / Math.max(1, n)), (r0, r1) -> {
+      for (int r = r0; r < r1; r++) y[r] = sum ? Simd.sum(x, start + r * n, n) : Simd.max(x, start + r * n, n);
+    });
+  }
+
+  /// [rows, width] → [width], rows in order.
+  private static void columns(boolean sum, Dense in, int rows, int width, float[] y) {
+    float[] x = in.a();
+    Parallel.rows(width, Math.max(16, 65536 / Math.max(1, rows)), (c0, c1) -> {
+      for (int c = c0; c < c1; c++) y[c] = x[in.at() + c];
+      for (int r = 1; r < rows; r++) {
+        int at = in.at() + r * width;
+        if (sum) for (int c = c0; c < c1; c++) y[c] += x[at + c];
+        else for (int c = c0; c < c1; c++) y[c] = Math.max(y[c], x[at + c]);
+      }
+    });
+  }
+}

@@ -1,0 +1,74 @@
+package jacquard.kernels.cpu;
+
+import jacquard.tensor.DType;
+import jacquard.tensor.Device;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/// Heap arrays by size class. A class is a whole number of steps minus the array header, so that a large array fills G1's regions.
+final class Pool {
+  private static final boolean POISON = Boolean.getBoolean("jacquard.poison");
+  private record Kind(DType dtype, int length) {}
+
+  private final Map<Kind, ArrayDeque<Object>> free = new HashMap<>();
+  private long blocks, bytes, kept;
+
+  /// The length of the array that holds `size` elements.
+  private static int length(DType dtype, long size) {
+    long want = size * dtype.bytes() + 16, step = Math.max(64, Long.highestOneBit(Math.max(1, want - 1)) >> 2);
+    long length = ((want + step - 1) / step * step - 16) / dtype.bytes();
+    if (length > Integer.MAX_VALUE - 8) throw new IllegalArgumentException(size + " elements of " + dtype + " are more than an array can hold");
+    return (int) length;
+  }
+
+  Object allocate(DType dtype, long size) {
+    int n = length(dtype, size);
+    synchronized (this) {
+      blocks++;
+      bytes += (long) n * dtype.bytes();
+      var q = free.get(new Kind(dtype, n));
+      if (q != null && !q.isEmpty()) {
+        kept -= (long) n * dtype.bytes();
+        return q.pop();
+      }
+    }
+    try { return make(dtype, n); }
+    catch (OutOfMemoryError e) {
+      synchronized (this) { free.clear(); kept = 0; }
+      try { return make(dtype, n); }
+      catch (OutOfMemoryError again) {
+        long held = live().bytes() - (long) n * dtype.bytes(), max = Runtime.getRuntime().maxMemory();
+        synchronized (this) { blocks--; bytes -= (long) n * dtype.bytes(); }
+        var error = new OutOfMemoryError("tensor of %,d %s: asked %,d bytes, held %,d by tensors, heap %,d; start Java with -Xmx%dm or more"
+            .formatted(size, dtype, (long) n * dtype.bytes(), held, max, (Math.max(max, held) + 2L * n * dtype.bytes()) >> 20));
+        throw error;
+      }
+    }
+  }
+
+  private static Object make(DType dtype, int n) {
+    return switch (dtype) {
+      case F32 -> new float[n];
+      case BF16, F16 -> new short[n];
+      case I32 -> new int[n];
+      case I64 -> new long[n];
+      case U8, BOOL -> new byte[n];
+    };
+  }
+
+  void free(DType dtype, long size, Object block) {
+    int n = length(dtype, size);
+    if (POISON && block instanceof float[] f) Arrays.fill(f, Float.NaN);
+    synchronized (this) {
+      blocks--;
+      bytes -= (long) n * dtype.bytes();
+      if (kept > Runtime.getRuntime().maxMemory() / 2) return;
+      kept += (long) n * dtype.bytes();
+      free.computeIfAbsent(new Kind(dtype, n), _ -> new ArrayDeque<>()).push(block);
+    }
+  }
+
+  synchronized Device.Live live() { return new Device.Live(blocks, bytes); }
+}
