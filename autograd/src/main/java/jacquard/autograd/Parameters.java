@@ -10,7 +10,6 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.BiFunction;
@@ -71,13 +70,12 @@ public final class Parameters {
       }
       case List<?> l -> {
         var r = new ArrayList<Object>();
-        for (int i = 0; i < l.size(); i++) r.add(walk(join(path, Integer.toString(i)), l.get(i), buffer, f, buffers));
-        yield List.copyOf(r);
-      }
-      case Map<?, ?> m -> {
-        var r = new LinkedHashMap<Object, Object>();
-        m.forEach((k, v) -> r.put(k, walk(join(path, k.toString()), v, buffer, f, buffers)));
-        yield Collections.unmodifiableMap(r);
+        boolean changed = false;
+        for (int i = 0; i < l.size(); i++) {
+          r.add(walk(join(path, Integer.toString(i)), l.get(i), buffer, f, buffers));
+          changed |= r.get(i) != l.get(i);
+        }
+        yield changed ? List.copyOf(r) : l;
       }
       case Record r when holdsTensors(r) -> rebuilt(path, r, buffer, f, buffers);
       default -> node;
@@ -87,7 +85,7 @@ public final class Parameters {
   private static boolean holdsTensors(Record r) {
     for (var c : r.getClass().getRecordComponents()) {
       var t = c.getType();
-      if (t == Tensor.class || List.class.isAssignableFrom(t) || Map.class.isAssignableFrom(t) || Record.class.isAssignableFrom(t) || t.isInterface()) return true;
+      if (t == Tensor.class || List.class.isAssignableFrom(t) || Record.class.isAssignableFrom(t) || t.isInterface()) return true;
     }
     return false;
   }

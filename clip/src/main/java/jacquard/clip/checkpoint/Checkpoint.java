@@ -1,0 +1,82 @@
+package jacquard.clip.checkpoint;
+
+import jacquard.autograd.Parameters;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.ClipModel;
+import jacquard.tensor.DType;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Models to and from files with OpenCLIP's tensor names. Convolutions are `[out, in, kh, kw]` on disk, `[out, kh, kw, in]` in memory.
+public final class Checkpoint {
+  private Checkpoint() {}
+
+  /// The model of `config` with the weights of `path`; its tensors belong to the current scope. Every tensor must be there, and no other.
+  public static ClipModel load(ClipConfig config, Path path) throws IOException {
+    try (var weights = Weights.open(path)) {
+      var left = new HashSet<>(weights.names());
+      var described = ClipModel.describe(config);
+      var model = Parameters.map(described, (p, t) -> {
+        var name = described.nameOf(p);
+        left.remove(name);
+        try { return read(weights, name, t, path); } catch (IOException e) { throw new UncheckedIOException(e); }
+      });
+      if (!left.isEmpty()) throw new IOException(path + " holds tensors that this model has not: " + left.stream().sorted().limit(8).toList() + "; is it a checkpoint of another model?");
+      return model;
+    } catch (UncheckedIOException e) { throw e.getCause(); }
+  }
+
+  private static Tensor read(Weights weights, String name, Tensor t, Path path) throws IOException {
+    int[] shape = onDisk(t.shape()).dims();
+    if (!Arrays.equals(weights.shape(name), shape))
+      throw new IOException(path + ": " + name + " is " + Arrays.toString(weights.shape(name)) + ", the model expects " + Arrays.toString(shape) + "; is it a checkpoint of another model?");
+    if (t.dtype() == DType.I64) return Tensor.ofArray(t.type(), weights.longs(name));
+    float[] v = weights.floats(name);
+    return Tensor.of(t.shape(), shape.length == 4 ? permuted(v, shape, 0, 2, 3, 1) : v);
+  }
+
+  /// The name and shape on disk of every tensor of a model.
+  public static Map<String, Shape> shapes(ClipModel model) {
+    var r = new LinkedHashMap<String, Shape>();
+    Parameters.of(model).all().forEach((p, t) -> r.put(model.nameOf(p), onDisk(t.shape())));
+    return r;
+  }
+
+  /// Elements as checkpoints hold them, by OpenCLIP's names.
+  public static Map<String, Safetensors.Array> arrays(ClipModel model, Map<String, Tensor> byPath) {
+    var r = new LinkedHashMap<String, Safetensors.Array>();
+    byPath.forEach((p, t) -> r.put(model.nameOf(p), t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
+        : new Safetensors.Array(onDisk(t.shape()).dims(), toDisk(t))));
+    return r;
+  }
+
+  public static void save(ClipModel model, Path file) throws IOException {
+    Safetensors.write(file, arrays(model, Parameters.of(model).all()), Map.of("format", "pt"));
+  }
+
+  /// A parameter's elements in the order of the file.
+  public static float[] toDisk(Tensor t) {
+    float[] v = t.floats();
+    return t.shape().rank() == 4 ? permuted(v, t.shape().dims(), 0, 3, 1, 2) : v;
+  }
+
+  private static Shape onDisk(Shape s) { return s.rank() == 4 ? Shape.of(s.dim(0), s.dim(3), s.dim(1), s.dim(2)) : s; }
+
+  private static float[] permuted(float[] v, int[] d, int... axes) {
+    int[] stride = {d[1] * d[2] * d[3], d[2] * d[3], d[3], 1};
+    float[] r = new float[v.length];
+    int at = 0;
+    for (int a = 0; a < d[axes[0]]; a++)
+      for (int b = 0; b < d[axes[1]]; b++)
+        for (int c = 0; c < d[axes[2]]; c++)
+          for (int e = 0; e < d[axes[3]]; e++) r[at++] = v[a * stride[axes[0]] + b * stride[axes[1]] + c * stride[axes[2]] + e * stride[axes[3]]];
+    return r;
+  }
+}

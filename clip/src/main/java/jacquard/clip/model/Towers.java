@@ -1,0 +1,48 @@
+package jacquard.clip.model;
+
+import jacquard.clip.nn.Attention;
+import jacquard.clip.nn.Block;
+import jacquard.clip.nn.Init;
+import jacquard.clip.nn.LayerNorm;
+import jacquard.clip.nn.LayerScale;
+import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.Mlp;
+import jacquard.clip.nn.Transformer;
+import jacquard.tensor.op.Activation;
+import java.util.ArrayList;
+
+/// What both transformer towers are built of.
+final class Towers {
+  /// How a tower's blocks begin: the vision tower keeps PyTorch's defaults, the text tower scales with width and depth.
+  record Inits(Init in, Init out, Init up, Init down) {
+    static Inits vision(int width, int hidden) { return new Inits(Init.xavier(width, 3 * width), Init.fanIn(width), Init.fanIn(width), Init.fanIn(hidden)); }
+    static Inits text(int width, int layers) {
+      double w = 1 / Math.sqrt(width), deep = w / Math.sqrt(2 * layers);
+      return new Inits(new Init.Normal(w), new Init.Normal(deep), new Init.Normal(1 / Math.sqrt(2 * width)), new Init.Normal(deep));
+    }
+  }
+
+  private Towers() {}
+
+  static Transformer transformer(Init.Maker make, int layers, int width, int heads, double mlpRatio, double layerScale, float epsilon, Activation activation,
+                                 VisionConfig.Options o, Inits init) {
+    if (width % heads != 0) throw new IllegalArgumentException("width " + width + " is no multiple of " + heads + " heads");
+    int hidden = (int) (width * mlpRatio);
+    var blocks = new ArrayList<Block>();
+    for (int i = 0; i < layers; i++) {
+      var attention = new Attention(make.make(init.in, 3 * width, width), make.make(Init.ZEROS, 3 * width), Linear.of(make, width, width, init.out, Init.ZEROS),
+          o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null, o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null,
+          o.cosine() ? make.make(new Init.Constant((float) Math.log(10)), heads, 1, 1) : null, o.scaleHeads() ? make.make(Init.ONES, heads, 1, 1) : null,
+          o.innerNorm() ? LayerNorm.of(make, width, epsilon) : null, heads);
+      var mlp = new Mlp(Linear.of(make, width, hidden, init.up, Init.fanIn(width)), o.mlpNorm() ? LayerNorm.of(make, hidden, epsilon) : null,
+          Linear.of(make, hidden, width, init.down, Init.fanIn(hidden)), activation);
+      blocks.add(new Block(LayerNorm.of(make, width, epsilon), attention, o.attentionNorm() ? LayerNorm.of(make, width, epsilon) : null, scale(make, layerScale, width),
+          LayerNorm.of(make, width, epsilon), mlp, scale(make, layerScale, width)));
+    }
+    return new Transformer(blocks);
+  }
+
+  private static LayerScale scale(Init.Maker make, double start, int width) {
+    return start == 0 ? null : new LayerScale(make.make(new Init.Constant((float) start), width));
+  }
+}

@@ -1,0 +1,31 @@
+package jacquard.clip.nn;
+
+import jacquard.autograd.Buffer;
+import jacquard.autograd.Named;
+import jacquard.tensor.Pass;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Fused;
+import jacquard.tensor.op.Update;
+import java.util.List;
+
+/// Batch norm over rows of pixels: batch statistics while training (and their running averages, momentum 0.1), the averages else.
+public record BatchNorm(Tensor weight, Tensor bias, @Buffer @Named("running_mean") Tensor mean, @Buffer @Named("running_var") Tensor variance,
+                        @Buffer @Named("num_batches_tracked") Tensor batches) {
+  private static final float EPSILON = 1e-5f, MOMENTUM = 0.1f;
+
+  public static BatchNorm of(Init.Maker make, int width, Init weight) {
+    return new BatchNorm(make.make(weight, width), make.make(Init.ZEROS, width), make.make(Init.ZEROS, width), make.make(Init.ONES, width), make.make(new Init.Count()));
+  }
+
+  public Tensor apply(Tensor x) {
+    if (!Pass.current().training()) {
+      var k = weight.divide(variance.add(EPSILON).sqrt());
+      return x.mul(k).add(bias.subtract(mean.mul(k)));
+    }
+    var y = Tensor.applyAll(new Fused.BatchNorm(EPSILON, true), List.of(x, weight, bias));
+    int r = x.dim(0);
+    Tensor.applyAll(new Update.Blend(MOMENTUM, 1), List.of(mean, y.get(1)));
+    Tensor.applyAll(new Update.Blend(MOMENTUM, r / (r - 1f)), List.of(variance, y.get(2)));        // unbiased, as PyTorch keeps it
+    return y.getFirst();
+  }
+}

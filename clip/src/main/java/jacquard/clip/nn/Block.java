@@ -1,0 +1,20 @@
+package jacquard.clip.nn;
+
+import jacquard.autograd.Named;
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Ranges;
+
+/// A pre-norm transformer block: x + ls₁(norm(attention(norm₁ x))), then x + ls₂(mlp(norm₂ x)). What is null is left out.
+public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") Attention attention, @Named("ln_attn") LayerNorm normAttention, @Named("ls_1") LayerScale scale1,
+                    @Named("ln_2") LayerNorm norm2, Mlp mlp, @Named("ls_2") LayerScale scale2) {
+
+  /// All rows, or only `rows` of the result (null: all): what a tower that pools needs of its last block.
+  public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
+    var a = attention.apply(norm1.apply(x), sequences, ranges, rows);
+    if (normAttention != null) a = normAttention.apply(a);
+    x = (rows == null ? x : x.gather(rows)).add(scale1 == null ? a : scale1.apply(a));
+    var m = mlp.apply(norm2.apply(x));
+    return x.add(scale2 == null ? m : scale2.apply(m));
+  }
+}

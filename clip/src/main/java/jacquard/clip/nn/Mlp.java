@@ -1,0 +1,13 @@
+package jacquard.clip.nn;
+
+import jacquard.autograd.Named;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
+
+/// c_proj(norm(activation(c_fc(x)))); the norm, of the hidden width, may be null.
+public record Mlp(@Named("c_fc") Linear up, @Named("ln") LayerNorm norm, @Named("c_proj") Linear down, Activation activation) {
+  public Tensor apply(Tensor x) {
+    var h = up.apply(x, activation);
+    return down.apply(norm == null ? h : norm.apply(h));
+  }
+}

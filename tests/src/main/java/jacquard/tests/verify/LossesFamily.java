@@ -1,0 +1,60 @@
+package jacquard.tests.verify;
+
+import jacquard.autograd.Grad;
+import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.loss.ContrastiveLoss;
+import jacquard.tensor.Device;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Update;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Contrastive losses with their gradients, and optimiser trajectories. The values were computed in double; ours in single.
+public final class LossesFamily implements Family {
+  @Override public String name() { return "losses"; }
+
+  @Override public void verify(Path folder, Report report) throws IOException {
+    try (var io = Safetensors.open(folder.resolve("losses.safetensors")); var scope = Scope.open(Device.best())) {
+      for (var n : io.names()) {
+        if (!n.endsWith(".image") || n.startsWith("distill")) continue;
+        var key = n.substring(0, n.length() - ".image".length());
+        try { contrastive(io, key, report); } catch (IOException | RuntimeException e) { report.failed("losses/" + key, e); }
+      }
+      adamw(io, "adamw", new double[] {3e-3, 0.9, 0.98, 1e-6}, 0.2, 0, report);
+      adamw(io, "adamw_default", new double[] {1e-3, 0.9, 0.999, 1e-8}, 0.05, 0.05, report);
+      for (var o : List.of("opt.nadamw", "opt.sgd_momentum", "clip", "distill", "pos", "textpos")) report.skipped("losses/" + o, "not built yet");
+    }
+  }
+
+  private static Tensor tensor(Safetensors io, String name) throws IOException { return Tensor.of(Shape.of(io.shape(name)), io.floats(name)); }
+
+  private static void contrastive(Safetensors io, String key, Report report) throws IOException {
+    boolean softmax = key.startsWith("softmax");
+    var in = List.of(tensor(io, key + ".image"), tensor(io, key + ".text"), tensor(io, key + ".log_scale"), tensor(io, key + ".bias"));
+    var r = Grad.vjp(in, t -> List.of(softmax ? ContrastiveLoss.softmax(t.get(0), t.get(1), t.get(2).exp(), null)
+        : ContrastiveLoss.sigmoid(t.get(0), t.get(1), t.get(2).exp(), t.get(3), null)), y -> List.of(Tensor.scalar(1)));
+    report.check("losses/" + key + " loss", Measure.error(r.values().getFirst().floats(), io.floats(key + ".loss")), 2e-6);
+    var names = List.of("image", "text", "log_scale", "bias");
+    for (int i = 0; i < 4; i++) {
+      var n = key + ".d_" + names.get(i);
+      if (io.names().contains(n)) report.check("losses/" + n, Measure.error(r.gradients().get(i).floats(), io.floats(n)), 2e-6);
+    }
+  }
+
+  private static void adamw(Safetensors io, String name, double[] h, double decayW, double decayB, Report report) throws IOException {
+    double worst = 0;
+    for (var part : List.of("w", "b")) {
+      var key = "opt." + name + ".";
+      Tensor p = tensor(io, key + part + 0), m = Tensor.zeros(p.shape()), v = Tensor.zeros(p.shape());
+      for (int i = 0; i < 12; i++) {
+        Tensor.applyAll(new Update.AdamW(h[0], h[1], h[2], h[3], part.equals("w") ? decayW : decayB, i + 1, 1), List.of(p, m, v, tensor(io, key + "g" + part + i)));
+        double d = Measure.difference(p.floats(), io.floats(key + part + (i + 1)));
+        worst = d <= worst ? worst : d;
+      }
+    }
+    report.check("losses/opt." + name, worst, 3e-6);
+  }
+}

@@ -1,0 +1,80 @@
+package jacquard.tests.verify;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.autograd.Grad;
+import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.loss.ContrastiveLoss;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.Images;
+import jacquard.tensor.Device;
+import jacquard.tensor.Grid;
+import jacquard.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// Tiny random models: features, loss and every gradient beside what the real OpenCLIP computed.
+public final class ModelsFamily implements Family {
+  @Override public String name() { return "models"; }
+
+  @Override public void verify(Path folder, Report report) throws IOException {
+    try (var cases = Files.list(folder)) {
+      for (var c : cases.filter(Files::isDirectory).sorted().toList()) {
+        var name = "models/" + c.getFileName();
+        try { verifyCase(name, c, report); } catch (IOException | RuntimeException e) { report.failed(name, e); }
+      }
+    }
+  }
+
+  private static void verifyCase(String name, Path c, Report report) throws IOException {
+    var config = ClipConfig.read(c.resolve("config.json"));
+    if (config.unsupported().isPresent()) { report.skipped(name, config.unsupported().get() + ": not built yet"); return; }
+    var kind = new ObjectMapper().readTree(c.resolve("meta.json").toFile()).get("loss").asText();
+    try (var scope = Scope.open(Device.best()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
+      var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
+      var images = images(io, "images");
+      int[][] tokens = tokens(io, "tokens");
+      report.check(name + " image features", Measure.error(model.visual().features(images).floats(), io.floats("image_features")), 1e-5);
+      report.check(name + " text features", Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
+      var step = Grad.valueAndGrad(model.parameters(), () -> loss(kind, model, images, tokens));
+      double loss = io.doubles("loss")[0];
+      report.check(name + " loss", Math.abs(step.value().item() - loss) / Math.abs(loss), 1e-6);
+      double largest = 0;
+      for (var n : io.names()) if (n.startsWith("grad.")) largest = Math.max(largest, Measure.largest(io.floats(n)));
+      double worst = 0;
+      String at = "";
+      int count = 0;
+      for (var e : step.gradients().entrySet()) {
+        var n = "grad." + model.nameOf(e.getKey());
+        float[] expected = io.floats(n);
+        double error = Measure.difference(Checkpoint.toDisk(e.getValue()), expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
+        if (!(error <= worst)) { worst = error; at = e.getKey(); }
+        count++;
+      }
+      long recorded = io.names().stream().filter(n -> n.startsWith("grad.")).count();
+      report.check(name + " " + count + " gradients (worst " + at + ")", count == recorded ? worst : Double.NaN, 1e-4);
+    }
+  }
+
+  static jacquard.tensor.Tensor loss(String kind, ClipModel m, Images images, int[][] tokens) {
+    var x = m.embedImages(images);
+    var t = m.embedTexts(tokens);
+    return switch (kind) {
+      case "softmax" -> ContrastiveLoss.softmax(x, t, m.scale(), null);
+      case "siglip" -> ContrastiveLoss.sigmoid(x, t, m.scale(), m.logitBias(), null);
+      default -> throw new IllegalArgumentException("loss " + kind);
+    };
+  }
+
+  static Images images(Safetensors io, String name) throws IOException {
+    int[] s = io.shape(name);
+    return Images.ofChannelsFirst(io.floats(name), s[0], new Grid(s[2], s[3]));
+  }
+
+  static int[][] tokens(Safetensors io, String name) throws IOException {
+    int[] s = io.shape(name);
+    return Measure.rows(io.longs(name), s[s.length - 1]);
+  }
+}

@@ -1,0 +1,39 @@
+package jacquard.tests.verify;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Runs every recorded case of folders laid out as `models losses tokenizer images train checkpoints registry`, a line a case.
+public final class Verify {
+  static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new CheckpointsFamily(), new RegistryFamily());
+  private static final List<String> LATER = List.of("tokenizer", "images", "train");
+
+  private Verify() {}
+
+  /// @param args folders that hold family folders, or family folders themselves
+  public static void main(String[] args) throws IOException {
+    if (args.length == 0) {
+      System.err.println("usage: tests/verify FOLDER…   (a folder with models, losses, …)");
+      System.exit(2);
+    }
+    var report = new Report(System.out);
+    for (var a : args) run(Path.of(a), report);
+    System.out.println(report);
+    System.exit(report.failedCount() > 0 || report.passedCount() + report.skippedCount() == 0 ? 1 : 0);
+  }
+
+  static void run(Path folder, Report report) throws IOException {
+    if (!Files.isDirectory(folder)) throw new IOException(folder + " is no folder");
+    boolean found = false;
+    for (var f : FAMILIES) {
+      var at = folder.getFileName().toString().equals(f.name()) ? folder : folder.resolve(f.name());
+      if (!Files.isDirectory(at)) continue;
+      found = true;
+      f.verify(at, report);
+    }
+    for (var n : LATER) if (Files.isDirectory(folder.resolve(n))) { found = true; report.skipped(n, "this family is not built yet"); }
+    if (!found) throw new IOException(folder + " holds none of the families losses, models, checkpoints, registry, " + LATER);
+  }
+}
