@@ -1,6 +1,9 @@
 package jacquard.tests.verify;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.autograd.Clipping;
 import jacquard.autograd.Grad;
+import jacquard.autograd.Schedule;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.tensor.Device;
@@ -10,6 +13,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 
 /// Contrastive losses with their gradients, and optimiser trajectories. The values were computed in double; ours in single.
@@ -25,7 +29,9 @@ public final class LossesFamily implements Family {
       }
       adamw(io, "adamw", new double[] {3e-3, 0.9, 0.98, 1e-6}, 0.2, 0, report);
       adamw(io, "adamw_default", new double[] {1e-3, 0.9, 0.999, 1e-8}, 0.05, 0.05, report);
-      for (var o : List.of("opt.nadamw", "opt.sgd_momentum", "clip", "distill", "pos", "textpos")) report.skipped("losses/" + o, "not built yet");
+      clip(io, report);
+      schedules(folder, report);
+      for (var o : List.of("opt.nadamw", "opt.sgd_momentum", "distill", "pos", "textpos")) report.skipped("losses/" + o, "not built yet");
     }
   }
 
@@ -56,5 +62,33 @@ public final class LossesFamily implements Family {
       }
     }
     report.check("losses/opt." + name, worst, 3e-6);
+  }
+
+  private static void clip(Safetensors io, Report report) throws IOException {
+    var g = List.of(tensor(io, "clip.g0"), tensor(io, "clip.g1"));
+    double norm = Clipping.norm(g), expected = io.doubles("clip.norm")[0];
+    float factor = Clipping.factor(norm, 1.0);
+    double d = Math.abs(norm - expected) / expected;
+    for (int i = 0; i < 2; i++) d = Math.max(d, Measure.error(g.get(i).mul(factor).floats(), io.floats("clip.c" + i)));
+    report.check("losses/clip", d, 2e-6);
+  }
+
+  private static void schedules(Path folder, Report report) throws IOException {
+    var all = new ObjectMapper().readTree(folder.resolve("schedules.json").toFile());
+    for (var e : all.properties()) {
+      var words = e.getKey().split(" ");
+      var h = new HashMap<String, Double>();
+      for (int i = 1; i + 1 < words.length; i += 2) h.put(words[i], Double.parseDouble(words[i + 1]));
+      long warmup = h.get("warmup").longValue(), steps = h.get("steps").longValue();
+      var schedule = switch (words[0]) {
+        case "cosine" -> new Schedule.Cosine(h.get("base"), warmup, steps);
+        case "const" -> new Schedule.Constant(h.get("base"), warmup);
+        case "const-cooldown" -> new Schedule.Cooldown(h.get("base"), warmup, steps, h.get("cooldown").longValue(), h.get("power"), h.get("end"));
+        default -> throw new IOException("schedule " + e.getKey());
+      };
+      double d = 0;
+      for (int i = 0; i < e.getValue().size(); i++) d = Math.max(d, Math.abs(schedule.rate(i) - e.getValue().get(i).asDouble()));
+      report.check("losses/schedule " + e.getKey(), d, 1e-12);
+    }
   }
 }

@@ -1,0 +1,76 @@
+package jacquard.tests.autograd;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import jacquard.autograd.Grad;
+import jacquard.autograd.Parameters;
+import jacquard.tensor.Device;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import jacquard.tensor.op.Op;
+import jacquard.tests.Draw;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class GradTest {
+  public record Model(Tensor a, Tensor b, List<Tensor> unused) {}
+  record QuickGelu() implements Op.Custom {
+    @Override public List<Type> infer(List<Type> in) { return in; }
+    @Override public List<Tensor> define(List<Tensor> in) { var x = in.getFirst(); return List.of(x.mul(x.mul(1.702f).sigmoid())); }
+  }
+
+  private final Device device = Device.best();
+  private long before;
+  private Scope scope;
+
+  @BeforeEach void open() { before = device.live().blocks(); scope = Scope.open(device); }
+  @AfterEach void close() { scope.close(); assertEquals(before, device.live().blocks()); }
+
+  @Test void parametersByPath() {
+    var m = new Model(Draw.uniform(1, Shape.of(3, 2), -1, 1), Draw.uniform(2, Shape.of(2), -1, 1), List.of(Tensor.scalar(1)));
+    var step = Grad.valueAndGrad(Parameters.of(m), () -> m.a.mul(m.b).sum());
+    assertEquals(List.of("a", "b"), List.copyOf(step.gradients().keySet()));
+    assertEquals(List.of("unused.0"), step.unreached());
+    assertEquals(Shape.of(2), step.gradients().get("b").shape());
+  }
+
+  @Test void nothingReachedIsAnError() {
+    var m = new Model(Tensor.scalar(1), Tensor.scalar(2), List.of());
+    assertThrows(IllegalStateException.class, () -> Grad.valueAndGrad(Parameters.of(m), () -> Tensor.scalar(3)));
+  }
+
+  @Test void aCheckpointGivesTheSameBits() {
+    Tensor x = Draw.uniform(3, Shape.of(5, 7), -1, 1), w = Draw.uniform(4, Shape.of(7, 7), -1, 1);
+    var m = new Model(x, w, List.of());
+    var plain = Grad.valueAndGrad(Parameters.of(m), () -> x.matmul(w).tanh().matmul(w).sum());
+    var again = Grad.valueAndGrad(Parameters.of(m), () -> Grad.checkpoint(List.of(x.matmul(w)), t -> List.of(t.getFirst().tanh().matmul(w))).getFirst().sum());
+    assertEquals(plain.value().item(), again.value().item());
+    for (var p : plain.gradients().keySet()) assertArrayEquals(plain.gradients().get(p).floats(), again.gradients().get(p).floats(), p);
+  }
+
+  @Test void aCustomOpIsItsDefinition() {
+    var x = Draw.uniform(5, Shape.of(13), -2, 2);
+    var custom = Grad.vjp(List.of(x), in -> Tensor.applyAll(new QuickGelu(), in), y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
+    var known = Grad.vjp(List.of(x), in -> List.of(in.getFirst().activate(jacquard.tensor.op.Activation.QUICK_GELU)), y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
+    assertArrayEquals(known.gradients().getFirst().floats(), custom.gradients().getFirst().floats(), 1e-6f);
+  }
+
+  @Test void useAfterEndNamesTheScope() {
+    Tensor t;
+    try (var _ = Scope.open()) { t = Tensor.scalar(1); }
+    var e = assertThrows(IllegalStateException.class, t::item);
+    assertTrue(e.getMessage().contains("GradTest"), e.getMessage());
+  }
+
+  @Test void shapesAreCheckedByTheOp() {
+    var e = assertThrows(IllegalArgumentException.class, () -> Tensor.zeros(Shape.of(2, 3)).matmul(Tensor.zeros(Shape.of(2, 3))));
+    assertTrue(e.getMessage().contains("MatMul") && e.getMessage().contains("[2, 3]"), e.getMessage());
+  }
+}
