@@ -3,7 +3,9 @@ module jacquard.clip {
   requires transitive jacquard.tensor;
   requires transitive jacquard.autograd;
   requires com.fasterxml.jackson.databind;
+  requires jacquard.emoji;
   exports jacquard.clip.nn;
+  exports jacquard.clip.text;
   exports jacquard.clip.model;
   exports jacquard.clip.loss;
   exports jacquard.clip.checkpoint;

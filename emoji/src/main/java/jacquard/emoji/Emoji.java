@@ -1,0 +1,67 @@
+package jacquard.emoji;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+
+/// The default corpus: drawings of Unicode's emoji by several families of artists, each with its name. Sources and licences: `NOTICE`.
+public final class Emoji {
+  /// Width and height of a drawing in pixels.
+  public static final int SIZE = 32;
+  private static final int COLUMNS = 64;
+
+  /// @param concept what is drawn: the same text in every set
+  /// @param family  sets of one family share artists; a split that is to be honest cuts between families
+  /// @param rgb     row-major, three bytes a pixel, on white
+  public record Drawing(String set, String family, String concept, String caption, String group, byte[] rgb) {}
+
+  private Emoji() {}
+
+  /// All drawings, set by set, concepts in alphabetical order.
+  public static List<Drawing> load() {
+    Map<String, int[]> pixels = new LinkedHashMap<>();
+    Map<String, Integer> widths = new LinkedHashMap<>();
+    var r = new ArrayList<Drawing>();
+    try (var in = new BufferedReader(new InputStreamReader(resource("captions.tsv"), StandardCharsets.UTF_8))) {
+      in.readLine();
+      for (String line; (line = in.readLine()) != null; ) {
+        var f = line.split("\t");
+        if (!pixels.containsKey(f[0])) {
+          try (var png = resource(f[0] + ".png")) {
+            var image = ImageIO.read(png);
+            pixels.put(f[0], image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth()));
+            widths.put(f[0], image.getWidth());
+          }
+        }
+        r.add(new Drawing(f[0], f[1], f[3], f[4], f[5], cut(pixels.get(f[0]), widths.get(f[0]), Integer.parseInt(f[2]))));
+      }
+    } catch (IOException e) { throw new UncheckedIOException(e); }
+    return List.copyOf(r);
+  }
+
+  private static byte[] cut(int[] sheet, int width, int index) {
+    byte[] rgb = new byte[SIZE * SIZE * 3];
+    int x = index % COLUMNS * SIZE, y = index / COLUMNS * SIZE, at = 0;
+    for (int j = 0; j < SIZE; j++)
+      for (int i = 0; i < SIZE; i++) {
+        int c = sheet[(y + j) * width + x + i];
+        rgb[at++] = (byte) (c >> 16);
+        rgb[at++] = (byte) (c >> 8);
+        rgb[at++] = (byte) c;
+      }
+    return rgb;
+  }
+
+  private static java.io.InputStream resource(String name) throws IOException {
+    var in = Emoji.class.getResourceAsStream(name);
+    if (in == null) throw new IOException("the emoji artifact holds no " + name);
+    return in;
+  }
+}
