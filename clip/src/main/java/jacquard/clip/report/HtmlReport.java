@@ -1,8 +1,10 @@
 package jacquard.clip.report;
 
+import jacquard.clip.checkpoint.AtomicFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
@@ -139,7 +141,10 @@ public final class HtmlReport {
   }
 
   /// Writes the page; a file of that name is replaced whole or not at all.
-  public void write(Path file) throws IOException { Whole.write(file, out -> out.write(html().getBytes(StandardCharsets.UTF_8))); }
+  public void write(Path file) throws IOException {
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    AtomicFile.write(file, html().getBytes(StandardCharsets.UTF_8));
+  }
 
   private HtmlReport add(String html) {
     body.append(html);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import jacquard.clip.checkpoint.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Metrics as JSON lines: one object a line, `{"step":12,"loss":1.5}`, each line handed to the system as a whole when it is written.
 ///
@@ -63,10 +65,8 @@ public final class MetricLog implements AutoCloseable {
   /// The file is rewritten whole or not at all. A file that is missing is begun.
   public static MetricLog resume(Path file, long step) throws IOException {
     if (Files.exists(file)) {
-      var kept = parse(file).stream().filter(line -> line.entry.step <= step).toList();
-      Whole.write(file, out -> {
-        for (var line : kept) out.write((line.text + "\n").getBytes(StandardCharsets.UTF_8));
-      });
+      String kept = parse(file).stream().filter(line -> line.entry.step <= step).map(line -> line.text + "\n").collect(Collectors.joining());
+      AtomicFile.write(file, kept.getBytes(StandardCharsets.UTF_8));
     }
     return new MetricLog(file, StandardOpenOption.CREATE);
   }

@@ -1,8 +1,10 @@
 package jacquard.clip.report;
 
+import jacquard.clip.checkpoint.AtomicFile;
 import java.awt.geom.RoundRectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -37,7 +39,8 @@ public record RunReport(String title, String lead, List<Figure> figures, List<Ch
   /// Writes `report.png` and `report.html` into a folder, replacing those of before.
   public void write(Path folder) throws IOException {
     byte[] png = Ink.png(picture(Theme.LIGHT));
-    Whole.write(folder.resolve(PICTURE), out -> out.write(png));
+    Files.createDirectories(folder);
+    AtomicFile.write(folder.resolve(PICTURE), png);
     page().write(folder.resolve(PAGE));
   }
 
