@@ -2,13 +2,24 @@
 module jacquard.clip {
   requires transitive jacquard.tensor;
   requires transitive jacquard.autograd;
+  requires transitive java.desktop;
   requires com.fasterxml.jackson.databind;
+  requires com.google.protobuf;
+  requires info.picocli;
+  requires java.management;
   requires jacquard.emoji;
-  exports jacquard.clip.nn;
-  exports jacquard.clip.text;
-  exports jacquard.clip.model;
-  exports jacquard.clip.loss;
+  exports jacquard.clip;
   exports jacquard.clip.checkpoint;
+  exports jacquard.clip.data;
+  exports jacquard.clip.eval;
+  exports jacquard.clip.image;
+  exports jacquard.clip.loss;
+  exports jacquard.clip.model;
+  exports jacquard.clip.nn;
+  exports jacquard.clip.report;
+  exports jacquard.clip.text;
+  exports jacquard.clip.train;
   opens jacquard.clip.nn to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;
+  opens jacquard.clip.cli to info.picocli;
 }
