@@ -2,5 +2,8 @@
 module jacquard.clip {
   requires transitive jacquard.tensor;
   requires transitive jacquard.autograd;
-  requires com.fasterxml.jackson.databind;
+  requires transitive com.fasterxml.jackson.databind;
+  requires java.desktop;
+  uses javax.imageio.spi.ImageReaderSpi;
+  exports jacquard.clip.image;
 }
