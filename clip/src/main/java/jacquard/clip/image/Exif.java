@@ -23,20 +23,6 @@ final class Exif {
     return 1;
   }
 
-  /// The orientation in the `EXIF` chunk of a WebP file.
-  static int ofWebp(byte[] bytes) {
-    ByteBuffer data = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    for (long at = 12; at + 8 <= bytes.length; ) {
-      long length = data.getInt((int) at + 4) & 0xFFFFFFFFL;
-      if (data.getInt((int) at) == ('E' | 'X' << 8 | 'I' << 16 | 'F' << 24) && at + 8 + length <= bytes.length) {
-        int skipped = prefix(bytes, (int) at + 8, (int) length);
-        return orientation(bytes, (int) at + 8 + skipped, (int) length - skipped);
-      }
-      at += 8 + length + (length & 1);
-    }
-    return 1;
-  }
-
   /// 6 where the data begin with `Exif` and two zeros, else 0.
   static int prefix(byte[] bytes, int from, int length) {
     return length >= 6 && bytes[from] == 'E' && bytes[from + 1] == 'x' && bytes[from + 2] == 'i' && bytes[from + 3] == 'f' && bytes[from + 4] == 0 ? 6 : 0;

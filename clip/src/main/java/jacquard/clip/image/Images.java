@@ -11,7 +11,7 @@ import javax.imageio.ImageIO;
 ///
 /// The samples are those that Pillow 13 gives: embedded colour profiles, gamma and the transparent colour of a PNG are ignored, and the EXIF
 /// orientation too unless asked for. JPEG is equal to the bit (both decoders are the IJG library's integer method with smooth chroma
-/// upsampling); lossy WebP may differ by a few of 255, since its decoder is another. Thread-safe.
+/// upsampling), lossy WebP too. Thread-safe.
 public final class Images {
   static { ImageIO.setUseCache(false); } // decoders must not write temporary files
 
@@ -76,7 +76,7 @@ public final class Images {
       case GIF -> GifFile.parse(bytes, name).decode(options);
       case BMP -> Decoder.BMP.decode(bytes, name, options);
       case TIFF -> options.upright() ? Decoder.TIFF.decode(bytes, name, options).upright(Exif.orientation(bytes, 0, bytes.length)) : Decoder.TIFF.decode(bytes, name, options);
-      case WEBP -> options.upright() ? Decoder.WEBP.decode(bytes, name, options).upright(Exif.ofWebp(bytes)) : Decoder.WEBP.decode(bytes, name, options);
+      case WEBP -> WebpFile.parse(bytes, name).decode(options);
       case UNKNOWN -> throw new ImageException(name, "begins with the bytes " + HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Math.min(8, bytes.length))
           + ", expected JPEG, PNG, GIF, BMP, WebP or TIFF");
     };
