@@ -33,6 +33,23 @@ public final class Checkpoint {
     } catch (UncheckedIOException e) { throw e.getCause(); }
   }
 
+  /// Writes the weights of a file, their names behind a prefix, into a model's own tensors.
+  public static void restore(ClipModel model, Weights weights, String prefix) throws IOException {
+    for (var e : Parameters.of(model).all().entrySet()) {
+      var t = e.getValue();
+      if (t.dtype() == DType.I64) continue;
+      float[] v = weights.floats(prefix + model.nameOf(e.getKey()));
+      put(t, t.shape().rank() == 4 ? permuted(v, onDisk(t.shape()).dims(), 0, 2, 3, 1) : v);
+    }
+  }
+
+  /// Overwrites a tensor's elements.
+  public static void put(Tensor t, float[] values) {
+    if (values.length != t.shape().size()) throw new IllegalArgumentException(values.length + " values for " + t.type());
+    t.device().write(values, t.dtype(), t.storage().block(), values.length);
+    t.storage().changed();
+  }
+
   private static Tensor read(Weights weights, String name, Tensor t, Path path) throws IOException {
     int[] shape = onDisk(t.shape()).dims();
     if (!Arrays.equals(weights.shape(name), shape))

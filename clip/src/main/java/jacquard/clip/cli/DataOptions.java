@@ -1,0 +1,34 @@
+package jacquard.clip.cli;
+
+import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.FolderSource;
+import jacquard.clip.data.Source;
+import jacquard.clip.data.TableSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/// Where pairs come from.
+final class DataOptions {
+  @Option(names = "--csv-separator", defaultValue = "\t", description = "Separator of a table (default: tab; .csv files: comma).") String separator;
+  @Option(names = "--csv-img-key", defaultValue = "filepath", description = "Column of picture paths (default: ${DEFAULT-VALUE}).") String pathColumn;
+  @Option(names = "--csv-caption-key", defaultValue = "title", description = "Column of captions (default: ${DEFAULT-VALUE}).") String captionColumn;
+
+  /// `emoji` or `emoji-heldout`, a table, or a folder.
+  Source source(String data) throws IOException {
+    if (data.equals("emoji")) return EmojiSource.training();
+    if (data.equals("emoji-heldout")) return EmojiSource.heldOut();
+    var path = Path.of(data);
+    if (!Files.exists(path)) throw new IOException(data + " does not exist; expected emoji, emoji-heldout, a table (.csv, .tsv) or a folder of pictures with .txt captions");
+    if (Files.isDirectory(path)) {
+      var f = FolderSource.read(path);
+      if (f.skipped() > 0) System.err.println(f.skipped() + " pictures of " + path + " have no caption and are left out");
+      return f;
+    }
+    var unescaped = separator.equals("\\t") ? "\t" : separator;
+    var t = TableSource.read(path, data.endsWith(".csv") && unescaped.equals("\t") ? ',' : unescaped.charAt(0), pathColumn, captionColumn);
+    if (t.skipped() > 0) System.err.println(t.skipped() + " rows of " + path + " have no caption and are left out");
+    return t;
+  }
+}

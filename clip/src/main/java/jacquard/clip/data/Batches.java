@@ -1,0 +1,89 @@
+package jacquard.clip.data;
+
+import jacquard.clip.image.Augmentation;
+import jacquard.clip.image.Transform;
+import jacquard.clip.text.ClipTokenizer;
+import jacquard.tensor.Random;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+
+/// The training batches of a source: batch `step` is a function of the seed and the step alone, so that a resumed run goes on exactly
+/// where it was. Each epoch is a new permutation; its remainder is dropped. A sample that cannot be read is left out and counted.
+public final class Batches {
+  private static final System.Logger LOG = System.getLogger(Batches.class.getName());
+
+  /// @param pixels normalised, `[count, height, width, 3]`
+  /// @param groups equal where captions are equal
+  public record Batch(float[] pixels, int[][] tokens, int[] groups, int[] samples, int count) {}
+
+  private final Source source;
+  private final Transform transform;
+  private final Augmentation augmentation;
+  private final int size, context;
+  private final Random key;
+  private final int[] group;
+  private final int[][] tokens;
+  private final AtomicLong unreadable = new AtomicLong();
+
+  public Batches(Source source, Transform transform, Augmentation augmentation, int size, int context, long seed) {
+    if (source.size() < size) throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a batch of " + size);
+    this.source = source;
+    this.transform = transform;
+    this.augmentation = augmentation;
+    this.size = size;
+    this.context = context;
+    this.key = Random.of(seed).fold("data");
+    var known = new HashMap<String, Integer>();
+    group = new int[source.size()];
+    tokens = new int[source.size()][];
+    for (int i = 0; i < group.length; i++) {
+      group[i] = known.computeIfAbsent(source.caption(i), _ -> known.size());
+      tokens[i] = ClipTokenizer.clip().tokenize(source.caption(i), this.context);
+    }
+  }
+
+  public int perEpoch() { return source.size() / size; }
+  public long unreadable() { return unreadable.get(); }
+
+  public Batch batch(long step) {
+    int[] order = shuffled(source.size(), key.fold("order").fold(step / perEpoch()));
+    int from = (int) (step % perEpoch()) * size;
+    float[][] rows = new float[size][];
+    IntStream.range(0, size).parallel().forEach(i -> {
+      int s = order[from + i];
+      try { rows[i] = transform.rows(source.picture(s), augmentation, new SplittableRandom(key.fold("augment").fold(step).fold(s).key())); }
+      catch (IOException | RuntimeException e) {
+        if (unreadable.getAndIncrement() == 0) LOG.log(System.Logger.Level.WARNING, "left out, further ones are only counted: {0}", e.getMessage());
+      }
+    });
+    var kept = new ArrayList<Integer>();
+    for (int i = 0; i < size; i++) if (rows[i] != null) kept.add(i);
+    int n = kept.size(), each = n == 0 ? 0 : rows[kept.getFirst()].length;
+    var pixels = new float[n * each];
+    int[][] t = new int[n][];
+    int[] g = new int[n], samples = new int[n];
+    for (int k = 0; k < n; k++) {
+      int s = order[from + kept.get(k)];
+      System.arraycopy(rows[kept.get(k)], 0, pixels, k * each, each);
+      t[k] = tokens[s];
+      g[k] = group[s];
+      samples[k] = s;
+    }
+    return new Batch(pixels, t, g, samples, n);
+  }
+
+  /// Fisher and Yates, from a key.
+  static int[] shuffled(int n, Random key) {
+    int[] r = IntStream.range(0, n).toArray();
+    for (int i = 0; i < n - 1; i++) {
+      int j = i + key.below(i, n - i), t = r[i];
+      r[i] = r[j];
+      r[j] = t;
+    }
+    return r;
+  }
+}

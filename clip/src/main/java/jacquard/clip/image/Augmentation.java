@@ -1,0 +1,113 @@
+package jacquard.clip.image;
+
+import java.util.random.RandomGenerator;
+
+/// The changes that training makes to an image by chance: crop, flip, colours, grey, in this order; OpenCLIP's `aug_cfg`.
+///
+/// The caller brings the random numbers, seeded from (seed, step, sample index), so that a sample's change does not depend on which
+/// worker or rank makes it, nor on what came before. Equal seeds give equal bits.
+/// @param least least part of the area that the crop keeps
+/// @param most largest part of the area that the crop keeps
+/// @param narrowest least width/height of the crop
+/// @param widest largest width/height of the crop
+/// @param flip probability of a horizontal flip; OpenCLIP has none
+/// @param jitter how far the colours may move
+/// @param jitterProbability probability that they move (`color_jitter_prob`)
+/// @param greyProbability probability that the colours go (`gray_scale_prob`)
+/// @param interpolation of the crop's resize; OpenCLIP is always bicubic in training
+public record Augmentation(double least, double most, double narrowest, double widest, double flip, Jitter jitter, double jitterProbability, double greyProbability,
+    Interpolation interpolation) {
+  private static final int ATTEMPTS = 10;
+
+  /// OpenCLIP's default: a crop of 90 to 100 % of the area with proportions 3:4 to 4:3, and nothing else.
+  public static final Augmentation DEFAULT = new Augmentation(.9, 1, 3.0 / 4, 4.0 / 3, 0, Jitter.NONE, 0, 0, Interpolation.BICUBIC);
+
+  /// How far colours may move: brightness, contrast and saturation by factors from max(0, 1 − x) to 1 + x, the hue by −hue to hue of the circle.
+  public record Jitter(double brightness, double contrast, double saturation, double hue) {
+    public static final Jitter NONE = new Jitter(0, 0, 0, 0);
+
+    public Jitter {
+      if (!(brightness >= 0 && contrast >= 0 && saturation >= 0)) throw new IllegalArgumentException("jitter is not negative, found " + brightness + ", " + contrast + ", " + saturation);
+      if (!(hue >= 0 && hue <= .5)) throw new IllegalArgumentException("jitter of the hue is 0 to 0.5, found " + hue);
+    }
+
+    /// The four changes in an order drawn by chance, as torchvision's `ColorJitter`.
+    Pixels apply(Pixels image, RandomGenerator random) {
+      int[] order = {0, 1, 2, 3};
+      for (int i = 3; i > 0; i--) {
+        int j = random.nextInt(i + 1), swapped = order[i];
+        order[i] = order[j];
+        order[j] = swapped;
+      }
+      double b = factor(brightness, random), c = factor(contrast, random), s = factor(saturation, random), h = hue * (2 * random.nextDouble() - 1);
+      for (int change : order) {
+        image = switch (change) {
+          case 0 -> brightness == 0 ? image : Colour.brightness(image, b);
+          case 1 -> contrast == 0 ? image : Colour.contrast(image, c);
+          case 2 -> saturation == 0 ? image : Colour.saturation(image, s);
+          default -> hue == 0 ? image : Colour.hue(image, h);
+        };
+      }
+      return image;
+    }
+
+    private static double factor(double x, RandomGenerator random) {
+      double low = Math.max(0, 1 - x);
+      return low + random.nextDouble() * (1 + x - low);
+    }
+  }
+
+  public Augmentation {
+    if (!(least > 0 && least <= most)) throw new IllegalArgumentException("the crop's scale is a range above 0, found " + least + " to " + most);
+    if (!(narrowest > 0 && narrowest <= widest)) throw new IllegalArgumentException("the crop's ratio is a range above 0, found " + narrowest + " to " + widest);
+    for (double p : new double[] {flip, jitterProbability, greyProbability})
+      if (!(p >= 0 && p <= 1)) throw new IllegalArgumentException("a probability is 0 to 1, found " + p);
+  }
+
+  /// The same with another range of areas.
+  public Augmentation scale(double least, double most) { return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation); }
+
+  /// The same with another range of width/height.
+  public Augmentation ratio(double narrowest, double widest) { return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation); }
+
+  /// The same with another probability of a flip.
+  public Augmentation flip(double flip) { return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation); }
+
+  /// The same with other colours.
+  public Augmentation colours(Jitter jitter, double jitterProbability, double greyProbability) {
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+  }
+
+  /// The augmented image of `height` × `width`.
+  public Pixels apply(Picture picture, int height, int width, RandomGenerator random) {
+    Pixels image = Resize.of(randomCrop(picture, random), width, height, interpolation).pixels();
+    // every sample draws the same numbers whether it is changed or not, so that one probability does not disturb the others
+    double flipDraw = random.nextDouble(), jitterDraw = random.nextDouble(), greyDraw = random.nextDouble();
+    if (flipDraw < flip) image = Geometry.flip(image);
+    if (jitterDraw < jitterProbability) image = jitter.apply(image, random);
+    return greyDraw < greyProbability ? Colour.greyscale(image) : image;
+  }
+
+  /// A part of random area and proportions at a random place (torchvision's `RandomResizedCrop`): ten attempts, then the middle.
+  private Picture randomCrop(Picture picture, RandomGenerator random) {
+    int w = picture.width(), h = picture.height();
+    double low = Math.log(narrowest), high = Math.log(widest);
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      double area = (double) w * h * (least + random.nextDouble() * (most - least)), ratio = Math.exp(low + random.nextDouble() * (high - low));
+      int across = (int) Math.rint(Math.sqrt(area * ratio)), down = (int) Math.rint(Math.sqrt(area / ratio));
+      if (across > 0 && across <= w && down > 0 && down <= h) {
+        int top = random.nextInt(h - down + 1), left = random.nextInt(w - across + 1);
+        return picture.crop(left, top, across, down);
+      }
+    }
+    return middle(picture);
+  }
+
+  private Picture middle(Picture picture) {
+    int w = picture.width(), h = picture.height();
+    double ratio = (double) w / h;
+    if (ratio < narrowest) h = Math.clamp((long) Math.rint(w / narrowest), 1, h);
+    else if (ratio > widest) w = Math.clamp((long) Math.rint(h * widest), 1, w);
+    return picture.crop((picture.width() - w) / 2, (picture.height() - h) / 2, w, h);
+  }
+}

@@ -1,0 +1,88 @@
+package jacquard.clip.image;
+
+import java.util.random.RandomGenerator;
+
+/// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 − mean)/std in single precision.
+/// Equal to OpenCLIP's `image_transform`. Immutable and thread-safe.
+public final class Transform {
+  private final PreprocessConfig config;
+  private final float[][] levels = new float[3][256]; // the normalised value of each sample
+
+  public Transform(PreprocessConfig config) {
+    this.config = config;
+    for (int c = 0; c < 3; c++)
+      for (int level = 0; level < 256; level++) levels[c][level] = (level / 255f - config.mean().get(c)) / config.std().get(c);
+  }
+
+  public PreprocessConfig config() { return config; }
+
+  /// For evaluation: resized and cropped as the config says, `[height · width, 3]`.
+  public float[] rows(Picture picture) { return rows(pixels(picture)); }
+
+  /// For training: `augmentation` with the draws of `random`, `[height · width, 3]`.
+  public float[] rows(Picture picture, Augmentation augmentation, RandomGenerator random) {
+    return rows(augmentation.apply(picture, config.height(), config.width(), random));
+  }
+
+  /// An image of any size, only normalised: `[its height · its width, 3]`.
+  public float[] rows(Pixels image) {
+    float[] rows = new float[image.rgb().length];
+    rows(image, rows, 0);
+    return rows;
+  }
+
+  /// Normalises into a batch, from index `at`.
+  public void rows(Pixels image, float[] into, int at) {
+    byte[] rgb = image.rgb();
+    float[] red = levels[0], green = levels[1], blue = levels[2];
+    for (int i = 0; i < rgb.length; i += 3) {
+      into[at + i] = red[rgb[i] & 255];
+      into[at + i + 1] = green[rgb[i + 1] & 255];
+      into[at + i + 2] = blue[rgb[i + 2] & 255];
+    }
+  }
+
+  /// `[height · width, 3]` → `[3, height, width]`, the order of recorded tensors.
+  public static float[] planes(float[] rows) {
+    int pixels = rows.length / 3;
+    float[] planes = new float[rows.length];
+    for (int i = 0; i < pixels; i++)
+      for (int c = 0; c < 3; c++) planes[c * pixels + i] = rows[3 * i + c];
+    return planes;
+  }
+
+  /// What the evaluation transform sees before it normalises: height × width of the config.
+  public Pixels pixels(Picture picture) {
+    int h = config.height(), w = config.width();
+    Picture framed = switch (config.resizeMode()) {
+      case SQUASH -> Resize.of(picture, w, h, config.interpolation());
+      case SHORTEST -> fit(h == w ? shortSide(picture, h) : ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)), Interpolation.BICUBIC), 0);
+      case LONGEST -> fit(ratioKept(picture, Math.max(rowsPer(picture), columnsPer(picture)), config.interpolation()), config.fill());
+    };
+    return framed.pixels();
+  }
+
+  private double rowsPer(Picture picture) { return (double) picture.height() / config.height(); }
+
+  private double columnsPer(Picture picture) { return (double) picture.width() / config.width(); }
+
+  /// The shorter side becomes `size`, the longer one ⌊size·long/short⌋.
+  private Picture shortSide(Picture picture, int size) {
+    int w = picture.width(), h = picture.height();
+    int longer = Math.toIntExact((long) ((double) ((long) size * Math.max(w, h)) / Math.min(w, h)));
+    return w <= h ? Resize.of(picture, size, longer, config.interpolation()) : Resize.of(picture, longer, size, config.interpolation());
+  }
+
+  /// Both sides divided by `ratio`, halves to even. A side that would vanish stays 1.
+  private static Picture ratioKept(Picture picture, double ratio, Interpolation interpolation) {
+    int w = Math.max(1, Math.toIntExact((long) Math.rint(picture.width() / ratio))), h = Math.max(1, Math.toIntExact((long) Math.rint(picture.height() / ratio)));
+    return Resize.of(picture, w, h, interpolation);
+  }
+
+  /// Margins where the picture is too small (the odd pixel right and below), then the middle (halves to even).
+  private Picture fit(Picture picture, int fill) {
+    int h = config.height(), w = config.width(), across = Math.max(w - picture.width(), 0), down = Math.max(h - picture.height(), 0);
+    if (across + down > 0) picture = picture.pad(across / 2, down / 2, (across + 1) / 2, (down + 1) / 2, fill);
+    return picture.crop((int) Math.rint((picture.width() - w) / 2.0), (int) Math.rint((picture.height() - h) / 2.0), w, h);
+  }
+}

@@ -1,0 +1,14 @@
+package jacquard.clip.train;
+
+import jacquard.autograd.Schedule;
+import jacquard.clip.image.Augmentation;
+
+/// What a training does, but for its data and its model.
+///
+/// @param accumulate micro-batches a step; the step is that of the joined batch
+/// @param clip       limit of the gradient norm, 0 for none
+/// @param evaluate   steps between evaluations
+/// @param save       steps between checkpoints
+/// @param frozen     globs of parameter paths that are not trained
+public record Plan(int batch, int accumulate, long steps, Schedule schedule, double beta1, double beta2, double epsilon, double decay, double clip, boolean sigmoid, long seed,
+                   Augmentation augmentation, long evaluate, long save, java.util.List<String> frozen) {}

@@ -1,0 +1,85 @@
+package jacquard.clip.train;
+
+import jacquard.autograd.Grad;
+import jacquard.autograd.Parameters;
+import jacquard.clip.data.Batches.Batch;
+import jacquard.clip.loss.ContrastiveLoss;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.Images;
+import jacquard.tensor.Interpreter;
+import jacquard.tensor.Pass;
+import jacquard.tensor.Random;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Update;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/// The loss of a batch and its gradients, whole or by micro-batches.
+public final class Step {
+  public record Result(double loss, SequencedMap<String, Tensor> gradients) {}
+
+  private static final Interpreter WITHOUT_UPDATES = (op, in) -> op instanceof Update ? List.of() : Interpreter.PLAIN.apply(op, in);
+
+  private Step() {}
+
+  /// @param parts micro-batches. With more than one the features of all are computed first, the loss and its gradient with respect to
+  ///              them next, and each part's towers run again to carry that back: exactly the gradient of the joined batch
+  ///              (Gao et al. 2021, GradCache), but for batch norm, whose statistics are each part's own.
+  public static Result of(ClipModel model, Parameters parameters, Batch batch, int parts, boolean sigmoid, Random key) {
+    if (parts == 1) {
+      var step = Pass.training(key).call(() -> Grad.valueAndGrad(parameters, () -> {
+        var m = model;
+        return loss(m, m.embedImages(images(m, batch, 0, batch.count())), m.embedTexts(batch.tokens()), m.scale(), m.logitBias(), batch.groups(), sigmoid);
+      }));
+      return new Result(step.value().item(), step.gradients());
+    }
+    int each = (batch.count() + parts - 1) / parts;
+    var x = new ArrayList<Tensor>();
+    var t = new ArrayList<Tensor>();
+    for (int p = 0; p * each < batch.count(); p++) {
+      int from = p * each, to = Math.min(batch.count(), from + each);
+      var f = Scope.results(() -> ScopedValue.where(Interpreter.CURRENT, WITHOUT_UPDATES).call(() -> pass(key, from).call(() -> features(model, batch, from, to))));
+      x.add(f.get(0));
+      t.add(f.get(1));
+    }
+    var in = new ArrayList<>(List.of(Tensor.concat(0, x), Tensor.concat(0, t), model.logitScale()));
+    if (model.logitBias() != null) in.add(model.logitBias());
+    var outer = Grad.vjp(in, v -> List.of(loss(model, v.get(0), v.get(1), v.get(2).exp(), v.size() > 3 ? v.get(3) : null, batch.groups(), sigmoid)), _ -> List.of(Tensor.scalar(1)));
+    var sums = new LinkedHashMap<String, Tensor>();
+    for (int p = 0; p * each < batch.count(); p++) {
+      int from = p * each, to = Math.min(batch.count(), from + each);
+      try (var scope = Scope.open()) {
+        var part = pass(key, from).call(() -> Grad.valueAndGrad(parameters, () -> {
+          var f = features(model, batch, from, to);
+          return f.get(0).mul(outer.gradients().get(0).slice(0, from, to)).sum().add(f.get(1).mul(outer.gradients().get(1).slice(0, from, to)).sum());
+        }));
+        part.gradients().forEach((name, g) -> sums.merge(name, scope.keep(g), (a, b) -> scope.keep(a.add(b))));
+      }
+    }
+    var trained = parameters.trained().keySet();
+    if (trained.contains("logit_scale")) sums.put("logit_scale", outer.gradients().get(2));
+    if (trained.contains("logit_bias") && in.size() > 3 && outer.gradients().get(3) != null) sums.put("logit_bias", outer.gradients().get(3));
+    return new Result(outer.values().getFirst().item(), sums);
+  }
+
+  private static Pass pass(Random key, int from) { return Pass.training(key.fold(from)); }
+
+  private static List<Tensor> features(ClipModel m, Batch b, int from, int to) {
+    return List.of(m.embedImages(images(m, b, from, to)), m.embedTexts(Arrays.copyOfRange(b.tokens(), from, to)));
+  }
+
+  private static Images images(ClipModel m, Batch b, int from, int to) {
+    int each = b.pixels().length / b.count();
+    return Images.of(from == 0 && to == b.count() ? b.pixels() : Arrays.copyOfRange(b.pixels(), from * each, to * each), to - from, m.config().vision().image());
+  }
+
+  private static Tensor loss(ClipModel m, Tensor x, Tensor t, Tensor scale, Tensor bias, int[] groups, boolean sigmoid) {
+    if (!sigmoid) return ContrastiveLoss.softmax(x, t, scale, groups);
+    if (bias == null) throw new IllegalArgumentException("the sigmoid loss needs a model with init_logit_bias");
+    return ContrastiveLoss.sigmoid(x, t, scale, bias, groups);
+  }
+}
