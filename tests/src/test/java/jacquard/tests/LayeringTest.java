@@ -1,0 +1,18 @@
+package jacquard.tests;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import org.junit.jupiter.api.Test;
+
+class LayeringTest {
+  @Test void roomsLookOnlyDown() {
+    layeredArchitecture().consideringOnlyDependenciesInLayers()
+        .layer("tensor").definedBy("jacquard.tensor..").layer("autograd").definedBy("jacquard.autograd..").layer("kernels").definedBy("jacquard.kernels..").layer("clip").definedBy("jacquard.clip..")
+        .whereLayer("tensor").mayNotAccessAnyLayer()
+        .whereLayer("autograd").mayOnlyAccessLayers("tensor")
+        .whereLayer("kernels").mayOnlyAccessLayers("tensor")
+        .whereLayer("clip").mayOnlyAccessLayers("tensor", "autograd")
+        .check(new ClassFileImporter().importPackages("jacquard.tensor", "jacquard.autograd", "jacquard.kernels", "jacquard.clip"));
+  }
+}
