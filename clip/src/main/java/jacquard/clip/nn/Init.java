@@ -5,6 +5,7 @@ import jacquard.tensor.Random;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
+import java.util.stream.IntStream;
 
 /// How a parameter begins.
 public sealed interface Init {
@@ -40,13 +41,12 @@ public sealed interface Init {
         var shape = Shape.of(dims);
         if (init instanceof Count) return Tensor.ofArray(new Type(DType.I64, shape), new long[(int) shape.size()]);
         float[] v = new float[(int) shape.size()];
-        for (int i = 0; i < v.length; i++)
-          v[i] = switch (init) {
-            case Constant(var c) -> c;
-            case Normal(var d) -> (float) (random.normal(i) * d);
-            case Uniform(var b) -> (float) ((random.uniform(i) * 2 - 1) * b);
-            case Count _ -> 0;
-          };
+        switch (init) {
+          case Constant(var c) -> java.util.Arrays.fill(v, c);
+          case Normal(var d) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) (random.normal(i) * d));
+          case Uniform(var b) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) ((random.uniform(i) * 2 - 1) * b));
+          case Count _ -> {}
+        }
         return Tensor.of(shape, v);
       };
     }
