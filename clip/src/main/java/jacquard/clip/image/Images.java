@@ -75,7 +75,7 @@ public final class Images {
       case PNG -> PngFile.parse(bytes, name).decode(options);
       case GIF -> GifFile.parse(bytes, name).decode(options);
       case BMP -> Decoder.BMP.decode(bytes, name, options);
-      case TIFF -> options.upright() ? Decoder.TIFF.decode(bytes, name, options).upright(Exif.orientation(bytes, 0, bytes.length)) : Decoder.TIFF.decode(bytes, name, options);
+      case TIFF -> TiffFile.decode(bytes, name, options);
       case WEBP -> WebpFile.parse(bytes, name).decode(options);
       case UNKNOWN -> throw new ImageException(name, "begins with the bytes " + HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Math.min(8, bytes.length))
           + ", expected JPEG, PNG, GIF, BMP, WebP or TIFF");

@@ -61,7 +61,7 @@ final class PngFile {
       }
       case PALETTE -> {
         if (length > 768 || length % 3 != 0) throw new ImageException(name, "a PNG palette of " + length + " bytes, expected at most 256 colours");
-        palette = Rasters.palette();
+        palette = new byte[768]; // black beyond what is named, as Pillow
         System.arraycopy(bytes, at + 8, palette, 0, length);
         if (colour != 3) return; // a suggestion only
       }

@@ -35,7 +35,7 @@ final class Rasters {
   /// Black-and-white palettes of two colours become bilevel, and the palette in which each index is its own grey becomes grey, as in Pillow.
   private static Picture indexed(byte[] indices, int w, int h, IndexColorModel index) {
     int size = index.getMapSize();
-    byte[] palette = palette();
+    byte[] palette = new byte[768];
     boolean identity = size == 256;
     for (int i = 0; i < Math.min(size, 256); i++) {
       int rgb = index.getRGB(i);
@@ -51,13 +51,6 @@ final class Rasters {
       return Picture.of(Mode.BILEVEL, w, h, indices);
     }
     return new Picture(Mode.PALETTE, w, h, indices, palette);
-  }
-
-  /// A palette in which each index is its own grey: what stands behind the colours that a file names.
-  static byte[] palette() {
-    byte[] palette = new byte[768];
-    for (int i = 0; i < 768; i++) palette[i] = (byte) (i / 3);
-    return palette;
   }
 
   /// Bands `first` to `first + count` as `[height, width, count]`. Where `scaled`, samples of fewer than 8 bits are stretched to 0…255
