@@ -2,7 +2,8 @@ package jacquard.clip.image;
 
 import java.io.IOException;
 
-/// A TIFF file's first page. Palettes are taken from the file, whose 16-bit colours Pillow shortens to their high bytes and decoders otherwise.
+/// A TIFF file's first page. Palettes are taken from the file, whose 16-bit colours Pillow shortens to their high bytes and decoders
+/// otherwise.
 final class TiffFile {
   private static final int COLOUR_MAP = 320, LARGEST = 3 * 256;
 

@@ -6,11 +6,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/// A WebP file taken apart before decoding (RFC 9649): a still picture, or the first frame of an animation on its canvas. Lossy pictures are
-/// decoded by [KeyFrame], since other decoders repeat chroma where the reference decoder interpolates it; lossless ones, and the opacity of
-/// lossy ones, by the decoder on the path, which is given nothing but the picture.
+/// A WebP file taken apart before decoding (RFC 9649): a still picture, or the first frame of an animation on its canvas. Lossy pictures
+/// are decoded by [KeyFrame], since other decoders repeat chroma where the reference decoder interpolates it; lossless ones, and the
+/// opacity of lossy ones, by the decoder on the path, which is given nothing but the picture.
 final class WebpFile {
-  private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF = code("ANMF"), EXIF = code("EXIF");
+  private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF = code("ANMF"),
+      EXIF = code("EXIF");
   private static final int RIFF = code("RIFF"), WEBP = code("WEBP"), HAS_OPACITY = 16;
 
   /// A chunk's contents.
@@ -30,13 +31,16 @@ final class WebpFile {
     this.name = name;
   }
 
-  private static int code(String letters) { return ByteBuffer.wrap(letters.getBytes(StandardCharsets.US_ASCII)).order(ByteOrder.LITTLE_ENDIAN).getInt(); }
+  private static int code(String letters) {
+    return ByteBuffer.wrap(letters.getBytes(StandardCharsets.US_ASCII)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+  }
 
   static WebpFile parse(byte[] bytes, String name) throws ImageException {
     WebpFile file = new WebpFile(bytes, name);
     if (bytes.length < 20) throw new ImageException(name, "truncated WebP of " + bytes.length + " bytes, expected at least 20");
     long whole = (file.data.getInt(4) & 0xFFFFFFFFL) + 8;
-    if (whole > bytes.length) throw new ImageException(name, "truncated WebP: its header says %,d bytes, found %,d".formatted(whole, bytes.length));
+    if (whole > bytes.length)
+      throw new ImageException(name, "truncated WebP: its header says %,d bytes, found %,d".formatted(whole, bytes.length));
     file.walk(12, (int) whole);
     if (file.picture == null) throw new ImageException(name, "a WebP without a picture");
     return file;
@@ -46,7 +50,8 @@ final class WebpFile {
     for (long at = start; at + 8 <= end; ) {
       int from = (int) at + 8;
       long length = data.getInt((int) at + 4) & 0xFFFFFFFFL;
-      if (length > end - from) throw new ImageException(name, "a chunk of the WebP at byte %d says %,d bytes, %,d are left".formatted(at, length, end - from));
+      if (length > end - from)
+        throw new ImageException(name, "a chunk of the WebP at byte %d says %,d bytes, %,d are left".formatted(at, length, end - from));
       chunk(new Chunk(data.getInt((int) at), from, (int) length));
       at += 8 + length + (length & 1);
     }
@@ -67,7 +72,9 @@ final class WebpFile {
   }
 
   private Chunk atLeast(Chunk chunk, int length) throws ImageException {
-    if (chunk.length < length) throw new ImageException(name, "a chunk of the WebP at byte %d has %d bytes, expected at least %d".formatted(chunk.from - 8, chunk.length, length));
+    if (chunk.length < length)
+      throw new ImageException(name, "a chunk of the WebP at byte %d has %d bytes, expected at least %d".formatted(chunk.from - 8,
+          chunk.length, length));
     return chunk;
   }
 
@@ -82,9 +89,11 @@ final class WebpFile {
   /// The frame at its place; elsewhere black, and clear where the canvas has opacity.
   private Picture onCanvas(Picture still, Images.Options options) throws ImageException {
     if (canvas == null) throw new ImageException(name, "an animated WebP without a canvas");
-    int width = three(canvas.from + 4) + 1, height = three(canvas.from + 7) + 1, left = 2 * three(frame.from), top = 2 * three(frame.from + 3);
+    int width = three(canvas.from + 4) + 1, height = three(canvas.from + 7) + 1, left = 2 * three(frame.from),
+        top = 2 * three(frame.from + 3);
     Images.checkSize(width, height, name, options);
-    if (left > width - still.width() || top > height - still.height()) throw new ImageException(name, "a frame %s at (%d, %d) beyond the canvas of %dx%d".formatted(still, left, top, width, height));
+    if (left > width - still.width() || top > height - still.height())
+      throw new ImageException(name, "a frame %s at (%d, %d) beyond the canvas of %dx%d".formatted(still, left, top, width, height));
     int right = width - still.width() - left, bottom = height - still.height() - top;
     boolean clear = (data.get(canvas.from) & HAS_OPACITY) != 0;
     if (clear && still.mode() == Mode.RGB) still = joined(still.samples(), null, still.width(), still.height());
