@@ -11,6 +11,7 @@ import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.module.ModuleFinder;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +24,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.zip.CRC32;
+import javax.imageio.spi.ImageReaderSpi;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -144,6 +146,12 @@ class ImagesTest {
     byte[][] expected = {{1, 2, 3, 4}, {2, 1, 4, 3}, {4, 3, 2, 1}, {3, 4, 1, 2}, {1, 3, 2, 4}, {3, 1, 4, 2}, {4, 2, 3, 1}, {2, 4, 1, 3}};
     for (int orientation = 1; orientation <= 8; orientation++)
       assertEquals(Picture.of(Mode.GREY, 2, 2, expected[orientation - 1]), picture.upright(orientation), "orientation " + orientation);
+  }
+
+  /// Decoders are looked up as services, which a named module may only do if it says so; these tests run without modules.
+  @Test void theModuleSaysThatItUsesDecoders() throws URISyntaxException {
+    Path classes = Path.of(Images.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    assertTrue(ModuleFinder.of(classes).find("jacquard.clip").orElseThrow().descriptor().uses().contains(ImageReaderSpi.class.getName()));
   }
 
   @Test void modesAreThoseOfTheFiles() throws IOException {
