@@ -3,11 +3,12 @@ module jacquard.clip {
   requires transitive jacquard.tensor;
   requires transitive jacquard.autograd;
   requires transitive java.desktop;
-  requires com.fasterxml.jackson.databind;
+  requires transitive com.fasterxml.jackson.databind;
   requires com.google.protobuf;
   requires info.picocli;
   requires java.management;
   requires jacquard.emoji;
+  uses javax.imageio.spi.ImageReaderSpi;
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
   exports jacquard.clip.data;

@@ -15,19 +15,22 @@ import java.util.random.RandomGenerator;
 /// @param jitterProbability probability that they move (`color_jitter_prob`)
 /// @param greyProbability probability that the colours go (`gray_scale_prob`)
 /// @param interpolation of the crop's resize; OpenCLIP is always bicubic in training
-public record Augmentation(double least, double most, double narrowest, double widest, double flip, Jitter jitter, double jitterProbability, double greyProbability,
+public record Augmentation(double least, double most, double narrowest, double widest, double flip, Jitter jitter,
+    double jitterProbability, double greyProbability,
     Interpolation interpolation) {
   private static final int ATTEMPTS = 10;
 
   /// OpenCLIP's default: a crop of 90 to 100 % of the area with proportions 3:4 to 4:3, and nothing else.
   public static final Augmentation DEFAULT = new Augmentation(.9, 1, 3.0 / 4, 4.0 / 3, 0, Jitter.NONE, 0, 0, Interpolation.BICUBIC);
 
-  /// How far colours may move: brightness, contrast and saturation by factors from max(0, 1 − x) to 1 + x, the hue by −hue to hue of the circle.
+  /// How far colours may move: brightness, contrast and saturation by factors from max(0, 1 − x) to 1 + x, the hue by −hue to hue of the
+  /// circle.
   public record Jitter(double brightness, double contrast, double saturation, double hue) {
     public static final Jitter NONE = new Jitter(0, 0, 0, 0);
 
     public Jitter {
-      if (!(brightness >= 0 && contrast >= 0 && saturation >= 0)) throw new IllegalArgumentException("jitter is not negative, found " + brightness + ", " + contrast + ", " + saturation);
+      if (!(brightness >= 0 && contrast >= 0 && saturation >= 0))
+        throw new IllegalArgumentException("jitter is not negative, found " + brightness + ", " + contrast + ", " + saturation);
       if (!(hue >= 0 && hue <= .5)) throw new IllegalArgumentException("jitter of the hue is 0 to 0.5, found " + hue);
     }
 
@@ -39,7 +42,8 @@ public record Augmentation(double least, double most, double narrowest, double w
         order[i] = order[j];
         order[j] = swapped;
       }
-      double b = factor(brightness, random), c = factor(contrast, random), s = factor(saturation, random), h = hue * (2 * random.nextDouble() - 1);
+      double b = factor(brightness, random), c = factor(contrast, random), s = factor(saturation, random),
+          h = hue * (2 * random.nextDouble() - 1);
       for (int change : order) {
         image = switch (change) {
           case 0 -> brightness == 0 ? image : Colour.brightness(image, b);
@@ -58,20 +62,28 @@ public record Augmentation(double least, double most, double narrowest, double w
   }
 
   public Augmentation {
-    if (!(least > 0 && least <= most)) throw new IllegalArgumentException("the crop's scale is a range above 0, found " + least + " to " + most);
-    if (!(narrowest > 0 && narrowest <= widest)) throw new IllegalArgumentException("the crop's ratio is a range above 0, found " + narrowest + " to " + widest);
+    if (!(least > 0 && least <= most))
+      throw new IllegalArgumentException("the crop's scale is a range above 0, found " + least + " to " + most);
+    if (!(narrowest > 0 && narrowest <= widest))
+      throw new IllegalArgumentException("the crop's ratio is a range above 0, found " + narrowest + " to " + widest);
     for (double p : new double[] {flip, jitterProbability, greyProbability})
       if (!(p >= 0 && p <= 1)) throw new IllegalArgumentException("a probability is 0 to 1, found " + p);
   }
 
   /// The same with another range of areas.
-  public Augmentation scale(double least, double most) { return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation); }
+  public Augmentation scale(double least, double most) {
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+  }
 
   /// The same with another range of width/height.
-  public Augmentation ratio(double narrowest, double widest) { return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation); }
+  public Augmentation ratio(double narrowest, double widest) {
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+  }
 
   /// The same with another probability of a flip.
-  public Augmentation flip(double flip) { return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation); }
+  public Augmentation flip(double flip) {
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+  }
 
   /// The same with other colours.
   public Augmentation colours(Jitter jitter, double jitterProbability, double greyProbability) {
@@ -93,7 +105,8 @@ public record Augmentation(double least, double most, double narrowest, double w
     int w = picture.width(), h = picture.height();
     double low = Math.log(narrowest), high = Math.log(widest);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      double area = (double) w * h * (least + random.nextDouble() * (most - least)), ratio = Math.exp(low + random.nextDouble() * (high - low));
+      double area = (double) w * h * (least + random.nextDouble() * (most - least)),
+          ratio = Math.exp(low + random.nextDouble() * (high - low));
       int across = (int) Math.rint(Math.sqrt(area * ratio)), down = (int) Math.rint(Math.sqrt(area / ratio));
       if (across > 0 && across <= w && down > 0 && down <= h) {
         int top = random.nextInt(h - down + 1), left = random.nextInt(w - across + 1);

@@ -26,7 +26,9 @@ public final class Colour {
   }
 
   /// Black at 0, the image at 1, lighter beyond.
-  public static Pixels brightness(Pixels image, double factor) { return blend(Pixels.filled(image.width(), image.height(), 0, 0, 0), image, factor); }
+  public static Pixels brightness(Pixels image, double factor) {
+    return blend(Pixels.filled(image.width(), image.height(), 0, 0, 0), image, factor);
+  }
 
   /// The mean luminance everywhere at 0, the image at 1.
   public static Pixels contrast(Pixels image, double factor) {

@@ -4,7 +4,6 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.ServiceLoader;
 import javax.imageio.ImageReader;
@@ -25,7 +24,7 @@ final class Decoder {
     IIORegistry.getDefaultInstance().getServiceProviders(ImageReaderSpi.class, true)
         .forEachRemaining(provider -> { if (provider.getClass().getModule() == IIORegistry.class.getModule()) add(provider); });
     // by this class's loader: the registry looks only where the thread that first used it looked
-    for (Iterator<ImageReaderSpi> found = ServiceLoader.load(ImageReaderSpi.class, Decoder.class.getClassLoader()).iterator(); found.hasNext(); ) add(found.next());
+    ServiceLoader.load(ImageReaderSpi.class, Decoder.class.getClassLoader()).forEach(this::add);
   }
 
   private void add(ImageReaderSpi provider) {
@@ -69,5 +68,7 @@ final class Decoder {
     return read(bytes, name, options, (reader, warnings) -> reader.read(0));
   }
 
-  Picture decode(byte[] bytes, String name, Images.Options options) throws IOException { return Rasters.picture(image(bytes, name, options), name); }
+  Picture decode(byte[] bytes, String name, Images.Options options) throws IOException {
+    return Rasters.picture(image(bytes, name, options), name);
+  }
 }

@@ -38,8 +38,10 @@ public final class Geometry {
   /// To 15 decimals, as Pillow does so that a quarter turn has true zeros.
   private static double rounded(double value) { return new BigDecimal(value).setScale(15, RoundingMode.HALF_EVEN).doubleValue(); }
 
-  /// Turns clockwise by `degrees`, scales, shears by `shearX` and `shearY` degrees about the centre, then moves right by `right` and down by `down`.
-  public static Pixels affine(Pixels image, double degrees, double right, double down, double scale, double shearX, double shearY, Interpolation interpolation) {
+  /// Turns clockwise by `degrees`, scales, shears by `shearX` and `shearY` degrees about the centre, then moves right by `right` and down
+  /// by `down`.
+  public static Pixels affine(Pixels image, double degrees, double right, double down, double scale, double shearX, double shearY,
+      Interpolation interpolation) {
     if (!(scale > 0)) throw new IllegalArgumentException("a scale is positive, found " + scale);
     double turn = Math.toRadians(degrees), sx = Math.toRadians(shearX), sy = Math.toRadians(shearY);
     double x = image.width() * .5, y = image.height() * .5;

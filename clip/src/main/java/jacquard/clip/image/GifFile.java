@@ -42,16 +42,22 @@ final class GifFile {
     top = word(at + 3);
     frameWidth = word(at + 5);
     frameHeight = word(at + 7);
-    palette = (bytes[at + 9] & 0x80) != 0 ? colours(at + 10, bytes[at + 9]) : shared;
-    if (palette != null && Arrays.equals(palette, Rasters.palette())) palette = null;
+    boolean own = (bytes[at + 9] & 0x80) != 0;
+    palette = own ? colours(at + 10, bytes[at + 9]) : shared;
+    if (palette != null && ramp(palette, 2 << ((own ? bytes[at + 9] : bytes[10]) & 7))) palette = null;
   }
 
   private byte[] colours(int at, byte flags) {
-    byte[] colours = Rasters.palette();
+    byte[] colours = new byte[768]; // black beyond what is named
     int length = 3 << (flags & 7) + 1;
     if (at + length > bytes.length) throw new IndexOutOfBoundsException();
     System.arraycopy(bytes, at, colours, 0, length);
     return colours;
+  }
+
+  private static boolean ramp(byte[] palette, int size) {
+    for (int i = 0; i < 3 * size; i++) if ((palette[i] & 255) != i / 3) return false;
+    return true;
   }
 
   Picture decode(Images.Options options) throws IOException {

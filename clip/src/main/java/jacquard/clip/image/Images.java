@@ -9,8 +9,8 @@ import javax.imageio.ImageIO;
 
 /// Reads image files: JPEG (every kind), PNG, GIF (its first frame), BMP, WebP, TIFF (its first page).
 ///
-/// The samples are those that Pillow 13 gives: embedded colour profiles, gamma and the transparent colour of a PNG are ignored, and the EXIF
-/// orientation too unless asked for. JPEG is equal to the bit (both decoders are the IJG library's integer method with smooth chroma
+/// The samples are those that Pillow 13 gives: embedded colour profiles, gamma and the transparent colour of a PNG are ignored, and the
+/// EXIF orientation too unless asked for. JPEG is equal to the bit (both decoders are the IJG library's integer method with smooth chroma
 /// upsampling), lossy WebP too. Thread-safe.
 public final class Images {
   static { ImageIO.setUseCache(false); } // decoders must not write temporary files
@@ -44,8 +44,11 @@ public final class Images {
   public static Picture read(Path file, Options options) throws IOException {
     try {
       if (Files.isDirectory(file)) throw new ImageException(file.toString(), "a folder, expected an image file");
-      long size = Files.size(file), limit = (1 << 20) + 16 * Math.min(options.maximumPixels(), 1L << 26); // 8 bytes a pixel is the most that a format needs
-      if (size > limit) throw new ImageException(file.toString(), "%,d bytes, expected at most %,d for an image of %,d pixels".formatted(size, limit, options.maximumPixels()));
+      // 8 bytes a pixel is the most that a format needs, and as much again for what is not the picture
+      long size = Files.size(file), limit = (1 << 20) + 16 * Math.min(options.maximumPixels(), 1L << 26);
+      if (size > limit)
+        throw new ImageException(file.toString(), "%,d bytes, expected at most %,d for an image of %,d pixels".formatted(size, limit,
+            options.maximumPixels()));
       return read(Files.readAllBytes(file), file.toString(), options);
     } catch (NoSuchFileException absent) {
       throw new ImageException(file.toString(), "no such file", absent);
@@ -75,15 +78,17 @@ public final class Images {
       case PNG -> PngFile.parse(bytes, name).decode(options);
       case GIF -> GifFile.parse(bytes, name).decode(options);
       case BMP -> Decoder.BMP.decode(bytes, name, options);
-      case TIFF -> options.upright() ? Decoder.TIFF.decode(bytes, name, options).upright(Exif.orientation(bytes, 0, bytes.length)) : Decoder.TIFF.decode(bytes, name, options);
+      case TIFF -> TiffFile.decode(bytes, name, options);
       case WEBP -> WebpFile.parse(bytes, name).decode(options);
-      case UNKNOWN -> throw new ImageException(name, "begins with the bytes " + HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Math.min(8, bytes.length))
+      case UNKNOWN -> throw new ImageException(name, "begins with the bytes "
+          + HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Math.min(8, bytes.length))
           + ", expected JPEG, PNG, GIF, BMP, WebP or TIFF");
     };
   }
 
   static void checkSize(long width, long height, String name, Options options) throws ImageException {
-    if (width <= 0 || height <= 0) throw new ImageException(name, "the header says %dx%d pixels, expected a positive size".formatted(width, height));
+    if (width <= 0 || height <= 0)
+      throw new ImageException(name, "the header says %dx%d pixels, expected a positive size".formatted(width, height));
     long most = Math.min(options.maximumPixels(), Integer.MAX_VALUE / 8); // 8 bytes a pixel must fit into an array
     if (height > most / width)
       throw new ImageException(name, "the header says %dx%d pixels, expected at most %,d in all".formatted(width, height, most));

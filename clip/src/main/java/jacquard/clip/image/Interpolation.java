@@ -62,7 +62,8 @@ public enum Interpolation {
       case "hamming" -> HAMMING;
       case "bicubic", "random" -> BICUBIC;
       case "lanczos" -> LANCZOS;
-      default -> throw new IllegalArgumentException("interpolation '" + name + "' is unknown; known are nearest, box, bilinear, hamming, bicubic, lanczos, random");
+      default -> throw new IllegalArgumentException("interpolation '" + name
+          + "' is unknown; known are nearest, box, bilinear, hamming, bicubic, lanczos, random");
     };
   }
 }

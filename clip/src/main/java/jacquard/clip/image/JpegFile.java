@@ -26,13 +26,15 @@ final class JpegFile {
     while (true) {
       while (at < bytes.length && (bytes[at] & 255) != 0xFF) at++; // stray bytes between segments are skipped, as the IJG library does
       while (at < bytes.length && (bytes[at] & 255) == 0xFF) at++;
-      if (at >= bytes.length) throw new ImageException(name, "the JPEG ends after " + bytes.length + " bytes in its header, expected a scan");
+      if (at >= bytes.length)
+        throw new ImageException(name, "the JPEG ends after " + bytes.length + " bytes in its header, expected a scan");
       int marker = bytes[at++] & 255;
       if (marker == 0xD9) throw new ImageException(name, "the JPEG ends at byte " + at + " without a scan");
       if (marker == 0 || marker == 1 || marker >= 0xD0 && marker <= 0xD8) continue;
       int length = at + 2 <= bytes.length ? word(bytes, at) : 0;
       if (length < 2 || length > bytes.length - at)
-        throw new ImageException(name, "segment %02X of the JPEG at byte %d says %d bytes, %d are left".formatted(marker, at, length, bytes.length - at));
+        throw new ImageException(name, "segment %02X of the JPEG at byte %d says %d bytes, %d are left".formatted(marker, at, length,
+            bytes.length - at));
       if (marker == 0xDA) break;
       file.segment(bytes, marker, at, length);
       at += length;
@@ -46,15 +48,18 @@ final class JpegFile {
     int from = at + 2, size = length - 2;
     if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
       if (components != null) throw new ImageException(name, "the JPEG has a second frame header at byte " + at);
-      if (size < 6 || size < 6 + 3 * (b[from + 5] & 255)) throw new ImageException(name, "the JPEG's frame header has " + size + " bytes, too few");
+      if (size < 6 || size < 6 + 3 * (b[from + 5] & 255))
+        throw new ImageException(name, "the JPEG's frame header has " + size + " bytes, too few");
       if (b[from] != 8) throw new ImageException(name, "a JPEG of " + b[from] + " bits a sample, expected 8");
       height = word(b, from + 1);
       width = word(b, from + 3);
       components = new int[b[from + 5] & 255];
       for (int i = 0; i < components.length; i++) components[i] = b[from + 6 + 3 * i] & 255;
     }
-    if (marker == 0xE0 && size >= 5 && b[from] == 'J' && b[from + 1] == 'F' && b[from + 2] == 'I' && b[from + 3] == 'F' && b[from + 4] == 0) jfif = true;
-    if (marker == 0xEE && size >= 12 && b[from] == 'A' && b[from + 1] == 'd' && b[from + 2] == 'o' && b[from + 3] == 'b' && b[from + 4] == 'e')
+    if (marker == 0xE0 && size >= 5 && b[from] == 'J' && b[from + 1] == 'F' && b[from + 2] == 'I' && b[from + 3] == 'F'
+        && b[from + 4] == 0) jfif = true;
+    if (marker == 0xEE && size >= 12 && b[from] == 'A' && b[from + 1] == 'd' && b[from + 2] == 'o' && b[from + 3] == 'b'
+        && b[from + 4] == 'e')
       transform = b[from + 11] & 255;
     if (marker == 0xE1 && Exif.prefix(b, from, size) == 6) orientation = Exif.orientation(b, from + 6, size - 6);
     if (marker < 0xE0 || marker > 0xEF && marker != 0xFE) {
@@ -103,7 +108,8 @@ final class JpegFile {
       picture = Picture.of(Mode.CMYK, raster.getWidth(), raster.getHeight(), inksAreTransformed() ? fromYcck(inks) : inverted(inks));
     } else {
       var image = reader.read(0);
-      picture = Picture.of(components.length == 1 ? Mode.GREY : Mode.RGB, image.getWidth(), image.getHeight(), Rasters.bytes(image.getRaster(), 0, components.length, true));
+      picture = Picture.of(components.length == 1 ? Mode.GREY : Mode.RGB, image.getWidth(), image.getHeight(),
+          Rasters.bytes(image.getRaster(), 0, components.length, true));
     }
     for (String warning : warnings)
       if (warning.contains("EOI")) throw new ImageException(name, "truncated JPEG (" + warning + ")");
@@ -116,7 +122,8 @@ final class JpegFile {
     return inks;
   }
 
-  /// Y, Cb, Cr of the inverted inks, and K: C = 255 − (Y + 1.402·Cr'), … in 16-bit fixed point as the IJG library, then inverted as all inks.
+  /// Y, Cb, Cr of the inverted inks, and K: C = 255 − (Y + 1.402·Cr'), … in 16-bit fixed point as the IJG library, then inverted as all
+  /// inks.
   private static byte[] fromYcck(byte[] samples) {
     for (int i = 0; i < samples.length; i += 4) {
       int y = samples[i] & 255, cb = (samples[i + 1] & 255) - 128, cr = (samples[i + 2] & 255) - 128;

@@ -13,20 +13,23 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
   public Picture {
     long bytes = (long) width * height * mode.bytes();
     if (width <= 0 || height <= 0 || samples.length != bytes)
-      throw new IllegalArgumentException("a %s picture of %dx%d has %d bytes, found %d".formatted(mode, width, height, bytes, samples.length));
+      throw new IllegalArgumentException("a %s picture of %dx%d has %d bytes, found %d".formatted(mode, width, height, bytes,
+          samples.length));
     int expected = mode == Mode.PALETTE ? 768 : 0;
     if (palette.length != expected)
       throw new IllegalArgumentException("the palette of a %s picture has %d bytes, found %d".formatted(mode, expected, palette.length));
   }
 
   /// A picture of any mode but [Mode#PALETTE].
-  public static Picture of(Mode mode, int width, int height, byte[] samples) { return new Picture(mode, width, height, samples, NO_PALETTE); }
+  public static Picture of(Mode mode, int width, int height, byte[] samples) {
+    return new Picture(mode, width, height, samples, NO_PALETTE);
+  }
 
   /// The same mode and palette with other samples.
   Picture with(int width, int height, byte[] samples) { return new Picture(mode, width, height, samples, palette); }
 
-  /// The colours as `Image.convert("RGB")` gives them: opacity dropped, 16-bit grey clipped at 255, inks as `R = n − n·C` with `n = 255 − K`
-  /// in Pillow's 8-bit product. Shares the bytes of a picture that is RGB already.
+  /// The colours as `Image.convert("RGB")` gives them: opacity dropped, 16-bit grey clipped at 255, inks as `R = n − n·C` with `n = 255 −
+  /// K` in Pillow's 8-bit product. Shares the bytes of a picture that is RGB already.
   public Pixels pixels() {
     if (mode == Mode.RGB) return new Pixels(width, height, samples);
     byte[] rgb = new byte[Math.multiplyExact(3, width * height)];
@@ -54,7 +57,8 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
   /// The part of `height` rows and `width` columns whose top left pixel is (`left`, `top`); it must lie inside.
   public Picture crop(int left, int top, int width, int height) {
     if (left < 0 || top < 0 || width <= 0 || height <= 0 || left > this.width - width || top > this.height - height)
-      throw new IllegalArgumentException("crop %dx%d at (%d, %d) leaves the picture of %dx%d".formatted(width, height, left, top, this.width, this.height));
+      throw new IllegalArgumentException("crop %dx%d at (%d, %d) leaves the picture of %dx%d".formatted(width, height, left, top,
+          this.width, this.height));
     if (width == this.width && height == this.height) return this;
     int step = mode.bytes();
     byte[] part = new byte[width * height * step];
@@ -78,8 +82,8 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
     return with(w, h, padded);
   }
 
-  /// The picture turned upright, `orientation` being the EXIF value 1 to 8 (1: as it is; 3: half a turn; 6: stored 90° to the left; 8: to the
-  /// right; 2, 4, 5, 7: mirrored). Other values leave it as it is, as Pillow does.
+  /// The picture turned upright, `orientation` being the EXIF value 1 to 8 (1: as it is; 3: half a turn; 6: stored 90° to the left; 8: to
+  /// the right; 2, 4, 5, 7: mirrored). Other values leave it as it is, as Pillow does.
   public Picture upright(int orientation) {
     if (orientation < 2 || orientation > 8) return this;
     boolean swap = orientation >= 5;

@@ -9,7 +9,8 @@ public record Pixels(int width, int height, byte[] rgb) {
   public Pixels {
     Objects.requireNonNull(rgb, "rgb");
     if (width <= 0 || height <= 0 || rgb.length != 3L * width * height)
-      throw new IllegalArgumentException("an RGB image of %dx%d has %d bytes, found %d".formatted(width, height, 3L * width * height, rgb.length));
+      throw new IllegalArgumentException("an RGB image of %dx%d has %d bytes, found %d".formatted(width, height, 3L * width * height,
+          rgb.length));
   }
 
   /// An image in one colour.
@@ -27,7 +28,9 @@ public record Pixels(int width, int height, byte[] rgb) {
   public Picture picture() { return new Picture(Mode.RGB, width, height, rgb, Picture.NO_PALETTE); }
 
   /// The sample of `channel` (0 red, 1 green, 2 blue) at column `x` of row `y`, 0 to 255.
-  public int sample(int x, int y, int channel) { return rgb[(Objects.checkIndex(y, height) * width + Objects.checkIndex(x, width)) * 3 + channel] & 255; }
+  public int sample(int x, int y, int channel) {
+    return rgb[(Objects.checkIndex(y, height) * width + Objects.checkIndex(x, width)) * 3 + channel] & 255;
+  }
 
   @Override public String toString() { return "Pixels[" + width + "x" + height + "]"; }
 

@@ -29,13 +29,15 @@ final class PngFile {
     file.bare.write(bytes, 0, 8);
     for (int at = 8; ; ) {
       if (at > bytes.length - 12) {
-        if (file.packed > 0 && at == bytes.length) break; // no end chunk, but the picture is whole
+        if (file.packed > 0) break; // no end chunk, but the picture may be whole
         throw new ImageException(name, "the PNG ends after " + bytes.length + " bytes inside a chunk");
       }
       long length = data.getInt(at) & 0xFFFFFFFFL;
       int type = data.getInt(at + 4);
       if (at == 8 && type != HEADER) throw new ImageException(name, "the PNG begins with chunk " + title(type) + ", expected IHDR");
-      if (length > bytes.length - at - 12) throw new ImageException(name, "chunk %s of the PNG at byte %d says %,d bytes, %,d are left".formatted(title(type), at, length, bytes.length - at - 12));
+      if (length > bytes.length - at - 12)
+        throw new ImageException(name, "chunk %s of the PNG at byte %d says %,d bytes, %,d are left".formatted(title(type), at, length,
+            bytes.length - at - 12));
       file.chunk(bytes, data, type, at, (int) length);
       if (type == END) break;
       at += (int) length + 12;
@@ -48,20 +50,24 @@ final class PngFile {
     if (type == HEADER || type == PALETTE) {
       CRC32 sum = new CRC32();
       sum.update(bytes, at + 4, length + 4);
-      if ((int) sum.getValue() != data.getInt(at + 8 + length)) throw new ImageException(name, "chunk " + title(type) + " of the PNG is broken: its checksum is wrong");
+      if ((int) sum.getValue() != data.getInt(at + 8 + length))
+        throw new ImageException(name, "chunk " + title(type) + " of the PNG is broken: its checksum is wrong");
     }
     switch (type) {
       case HEADER -> {
-        if (at != 8 || length != 13) throw new ImageException(name, "the PNG has an IHDR of " + length + " bytes at " + at + ", expected 13 at 8");
+        if (at != 8 || length != 13)
+          throw new ImageException(name, "the PNG has an IHDR of " + length + " bytes at " + at + ", expected 13 at 8");
         width = data.getInt(at + 8);
         height = data.getInt(at + 12);
         bits = bytes[at + 16];
         colour = bytes[at + 17];
-        if (colour < 0 || colour > 6 || colour == 1 || colour == 5) throw new ImageException(name, "PNG colour type " + colour + ", expected 0, 2, 3, 4 or 6");
+        if (colour < 0 || colour > 6 || colour == 1 || colour == 5)
+          throw new ImageException(name, "PNG colour type " + colour + ", expected 0, 2, 3, 4 or 6");
       }
       case PALETTE -> {
-        if (length > 768 || length % 3 != 0) throw new ImageException(name, "a PNG palette of " + length + " bytes, expected at most 256 colours");
-        palette = Rasters.palette();
+        if (length > 768 || length % 3 != 0)
+          throw new ImageException(name, "a PNG palette of " + length + " bytes, expected at most 256 colours");
+        palette = new byte[768]; // black beyond what is named, as Pillow
         System.arraycopy(bytes, at + 8, palette, 0, length);
         if (colour != 3) return; // a suggestion only
       }
@@ -96,7 +102,8 @@ final class PngFile {
     int channels = switch (colour) { case 2 -> 3; case 4 -> 2; case 6 -> 4; default -> 1; };
     long least = ((long) width * channels * bits + 7) / 8 * height;
     if (least / LARGEST_RATIO > packed)
-      throw new ImageException(name, "%,d bytes of data cannot hold the %dx%d pixels that the PNG's header says".formatted(packed, width, height));
+      throw new ImageException(name, "%,d bytes of data cannot hold the %dx%d pixels that the PNG's header says".formatted(packed, width,
+          height));
     Picture picture = Decoder.PNG.read(bare.toByteArray(), name, options, this::read);
     return options.upright() ? picture.upright(orientation) : picture;
   }
@@ -105,7 +112,7 @@ final class PngFile {
     Raster raster = reader.read(0).getRaster();
     if (!warnings.isEmpty()) throw new ImageException(name, "broken PNG (" + warnings.getFirst() + ")");
     return switch (colour) {
-      case 0 -> bits == 16 ? Picture.of(Mode.GREY16, width, height, Rasters.firstBandWide(raster)) : grey(raster);
+      case 0 -> bits == 16 ? Picture.of(Mode.GREY16, width, height, Rasters.wide(raster)) : grey(raster);
       case 2 -> Picture.of(Mode.RGB, width, height, Rasters.bytes(raster, 0, 3, true));
       case 3 -> new Picture(Mode.PALETTE, width, height, Rasters.bytes(raster, 0, 1, false), palette);
       case 4 -> Picture.of(Mode.GREY_ALPHA, width, height, Rasters.bytes(raster, 0, 2, true));

@@ -12,9 +12,11 @@ import java.util.List;
 /// @param mean subtracted from each of red, green and blue, which are 0 to 1
 /// @param std divided by afterwards
 /// @param fill the sample of the margin where the resize mode leaves one, 0 to 255
-public record PreprocessConfig(int height, int width, List<Float> mean, List<Float> std, Interpolation interpolation, ResizeMode resizeMode, int fill) {
+public record PreprocessConfig(int height, int width, List<Float> mean, List<Float> std, Interpolation interpolation,
+    ResizeMode resizeMode, int fill) {
   /// Mean and deviation that OpenAI's CLIP was trained with.
-  public static final List<Float> OPENAI_MEAN = List.of(.48145466f, .4578275f, .40821073f), OPENAI_STD = List.of(.26862954f, .26130258f, .27577711f);
+  public static final List<Float> OPENAI_MEAN = List.of(.48145466f, .4578275f, .40821073f),
+      OPENAI_STD = List.of(.26862954f, .26130258f, .27577711f);
   /// Mean and deviation of ImageNet.
   public static final List<Float> IMAGENET_MEAN = List.of(.485f, .456f, .406f), IMAGENET_STD = List.of(.229f, .224f, .225f);
   /// To the range −1 to 1, as Inception and SigLIP.
@@ -45,7 +47,8 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
     if (height <= 0 || width <= 0) throw new IllegalArgumentException("an image size is positive, found " + height + "x" + width);
     mean = List.copyOf(mean);
     std = List.copyOf(std);
-    if (mean.size() != 3 || std.size() != 3) throw new IllegalArgumentException("mean and std have 3 values, found " + mean + " and " + std);
+    if (mean.size() != 3 || std.size() != 3)
+      throw new IllegalArgumentException("mean and std have 3 values, found " + mean + " and " + std);
     if (std.contains(0f)) throw new IllegalArgumentException("std is not 0, found " + std);
     if (fill < 0 || fill > 255) throw new IllegalArgumentException("fill is 0 to 255, found " + fill);
   }
@@ -56,16 +59,22 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
   }
 
   /// The same for another size.
-  public PreprocessConfig size(int height, int width) { return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill); }
+  public PreprocessConfig size(int height, int width) {
+    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill);
+  }
 
   /// The same with another mean and deviation.
-  public PreprocessConfig normalised(List<Float> mean, List<Float> std) { return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill); }
+  public PreprocessConfig normalised(List<Float> mean, List<Float> std) {
+    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill);
+  }
 
   /// The same with another interpolation and resize mode.
-  public PreprocessConfig resized(Interpolation interpolation, ResizeMode resizeMode) { return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill); }
+  public PreprocessConfig resized(Interpolation interpolation, ResizeMode resizeMode) {
+    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill);
+  }
 
-  /// This with what `json` says over it: any of OpenCLIP's `size` (a number or [height, width]), `mode` (only `RGB`), `mean`, `std` (a number
-  /// or three), `interpolation`, `resize_mode`, `fill_color`. Other keys, and null, say nothing, as OpenCLIP.
+  /// This with what `json` says over it: any of OpenCLIP's `size` (a number or [height, width]), `mode` (only `RGB`), `mean`, `std` (a
+  /// number or three), `interpolation`, `resize_mode`, `fill_color`. Other keys, and null, say nothing, as OpenCLIP.
   /// @throws IllegalArgumentException for a value that cannot be, naming its key
   public PreprocessConfig with(JsonNode json) {
     if (!json.isObject()) throw new IllegalArgumentException("preprocess_cfg is an object, found " + json.getNodeType());
@@ -86,7 +95,8 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
 
   private static int whole(JsonNode node, String key) {
     if (!node.isNumber() || !node.canConvertToExactIntegral() || !node.canConvertToInt())
-      throw new IllegalArgumentException("preprocess_cfg." + key + " is a whole number" + (key.equals("size") ? " or [height, width]" : "") + ", found " + node);
+      throw new IllegalArgumentException("preprocess_cfg." + key + " is a whole number" + (key.equals("size") ? " or [height, width]" : "")
+          + ", found " + node);
     return node.intValue();
   }
 

@@ -9,7 +9,8 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 
-/// Takes the samples of an image as they were stored. `getRGB` would convert them between colour spaces, which moves greys by up to 73 of 255.
+/// Takes the samples of an image as they were stored. `getRGB` would convert them between colour spaces, which moves greys by up to 73 of
+/// 255.
 final class Rasters {
   private Rasters() {}
 
@@ -32,10 +33,11 @@ final class Rasters {
     return colours.isAlphaPremultiplied() && (mode == Mode.RGBA || mode == Mode.GREY_ALPHA) ? Opacity.divide(picture) : picture;
   }
 
-  /// Black-and-white palettes of two colours become bilevel, and the palette in which each index is its own grey becomes grey, as in Pillow.
+  /// Black-and-white palettes of two colours become bilevel, and the palette in which each index is its own grey becomes grey, as in
+  /// Pillow.
   private static Picture indexed(byte[] indices, int w, int h, IndexColorModel index) {
     int size = index.getMapSize();
-    byte[] palette = palette();
+    byte[] palette = new byte[768];
     boolean identity = size == 256;
     for (int i = 0; i < Math.min(size, 256); i++) {
       int rgb = index.getRGB(i);
@@ -51,13 +53,6 @@ final class Rasters {
       return Picture.of(Mode.BILEVEL, w, h, indices);
     }
     return new Picture(Mode.PALETTE, w, h, indices, palette);
-  }
-
-  /// A palette in which each index is its own grey: what stands behind the colours that a file names.
-  static byte[] palette() {
-    byte[] palette = new byte[768];
-    for (int i = 0; i < 768; i++) palette[i] = (byte) (i / 3);
-    return palette;
   }
 
   /// Bands `first` to `first + count` as `[height, width, count]`. Where `scaled`, samples of fewer than 8 bits are stretched to 0…255
@@ -96,7 +91,8 @@ final class Rasters {
     }
   }
 
-  private static byte[] wide(Raster raster) {
+  /// The first band in two bytes a pixel, the low one first.
+  static byte[] wide(Raster raster) {
     int w = raster.getWidth(), h = raster.getHeight();
     byte[] out = new byte[2 * w * h];
     int[] row = new int[w * raster.getNumBands()];
@@ -110,7 +106,4 @@ final class Rasters {
     }
     return out;
   }
-
-  /// The first band in two bytes a pixel, the low one first.
-  static byte[] firstBandWide(Raster raster) { return wide(raster); }
 }

@@ -53,8 +53,10 @@ public final class Resize {
 
   private static Picture filtered(Picture picture, int width, int height, Interpolation interpolation, Box box) {
     int w = picture.width(), h = picture.height(), step = picture.mode().bytes();
-    Weights across = width != w || box.left() != 0 || box.right() != w ? Weights.of(w, box.left(), box.right(), width, interpolation) : null;
-    Weights down = height != h || box.top() != 0 || box.bottom() != h ? Weights.of(h, box.top(), box.bottom(), height, interpolation) : null;
+    Weights across = width != w || box.left() != 0 || box.right() != w ? Weights.of(w, box.left(), box.right(), width, interpolation)
+        : null;
+    Weights down = height != h || box.top() != 0 || box.bottom() != h ? Weights.of(h, box.top(), box.bottom(), height, interpolation)
+        : null;
     byte[] samples = picture.samples();
     if (across == null && down == null) return picture;
     if (down == null) return picture.with(width, height, horizontal(samples, w, 0, h, step, across));
@@ -126,7 +128,8 @@ public final class Resize {
   /// out[X] = in[⌊left + step·½ + X·step⌋], the position accumulated step by step, as Pillow does.
   private static Picture nearest(Picture picture, int width, int height, Box box) {
     int step = picture.mode().bytes();
-    int[] columns = positions(width, box.left(), box.right(), picture.width()), rows = positions(height, box.top(), box.bottom(), picture.height());
+    int[] columns = positions(width, box.left(), box.right(), picture.width()),
+        rows = positions(height, box.top(), box.bottom(), picture.height());
     byte[] in = picture.samples(), out = new byte[width * height * step];
     for (int y = 0, to = 0; y < height; y++) {
       if (rows[y] < 0) { to += width * step; continue; }

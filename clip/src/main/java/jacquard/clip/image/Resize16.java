@@ -6,7 +6,8 @@ final class Resize16 {
 
   static Picture of(Picture picture, int width, int height, Interpolation interpolation, Box box) {
     int w = picture.width(), h = picture.height();
-    Weights across = Weights.of(w, box.left(), box.right(), width, interpolation), down = Weights.of(h, box.top(), box.bottom(), height, interpolation);
+    Weights across = Weights.of(w, box.left(), box.right(), width, interpolation),
+        down = Weights.of(h, box.top(), box.bottom(), height, interpolation);
     boolean keepWidth = width == w && box.left() == 0 && box.right() == w, keepHeight = height == h && box.top() == 0 && box.bottom() == h;
     byte[] samples = picture.samples();
     if (Resize.verticalFirst(w, h, width, height)) {

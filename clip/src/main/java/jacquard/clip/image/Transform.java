@@ -2,8 +2,8 @@ package jacquard.clip.image;
 
 import java.util.random.RandomGenerator;
 
-/// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 − mean)/std in single precision.
-/// Equal to OpenCLIP's `image_transform`. Immutable and thread-safe.
+/// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 − mean)/std in single
+/// precision. Equal to OpenCLIP's `image_transform`. Immutable and thread-safe.
 public final class Transform {
   private final PreprocessConfig config;
   private final float[][] levels = new float[3][256]; // the normalised value of each sample
@@ -56,7 +56,8 @@ public final class Transform {
     int h = config.height(), w = config.width();
     Picture framed = switch (config.resizeMode()) {
       case SQUASH -> Resize.of(picture, w, h, config.interpolation());
-      case SHORTEST -> fit(h == w ? shortSide(picture, h) : ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)), Interpolation.BICUBIC), 0);
+      case SHORTEST -> fit(h == w ? shortSide(picture, h) : ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)),
+          Interpolation.BICUBIC), 0);
       case LONGEST -> fit(ratioKept(picture, Math.max(rowsPer(picture), columnsPer(picture)), config.interpolation()), config.fill());
     };
     return framed.pixels();
@@ -75,7 +76,8 @@ public final class Transform {
 
   /// Both sides divided by `ratio`, halves to even. A side that would vanish stays 1.
   private static Picture ratioKept(Picture picture, double ratio, Interpolation interpolation) {
-    int w = Math.max(1, Math.toIntExact((long) Math.rint(picture.width() / ratio))), h = Math.max(1, Math.toIntExact((long) Math.rint(picture.height() / ratio)));
+    int w = Math.max(1, Math.toIntExact((long) Math.rint(picture.width() / ratio))),
+        h = Math.max(1, Math.toIntExact((long) Math.rint(picture.height() / ratio)));
     return Resize.of(picture, w, h, interpolation);
   }
 

@@ -21,9 +21,11 @@ import java.util.Map;
 
 /// What Pillow, torchvision and OpenCLIP make of pictures of every kind. The kind of a case is the first word of its name.
 ///
-/// Tolerances: 8-bit results are equal, but for lossy WebP, whose decoders differ (mean at most 1 of 255, largest at most 6); normalised floats 1e-6,
-/// a few roundings of values below 3. What comes after decoding starts from the recorded pixels, so that a decoder's fault stays its own.
+/// Tolerances: 8-bit results are equal, but for lossy WebP, whose decoders differ (mean at most 1 of 255, largest at most 6); normalised
+/// floats 1e-6, a few roundings of values below 3. What comes after decoding starts from the recorded pixels, so that a decoder's fault
+/// stays its own.
 public final class ImagesFamily implements Family {
+  // both tolerances are those of the recording; a decoder equal to its own, as ours, has error 0
   private static final String LOSSY = "webp_lossy.webp";
 
   @Override public String name() { return "images"; }
@@ -43,7 +45,8 @@ public final class ImagesFamily implements Family {
 
   private record Cases(Path sources, Map<String, Recorded> recorded, JsonNode meta, Report report) {
     void verify(String name) throws IOException {
-      String kind = name.contains(".") ? name.substring(0, name.indexOf('.')) : name, rest = name.substring(Math.min(kind.length() + 1, name.length()));
+      String kind = name.contains(".") ? name.substring(0, name.indexOf('.')) : name,
+          rest = name.substring(Math.min(kind.length() + 1, name.length()));
       switch (kind) {
         case "decode" -> decode(name, rest);
         case "eval" -> evaluate(name, rest);
@@ -74,7 +77,8 @@ public final class ImagesFamily implements Family {
       Pixels image = pixels(target.substring(0, target.lastIndexOf('.')));
       int w = Integer.parseInt(size[0]), h = Integer.parseInt(size[1]);
       if (!kind.equals("resizebox")) return Resize.of(image, w, h, Interpolation.named(interpolation));
-      var box = new Box((float) (image.width() * .11), (float) (image.height() * .2), (float) (image.width() * .83), (float) (image.height() * .97));
+      var box = new Box((float) (image.width() * .11), (float) (image.height() * .2), (float) (image.width() * .83),
+          (float) (image.height() * .97));
       return Resize.of(image, w, h, Interpolation.named(interpolation), box);
     }
 
@@ -117,7 +121,8 @@ public final class ImagesFamily implements Family {
       String[] words = rest.split("\\.", 3);
       String file = words[2].substring(0, words[2].lastIndexOf('.'));
       String[] size = words[2].substring(words[2].lastIndexOf('.') + 1).split("x");
-      var config = PreprocessConfig.ofSize(Integer.parseInt(size[0])).size(Integer.parseInt(size[0]), Integer.parseInt(size[size.length - 1]))
+      var config = PreprocessConfig.ofSize(Integer.parseInt(size[0])).size(Integer.parseInt(size[0]),
+          Integer.parseInt(size[size.length - 1]))
           .resized(Interpolation.named(words[1]), ResizeMode.named(words[0]));
       float[] found = Transform.planes(new Transform(config).rows(source(file))), expected = recorded.get(name).floats();
       if (found.length != expected.length) {

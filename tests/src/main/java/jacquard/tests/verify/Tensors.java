@@ -88,7 +88,8 @@ public final class Tensors {
   public static Map<String, Recorded> read(Path file) throws IOException {
     ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     long length = bytes.capacity() < 8 ? -1 : bytes.getLong(0);
-    if (length < 0 || length > bytes.capacity() - 8) throw new IOException(file + ": a header of " + length + " bytes in a file of " + bytes.capacity());
+    if (length < 0 || length > bytes.capacity() - 8)
+      throw new IOException(file + ": a header of " + length + " bytes in a file of " + bytes.capacity());
     JsonNode header = new ObjectMapper().readTree(bytes.array(), 8, (int) length);
     ByteBuffer payload = bytes.slice(8 + (int) length, bytes.capacity() - 8 - (int) length);
     Map<String, Recorded> tensors = new TreeMap<>();
@@ -100,7 +101,8 @@ public final class Tensors {
       for (int i = 0; i < shape.length; i++) size = Math.multiplyExact(size, shape[i] = entry.get("shape").get(i).intValue());
       String dtype = entry.get("dtype").asText();
       if (from < 0 || to > payload.capacity() || to - from != size * width(dtype))
-        throw new IOException("%s: %s is %s of %d elements in bytes %d to %d of %d".formatted(file, field.getKey(), dtype, size, from, to, payload.capacity()));
+        throw new IOException("%s: %s is %s of %d elements in bytes %d to %d of %d".formatted(file, field.getKey(), dtype, size, from, to,
+            payload.capacity()));
       tensors.put(field.getKey(), new Recorded(dtype, shape, payload.slice((int) from, (int) (to - from)).order(ByteOrder.LITTLE_ENDIAN)));
     }
     return tensors;

@@ -24,7 +24,8 @@ final class Colours {
   }
 
   private void row(int y) {
-    int chromaRows = height + 1 >> 1, near = y / 2, far = Math.clamp((y & 1) == 0 ? near - 1 : near + 1, 0, chromaRows - 1), chromaColumns = width + 1 >> 1;
+    int chromaRows = height + 1 >> 1, near = y / 2, far = Math.clamp((y & 1) == 0 ? near - 1 : near + 1, 0, chromaRows - 1),
+        chromaColumns = width + 1 >> 1;
     for (int x = 0, to = y * width * 3; x < width; x++, to += 3) {
       int column = x / 2, aside = (x & 1) == 0 ? column - 1 : column + 1;
       boolean edge = aside < 0 || aside >= chromaColumns;

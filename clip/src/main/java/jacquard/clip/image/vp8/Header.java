@@ -18,11 +18,13 @@ final class Header {
     if (to - from < 10) throw new IllegalArgumentException("a VP8 frame of " + (to - from) + " bytes, expected at least 10");
     int tag = data[from] & 255 | (data[from + 1] & 255) << 8 | (data[from + 2] & 255) << 16, size = tag >> 5;
     if ((tag & 1) != 0 || (tag >> 1 & 7) > 3) throw new IllegalArgumentException("a VP8 frame that is no key frame of version 0 to 3");
-    if ((data[from + 3] & 255) != 0x9D || data[from + 4] != 1 || data[from + 5] != 0x2A) throw new IllegalArgumentException("a VP8 frame without its start code");
+    if ((data[from + 3] & 255) != 0x9D || data[from + 4] != 1 || data[from + 5] != 0x2A)
+      throw new IllegalArgumentException("a VP8 frame without its start code");
     width = (data[from + 6] & 255 | (data[from + 7] & 255) << 8) & 0x3FFF;
     height = (data[from + 8] & 255 | (data[from + 9] & 255) << 8) & 0x3FFF;
     if (width == 0 || height == 0) throw new IllegalArgumentException("a VP8 frame of " + width + "x" + height);
-    if (size > to - from - 10) throw new IllegalArgumentException("a first partition of " + size + " bytes, " + (to - from - 10) + " are left");
+    if (size > to - from - 10)
+      throw new IllegalArgumentException("a first partition of " + size + " bytes, " + (to - from - 10) + " are left");
     first = new Bits(data, from + 10, from + 10 + size);
     first.literal(2); // colour space and clamping, which change nothing here
 
@@ -69,7 +71,8 @@ final class Header {
     if (at > to) throw new IllegalArgumentException("sizes of " + count + " partitions do not fit into " + (to - from) + " bytes");
     Bits[] partitions = new Bits[count];
     for (int i = 0; i < count; i++) {
-      int entry = from + 3 * i, size = i == count - 1 ? to - at : data[entry] & 255 | (data[entry + 1] & 255) << 8 | (data[entry + 2] & 255) << 16;
+      int entry = from + 3 * i, size = i == count - 1 ? to - at
+          : data[entry] & 255 | (data[entry + 1] & 255) << 8 | (data[entry + 2] & 255) << 16;
       int end = Math.min(to - at, size) + at;
       partitions[i] = new Bits(data, at, end);
       at = end;
@@ -84,7 +87,8 @@ final class Header {
       int q = !segmented ? index : absolute ? segments[s] : index + segments[s];
       steps[s] = new int[] {
           Tables.FIRST_STEPS[Math.clamp(q + yFirst, 0, 127)], Tables.OTHER_STEPS[Math.clamp(q, 0, 127)],
-          Tables.FIRST_STEPS[Math.clamp(q + y2First, 0, 127)] * 2, Math.max(Tables.OTHER_STEPS[Math.clamp(q + y2Other, 0, 127)] * 155 / 100, 8),
+          Tables.FIRST_STEPS[Math.clamp(q + y2First, 0, 127)] * 2,
+              Math.max(Tables.OTHER_STEPS[Math.clamp(q + y2Other, 0, 127)] * 155 / 100, 8),
           Tables.FIRST_STEPS[Math.clamp(q + chromaFirst, 0, 117)], Tables.OTHER_STEPS[Math.clamp(q + chromaOther, 0, 127)]};
     }
   }

@@ -9,7 +9,8 @@ public final class KeyFrame {
   private static final int[] AS_BLOCK_MODE = {0, 2, 3, 1}; // what a whole macroblock's mode is to the blocks beside it
   private static final int[] ZIGZAG = {0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15};
   private static final int[] BANDS = {0, 1, 2, 3, 6, 4, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7, 0};
-  private static final int[][] LARGE = {{173, 148, 140}, {176, 155, 140, 135}, {180, 157, 141, 134, 130}, {254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129}};
+  private static final int[][] LARGE = {{173, 148, 140}, {176, 155, 140, 135}, {180, 157, 141, 134, 130},
+      {254, 254, 243, 230, 196, 177, 153, 140, 133, 130, 129}};
 
   private final Header header;
   private final int columns, rows;
@@ -39,7 +40,8 @@ public final class KeyFrame {
   /// @throws IllegalArgumentException when the bytes are no key frame
   public static int[] size(byte[] data, int from, int to) {
     if (to - from < 10) throw new IllegalArgumentException("a VP8 frame of " + (to - from) + " bytes, expected at least 10");
-    return new int[] {(data[from + 6] & 255 | (data[from + 7] & 255) << 8) & 0x3FFF, (data[from + 8] & 255 | (data[from + 9] & 255) << 8) & 0x3FFF};
+    return new int[] {(data[from + 6] & 255 | (data[from + 7] & 255) << 8) & 0x3FFF,
+        (data[from + 8] & 255 | (data[from + 9] & 255) << 8) & 0x3FFF};
   }
 
   /// Decodes the frame in bytes `from` to `to`.
@@ -48,7 +50,8 @@ public final class KeyFrame {
     var frame = new KeyFrame(data, from, to);
     for (int y = 0; y < frame.rows; y++) frame.row(y);
     frame.filter();
-    return new Image(frame.header.width, frame.header.height, Colours.rgb(frame.luma, frame.cb, frame.cr, frame.header.width, frame.header.height));
+    return new Image(frame.header.width, frame.header.height,
+        Colours.rgb(frame.luma, frame.cb, frame.cr, frame.header.width, frame.header.height));
   }
 
   private void row(int y) {
@@ -57,7 +60,9 @@ public final class KeyFrame {
     Arrays.fill(leftFull, false);
     for (int x = 0; x < columns; x++) {
       int segment = 0;
-      if (header.segmentMap) segment = !modeBits.next(header.segmentProbabilities[0]) ? (modeBits.next(header.segmentProbabilities[1]) ? 1 : 0) : (modeBits.next(header.segmentProbabilities[2]) ? 3 : 2);
+      if (header.segmentMap)
+        segment = !modeBits.next(header.segmentProbabilities[0]) ? (modeBits.next(header.segmentProbabilities[1]) ? 1 : 0)
+            : (modeBits.next(header.segmentProbabilities[2]) ? 3 : 2);
       boolean skip = header.skipProbability >= 0 && modeBits.next(header.skipProbability);
       int mode = lumaMode(modeBits, x), chroma = !modeBits.next(142) ? 0 : !modeBits.next(114) ? 1 : modeBits.next(183) ? 3 : 2;
       Arrays.fill(coefficients, 0);
@@ -68,7 +73,8 @@ public final class KeyFrame {
       int level = header.levels[segment][each ? 1 : 0];
       strength[y * columns + x] = (byte) (each || !empty ? level : -1 - level);
     }
-    if (tokens.exhausted() || modeBits.exhausted()) throw new IllegalArgumentException("the VP8 frame ends in row " + y + " of " + rows + " of its macroblocks");
+    if (tokens.exhausted() || modeBits.exhausted())
+      throw new IllegalArgumentException("the VP8 frame ends in row " + y + " of " + rows + " of its macroblocks");
   }
 
   private int lumaMode(Bits bits, int x) {
@@ -108,7 +114,8 @@ public final class KeyFrame {
     boolean empty = true;
     for (int n = 0; n < 24; n++) {
       boolean isLuma = n < 16;
-      int j = isLuma ? n / 4 : 4 + (n - 16) / 4 * 2 + n / 2 % 2, i = isLuma ? n % 4 : 4 + (n - 16) / 4 * 2 + n % 2, from = isLuma ? first : 0;
+      int j = isLuma ? n / 4 : 4 + (n - 16) / 4 * 2 + n / 2 % 2, i = isLuma ? n % 4 : 4 + (n - 16) / 4 * 2 + n % 2, from = isLuma ? first
+          : 0;
       int context = (aboveFull[top + i] ? 1 : 0) + (leftFull[j] ? 1 : 0);
       int end = block(bits, isLuma ? kind : 2, context, from, n * 16, steps[isLuma ? 0 : 4], steps[isLuma ? 1 : 5]);
       aboveFull[top + i] = leftFull[j] = end > from;
@@ -163,7 +170,8 @@ public final class KeyFrame {
       scratch[i - 372] = e - d;
     }
     for (int j = 0; j < 16; j += 4) {
-      int dc = scratch[j] + 3, a = dc + scratch[j + 3], b = scratch[j + 1] + scratch[j + 2], d = scratch[j + 1] - scratch[j + 2], e = dc - scratch[j + 3];
+      int dc = scratch[j] + 3, a = dc + scratch[j + 3], b = scratch[j + 1] + scratch[j + 2], d = scratch[j + 1] - scratch[j + 2],
+          e = dc - scratch[j + 3];
       c[16 * j] = a + b >> 3;
       c[16 * j + 16] = e + d >> 3;
       c[16 * j + 32] = a - b >> 3;

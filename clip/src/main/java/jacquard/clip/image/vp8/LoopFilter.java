@@ -48,7 +48,8 @@ final class LoopFilter {
   }
 
   private boolean smooth(int at, int across, int interior) {
-    return step(at - 4 * across, across) <= interior && step(at - 3 * across, across) <= interior && step(at - 2 * across, across) <= interior
+    return step(at - 4 * across, across) <= interior && step(at - 3 * across, across) <= interior
+        && step(at - 2 * across, across) <= interior
         && step(at, across) <= interior && step(at + across, across) <= interior && step(at + 2 * across, across) <= interior;
   }
 

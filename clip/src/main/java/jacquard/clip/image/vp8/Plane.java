@@ -28,7 +28,8 @@ final class Plane {
         for (int j = 0; j < size; j++) Arrays.fill(samples, at + j * stride, at + j * stride + size, (byte) mean);
       }
       case 1 -> { for (int j = 0; j < size; j++) System.arraycopy(samples, at - stride, samples, at + j * stride, size); }
-      case 2 -> { for (int j = 0; j < size; j++) Arrays.fill(samples, at + j * stride, at + j * stride + size, samples[at + j * stride - 1]); }
+      case 2 -> { for (int j = 0; j < size; j++) Arrays.fill(samples, at + j * stride, at + j * stride + size,
+          samples[at + j * stride - 1]); }
       default -> trueMotion(at, size);
     }
   }
@@ -52,8 +53,8 @@ final class Plane {
     }
   }
 
-  /// Predicts a 4×4 block by one of the ten modes in the order of the RFC. `edge` is room for 13: from the lower left over the corner [4] to
-  /// the upper right, of which the last four (above right) the caller has set.
+  /// Predicts a 4×4 block by one of the ten modes in the order of the RFC. `edge` is room for 13: from the lower left over the corner [4]
+  /// to the upper right, of which the last four (above right) the caller has set.
   void predictBlock(int mode, int at, int[] edge) {
     for (int i = 0; i < 4; i++) {
       edge[3 - i] = samples[at + i * stride - 1] & 255;
