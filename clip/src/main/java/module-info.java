@@ -18,6 +18,7 @@ module jacquard.clip {
   exports jacquard.clip.model;
   exports jacquard.clip.nn;
   exports jacquard.clip.report;
+  exports jacquard.clip.settings;
   exports jacquard.clip.text;
   exports jacquard.clip.train;
   opens jacquard.clip.nn to jacquard.autograd;

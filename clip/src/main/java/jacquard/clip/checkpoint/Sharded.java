@@ -1,49 +1,82 @@
 package jacquard.clip.checkpoint;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.clip.settings.Json;
+import jacquard.clip.settings.Nearest;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Several safetensors files and the index that says which holds what; all lie in the index's folder.
+/// Safetensors files that together hold a model, and their index: `{"metadata": {…}, "weight_map": {"NAME": "FILE", …}}`. A file must
+/// lie beside the index.
 public final class Sharded implements Weights {
-  private final Map<String, Safetensors> shards = new LinkedHashMap<>();
-  private final Map<String, Safetensors> of = new LinkedHashMap<>();
+  private final Path index;
+  private final Map<String, Safetensors> owners;
+  private final List<Safetensors> shards;
+  private final List<String> names;
 
-  private Sharded() {}
+  private Sharded(Path index, Map<String, Safetensors> owners, List<Safetensors> shards) {
+    this.index = index;
+    this.owners = owners;
+    this.shards = shards;
+    this.names = List.copyOf(owners.keySet());
+  }
 
-  static Sharded open(Path index) throws IOException {
-    var map = new ObjectMapper().readTree(Files.readAllBytes(index)).get("weight_map");
-    if (map == null || !map.isObject()) throw new IOException(index + " has no weight_map");
-    var r = new Sharded();
+  /// @throws IOException naming the index or the shard and what is wrong with it
+  public static Sharded open(Path index) throws IOException {
+    if (!(Json.read(index).get("weight_map") instanceof Map<?, ?> map))
+      throw new IOException(index + ": weight_map is missing, expected a section");
+    var shards = new LinkedHashMap<String, Safetensors>();
+    var owners = new LinkedHashMap<String, Safetensors>();
+    boolean open = false;
     try {
-      for (var e : map.properties()) {
-        var file = e.getValue().asText();
-        if (!file.endsWith(".safetensors") || file.contains("/") || file.contains("\\")) throw new IOException(index + " places " + e.getKey() + " in \"" + file + "\", expected a .safetensors file of its own folder");
-        var shard = r.shards.get(file);
-        if (shard == null) r.shards.put(file, shard = Safetensors.open(index.resolveSibling(file)));
-        shard.entry(e.getKey());
-        r.of.put(e.getKey(), shard);
+      for (var e : map.entrySet()) {
+        String file = plain(index, (String) e.getKey(), e.getValue());
+        var shard = shards.get(file);
+        if (shard == null) shards.put(file, shard = Safetensors.open(index.resolveSibling(file)));
+        if (!shard.contains((String) e.getKey()))
+          throw new IOException(shard.file() + ": no tensor " + e.getKey() + ", which " + index + " looks for there");
+        owners.put((String) e.getKey(), shard);
       }
-      return r;
-    } catch (IOException | RuntimeException e) {
-      r.close();
-      throw e;
+      open = true;
+      return new Sharded(index, Collections.unmodifiableMap(owners), List.copyOf(shards.values()));
+    } finally {
+      if (!open) shards.values().forEach(Safetensors::close);
     }
   }
 
-  private Safetensors shard(String name) throws IOException {
-    var s = of.get(name);
-    if (s == null) throw new IOException("no shard has a tensor " + name);
-    return s;
+  private static String plain(Path index, String name, Object file) throws IOException {
+    if (file instanceof String s && s.matches("[A-Za-z0-9_-][A-Za-z0-9._-]*\\.safetensors")) return s;
+    throw new IOException(index + ": weight_map gives " + name + " the file \"" + file
+        + "\", expected the plain name of a .safetensors file beside the index");
   }
 
-  @Override public List<String> names() { return List.copyOf(of.keySet()); }
-  @Override public int[] shape(String name) throws IOException { return shard(name).shape(name); }
-  @Override public float[] floats(String name) throws IOException { return shard(name).floats(name); }
-  @Override public long[] longs(String name) throws IOException { return shard(name).longs(name); }
-  @Override public void close() { shards.values().forEach(Safetensors::close); }
+  @Override public Path file() { return index; }
+
+  @Override public List<String> names() { return names; }
+
+  @Override public boolean contains(String name) { return owners.containsKey(name); }
+
+  /// What the shards' writers noted; of a key in several shards the first.
+  @Override public Map<String, String> metadata() {
+    var metadata = new LinkedHashMap<String, String>();
+    for (var shard : shards) shard.metadata().forEach(metadata::putIfAbsent);
+    return metadata;
+  }
+
+  @Override public Entry entry(String name) throws IOException { return owner(name).entry(name); }
+
+  @Override public MemorySegment bytes(String name) throws IOException { return owner(name).bytes(name); }
+
+  private Safetensors owner(String name) throws IOException {
+    var shard = owners.get(name);
+    if (shard != null) return shard;
+    throw new IOException(index + ": no tensor " + name + Nearest.of(name, names).map(n -> ". Did you mean " + n
+        + "?").orElse(""));
+  }
+
+  @Override public void close() { shards.forEach(Safetensors::close); }
 }

@@ -1,25 +1,77 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.tensor.DType;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Type;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
-/// Named arrays in a file or several.
+/// Named tensors on disk. They stay there until asked for; closing it ends every [MemorySegment] it gave.
 public sealed interface Weights extends AutoCloseable permits Safetensors, Sharded {
+  /// The file, or the index of the shards.
+  Path file();
+
+  /// The names in the order of the file.
   List<String> names();
-  int[] shape(String name) throws IOException;
-  float[] floats(String name) throws IOException;
-  long[] longs(String name) throws IOException;
+
+  /// What the writer noted beside the tensors.
+  Map<String, String> metadata();
+
+  /// @throws IOException if there is no tensor of this name, with the nearest that there is
+  Entry entry(String name) throws IOException;
+
+  /// The elements as they lie in the file, little-endian and read-only.
+  MemorySegment bytes(String name) throws IOException;
+
+  default boolean contains(String name) { return names().contains(name); }
+
+  /// Element type in memory and shape.
+  default Type type(String name) throws IOException {
+    Entry entry = entry(name);
+    return new Type(entry.stored().dtype(), entry.shape());
+  }
+
+  /// The extents, outermost first.
+  default int[] shape(String name) throws IOException { return entry(name).shape().dims(); }
+
+  /// The elements of a tensor of floats: F16 and BF16 exactly, F64 to the nearest float.
+  ///
+  /// @throws IOException if they are not floats, or more than an array holds
+  default float[] floats(String name) throws IOException { return Elements.floats(this, entry(name), bytes(name)); }
+
+  /// The elements of a tensor of F64, exactly, or of other floats.
+  default double[] doubles(String name) throws IOException { return Elements.doubles(this, entry(name), bytes(name)); }
+
+  /// The elements of a tensor of whole numbers; BOOL is 0 or 1.
+  ///
+  /// @throws IOException if they are floats, or more than an array holds
+  default long[] longs(String name) throws IOException { return Elements.longs(this, entry(name), bytes(name)); }
+
   @Override void close();
 
-  /// A `.safetensors` file, an index of shards (`….safetensors.index.json`), or a folder with either.
+  /// Opens a `.safetensors` file, an `.index.json` of shards, or a folder that holds `open_clip_model.safetensors`, `model.safetensors`
+  /// or `model.safetensors.index.json`.
+  ///
+  /// @throws IOException naming the file, if it is none of these or damaged
   static Weights open(Path path) throws IOException {
     if (Files.isDirectory(path)) {
-      for (var name : List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json"))
+      for (String name : List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json"))
         if (Files.exists(path.resolve(name))) return open(path.resolve(name));
-      throw new IOException(path + ": expected open_clip_model.safetensors, model.safetensors or model.safetensors.index.json in this folder");
+      throw new IOException(path
+          + ": no weights here, expected open_clip_model.safetensors, model.safetensors or model.safetensors.index.json");
     }
-    return path.toString().endsWith(".index.json") ? Sharded.open(path) : Safetensors.open(path);
+    return path.toString().endsWith(".json") ? Sharded.open(path) : Safetensors.open(path);
+  }
+
+  /// A tensor's place: its bytes are `[begin, end)` of the file's data.
+  record Entry(String name, Stored stored, Shape shape, long begin, long end) {
+    public long byteCount() { return end - begin; }
+
+    /// The element type in memory.
+    public DType dtype() { return stored.dtype(); }
   }
 }

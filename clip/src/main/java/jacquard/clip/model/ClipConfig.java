@@ -1,56 +1,152 @@
 package jacquard.clip.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.clip.settings.Json;
+import jacquard.clip.settings.Settings;
+import jacquard.clip.settings.Settings.Flat;
+import jacquard.clip.settings.Settings.Key;
+import jacquard.clip.settings.Settings.Stated;
 import jacquard.tensor.op.Activation;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
-/// A model as OpenCLIP describes it: what its `model_configs/*.json` and `open_clip_config.json` hold.
+/// A model as OpenCLIP's JSON describes it: `{"embed_dim": 512, "vision_cfg": {…}, "text_cfg": {…}}`. All of OpenCLIP's options are
+/// known; [#unsupported()] says which model cannot be built.
 ///
-/// @param json as it was read, for writing it back beside weights
-public record ClipConfig(int embedding, VisionConfig vision, TextConfig text, boolean quickGelu, double logitScale, Double logitBias, boolean nonscalar,
-                         boolean custom, String reason, JsonNode json) {
-  private static final ObjectMapper JSON = new ObjectMapper();
+/// @param embedding channels that both towers end in
+/// @param quickGelu `x·σ(1.702x)` in place of GELU, in both native towers
+/// @param logitScale the logarithm of the scale's start, ln(1/0.07) by default
+/// @param logitBias the bias' start; empty without a bias
+/// @param nonscalar scale and bias have the shape `[1]`, not `[]`
+/// @param customText the text tower's tensors lie under `text.` ([#custom()] says whether they do)
+/// @param other sections of models of another kind, as they were given
+public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("vision_cfg") VisionConfig vision,
+    @Stated @Key("text_cfg") TextConfig text, boolean quickGelu, @Key("init_logit_scale") double logitScale,
+    @Key("init_logit_bias") OptionalDouble logitBias, @Key("nonscalar_logit_scale") boolean nonscalar, boolean customText,
+        @Flat Other other) {
+  public static final ClipConfig DEFAULTS = new ClipConfig(512, VisionConfig.DEFAULTS, TextConfig.DEFAULTS, false, Math.log(1 / 0.07),
+      OptionalDouble.empty(), false, false, Other.NONE);
 
+  /// Sections that belong to CoCa, CLAP, GenLIP and GenLAP; an empty map where absent.
+  public record Other(Map<String, Object> multimodalCfg, Map<String, Object> audioCfg, Map<String, Object> audioNaflexCfg,
+      Map<String, Object> genlipCfg, Map<String, Object> genlapCfg) {
+    public static final Other NONE = new Other(Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
+  }
+
+  public ClipConfig {
+    VisionConfig.atLeast("embed_dim", embedding, 1);
+    if (!Double.isFinite(logitScale))
+      throw new IllegalArgumentException("init_logit_scale is " + logitScale + ", expected a finite number");
+    if (logitBias.isPresent() && !Double.isFinite(logitBias.getAsDouble()))
+      throw new IllegalArgumentException("init_logit_bias is " + logitBias.getAsDouble() + ", expected a finite number");
+    if (vision.attentionalPool() && embedding % vision.poolerHeads() != 0)
+      throw new IllegalArgumentException("vision_cfg.attn_pooler_heads is " + vision.poolerHeads()
+          + ", expected a divisor of embed_dim " + embedding);
+    if (text.builtIn() && text.projection() == TextConfig.Projection.NONE && text.width() != embedding)
+      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + text.width() + " must equal embed_dim "
+          + embedding);
+  }
+
+  /// The model that a file describes, bare or as the `model_cfg` of an `open_clip_config.json`.
+  ///
+  /// @throws IOException if it cannot be read or is no JSON
+  /// @throws IllegalArgumentException naming the file, the key, the value and what was expected
   public static ClipConfig read(Path file) throws IOException {
-    try { return parse(Files.readString(file)); }
-    catch (IllegalArgumentException | com.fasterxml.jackson.core.JsonProcessingException e) { throw new IOException(file + ": " + e.getMessage(), e); }
+    var json = Json.read(file);
+    return json.containsKey("model_cfg") ? HubConfig.of(json, file.toString()).model() : of(json, file.toString());
   }
 
-  /// From JSON text; a hub's `open_clip_config.json` gives its `model_cfg`.
-  public static ClipConfig parse(String text) throws IOException {
-    var node = JSON.readTree(text);
-    return of(node.has("model_cfg") ? node.get("model_cfg") : node);
-  }
-
-  public static ClipConfig of(JsonNode node) {
-    var j = new Json(node, "model");
-    for (var k : new String[] {"multimodal_cfg", "audio_cfg", "genlip_cfg", "genlap_cfg"}) if (j.has(k)) return unsupported(k, node);
-    if (!j.has("vision_cfg") || !j.has("text_cfg")) throw new IllegalArgumentException("model: vision_cfg and text_cfg are needed, found " + node.properties().stream().map(java.util.Map.Entry::getKey).toList());
-    var vision = VisionConfig.of(j.raw("vision_cfg"));
-    var text = TextConfig.of(j.raw("text_cfg"));
-    var c = new ClipConfig(j.integer("embed_dim", 0), vision, text, j.flag("quick_gelu"), j.number("init_logit_scale", Math.log(1 / 0.07)),
-        j.has("init_logit_bias") ? j.number("init_logit_bias", 0) : null, j.flag("nonscalar_logit_scale"), custom(j), vision.unsupported() != null ? vision.unsupported() : text.unsupported(), node);
-    j.raw("multimodal_cfg");
-    if (c.reason == null) {
-      j.done();
-      if (c.embedding <= 0) throw new IllegalArgumentException("model.embed_dim is " + c.embedding + ", expected a positive number");
+  /// The model that a JSON text describes.
+  public static ClipConfig parse(String json) {
+    try {
+      return of(Json.object(json, "config"), "config");
+    } catch (IOException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
     }
-    return c;
   }
 
-  private static boolean custom(Json j) {
-    var v = j.raw("custom_text");
-    return v != null && v.asBoolean();
+  /// The model that plain JSON values describe; `where` opens every error.
+  public static ClipConfig of(Map<String, ?> json, String where) {
+    var config = Settings.read(DEFAULTS, json, where);
+    if (!json.containsKey("embed_dim")) throw new IllegalArgumentException(where + ": embed_dim is missing, expected a whole number");
+    return config;
   }
 
-  private static ClipConfig unsupported(String why, JsonNode node) { return new ClipConfig(0, null, null, false, 0, null, false, false, why, node); }
+  /// The model that a JSON object describes.
+  public static ClipConfig of(JsonNode json) { return parse(json.toString()); }
 
-  /// Why this model cannot be built here yet, or empty.
-  public Optional<String> unsupported() { return Optional.ofNullable(reason); }
+  /// This config with dotted assignments, all applied before the result is checked: `with("vision_cfg.width=128", "quick_gelu=true")`.
+  ///
+  /// @throws IllegalArgumentException at an unknown key, listing the known ones, or a value of another type
+  public ClipConfig with(String... assignments) { return Settings.with(this, DEFAULTS, List.of(assignments)); }
+
+  /// One assignment.
+  public ClipConfig override(String path, String value) { return with(path + "=" + value); }
+
+  /// The plain JSON values; [#of(Map, String)] gives this config back, and OpenCLIP takes it.
+  public Map<String, Object> toMap() {
+    var json = Settings.write(this, DEFAULTS);
+    boolean audio = !other.audioCfg.isEmpty() || !other.genlapCfg.isEmpty();
+    if (audio && vision.equals(VisionConfig.DEFAULTS)) json.remove("vision_cfg");
+    return json;
+  }
+
+  /// The same as a tree.
+  public JsonNode json() { return Json.tree(toMap()); }
+
+  /// The JSON text, two spaces deep.
+  public String toJson() { return Json.text(toMap()); }
+
+  /// Whether the text tower's tensors lie under `text.`, as in OpenCLIP's CustomTextCLIP.
+  public boolean custom() { return customText || !text.builtIn() || !other.equals(Other.NONE); }
+
+  /// Whether the text tower uses `x·σ(1.702x)`: beside a timm tower OpenCLIP keeps GELU.
+  public boolean textQuickGelu() { return quickGelu && vision.builtIn(); }
 
   Activation activation(boolean tanh) { return quickGelu ? Activation.QUICK_GELU : tanh ? Activation.GELU_TANH : Activation.GELU; }
+
+  /// What sort of model it is: `ViT`, `ResNet`, `timm`, `Hugging Face text`, `modern text`, `CoCa`, `CLAP`, `GenLIP` or `GenLAP`.
+  public String family() {
+    if (!other.genlipCfg.isEmpty()) return "GenLIP";
+    if (!other.genlapCfg.isEmpty()) return "GenLAP";
+    if (!other.audioCfg.isEmpty() || !other.audioNaflexCfg.isEmpty()) return "CLAP";
+    if (!other.multimodalCfg.isEmpty()) return "CoCa";
+    if (text.arch() == TextConfig.Arch.MODERN) return "modern text";
+    if (text.huggingFace().modelName().isPresent()) return "Hugging Face text";
+    if (!vision.builtIn()) return "timm";
+    return vision.resnet() ? "ResNet" : "ViT";
+  }
+
+  /// Why this model cannot be built; empty if it can.
+  public Optional<String> unsupported() {
+    String missing = switch (family()) {
+      case "GenLIP" -> "GenLIP (genlip_cfg)";
+      case "GenLAP" -> "GenLAP (genlap_cfg)";
+      case "CLAP" -> "CLAP audio tower " + other.audioCfg.getOrDefault("model_type", "");
+      case "CoCa" -> "CoCa decoder (multimodal_cfg)";
+      case "modern text" -> "modern text tower (text_arch modern)";
+      case "Hugging Face text" -> "Hugging Face text tower " + text.huggingFace().modelName().orElseThrow();
+      case "timm" -> "timm tower " + vision.timm().modelName().orElseThrow();
+      default -> null;
+    };
+    if (missing == null && text.variableText()) missing = "captions of variable length (variable_text)";
+    return Optional.ofNullable(missing != null ? missing : contradiction());
+  }
+
+  /// Options that OpenCLIP itself cannot combine, or that leave no feature.
+  private String contradiction() {
+    if (vision.pooler() == VisionConfig.Pooler.PARALLEL || vision.pooler() == VisionConfig.Pooler.CASCADE)
+      return "attentional_pool " + vision.pooler().name().toLowerCase(Locale.ROOT) + ": cannot be built in OpenCLIP either";
+    if (vision.pool() == VisionConfig.Pool.NONE || text.pool() == TextConfig.Pool.NONE)
+      return "pool_type none: gives tokens, not a feature";
+    if (vision.outputTokens() || text.outputTokens()) return "output_tokens: only a CoCa decoder takes them";
+    if (text.classToken() && !customText) return "embed_cls: needs custom_text";
+    if (quickGelu && (vision.tanhGelu() || text.tanhGelu())) return "quick_gelu: has no tanh approximation (act_kwargs)";
+    return null;
+  }
 }

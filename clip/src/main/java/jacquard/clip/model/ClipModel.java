@@ -27,7 +27,7 @@ public record ClipModel(ImageTower visual, TextTransformer text, @Named("logit_s
     c.unsupported().ifPresent(why -> { throw new IllegalArgumentException("this model is not built yet: " + why); });
     int[] scalar = c.nonscalar() ? new int[] {1} : new int[0];
     return new ClipModel(c.vision().resnet() ? ModifiedResNet.of(c, make) : VisionTransformer.of(c, make), TextTransformer.of(c, make),
-        make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias() == null ? null : make.make(new Init.Constant(c.logitBias().floatValue()), scalar), c);
+        make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias().isEmpty() ? null : make.make(new Init.Constant((float) c.logitBias().getAsDouble()), scalar), c);
   }
 
   /// What is trained; fixed positions are not.

@@ -1,29 +1,89 @@
 package jacquard.clip.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.clip.image.PreprocessConfig;
+import jacquard.clip.settings.Json;
+import jacquard.clip.settings.Nearest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
-/// Models by name: OpenCLIP's registry as data.
+/// The models that OpenCLIP has a name for, and the weights that were published for them.
 public final class Presets {
-  private static final JsonNode ALL = read();
-
   private Presets() {}
 
-  private static JsonNode read() {
-    try (var in = Presets.class.getResourceAsStream("presets.json")) { return new ObjectMapper().readTree(in); }
-    catch (IOException e) { throw new UncheckedIOException(e); }
+  /// Weights published for a model.
+  ///
+  /// @param url where they lie, or ""
+  /// @param hub the repository on the hub, or ""
+  /// @param quickGelu whether they were trained with `x·σ(1.702x)`
+  public record Pretrained(String tag, String url, String hub, PreprocessConfig preprocess, boolean quickGelu) {}
+
+  /// As the resource has them; a config is read when it is asked for, since all of them take a while.
+  private static final Map<String, Object> JSON = load("presets.json");
+  private static final Map<String, ClipConfig> CONFIGS = new ConcurrentHashMap<>();
+
+  /// Loaded by the first who asks for weights.
+  private static final class Weights {
+    static final Map<String, Map<String, Pretrained>> ALL = weights();
   }
 
-  public static List<String> names() { return ALL.properties().stream().map(java.util.Map.Entry::getKey).toList(); }
+  /// The names of all models, in OpenCLIP's order; [ClipConfig#unsupported()] says which cannot be built.
+  public static List<String> names() { return List.copyOf(JSON.keySet()); }
 
-  /// The config of a name; an unknown one is an error that names the nearest.
+  /// The names of those that can be built.
+  public static List<String> buildable() { return JSON.keySet().stream().filter(n -> of(n).unsupported().isEmpty()).toList(); }
+
+  /// The config of a model, one that cannot be built yet too.
+  ///
+  /// @throws IllegalArgumentException if no model has this name, with the nearest that one has
   public static ClipConfig of(String name) {
-    var node = ALL.get(name);
-    if (node == null) throw new IllegalArgumentException("no model \"" + name + "\"; near it are " + names().stream()
-        .filter(n -> n.toLowerCase().startsWith(name.toLowerCase().substring(0, Math.min(4, name.length())))).limit(12).toList() + " (./jacquard models lists all)");
-    return ClipConfig.of(node);
+    if (JSON.containsKey(name)) return CONFIGS.computeIfAbsent(name, n -> ClipConfig.of(section(JSON.get(n)), n));
+    throw new IllegalArgumentException("no model \"" + name + "\"."
+        + Nearest.of(name, JSON.keySet()).map(n -> " Did you mean " + n + "?").orElse("") + " Known: " + String.join(", ", buildable()));
+  }
+
+  /// The weights published for a model, tag by tag; empty if there are none.
+  public static Map<String, Pretrained> pretrained(String name) {
+    of(name);
+    return Weights.ALL.getOrDefault(name, Map.of());
+  }
+
+  /// @throws IllegalArgumentException if the model has no weights of this tag, listing those it has
+  public static Pretrained pretrained(String name, String tag) {
+    var found = pretrained(name).get(tag);
+    if (found != null) return found;
+    throw new IllegalArgumentException("no weights \"" + tag + "\" of " + name + ". Known: " + String.join(", ",
+        pretrained(name).keySet()));
+  }
+
+  private static Map<String, Map<String, Pretrained>> weights() {
+    var weights = new LinkedHashMap<String, Map<String, Pretrained>>();
+    load("pretrained.json").forEach((name, tags) -> {
+      var read = new LinkedHashMap<String, Pretrained>();
+      section(tags).forEach((tag, json) -> read.put(tag, entry(name, tag, section(json))));
+      weights.put(name, Collections.unmodifiableMap(read));
+    });
+    return Collections.unmodifiableMap(weights);
+  }
+
+  private static Pretrained entry(String name, String tag, Map<String, Object> json) {
+    return new Pretrained(tag, (String) json.getOrDefault("url", ""), (String) json.getOrDefault("hf_hub", ""),
+        HubConfig.preprocess(of(name)).with(Json.tree(json)), json.get("quick_gelu") == Boolean.TRUE);
+  }
+
+  @SuppressWarnings("unchecked") private static Map<String, Object> section(Object json) { return (Map<String, Object>) json; }
+
+  private static Map<String, Object> load(String resource) {
+    try (var in = Presets.class.getResourceAsStream(resource)) {
+      if (in == null) throw new IllegalStateException("the jar lacks " + resource);
+      return Json.object(new String(in.readAllBytes(), StandardCharsets.UTF_8), resource);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -25,7 +25,6 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
 
   static TextTransformer of(ClipConfig clip, Init.Maker make) {
     var c = clip.text();
-    if (c.pool().equals("none")) throw new IllegalArgumentException("text_cfg.pool_type none gives no single feature, expected argmax, first, last or eos");
     int w = c.width();
     return new TextTransformer(c.classToken() ? make.make(new Init.Normal(0.01), w) : null, make.make(new Init.Normal(0.01), c.context() + (c.classToken() ? 1 : 0), w),
         Towers.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(), clip.activation(c.tanhGelu()), c.options(), Towers.Inits.text(w, c.layers())),
@@ -101,15 +100,16 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
   /// The position that is pooled: the first largest id, the first end-of-text id, the last or the first token.
   private int pool(int[] ids, int caption) {
     switch (config.pool()) {
-      case "first": return 0;
-      case "last": return ids.length - 1;
-      case "eos":
+      case FIRST: return 0;
+      case LAST: return ids.length - 1;
+      case EOS:
         for (int i = 0; i < ids.length; i++) if (ids[i] == config.end()) return i;
         throw new IllegalArgumentException("caption " + caption + " has no end-of-text token " + config.end());
-      default:
+      case ARGMAX:
         int best = 0;
         for (int i = 1; i < ids.length; i++) if (ids[i] > ids[best]) best = i;
         return best;
+      default: throw new IllegalStateException("pool " + config.pool());
     }
   }
 }

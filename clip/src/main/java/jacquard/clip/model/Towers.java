@@ -25,7 +25,7 @@ final class Towers {
   private Towers() {}
 
   static Transformer transformer(Init.Maker make, int layers, int width, int heads, double mlpRatio, double layerScale, float epsilon, Activation activation,
-                                 VisionConfig.Options o, Inits init) {
+                                 BlockConfig o, Inits init) {
     if (width % heads != 0) throw new IllegalArgumentException("width " + width + " is no multiple of " + heads + " heads");
     int hidden = (int) (width * mlpRatio);
     var blocks = new ArrayList<Block>();

@@ -23,7 +23,6 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
 
   static VisionTransformer of(ClipConfig clip, Init.Maker make) {
     var c = clip.vision();
-    if (c.pool().equals("none")) throw new IllegalArgumentException("vision_cfg.pool_type none gives no single feature, expected tok or avg");
     int w = c.width(), out = c.attentionalPool() ? clip.embedding() : w;
     var root = new Init.Normal(1 / Math.sqrt(w));
     AttentionalPooler pooler = null;
@@ -51,7 +50,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), conv1.apply(images.rows(), images.grid()))).gather(source)
         .add(positions.gather(sequences.positions()));                            // [rows, width]
     if (normPre != null) x = normPre.apply(x);
-    boolean average = config.pool().equals("avg"), token = pooler == null && !average;
+    boolean average = config.pool() == VisionConfig.Pool.AVERAGE, token = pooler == null && !average;
     int[] first = IntStream.range(0, count).map(sequences::from).toArray();
     x = transformer.apply(x, sequences, Ranges.full(sequences, sequences), token ? first : null, false);
     if (pooler != null) {

@@ -5,6 +5,7 @@ import jacquard.autograd.Optimizer;
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.FolderLock;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.Source;
@@ -22,11 +23,9 @@ import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,13 +52,12 @@ public final class Trainer {
   /// Runs to the end; with `resume` from the last saved step on. Returns the last evaluation (null without held-out data).
   public Evaluation run(boolean resume) throws IOException {
     Files.createDirectories(folder);
-    try (var lock = FileChannel.open(folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE); var held = lock.tryLock()) {
-      if (held == null) throw new IOException(folder + " is in use by another run; choose another --name");
+    try (var _ = FolderLock.take(folder)) {
       var state = folder.resolve("resume.safetensors");
       if (!resume && Files.exists(state)) throw new IOException(folder + " holds a run already; go on with --resume or choose another --name");
       if (resume && !Files.exists(state)) throw new IOException(folder + " holds no " + state.getFileName() + " to resume from");
       try (var scope = Scope.open(Device.best())) { return run(resume ? state : null, scope); }
-    } catch (java.nio.channels.OverlappingFileLockException e) { throw new IOException(folder + " is in use by another run of this process", e); }
+    }
   }
 
   private Evaluation run(Path state, Scope scope) throws IOException {
