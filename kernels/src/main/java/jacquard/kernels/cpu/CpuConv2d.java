@@ -1,91 +1,135 @@
 package jacquard.kernels.cpu;
 
 import jacquard.tensor.Grid;
+import jacquard.tensor.Shape;
 import jacquard.tensor.op.Fused;
 import java.util.Arrays;
 
-/// Convolution over rows of pixels: a stretch of output pixels gathers its windows [pixels, kh·kw·i], then a product with W [o, kh·kw·i].
+/// Convolution over rows of pixels as matrix products. In an image with its padding, a window of one kernel row is a contiguous run of
+/// kw·i floats, so that windows are rows of A as they lie: y = Σ over ky of A_ky [pixels, kw·i] · W_ky [kw·i, o].
 final class CpuConv2d {
-  /// Output pixels a stretch: its windows stay in L2.
-  private static final int STRETCH = 128;
-  /// Partial weight gradients, added in order; fixed, so that the bits do not depend on the cores.
-  private static final int PARTS = 8;
+  /// Output pixels that a piece of work takes, at least: what they read stays in L2. For dW they are the depth of the product.
+  private static final int STRETCH = 128, DEEP = CpuMatMul.KC;
+  /// Partial weight gradients hold together at most so many floats; they are added in order.
+  private static final int PARTIAL = 1 << 19, PIECES = 16;
+
+  private static final ThreadLocal<float[][]> PADDED = ThreadLocal.withInitial(() -> new float[1][0]);
 
   private CpuConv2d() {}
 
-  private record Plan(Grid from, Grid to, int kh, int kw, int in, int out, int stride, int padding) {
-    static Plan of(Fused.Conv2d op, jacquard.tensor.Shape w) {
-      return new Plan(op.grid(), op.to(w), w.dim(1), w.dim(2), w.dim(3), w.dim(0), op.stride(), op.padding());
-    }
-    int window() { return kh * kw * in; }
+  /// A stride-`stride` convolution of images [b, h·w, channels] that lie with `top` zeros above, `left` zeros before, and `gap` − 1 zeros between pixels.
+  private record Windows(float[] a, int at, Grid from, int channels, int top, int left, int gap, Grid to, int stride, int kh, int kw, int batch, int stretch) {
+    int run() { return kw * channels; }
+    int height() { return (to.height() - 1) * stride + kh; }
+    int width() { return (to.width() - 1) * stride + kw; }
+    /// Rows of output pixels a band; images smaller than a stretch go together.
+    int band() { return Math.min(to.height(), (stretch + to.width() - 1) / to.width()); }
+    int together() { return Math.max(1, stretch / to.size()); }
+    int bands() { return (to.height() + band() - 1) / band(); }
+    int pieces() { return (batch + together() - 1) / together() * bands(); }
 
-    /// The windows of output pixels p0 … p1−1. [p1−p0, kh·kw·i]
-    void gather(Dense x, int p0, int p1, float[] windows) {
-      for (int p = p0, at = 0; p < p1; p++) {
-        int b = p / to.size(), y = p % to.size() / to.width() * stride - padding, c = p % to.width() * stride - padding;
-        for (int ky = 0; ky < kh; ky++)
-          for (int kx = 0; kx < kw; kx++, at += in) {
-            int r = y + ky, s = c + kx;
-            if (r < 0 || r >= from.height() || s < 0 || s >= from.width()) Arrays.fill(windows, at, at + in, 0);
-            else System.arraycopy(x.a(), x.at() + ((b * from.height() + r) * from.width() + s) * in, windows, at, in);
-          }
+    /// Calls `body` with the output pixels of a piece, the padded pixels that they read, and where each window begins (and MR − 1 more).
+    void piece(int piece, Body body) {
+      int b0 = piece / bands() * together(), b1 = Math.min(batch, b0 + together()), y0 = piece % bands() * band(), y1 = Math.min(to.height(), y0 + band());
+      int high = (y1 - y0 - 1) * stride + kh, row = width() * channels, size = (b1 - b0) * high * row;
+      float[][] scratch = PADDED.get();
+      if (scratch[0].length < size) scratch[0] = new float[size];
+      float[] p = scratch[0];
+      for (int b = b0, to = 0; b < b1; b++) for (int y = y0 * stride; y < y0 * stride + high; y++, to += row) fill(p, to, row, b, y);
+      int[] begin = new int[(b1 - b0) * (y1 - y0) * to.width() + CpuMatMul.MR - 1];
+      int n = 0;
+      for (int b = 0; b < b1 - b0; b++)
+        for (int y = 0; y < y1 - y0; y++)
+          for (int x = 0; x < to.width(); x++) begin[n++] = ((b * high + y * stride) * width() + x * stride) * channels;
+      body.run((b0 * to.height() + y0) * to.width(), n, p, begin, row);
+    }
+
+    /// One padded row.
+    private void fill(float[] p, int at, int size, int b, int y) {
+      int r = y - top;
+      if (r < 0 || r % gap != 0 || r / gap >= from.height()) { Arrays.fill(p, at, at + size, 0); return; }
+      int source = this.at + (b * from.height() + r / gap) * from.width() * channels, zeros = left * channels, count = Math.min(from.width() * channels, size - zeros);
+      if (gap == 1) {
+        Arrays.fill(p, at, at + zeros, 0);
+        System.arraycopy(a, source, p, at + zeros, count);
+        Arrays.fill(p, at + zeros + count, at + size, 0);
+      } else {
+        Arrays.fill(p, at, at + size, 0);
+        for (int x = 0; x < from.width() && left + x * gap < width(); x++) System.arraycopy(a, source + x * channels, p, at + (left + x * gap) * channels, channels);
       }
     }
 
-    /// Adds windows back to the pixels they came from.
-    void scatter(float[] windows, int p0, int p1, Dense dx) {
-      for (int p = p0, at = 0; p < p1; p++) {
-        int b = p / to.size(), y = p % to.size() / to.width() * stride - padding, c = p % to.width() * stride - padding;
+    /// y [pixels, n] from panels packed [ky][slab][panel][depth][NR].
+    void multiply(float[] panels, int n, float[] y, int yo) {
+      int wide = CpuMatMul.panels(n) * CpuMatMul.NR;
+      Parallel.run(pieces(), piece -> piece(piece, (first, count, p, begin, row) -> {
+        int[] at = new int[begin.length];
         for (int ky = 0; ky < kh; ky++)
-          for (int kx = 0; kx < kw; kx++, at += in) {
-            int r = y + ky, s = c + kx;
-            if (r < 0 || r >= from.height() || s < 0 || s >= from.width()) continue;
-            int dt = dx.at() + ((b * from.height() + r) * from.width() + s) * in;
-            for (int i = 0; i < in; i++) dx.a()[dt + i] += windows[at + i];
+          for (int k0 = 0; k0 < run(); k0 += CpuMatMul.KC) {
+            for (int i = 0; i < at.length; i++) at[i] = begin[i] + ky * row + k0;
+            CpuMatMul.tiles(ky + k0 > 0, count, n, Math.min(CpuMatMul.KC, run() - k0), p, at, panels, (ky * run() + k0) * wide, y, yo + first * n, n, CpuMatMul.edge());
           }
-      }
+      }));
     }
   }
+
+  private interface Body { void run(int first, int count, float[] padded, int[] begin, int row); }
+
+  private static Windows windows(Fused.Conv2d op, Dense x, Shape w, int stretch) {
+    return new Windows(x.a(), x.at(), op.grid(), w.dim(3), op.padding(), op.padding(), 1, op.to(w), op.stride(), w.dim(1), w.dim(2), x.dim(0) / op.grid().size(), stretch);
+  }
+
+  private static boolean pointwise(Fused.Conv2d op, Shape w) { return w.dim(1) == 1 && w.dim(2) == 1 && op.stride() == 1 && op.padding() == 0; }
 
   static void forward(Fused.Conv2d op, Dense x, Dense w, Dense y) {
-    var plan = Plan.of(op, w.shape());
-    int k = plan.window(), o = plan.out;
-    Parallel.rows(y.dim(0), STRETCH, (p0, p1) -> {
-      float[] windows = new float[(p1 - p0) * k];
-      plan.gather(x, p0, p1, windows);
-      CpuMatMul.serial(false, p1 - p0, o, k, windows, 0, k, 1, w.a(), w.at(), 1, k, y.a(), y.at() + p0 * o, o);
+    int o = w.dim(0), in = w.dim(3);
+    if (pointwise(op, w.shape())) { CpuMatMul.run(false, y.dim(0), o, in, x.a(), x.at(), in, 1, w.a(), w.at(), 1, in, y.a(), y.at(), o, null); return; }
+    var v = windows(op, x, w.shape(), STRETCH);
+    int k = v.run(), wide = CpuMatMul.panels(o) * CpuMatMul.NR;
+    float[] panels = CpuMatMul.shared((long) v.kh * k * wide, v.kh * k, o);
+    Parallel.run(v.kh, ky -> {
+      for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC)
+        CpuMatMul.packB(panels, (ky * k + k0) * wide, Math.min(CpuMatMul.KC, k - k0), 0, o, w.a(), w.at() + ky * k + k0, 1, v.kh * k);
     });
+    v.multiply(panels, o, y.a(), y.at());
   }
 
-  /// Images are independent: a window never leaves its own.
+  /// The convolution of dy, its pixels `stride` apart, with the mirrored kernel.
   static void inputGradient(Fused.Conv2d op, Dense w, Dense dy, Dense dx) {
-    var plan = Plan.of(op, w.shape());
-    int k = plan.window(), o = plan.out, n = plan.to.size(), batch = dy.dim(0) / n;
-    Parallel.run(batch, b -> {
-      int from = dx.at() + b * plan.from.size() * plan.in;
-      Arrays.fill(dx.a(), from, from + plan.from.size() * plan.in, 0);
-      float[] windows = new float[Math.min(STRETCH, n) * k];
-      for (int p0 = b * n; p0 < (b + 1) * n; p0 += STRETCH) {
-        int p1 = Math.min((b + 1) * n, p0 + STRETCH);
-        CpuMatMul.serial(false, p1 - p0, k, o, dy.a(), dy.at() + p0 * o, o, 1, w.a(), w.at(), k, 1, windows, 0, k);
-        plan.scatter(windows, p0, p1, dx);
-      }
+    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), in = w.dim(3);
+    if (pointwise(op, w.shape())) { CpuMatMul.run(false, dy.dim(0), in, o, dy.a(), dy.at(), o, 1, w.a(), w.at(), in, 1, dx.a(), dx.at(), in, null); return; }
+    if (op.padding() >= kh || op.padding() >= kw) throw new IllegalArgumentException(op + ": padding no smaller than the kernel " + kh + "×" + kw);
+    var v = new Windows(dy.a(), dy.at(), op.to(w.shape()), o, kh - 1 - op.padding(), kw - 1 - op.padding(), op.stride(), op.grid(), 1, kh, kw, dy.dim(0) / op.to(w.shape()).size(), STRETCH);
+    int k = v.run(), wide = CpuMatMul.panels(in) * CpuMatMul.NR;
+    float[] panels = CpuMatMul.shared((long) kh * k * wide, kh * k, in);
+    Parallel.run(kh, ky -> {
+      int[] rows = new int[k];                               // (kx, o) → W[o, kh−1−ky, kw−1−kx, :]
+      for (int q = 0; q < k; q++) rows[q] = ((q % o * kh + kh - 1 - ky) * kw + kw - 1 - q / o) * in;
+      for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC) CpuMatMul.packRows(panels, (ky * k + k0) * wide, k0, Math.min(CpuMatMul.KC, k - k0), in, w.a(), rows, w.at());
     });
+    v.multiply(panels, in, dx.a(), dx.at());
   }
 
+  /// dW_ky [o, kw·i] = dyᵀ [o, pixels] · A_ky [pixels, kw·i]: a piece takes some of the outputs and some of the pixels.
   static void weightGradient(Fused.Conv2d op, Dense x, Dense dy, Dense dw) {
-    var plan = Plan.of(op, dw.shape());
-    int k = plan.window(), o = plan.out, pixels = dy.dim(0), part = (pixels + PARTS - 1) / PARTS;
-    float[] partial = new float[PARTS * o * k];
-    Parallel.run(PARTS, q -> {
-      float[] windows = new float[STRETCH * k];
-      for (int p0 = q * part; p0 < Math.min(pixels, q * part + part); p0 += STRETCH) {
-        int p1 = Math.min(Math.min(pixels, q * part + part), p0 + STRETCH);
-        plan.gather(x, p0, p1, windows);
-        CpuMatMul.serial(true, o, k, p1 - p0, dy.a(), dy.at() + p0 * o, 1, o, windows, 0, k, 1, partial, q * o * k, k);
-      }
+    int o = dw.dim(0), in = dw.dim(3);
+    if (pointwise(op, dw.shape()) && (long) o * in > PARTIAL / 4) {
+      CpuMatMul.run(false, o, in, dy.dim(0), dy.a(), dy.at(), 1, o, x.a(), x.at(), in, 1, dw.a(), dw.at(), in, null);
+      return;
+    }
+    var v = windows(op, x, dw.shape(), DEEP);
+    int k = v.run(), size = o * v.kh * k, parts = 1;
+    while (parts < PIECES && 2L * parts * size <= PARTIAL) parts *= 2;
+    parts = Math.min(parts, v.pieces());
+    int blocks = Math.max(1, Math.min(PIECES / parts, o / CpuMatMul.MR)), block = (o + blocks - 1) / blocks, share = (v.pieces() + parts - 1) / parts, all = parts;
+    float[] partial = new float[parts * size];
+    Parallel.run(parts * blocks, piece -> {
+      int part = piece / blocks, o0 = piece % blocks * block, o1 = Math.min(o, o0 + block);
+      for (int q = part * share; q < Math.min(v.pieces(), part * share + share); q++)
+        v.piece(q, (first, count, p, begin, row) -> CpuMatMul.serialRows(v.kh, o1 - o0, k, count, dy.a(), dy.at() + first * o + o0, 1, o, p, begin, row,
+            partial, part * size + o0 * v.kh * k, k, v.kh * k));
     });
-    CpuRows.addInOrder(partial, PARTS, o * k, 0, o * k, dw);
+    CpuRows.addInOrder(partial, all, size, 0, size, dw);
   }
 
   static void averagePool(Fused.AveragePool op, Dense x, Dense y) {

@@ -50,6 +50,13 @@ public final class CpuDevice implements Device {
   }
 
   @Override public void run(Op op, List<Tensor> in, List<Tensor> out) {
+    if (!Profile.ON) { kernel(op, in, out); return; }
+    long start = System.nanoTime();
+    kernel(op, in, out);
+    Profile.add(op, in, System.nanoTime() - start);
+  }
+
+  private void kernel(Op op, List<Tensor> in, List<Tensor> out) {
     if (!(op instanceof Elementwise.Cast) && !(op instanceof Movement) && (halves(in) || halves(out))) { widened(op, in, out); return; }
     switch (op) {
       case Elementwise e -> CpuElementwise.run(e, in, out.getFirst());
@@ -77,7 +84,7 @@ public final class CpuDevice implements Device {
       for (var t : in) wideIn.add(t.dtype().floating() ? t.dtype() == DType.F32 ? t : wide(t) : t);
       var wideOut = new ArrayList<Tensor>();
       for (var t : out) wideOut.add(t.dtype().floating() && t.dtype() != DType.F32 ? Tensor.empty(new Type(DType.F32, t.shape())) : t);
-      run(op, wideIn, wideOut);
+      kernel(op, wideIn, wideOut);
       for (int i = 0; i < out.size(); i++) if (wideOut.get(i) != out.get(i)) CpuElementwise.run(new Elementwise.Cast(out.get(i).dtype()), List.of(wideOut.get(i)), out.get(i));
     }
   }

@@ -2,24 +2,27 @@ package jacquard.kernels.cpu;
 
 import jdk.incubator.vector.FloatVector;
 
-/// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. Panels of A (MR rows) and B (NR columns) are packed so that the micro-kernel
-/// streams B as vectors and broadcasts A (Goto and van de Geijn 2008). Every element sums k in one order: the same bits for any split.
+/// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors; rows of A are read
+/// where they lie and broadcast (after Goto and van de Geijn 2008). Every element sums k in one order: the same bits for any split.
 public final class CpuMatMul {
   /// Accumulators + broadcasts + loads must fit the registers: 4·2 + 4 + 2 = 14 of 16, 8·2 + 8 + 2 = 26 of 32.
   private static final boolean WIDE = Simd.LANES == 16;
   static final int MR = WIDE ? 8 : 4, NR = 2 * Simd.LANES;
-  /// A panel of B, KC·NR floats, stays in L1 beside one of A.
-  private static final int KC = 256;
+  /// A panel of B, KC·NR floats, stays in L1 beside MR rows of A.
+  static final int KC = 256;
   /// A block of A, MC·KC floats = 96 KiB, stays in L2.
   private static final int MC = 96;
   /// Columns of B that one piece of work takes.
   private static final int NC = 768;
+  /// Up to so many columns rows of A are read in place: a copy (for strides that collide in the cache) would cost more than it saves.
+  private static final int IN_PLACE = 256;
 
   /// What is done to finished elements while they are in the cache.
   public interface Epilogue { void finish(int fromRow, int toRow, int fromColumn, int toColumn); }
 
   private static final class Scratch {
     float[] a = {}, b = {}, c = new float[MR * NR];
+    int[] rows = new int[MC + MR];
     float[] a(int n) { return a.length >= n ? a : (a = new float[n]); }
     float[] b(int n) { return b.length >= n ? b : (b = new float[n]); }
   }
@@ -37,25 +40,21 @@ public final class CpuMatMul {
       if (epilogue != null) epilogue.finish(0, m, 0, n);
       return;
     }
-    int panels = (n + NR - 1) / NR;
-    long size = (long) panels * NR * k;
-    if (size > Integer.MAX_VALUE - 64) throw new IllegalArgumentException("a matrix of " + k + "×" + n + " is too large to pack");
-    float[][] shared = SHARED.get();
-    if (shared[0].length < size) shared[0] = new float[(int) size];
-    float[] bp = shared[0];
+    int panels = panels(n);
+    float[] bp = shared((long) panels * NR * k, k, n);
     // All of B, slab by slab of KC: [slab][panel][KC][NR]
     Parallel.rows(panels, Math.max(1, 65536 / (NR * k)), (from, to) -> {
-      for (int k0 = 0; k0 < k; k0 += KC) packB(bp, k0 * panels * NR + from * Math.min(KC, k - k0) * NR, Math.min(KC, k - k0), from * NR, Math.min(n, to * NR), b, bo + k0 * br, br, bc);
+      for (int k0 = 0; k0 < k; k0 += KC)
+        packB(bp, k0 * panels * NR + from * Math.min(KC, k - k0) * NR, Math.min(KC, k - k0), from * NR, Math.min(n, to * NR), b, bo + k0 * br, br, bc);
     });
-    int rows = (m + MC - 1) / MC, wide = m <= MC ? NR * Math.max(1, 128 / NR) : NC / NR * NR, columns = (n + wide - 1) / wide;
+    int rows = (m + MC - 1) / MC, high = ((m + rows - 1) / rows + MR - 1) / MR * MR, wide = m <= MC ? NR * Math.max(1, 128 / NR) : NC / NR * NR, columns = (n + wide - 1) / wide;
     Parallel.run(rows * columns, piece -> {
-      int i0 = piece / columns * MC, i1 = Math.min(m, i0 + MC), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
+      int i0 = Math.min(m, piece / columns * high), i1 = Math.min(m, i0 + high), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
       var scratch = SCRATCH.get();
-      float[] ap = scratch.a((MC + MR) * KC);
       for (int k0 = 0; k0 < k; k0 += KC) {
         int depth = Math.min(KC, k - k0);
-        packA(ap, depth, i1 - i0, a, ao + i0 * ar + k0 * ac, ar, ac);
-        tiles(accumulate || k0 > 0, i1 - i0, j1 - j0, depth, ap, bp, (k0 * panels + j0 / NR * depth) * NR, c, co + i0 * cr + j0, cr, scratch.c);
+        float[] from = rowsOfA(scratch, depth, i1 - i0, Math.min(n, wide), a, ao + i0 * ar + k0 * ac, ar, ac);
+        tiles(accumulate || k0 > 0, i1 - i0, j1 - j0, depth, from, scratch.rows, bp, (k0 * panels + j0 / NR * depth) * NR, c, co + i0 * cr + j0, cr, scratch.c);
       }
       if (epilogue != null) epilogue.finish(i0, i1, j0, j1);
     });
@@ -64,136 +63,189 @@ public final class CpuMatMul {
   /// On this thread alone, for the tiles inside other kernels.
   static void serial(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int bo, int br, int bc, float[] c, int co, int cr) {
     var scratch = SCRATCH.get();
-    int panels = (n + NR - 1) / NR;
-    float[] bp = scratch.b(panels * NR * Math.min(k, KC)), ap = scratch.a((MC + MR) * KC);
+    float[] bp = scratch.b(panels(n) * NR * Math.min(k, KC));
     for (int k0 = 0; k0 < k; k0 += KC) {
       int depth = Math.min(KC, k - k0);
       packB(bp, 0, depth, 0, n, b, bo + k0 * br, br, bc);
       for (int i0 = 0; i0 < m; i0 += MC) {
         int rows = Math.min(MC, m - i0);
-        packA(ap, depth, rows, a, ao + i0 * ar + k0 * ac, ar, ac);
-        tiles(accumulate || k0 > 0, rows, n, depth, ap, bp, 0, c, co + i0 * cr, cr, scratch.c);
+        float[] from = rowsOfA(scratch, depth, rows, n, a, ao + i0 * ar + k0 * ac, ar, ac);
+        tiles(accumulate || k0 > 0, rows, n, depth, from, scratch.rows, bp, 0, c, co + i0 * cr, cr, scratch.c);
       }
     }
   }
 
-  private static void tiles(boolean accumulate, int m, int n, int depth, float[] ap, float[] bp, int bpo, float[] c, int co, int cr, float[] edge) {
+  /// C_t += A·B_t on this thread alone for t < times, where row q of B_t begins at `rows[q] + t·bt`, and C_t at co + t·ct.
+  static void serialRows(int times, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int[] rows, int bt, float[] c, int co, int ct, int cr) {
+    var scratch = SCRATCH.get();
+    int wide = panels(n) * NR;
+    float[] bp = scratch.b(times * wide * Math.min(k, KC));
+    for (int k0 = 0; k0 < k; k0 += KC) {
+      int depth = Math.min(KC, k - k0);
+      for (int t = 0; t < times; t++) packRows(bp, t * wide * depth, k0, depth, n, b, rows, t * bt);
+      for (int i0 = 0; i0 < m; i0 += MC) {
+        int count = Math.min(MC, m - i0);
+        float[] from = rowsOfA(scratch, depth, count, n, a, ao + i0 * ar + k0 * ac, ar, ac);
+        for (int t = 0; t < times; t++) tiles(true, count, n, depth, from, scratch.rows, bp, t * wide * depth, c, co + i0 * cr + t * ct, cr, scratch.c);
+      }
+    }
+  }
+
+  static int panels(int n) { return (n + NR - 1) / NR; }
+
+  /// The calling thread's buffer for a packed operand that all cores read.
+  static float[] shared(long size, int k, int n) {
+    if (size > Integer.MAX_VALUE - 64) throw new IllegalArgumentException("a matrix of " + k + "×" + n + " is too large to pack");
+    float[][] shared = SHARED.get();
+    if (shared[0].length < size) shared[0] = new float[(int) size];
+    return shared[0];
+  }
+
+  /// Fills `scratch.rows` with where each row of a block of A begins, in A itself or in a copy; returns that array.
+  private static float[] rowsOfA(Scratch scratch, int depth, int m, int n, float[] a, int ao, int ar, int ac) {
+    boolean copy = ac != 1 || n > IN_PLACE;
+    for (int i = 0; i < m + MR - 1; i++) scratch.rows[i] = Math.min(i, m - 1) * (copy ? depth : ar) + (copy ? 0 : ao);
+    if (!copy) return a;
+    float[] p = scratch.a(MC * KC);
+    if (ac == 1) for (int i = 0; i < m; i++) System.arraycopy(a, ao + i * ar, p, i * depth, depth);
+    else transpose(p, depth, m, a, ao, ar, ac);
+    return p;
+  }
+
+  /// p [m, depth] from a(i, q) = a[ao + i·ar + q·ac], four rows at a time: the lines that they share stay in L1.
+  private static void transpose(float[] p, int depth, int m, float[] a, int ao, int ar, int ac) {
+    int i = 0;
+    for (; i + 4 <= m; i += 4) {
+      int t0 = i * depth, t1 = t0 + depth, t2 = t1 + depth, t3 = t2 + depth, from = ao + i * ar;
+      for (int q = 0; q < depth; q++, from += ac) {
+        p[t0 + q] = a[from];
+        p[t1 + q] = a[from + ar];
+        p[t2 + q] = a[from + 2 * ar];
+        p[t3 + q] = a[from + 3 * ar];
+      }
+    }
+    for (; i < m; i++) for (int q = 0; q < depth; q++) p[i * depth + q] = a[ao + i * ar + q * ac];
+  }
+
+  /// C [m,n] (+)= rows of `a` that begin at `rows[i]` · packed panels. `rows` holds MR − 1 more entries, valid offsets too.
+  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, float[] c, int co, int cr, float[] tile) {
     for (int j = 0; j < n; j += NR) {
       for (int i = 0; i < m; i += MR) {
-        if (i + MR <= m && j + NR <= n) kernel(depth, ap, i * depth, bp, bpo + j * depth, c, co + i * cr + j, cr, accumulate);
+        boolean whole = i + MR <= m && j + NR <= n;
+        if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * depth, c, co + i * cr + j, cr);
         else {
-          kernel(depth, ap, i * depth, bp, bpo + j * depth, edge, 0, NR, false);
-          for (int r = 0; r < Math.min(MR, m - i); r++)
+          kernel(depth, a, rows, i, bp, bpo + j * depth, tile, 0, NR);
+          if (whole) addTile(tile, c, co + i * cr + j, cr);
+          else for (int r = 0; r < Math.min(MR, m - i); r++)
             for (int s = 0; s < Math.min(NR, n - j); s++) {
               int at = co + (i + r) * cr + j + s;
-              c[at] = accumulate ? c[at] + edge[r * NR + s] : edge[r * NR + s];
+              c[at] = accumulate ? c[at] + tile[r * NR + s] : tile[r * NR + s];
             }
         }
       }
     }
   }
 
-  private static void kernel(int k, float[] a, int ao, float[] b, int bo, float[] c, int co, int cr, boolean accumulate) {
-    if (WIDE) kernel8x2(k, a, ao, b, bo, c, co, cr, accumulate); else kernel4x2(k, a, ao, b, bo, c, co, cr, accumulate);
+  /// C += tile. Not part of the kernels: with it C2 gives up inlining there, and boxes accumulators.
+  private static void addTile(float[] tile, float[] c, int at, int cr) {
+    for (int r = 0; r < MR; r++, at += cr) {
+      FloatVector.fromArray(Simd.F, c, at).add(FloatVector.fromArray(Simd.F, tile, r * NR)).intoArray(c, at);
+      FloatVector.fromArray(Simd.F, c, at + Simd.LANES).add(FloatVector.fromArray(Simd.F, tile, r * NR + Simd.LANES)).intoArray(c, at + Simd.LANES);
+    }
+  }
+
+  static float[] edge() { return SCRATCH.get().c; }
+
+  private static void kernel(int k, float[] a, int[] rows, int i, float[] b, int bo, float[] c, int co, int cr) {
+    if (WIDE) kernel8x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7], b, bo, c, co, cr);
+    else kernel4x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], b, bo, c, co, cr);
   }
 
   /// 4 rows × 2 vectors.
-  private static void kernel4x2(int k, float[] a, int ao, float[] b, int bo, float[] c, int co, int cr, boolean accumulate) {
+  private static void kernel4x2(int k, float[] a, int r0, int r1, int r2, int r3, float[] b, int bo, float[] c, int co, int cr) {
     final int L = Simd.LANES;
     FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
     for (int p = 0; p < k; p++) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
-      var a0 = FloatVector.broadcast(Simd.F, a[ao]);
+      var a0 = FloatVector.broadcast(Simd.F, a[r0 + p]);
       c00 = a0.fma(b0, c00); c01 = a0.fma(b1, c01);
-      var a1 = FloatVector.broadcast(Simd.F, a[ao + 1]);
+      var a1 = FloatVector.broadcast(Simd.F, a[r1 + p]);
       c10 = a1.fma(b0, c10); c11 = a1.fma(b1, c11);
-      var a2 = FloatVector.broadcast(Simd.F, a[ao + 2]);
+      var a2 = FloatVector.broadcast(Simd.F, a[r2 + p]);
       c20 = a2.fma(b0, c20); c21 = a2.fma(b1, c21);
-      var a3 = FloatVector.broadcast(Simd.F, a[ao + 3]);
+      var a3 = FloatVector.broadcast(Simd.F, a[r3 + p]);
       c30 = a3.fma(b0, c30); c31 = a3.fma(b1, c31);
-      ao += 4;
       bo += 2 * L;
     }
-    store(c, co, c00, c01, accumulate);
-    store(c, co + cr, c10, c11, accumulate);
-    store(c, co + 2 * cr, c20, c21, accumulate);
-    store(c, co + 3 * cr, c30, c31, accumulate);
+    c00.intoArray(c, co); c01.intoArray(c, co + L);
+    c10.intoArray(c, co + cr); c11.intoArray(c, co + cr + L);
+    c20.intoArray(c, co + 2 * cr); c21.intoArray(c, co + 2 * cr + L);
+    c30.intoArray(c, co + 3 * cr); c31.intoArray(c, co + 3 * cr + L);
   }
 
   /// 8 rows × 2 vectors.
-  private static void kernel8x2(int k, float[] a, int ao, float[] b, int bo, float[] c, int co, int cr, boolean accumulate) {
+  private static void kernel8x2(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7, float[] b, int bo, float[] c, int co, int cr) {
     final int L = Simd.LANES;
     FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z, c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
     for (int p = 0; p < k; p++) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
-      var a0 = FloatVector.broadcast(Simd.F, a[ao]);
+      var a0 = FloatVector.broadcast(Simd.F, a[r0 + p]);
       c00 = a0.fma(b0, c00); c01 = a0.fma(b1, c01);
-      var a1 = FloatVector.broadcast(Simd.F, a[ao + 1]);
+      var a1 = FloatVector.broadcast(Simd.F, a[r1 + p]);
       c10 = a1.fma(b0, c10); c11 = a1.fma(b1, c11);
-      var a2 = FloatVector.broadcast(Simd.F, a[ao + 2]);
+      var a2 = FloatVector.broadcast(Simd.F, a[r2 + p]);
       c20 = a2.fma(b0, c20); c21 = a2.fma(b1, c21);
-      var a3 = FloatVector.broadcast(Simd.F, a[ao + 3]);
+      var a3 = FloatVector.broadcast(Simd.F, a[r3 + p]);
       c30 = a3.fma(b0, c30); c31 = a3.fma(b1, c31);
-      var a4 = FloatVector.broadcast(Simd.F, a[ao + 4]);
+      var a4 = FloatVector.broadcast(Simd.F, a[r4 + p]);
       c40 = a4.fma(b0, c40); c41 = a4.fma(b1, c41);
-      var a5 = FloatVector.broadcast(Simd.F, a[ao + 5]);
+      var a5 = FloatVector.broadcast(Simd.F, a[r5 + p]);
       c50 = a5.fma(b0, c50); c51 = a5.fma(b1, c51);
-      var a6 = FloatVector.broadcast(Simd.F, a[ao + 6]);
+      var a6 = FloatVector.broadcast(Simd.F, a[r6 + p]);
       c60 = a6.fma(b0, c60); c61 = a6.fma(b1, c61);
-      var a7 = FloatVector.broadcast(Simd.F, a[ao + 7]);
+      var a7 = FloatVector.broadcast(Simd.F, a[r7 + p]);
       c70 = a7.fma(b0, c70); c71 = a7.fma(b1, c71);
-      ao += 8;
       bo += 2 * L;
     }
-    store(c, co, c00, c01, accumulate);
-    store(c, co + cr, c10, c11, accumulate);
-    store(c, co + 2 * cr, c20, c21, accumulate);
-    store(c, co + 3 * cr, c30, c31, accumulate);
-    store(c, co + 4 * cr, c40, c41, accumulate);
-    store(c, co + 5 * cr, c50, c51, accumulate);
-    store(c, co + 6 * cr, c60, c61, accumulate);
-    store(c, co + 7 * cr, c70, c71, accumulate);
-  }
-
-  private static void store(float[] c, int at, FloatVector x, FloatVector y, boolean accumulate) {
-    if (accumulate) {
-      x = x.add(FloatVector.fromArray(Simd.F, c, at));
-      y = y.add(FloatVector.fromArray(Simd.F, c, at + Simd.LANES));
-    }
-    x.intoArray(c, at);
-    y.intoArray(c, at + Simd.LANES);
-  }
-
-  /// Rows of A in panels [depth][MR], zeros below the last row.
-  private static void packA(float[] p, int depth, int m, float[] a, int ao, int ar, int ac) {
-    for (int i = 0, at = 0; i < m; i += MR, at += MR * depth) {
-      int rows = Math.min(MR, m - i);
-      for (int r = 0; r < MR; r++) {
-        if (r >= rows) { for (int q = 0; q < depth; q++) p[at + q * MR + r] = 0; continue; }
-        int from = ao + (i + r) * ar;
-        for (int q = 0; q < depth; q++) p[at + q * MR + r] = a[from + q * ac];
-      }
-    }
+    c00.intoArray(c, co); c01.intoArray(c, co + L);
+    c10.intoArray(c, co + cr); c11.intoArray(c, co + cr + L);
+    c20.intoArray(c, co + 2 * cr); c21.intoArray(c, co + 2 * cr + L);
+    c30.intoArray(c, co + 3 * cr); c31.intoArray(c, co + 3 * cr + L);
+    c40.intoArray(c, co + 4 * cr); c41.intoArray(c, co + 4 * cr + L);
+    c50.intoArray(c, co + 5 * cr); c51.intoArray(c, co + 5 * cr + L);
+    c60.intoArray(c, co + 6 * cr); c61.intoArray(c, co + 6 * cr + L);
+    c70.intoArray(c, co + 7 * cr); c71.intoArray(c, co + 7 * cr + L);
   }
 
   /// Columns j0 … j1−1 of B in panels [depth][NR], zeros right of the last.
-  private static void packB(float[] p, int at, int depth, int j0, int j1, float[] b, int bo, int br, int bc) {
+  static void packB(float[] p, int at, int depth, int j0, int j1, float[] b, int bo, int br, int bc) {
     for (int j = j0; j < j1; j += NR, at += NR * depth) {
       int columns = Math.min(NR, j1 - j);
-      if (bc == 1) {
-        for (int q = 0; q < depth; q++) {
-          System.arraycopy(b, bo + q * br + j, p, at + q * NR, columns);
-          for (int s = columns; s < NR; s++) p[at + q * NR + s] = 0;
-        }
-      } else {
+      if (bc == 1) for (int q = 0; q < depth; q++) packRow(p, at + q * NR, columns, b, bo + q * br + j);
+      else for (int q0 = 0; q0 < depth; q0 += 64)
         for (int s = 0; s < NR; s++) {
-          if (s >= columns) { for (int q = 0; q < depth; q++) p[at + q * NR + s] = 0; continue; }
-          int from = bo + (j + s) * bc;
-          for (int q = 0; q < depth; q++) p[at + q * NR + s] = b[from + q * br];
+          int q1 = Math.min(depth, q0 + 64), from = bo + (j + s) * bc;
+          if (s < columns) for (int q = q0; q < q1; q++) p[at + q * NR + s] = b[from + q * br];
+          else for (int q = q0; q < q1; q++) p[at + q * NR + s] = 0;
         }
-      }
+    }
+  }
+
+  /// The same from rows that begin at `rows[q0 …]`, their columns adjacent.
+  static void packRows(float[] p, int at, int q0, int depth, int n, float[] b, int[] rows, int bo) {
+    for (int j = 0; j < n; j += NR, at += NR * depth)
+      for (int q = 0; q < depth; q++) packRow(p, at + q * NR, Math.min(NR, n - j), b, rows[q0 + q] + bo + j);
+  }
+
+  private static void packRow(float[] p, int at, int columns, float[] b, int from) {
+    if (columns == NR) {
+      FloatVector.fromArray(Simd.F, b, from).intoArray(p, at);
+      FloatVector.fromArray(Simd.F, b, from + Simd.LANES).intoArray(p, at + Simd.LANES);
+    } else {
+      System.arraycopy(b, from, p, at, columns);
+      for (int s = columns; s < NR; s++) p[at + s] = 0;
     }
   }
 }
