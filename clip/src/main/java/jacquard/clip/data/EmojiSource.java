@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 public record EmojiSource(String name, List<Emoji.Drawing> drawings, List<String> names) implements Source {
   /// The family whose drawings a training never sees.
   public static final String HELD_OUT = "twemoji";
-  /// What [#of] knows: a training split, its held-out drawings, and so on.
+  /// The names that [#of] knows; a training on `X` is evaluated on `X-heldout`.
   public static final List<String> SPLITS = List.of("emoji", "emoji-heldout", "emoji-concepts", "emoji-concepts-heldout", "emoji-concepts-heldout-all");
 
   /// A part of the corpus; an evaluation chooses among the part's own captions.
