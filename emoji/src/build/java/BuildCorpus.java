@@ -1,158 +1,136 @@
-import com.github.weisj.jsvg.parser.LoaderContext;
-import com.github.weisj.jsvg.parser.SVGLoader;
-import com.github.weisj.jsvg.view.ViewBox;
-import java.awt.Color;
-import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayInputStream;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.zip.GZIPInputStream;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 
-/// Draws every set's emoji at 32×32 on white (rendered at 128 and averaged) into one sheet a set, and writes the table of captions.
-/// A drawing belongs to the concept whose English Unicode name its own name is.
+/// Draws every set's emoji at 32×32 on white into one sheet a set, concepts in alphabetical order, and writes the table of captions.
+/// Arguments: the folders of the packages, of the tables of names, and of the sheets.
 public class BuildCorpus {
-  static final int SIZE = 32, OVER = 4, COLUMNS = 64;
-  record Pack(String file, String name, String family) {}
-  static final List<Pack> PACKS = List.of(new Pack("noto-1.2.9", "noto", "noto"), new Pack("noto-v1-1.2.5", "noto-v1", "noto"), new Pack("twemoji-1.2.5", "twemoji", "twemoji"),
-      new Pack("emojione-1.2.3", "emojione", "emojione"), new Pack("emojione-monotone-1.2.1", "emojione-monotone", "emojione"),
-      new Pack("fluent-emoji-1.2.7", "fluent", "fluent"), new Pack("fluent-emoji-flat-1.2.6", "fluent-flat", "fluent"),
-      new Pack("fluent-emoji-high-contrast-1.2.6", "fluent-high-contrast", "fluent"), new Pack("fxemoji-1.2.2", "fxemoji", "fxemoji"),
-      new Pack("streamline-emojis-1.2.4", "streamline", "streamline"));
+  static final int COLUMNS = 64;
 
-  public static void main(String[] args) throws Exception {
-    Path packs = Path.of(args[0]), to = Path.of(args[1]);
-    // slug → caption, group
-    var concepts = new TreeMap<String, String[]>();
-    var byEmoji = object(json(entry(packs.resolve("unicode-emoji-json-0.9.0.tgz"), "package/data-by-emoji.json")));
-    for (var v : byEmoji.values()) {
-      var e = object(v);
-      concepts.put(key((String) e.get("slug")), new String[] {((String) e.get("name")).toLowerCase(java.util.Locale.ROOT), (String) e.get("group")});
-    }
-    var table = new StringBuilder("set\tfamily\tindex\tconcept\tcaption\tgroup\n");
-    int total = 0;
+  /// @param codes    where code points stand: the package (its chars.json), or a table of name and code point; empty: nowhere
+  /// @param variants whether a concept's further drawings (`man-1`, `man-2`) are kept
+  record Pack(String file, String name, String family, String codes, boolean variants) {
+    Pack(String file, String name, String family, String codes) { this(file, name, family, codes, false); }
+  }
+  static final List<Pack> PACKS = List.of(new Pack("noto-1.2.9", "noto", "noto", "noto-1.2.9"), new Pack("noto-v1-1.2.5", "noto-v1", "noto", ""),
+      new Pack("twemoji-1.2.5", "twemoji", "twemoji", "twemoji-1.2.5"), new Pack("emojione-1.2.3", "emojione", "emojione", ""),
+      new Pack("emojione-monotone-1.2.1", "emojione-monotone", "emojione", ""), new Pack("fluent-emoji-1.2.7", "fluent", "fluent", "fluent-emoji-flat-1.2.6"),
+      new Pack("fluent-emoji-flat-1.2.6", "fluent-flat", "fluent", "fluent-emoji-flat-1.2.6"),
+      new Pack("fluent-emoji-high-contrast-1.2.6", "fluent-high-contrast", "fluent", "fluent-emoji-high-contrast-1.2.6"),
+      new Pack("fxemoji-1.2.2", "fxemoji", "fxemoji", "fxemoji.tsv"), new Pack("streamline-emojis-1.2.4", "streamline", "streamline", "", true));
+
+  private final Path packs, here, to;
+  private final Concepts concepts;
+  private final Map<String, Tarball> iconify = new HashMap<>();
+  private final StringBuilder table = new StringBuilder("set\tfamily\tindex\tconcept\tcaption\tgroup\n");
+  private int total;
+
+  public static void main(String[] args) throws IOException { new BuildCorpus(Path.of(args[0]), Path.of(args[1]), Path.of(args[2])).build(); }
+
+  private BuildCorpus(Path packs, Path here, Path to) throws IOException {
+    this.packs = packs;
+    this.here = here;
+    this.to = to;
+    concepts = Concepts.read(Tarball.read(packs.resolve("unicode-emoji-json-0.9.0.tgz"), "data"), here.resolve("aliases.tsv"));
+    for (var p : PACKS) iconify.put(p.file, Tarball.read(packs.resolve("iconify-json-" + p.file + ".tgz"), "icons.json", "chars.json"));
+    for (var p : PACKS) if (iconify.get(p.file).holds("chars.json")) learn(iconify.get(p.file));
+  }
+
+  /// A set with code points says what its names and their synonyms mean; a mirrored synonym is another emoji.
+  private void learn(Tarball set) {
+    var codes = codes(set);
+    codes.forEach(concepts::learn);
+    Json.object(set.json("icons.json").getOrDefault("aliases", Map.of())).forEach((name, of) -> {
+      var parent = codes.get((String) Json.object(of).get("parent"));
+      if (parent != null && Json.object(of).size() == 1) concepts.learn(name, parent);
+    });
+  }
+
+  private void build() throws IOException {
     for (var p : PACKS) {
-      var root = object(json(entry(packs.resolve("iconify-json-" + p.file + ".tgz"), "package/icons.json")));
-      double w = number(root.get("width"), 16), h = number(root.get("height"), 16);
-      var found = new TreeMap<String, BufferedImage>();
-      var icons = object(root.get("icons"));
-      for (var i : icons.entrySet()) {
-        var k = key(i.getKey());
-        if (!concepts.containsKey(k) || found.containsKey(k)) continue;
-        var icon = object(i.getValue());
-        var image = draw((String) icon.get("body"), number(icon.get("left"), 0), number(icon.get("top"), 0), number(icon.get("width"), w), number(icon.get("height"), h));
-        if (image != null) found.put(k, image);
-      }
-      var sheet = new BufferedImage(COLUMNS * SIZE, (found.size() + COLUMNS - 1) / COLUMNS * SIZE, BufferedImage.TYPE_INT_RGB);
-      int n = 0;
-      for (var f : found.entrySet()) {
-        sheet.getRaster().setDataElements(n % COLUMNS * SIZE, n / COLUMNS * SIZE, f.getValue().getRaster());
-        table.append(String.join("\t", p.name, p.family, "" + n++, f.getKey(), concepts.get(f.getKey())[0], concepts.get(f.getKey())[1])).append('\n');
-      }
-      ImageIO.write(sheet, "png", to.resolve(p.name + ".png").toFile());
-      System.out.printf("%-22s %5d of %5d drawings, %,d bytes%n", p.name, n, icons.size(), Files.size(to.resolve(p.name + ".png")));
-      total += n;
+      var drawn = icons(p);
+      if (p.name.equals("noto")) files("emoji-datasource-google-16.0.0.tgz", "img/google/64/", Concepts.Concept::isFlag).forEach(drawn::putIfAbsent);
+      write(p.name, p.family, drawn);
+      // Fluent has no flags; those in this package are Noto's, and would carry them into another family.
+      if (p.name.equals("fluent")) write("fluent-3d", "fluent", files("lobehub-fluent-emoji-3d-1.1.0.tgz", "assets/", c -> !c.isFlag()));
     }
     Files.writeString(to.resolve("captions.tsv"), table);
-    System.out.println(total + " pairs, " + concepts.size() + " concepts named");
+    System.out.println(total + " pairs, " + concepts.all().size() + " concepts");
   }
 
-  /// Lower case, words joined by one hyphen: the form in which names of different packages meet.
-  static String key(String name) {
-    return java.text.Normalizer.normalize(name, java.text.Normalizer.Form.NFD).replaceAll("\\p{M}", "").toLowerCase(java.util.Locale.ROOT).replaceAll("['’.]", "").replaceAll("[^a-z0-9]+", "-").replaceAll("^-|-$", "");
-  }
-
-  static BufferedImage draw(String body, double left, double top, double w, double h) {
-    var svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"%s %s %s %s\" width=\"128\" height=\"128\">%s</svg>"
-        .formatted(left, top, w, h, body.replace("currentColor", "#000"));
-    var document = new SVGLoader().load(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)), null, LoaderContext.createDefault());
-    if (document == null) return null;
-    int big = SIZE * OVER;
-    var image = new BufferedImage(big, big, BufferedImage.TYPE_INT_RGB);
-    var g = image.createGraphics();
-    g.setColor(Color.WHITE);
-    g.fillRect(0, 0, big, big);
-    g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
-    g.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
-    document.render((java.awt.Component) null, g, new ViewBox(0, 0, big, big));
-    g.dispose();
-    var small = new BufferedImage(SIZE, SIZE, BufferedImage.TYPE_INT_RGB);
-    for (int y = 0; y < SIZE; y++)
-      for (int x = 0; x < SIZE; x++) {
-        int[] sum = new int[3];
-        for (int j = 0; j < OVER; j++)
-          for (int i = 0; i < OVER; i++) {
-            int c = image.getRGB(x * OVER + i, y * OVER + j);
-            for (int k = 0; k < 3; k++) sum[k] += c >> 8 * k & 255;
-          }
-        int c = 0;
-        for (int k = 0; k < 3; k++) c |= (sum[k] + OVER * OVER / 2) / (OVER * OVER) << 8 * k;
-        small.setRGB(x, y, c);
+  private Map<Concepts.Concept, List<BufferedImage>> icons(Pack p) throws IOException {
+    var root = iconify.get(p.file).json("icons.json");
+    var icons = Json.object(root.get("icons"));
+    var codes = p.codes.isEmpty() ? Map.<String, String>of() : p.codes.endsWith(".tsv") ? table(here.resolve(p.codes)) : codes(iconify.get(p.codes));
+    record Found(String name, boolean flip, Concepts.By by) {}
+    Map<Concepts.Concept, List<Found>> found = sorted();
+    for (var name : icons.keySet()) if (!p.codes.endsWith(".tsv") || codes.containsKey(name)) concepts.find(p.name, p.variants ? name.replaceFirst("-\\d$", "") : name, codes.get(name))
+        .ifPresent(m -> found.computeIfAbsent(m.concept(), _ -> new ArrayList<>()).add(new Found(name, false, m.by())));
+    Json.object(root.getOrDefault("aliases", Map.of())).forEach((name, of) -> {
+      if (Json.object(of).containsKey("hFlip")) concepts.find(p.name, name, null)
+          .ifPresent(m -> found.computeIfAbsent(m.concept(), _ -> new ArrayList<>()).add(new Found((String) Json.object(of).get("parent"), true, m.by())));
+    });
+    Map<Concepts.Concept, List<BufferedImage>> drawn = sorted();
+    var count = new EnumMap<Concepts.By, Integer>(Concepts.By.class);
+    found.forEach((concept, all) -> {
+      all.sort(Comparator.comparing(Found::by));
+      for (var f : p.variants ? all : all.subList(0, 1)) {
+        var image = Artwork.svg(Json.object(icons.get(f.name)), root, f.flip);
+        if (image == null) continue;
+        drawn.computeIfAbsent(concept, _ -> new ArrayList<>()).add(image);
+        count.merge(f.by, 1, Integer::sum);
       }
-    return small;
+    });
+    System.out.printf("%-22s %5d icons; drawn by %s%n", p.name, icons.size(), count);
+    return drawn;
   }
 
-  /// One file of a gzipped tar (ustar: name in bytes 0–99, size in octal at 124).
-  static String entry(Path tgz, String name) throws Exception {
-    try (InputStream in = new GZIPInputStream(Files.newInputStream(tgz))) {
-      byte[] head;
-      while ((head = in.readNBytes(512)).length == 512 && head[0] != 0) {
-        var n = new String(head, 0, 100, StandardCharsets.UTF_8).replaceAll("\0.*", "");
-        int size = Integer.parseInt(new String(head, 124, 11, StandardCharsets.US_ASCII).trim(), 8);
-        byte[] data = in.readNBytes(size);
-        in.readNBytes((512 - size % 512) % 512);
-        if (n.equals(name)) return new String(data, StandardCharsets.UTF_8);
-      }
+  /// Pictures whose file names are code points.
+  private Map<Concepts.Concept, List<BufferedImage>> files(String pack, String under, Predicate<Concepts.Concept> which) throws IOException {
+    Map<Concepts.Concept, List<BufferedImage>> drawn = sorted();
+    for (var e : Tarball.read(packs.resolve(pack), under).entries().entrySet()) {
+      var concept = concepts.ofCode(e.getKey().substring(under.length()).replaceFirst("\\.\\w+$", "").replace('_', '-'));
+      if (concept.isPresent() && which.test(concept.get()) && !drawn.containsKey(concept.get())) drawn.put(concept.get(), List.of(Artwork.pixels(e.getKey(), e.getValue())));
     }
-    throw new IllegalStateException(tgz + " holds no " + name);
+    return drawn;
   }
 
-  // A small JSON reader, so that this program needs nothing but JSVG.
-  static Object json(String s) { return new Reader(s).value(); }
-  @SuppressWarnings("unchecked") static Map<String, Object> object(Object o) { return (Map<String, Object>) o; }
-  static double number(Object o, double otherwise) { return o == null ? otherwise : (Double) o; }
+  private void write(String set, String family, Map<Concepts.Concept, List<BufferedImage>> drawn) throws IOException {
+    int count = drawn.values().stream().mapToInt(List::size).sum(), n = 0;
+    var sheet = new BufferedImage(COLUMNS * Artwork.SIZE, (count + COLUMNS - 1) / COLUMNS * Artwork.SIZE, BufferedImage.TYPE_INT_RGB);
+    for (var e : drawn.entrySet())
+      for (var image : e.getValue()) {
+        sheet.getRaster().setDataElements(n % COLUMNS * Artwork.SIZE, n / COLUMNS * Artwork.SIZE, image.getRaster());
+        var c = e.getKey();
+        table.append(String.join("\t", set, family, "" + n++, c.key(), c.caption(), c.group())).append('\n');
+      }
+    var file = to.resolve(set + ".png");
+    ImageIO.write(sheet, "png", file.toFile());
+    System.out.printf("%-22s %5d drawings of %d concepts, %,d bytes%n", set, count, drawn.size(), Files.size(file));
+    total += count;
+  }
 
-  static final class Reader {
-    final String s; int i;
-    Reader(String s) { this.s = s; }
-    void space() { while (i < s.length() && Character.isWhitespace(s.charAt(i))) i++; }
-    Object value() {
-      space();
-      char c = s.charAt(i);
-      if (c == '{') {
-        var m = new LinkedHashMap<String, Object>(); i++; space();
-        while (s.charAt(i) != '}') { var k = string(); space(); i++; m.put(k, value()); space(); if (s.charAt(i) == ',') { i++; space(); } }
-        i++; return m;
-      }
-      if (c == '[') { var l = new ArrayList<Object>(); i++; space(); while (s.charAt(i) != ']') { l.add(value()); space(); if (s.charAt(i) == ',') { i++; space(); } } i++; return l; }
-      if (c == '"') return string();
-      int from = i;
-      while (i < s.length() && ",}] \n\r\t".indexOf(s.charAt(i)) < 0) i++;
-      var w = s.substring(from, i);
-      return switch (w) { case "true" -> true; case "false" -> false; case "null" -> null; default -> Double.parseDouble(w); };
-    }
-    String string() {
-      space();
-      var b = new StringBuilder();
-      for (i++; s.charAt(i) != '"'; i++) {
-        char c = s.charAt(i);
-        if (c != '\\') { b.append(c); continue; }
-        switch (s.charAt(++i)) {
-          case 'n' -> b.append('\n'); case 't' -> b.append('\t'); case 'r' -> b.append('\r'); case 'b' -> b.append('\b'); case 'f' -> b.append('\f');
-          case 'u' -> { b.append((char) Integer.parseInt(s.substring(i + 1, i + 5), 16)); i += 4; }
-          default -> b.append(s.charAt(i));
-        }
-      }
-      i++;
-      return b.toString();
-    }
+  private static <V> Map<Concepts.Concept, V> sorted() { return new TreeMap<>(Comparator.comparing(Concepts.Concept::key)); }
+
+  /// Name → code point of a set's chars.json.
+  private static Map<String, String> codes(Tarball set) {
+    var r = new HashMap<String, String>();
+    set.json("chars.json").forEach((code, name) -> r.putIfAbsent((String) name, code));
+    return r;
+  }
+
+  private static Map<String, String> table(Path file) throws IOException {
+    return Files.readAllLines(file).stream().skip(1).map(l -> l.split("\t")).collect(Collectors.toMap(f -> f[0], f -> f[1]));
   }
 }

@@ -15,12 +15,11 @@ final class DataOptions {
   @Option(names = "--csv-img-key", defaultValue = "filepath", description = "Column of picture paths (default: ${DEFAULT-VALUE}).") String pathColumn;
   @Option(names = "--csv-caption-key", defaultValue = "title", description = "Column of captions (default: ${DEFAULT-VALUE}).") String captionColumn;
 
-  /// `emoji` or `emoji-heldout`, a table, or a folder.
+  /// A split of the emoji by name, a table, or a folder.
   Source source(String data) throws IOException {
-    if (data.equals("emoji")) return EmojiSource.training();
-    if (data.equals("emoji-heldout")) return EmojiSource.heldOut();
+    if (EmojiSource.SPLITS.contains(data)) return EmojiSource.of(data);
     var path = Path.of(data);
-    if (!Files.exists(path)) throw new IOException(data + " does not exist; expected emoji, emoji-heldout, a table (.csv, .tsv) or a folder of pictures with .txt captions");
+    if (!Files.exists(path)) throw new IOException(data + " does not exist; expected " + String.join(", ", EmojiSource.SPLITS) + ", a table (.csv, .tsv) or a folder of pictures with .txt captions");
     if (Files.isDirectory(path)) {
       var f = FolderSource.read(path);
       if (f.skipped() > 0) System.err.println(f.skipped() + " pictures of " + path + " have no caption and are left out");

@@ -2,12 +2,16 @@ package jacquard.clip.data;
 
 import jacquard.clip.image.Picture;
 import java.io.IOException;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /// Pairs of a picture and a caption, by number.
 public interface Source {
   String name();
   int size();
   String caption(int index);
+  /// The captions among which zero-shot classification chooses: every caption of the source once, and possibly others.
+  default List<String> names() { return IntStream.range(0, size()).mapToObj(this::caption).distinct().toList(); }
   /// Read and decoded anew each time. An unreadable one is an error that names its file.
   Picture picture(int index) throws IOException;
 }

@@ -3,37 +3,47 @@ package jacquard.clip.eval;
 import jacquard.clip.data.Source;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
-/// Zero-shot classification over the distinct captions of a source, and retrieval both ways.
+/// Zero-shot classification over the names of a source, and retrieval both ways.
 ///
-/// @param names  the distinct captions
+/// @param names  what an image may be: the distinct captions, and possibly names of no image
 /// @param labels for each image the number of its caption
 /// @param scores cosines `[images][names]`
 public record Evaluation(List<String> names, int[] labels, float[][] scores) {
   public static Evaluation of(Embedder embedder, Source source) throws IOException {
-    var known = new LinkedHashMap<String, Integer>();
+    var names = source.names();
+    var number = new HashMap<String, Integer>();
+    for (var n : names) number.put(n, number.size());
     int[] labels = new int[source.size()];
-    for (int i = 0; i < labels.length; i++) labels[i] = known.computeIfAbsent(source.caption(i), _ -> known.size());
-    var names = List.copyOf(known.keySet());
+    for (int i = 0; i < labels.length; i++) {
+      var label = number.get(source.caption(i));
+      if (label == null) throw new IllegalArgumentException("caption " + i + " of " + source.name() + ", \"" + source.caption(i) + "\", is not among its " + names.size() + " names");
+      labels[i] = label;
+    }
     return new Evaluation(names, labels, Ranking.scores(embedder.images(source.size(), source::picture, null), embedder.texts(names, null)));
   }
 
   /// Metric → value, in the order in which people read them.
   public Map<String, Double> metrics() {
-    int[] all = java.util.stream.IntStream.range(0, names.size()).toArray();
-    float[][] byText = new float[names.size()][labels.length];
-    for (int i = 0; i < labels.length; i++) for (int j = 0; j < all.length; j++) byText[j][i] = scores[i][j];
+    int[] all = IntStream.range(0, names.size()).toArray(), drawn = drawn();
+    float[][] byText = new float[drawn.length][labels.length];
+    for (int i = 0; i < labels.length; i++) for (int j = 0; j < drawn.length; j++) byText[j][i] = scores[i][drawn[j]];
     var m = new LinkedHashMap<String, Double>();
     m.put("top1", Ranking.recall(scores, labels, all, 1));
     m.put("top5", Ranking.recall(scores, labels, all, 5));
-    m.put("text_to_image_r1", Ranking.recall(byText, all, labels, 1));
-    m.put("text_to_image_r5", Ranking.recall(byText, all, labels, 5));
-    m.put("text_to_image_r10", Ranking.recall(byText, all, labels, 10));
+    m.put("text_to_image_r1", Ranking.recall(byText, drawn, labels, 1));
+    m.put("text_to_image_r5", Ranking.recall(byText, drawn, labels, 5));
+    m.put("text_to_image_r10", Ranking.recall(byText, drawn, labels, 10));
     return m;
   }
+
+  /// The numbers of the names that some image has.
+  public int[] drawn() { return IntStream.of(labels).distinct().sorted().toArray(); }
 
   public double chance() { return 1.0 / names.size(); }
 

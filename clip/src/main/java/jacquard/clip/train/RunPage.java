@@ -55,9 +55,10 @@ public final class RunPage {
 
   private static Gallery gallery(Evaluation e, Source held) throws IOException {
     var rows = new ArrayList<Gallery.Row>();
-    int count = Math.min(CAPTIONS, e.names().size());
+    int[] drawn = e.drawn();
+    int count = Math.min(CAPTIONS, drawn.length);
     for (int c = 0; c < count; c++) {
-      int name = (int) ((long) c * e.names().size() / count);                    // spread over all names
+      int name = drawn[(int) ((long) c * drawn.length / count)];                 // spread over all names
       rows.add(new Gallery.Row(e.names().get(name), shots(e, held, name, true), shots(e, held, name, false)));
     }
     return new Gallery("Held-out images by caption", rows);
