@@ -1,7 +1,9 @@
 package jacquard.clip.text;
 
+import jacquard.clip.text.repair.Characters;
 import jacquard.clip.text.repair.Entities;
 import jacquard.clip.text.repair.Repair;
+import java.util.Locale;
 
 /// What becomes of a caption before its words are cut (OpenCLIP's `clean`): it is repaired, its HTML references are replaced twice, and its whitespace becomes single
 /// spaces with none at the ends.
@@ -12,9 +14,6 @@ public enum Cleaning {
   WHITESPACE,
   /// And small letters, spaces for underscores, no other ASCII punctuation; big_vision's, for SigLIP.
   CANONICALIZE;
-
-  /// Python's whitespace, inside a character class.
-  static final String SPACE = "\\x09-\\x0d\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
   /// The cleaning of OpenCLIP's name: `lower`, `whitespace`, `canonicalize`.
   public static Cleaning named(String name) {
@@ -48,7 +47,7 @@ public enum Cleaning {
     boolean space = true;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      boolean now = space(c);
+      boolean now = Characters.space(c);
       if (r == null && (now && (space || c != ' ' || i + 1 == text.length()))) r = new StringBuilder(text.length()).append(text, 0, i);
       if (r != null && !(now && space)) r.append(now ? ' ' : c);
       space = now;
@@ -58,11 +57,6 @@ public enum Cleaning {
     return r.toString();
   }
 
-  private static boolean space(char c) {
-    return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1c && c <= 0x1f || c >= 0x85 && (c == 0x85 || c == 0xa0 || c == 0x1680 || c >= 0x2000 && c <= 0x200a
-        || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000);
-  }
-
   /// OpenCLIP's name.
-  @Override public String toString() { return name().toLowerCase(java.util.Locale.ROOT); }
+  @Override public String toString() { return name().toLowerCase(Locale.ROOT); }
 }

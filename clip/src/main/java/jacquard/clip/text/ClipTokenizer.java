@@ -14,8 +14,8 @@ public final class ClipTokenizer {
   public static final int START = BytePairs.START, END = BytePairs.END;
   static final String START_OF_TEXT = "<start_of_text>", END_OF_TEXT = "<end_of_text>";
   private static final System.Logger LOG = System.getLogger(ClipTokenizer.class.getName());
-  /// Ignoring case, U+0345 is neither a letter (it is a mark) nor none (its capital is Ι), and belongs to no word.
-  private static final Pattern WORD = Pattern.compile(START_OF_TEXT + "|" + END_OF_TEXT + "|'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\u0345" + Cleaning.SPACE + "\\p{L}\\p{N}]+",
+  /// The cleaned text has no other whitespace than spaces. Ignoring case, U+0345 is neither a letter (it is a mark) nor none (its capital is Ι), and belongs to no word.
+  private static final Pattern WORD = Pattern.compile(START_OF_TEXT + "|" + END_OF_TEXT + "|'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^ \\u0345\\p{L}\\p{N}]+",
       Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
   private static final List<ClipTokenizer> ALL = Stream.of(Cleaning.values()).map(ClipTokenizer::new).toList();
 
@@ -71,6 +71,9 @@ public final class ClipTokenizer {
       if (t < 0 || t > END) throw new IllegalArgumentException("token " + t + ", expected 0 to " + END);
       BytePairs.CLIP.write(t, bytes);
     }
-    return bytes.toString(StandardCharsets.UTF_8).replace("</w>", " ");
+    byte[] utf8 = bytes.toByteArray();
+    for (int i = 0; i + 1 < utf8.length; i++) // a surrogate: Python replaces each of its bytes, the JDK all three together
+      if (utf8[i] == (byte) 0xed && (utf8[i + 1] & 0xe0) == 0xa0) utf8[i] = -1;
+    return new String(utf8, StandardCharsets.UTF_8).replace("</w>", " ");
   }
 }

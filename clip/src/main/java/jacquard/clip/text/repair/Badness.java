@@ -1,7 +1,7 @@
 package jacquard.clip.text.repair;
 
-/// Whether a text holds neighbours that hardly any language writes but misread UTF-8 does: `Ã©`, `â€œ`, `Ð°Ð`. The heuristic of ftfy 6.3.1: some 400 characters in
-/// categories, which categories may not follow which, and single cases.
+/// Whether a text holds neighbours that hardly any language writes but misread UTF-8 does: `Ã©`, `â€œ`, `вЂњ`. The heuristic of ftfy 6.3.1: some 400 characters
+/// in kinds, which kinds may not follow which, and single cases.
 final class Badness {
   private static final int COMMON = 1, C1 = 1 << 1, BAD = 1 << 2, LAW = 1 << 3, CURRENCY = 1 << 4, OPENING = 1 << 5, CLOSING = 1 << 6, NUMERIC = 1 << 7, FACE = 1 << 8,
       UPPER = 1 << 9, LOWER = 1 << 10, CAPITAL = 1 << 11, SMALL = 1 << 12, BOX = 1 << 13, KINDS = 14;
@@ -26,7 +26,7 @@ final class Badness {
     if (kind == 0) return false;
     boolean letter = before >= 'a' && before <= 'z', accented = (kind & (UPPER | LOWER)) != 0;
     if ((kind & (SMALL | CAPITAL)) != 0 && (letter || before >= 'A' && before <= 'Z') && (then & BAD) != 0) return true;
-    if ((kind & UPPER) != 0 && (next == '°' || i > 0 && space(before) && (then & CURRENCY) != 0 || letter && (then & (OPENING | CURRENCY)) != 0)) return true;
+    if ((kind & UPPER) != 0 && (next == '°' || i > 0 && Characters.space(before) && (then & CURRENCY) != 0 || letter && (then & (OPENING | CURRENCY)) != 0)) return true;
     if ((then & OPENING) != 0 && (kind & (LOWER | UPPER | BOX | CURRENCY | CLOSING)) != 0 && (kind(third) & NUMERIC) != 0) return true;
     if ((then & CLOSING) != 0 && (kind & (LOWER | UPPER | CURRENCY | NUMERIC | BOX | LAW)) != 0 && (kind(third) & OPENING) != 0) return true;
     return accented && (then & (OPENING | CLOSING)) != 0 && i + 2 < text.length() && word(text.codePointAt(i + 2));
@@ -57,7 +57,7 @@ final class Badness {
   /// `Ã ` or `Â ` at the text's start, or behind a small letter with at most one space between.
   private static boolean loneA(String text, int i) {
     if (i == 0) return true;
-    int letter = space(text.charAt(i - 1)) ? i - 2 : i - 1;
+    int letter = Characters.space(text.charAt(i - 1)) ? i - 2 : i - 1;
     return letter >= 0 && text.charAt(letter) >= 'a' && text.charAt(letter) <= 'z';
   }
 
@@ -87,12 +87,6 @@ final class Badness {
   private static boolean among(char c, String set) { return set.indexOf(c) >= 0; }
 
   private static boolean ascii(char c) { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'; }
-
-  /// Python's `\s`, as far as it can stand before the letter of a sequence.
-  private static boolean space(char c) {
-    return c >= '\t' && c <= '\r' || c >= 0x1c && c <= ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 || c >= 0x2000 && c <= 0x200a || c == 0x2028 || c == 0x2029 || c == 0x202f
-        || c == 0x205f || c == 0x3000;
-  }
 
   /// Python's `\w`.
   private static boolean word(int c) {

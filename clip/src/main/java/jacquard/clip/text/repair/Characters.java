@@ -1,16 +1,23 @@
 package jacquard.clip.text.repair;
 
 import java.text.Normalizer;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
 
 /// Repairs of single characters.
-final class Characters {
+public final class Characters {
   private static final Pattern TERMINAL = Pattern.compile("\\x1b\\[[\\p{Nd};]*[a-zA-Z]");
   private static final String[] LATIN = "IJ ij ʼn DŽ Dž dž LJ Lj lj NJ Nj nj DZ Dz dz ff fi fl ffi ffl ſt st".split(" ");
   private static final Map<Character, String> LIGATURES = ligatures("ĲĳŉǄǅǆǇǈǉǊǋǌǱǲǳﬀﬁﬂﬃﬄﬅﬆ");
 
   private Characters() {}
+
+  /// Python's whitespace, which is Unicode's and the separators 1C to 1F; the JDK's lacks U+0085, U+00A0, U+2007 and U+202F.
+  public static boolean space(char c) {
+    return c == ' ' || c >= '\t' && c <= '\r' || c >= 0x1c && c < ' ' || c >= 0x85 && (c == 0x85 || c == 0xa0 || c == 0x1680 || c >= 0x2000 && c <= 0x200a
+        || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000);
+  }
 
   /// C1 controls as Windows-1252, as browsers read them.
   static String windows(String text) {
@@ -52,7 +59,10 @@ final class Characters {
       }
     }
     var s = r.indexOf("\u001b") < 0 ? r.toString() : TERMINAL.matcher(r).replaceAll("");
-    return s.chars().anyMatch(Characters::control) ? s.codePoints().filter(c -> !control(c)).collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString() : s;
+    if (s.chars().noneMatch(Characters::control)) return s;
+    r.setLength(0);
+    s.chars().filter(c -> !control(c)).forEach(c -> r.append((char) c));
+    return r.toString();
   }
 
   /// Those without an effect on plain text; tab, line feed and form feed have one.
@@ -61,7 +71,7 @@ final class Characters {
   }
 
   private static Map<Character, String> ligatures(String characters) {
-    var r = new java.util.HashMap<Character, String>();
+    var r = new HashMap<Character, String>();
     for (int i = 0; i < LATIN.length; i++) r.put(characters.charAt(i), LATIN[i]);
     return Map.copyOf(r);
   }

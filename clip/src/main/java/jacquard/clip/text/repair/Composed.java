@@ -53,7 +53,7 @@ final class Composed {
 
   private static void run(String marks, StringBuilder out) {
     var decomposed = new HashMap<Integer, int[]>();
-    int[] all = marks.codePoints().flatMap(c -> Arrays.stream(decomposed.computeIfAbsent(c, m -> Normalizer.normalize(Character.toString(m), Form.NFD).codePoints().toArray()))).toArray();
+    int[] all = marks.codePoints().flatMap(c -> Arrays.stream(decomposed.computeIfAbsent(c, Composed::decomposed))).toArray();
     var ranks = ranks(all);
     for (int from = 0, to; from < all.length; from = to) {
       to = from + 1;
@@ -64,6 +64,8 @@ final class Composed {
       for (long k : keys) out.appendCodePoint(all[from + (int) k]);
     }
   }
+
+  private static int[] decomposed(int c) { return Normalizer.normalize(Character.toString(c), Form.NFD).codePoints().toArray(); }
 
   /// Numbers from 1 that are in the order of the marks' combining classes, and 0 for marks that stay where they are.
   private static HashMap<Integer, Integer> ranks(int[] marks) {

@@ -15,14 +15,15 @@ record SloppyEncoding(String name, boolean sloppy, char[] chars, int[] sorted) {
   private static final String MAC_ROMAN = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø"
       + "¿¡¬√ƒ≈∆«»…\u00a0ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\uf8ffÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
 
-  static final SloppyEncoding LATIN_1 = of("ISO-8859-1"), WINDOWS_1252 = of("windows-1252"), MACROMAN = of("macroman", ascii() + MAC_ROMAN);
+  static final SloppyEncoding WINDOWS_1252 = of("windows-1252"), MACROMAN = of("macroman", ascii() + MAC_ROMAN);
 
   /// Those close to Latin-1: the same halves hold letters, the same punctuation.
   static final List<SloppyEncoding> LATIN_LIKE =
-      List.of(LATIN_1, WINDOWS_1252, of("windows-1251"), of("windows-1250"), of("windows-1253"), of("windows-1254"), of("windows-1257"));
+      List.of(of("ISO-8859-1"), WINDOWS_1252, of("windows-1251"), of("windows-1250"), of("windows-1253"), of("windows-1254"), of("windows-1257"));
 
   /// In the order in which they are tried.
-  static final List<SloppyEncoding> TRIED = Stream.concat(LATIN_LIKE.stream(), Stream.of(of("ISO-8859-2"), MACROMAN, of("IBM437"))).toList();
+  static final List<SloppyEncoding> TRIED =
+      Stream.concat(LATIN_LIKE.stream(), Stream.of(of("ISO-8859-2"), MACROMAN, of("IBM437"))).toList();
 
   private static SloppyEncoding of(String charset) {
     byte[] all = new byte[256];
