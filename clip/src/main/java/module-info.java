@@ -20,6 +20,7 @@ module jacquard.clip {
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
+  exports jacquard.clip.text.repair;
   exports jacquard.clip.train;
   opens jacquard.clip.nn to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;

@@ -1,165 +1,79 @@
 package jacquard.clip.text;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
-import java.util.zip.GZIPInputStream;
+import java.util.stream.Stream;
 
-/// CLIP's byte-pair encoding with its official vocabulary of 49,408 (OpenAI CLIP, MIT). Safe for many threads.
+/// CLIP's tokenizer: cleans a caption, cuts it into words, and each word into byte pairs of the official vocabulary of 49,408 (OpenAI CLIP, MIT). Ids are those of
+/// OpenCLIP's SimpleTokenizer. Safe for many threads.
 public final class ClipTokenizer {
-  public static final int START = 49406, END = 49407;
-  private static final int MERGES = 48894, CACHED = 1 << 16, LONGEST = 1 << 20;
+  public static final int START = BytePairs.START, END = BytePairs.END;
+  static final String START_OF_TEXT = "<start_of_text>", END_OF_TEXT = "<end_of_text>";
   private static final System.Logger LOG = System.getLogger(ClipTokenizer.class.getName());
-  private static final Pattern WORD = Pattern.compile("<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^" + Cleaning.SPACE + "\\p{L}\\p{N}]+",
+  /// The cleaned text has no other whitespace than spaces. Ignoring case, U+0345 is neither a letter (it is a mark) nor none (its capital is Ι), and belongs to no word.
+  private static final Pattern WORD = Pattern.compile(START_OF_TEXT + "|" + END_OF_TEXT + "|'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^ \\u0345\\p{L}\\p{N}]+",
       Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
+  private static final List<ClipTokenizer> ALL = Stream.of(Cleaning.values()).map(ClipTokenizer::new).toList();
 
-  private static final class Loaded { static final ClipTokenizer CLIP = read(); }
-
-  private record Pair(String left, String right) {}
-
-  private final Map<String, Integer> ids;
-  private final String[] words;
-  private final Map<Pair, Integer> ranks;
-  private final char[] ofByte;
-  private final Map<String, int[]> cache = new ConcurrentHashMap<>();
+  private final Cleaning cleaning;
   private final AtomicLong truncated = new AtomicLong();
 
-  private ClipTokenizer(List<String[]> merges) {
-    ofByte = bytes();
-    var w = new ArrayList<String>();
-    char[] order = ordered();
-    for (char c : order) w.add(String.valueOf(c));
-    for (char c : order) w.add(c + "</w>");
-    ranks = HashMap.newHashMap(merges.size());
-    for (var m : merges) {
-      ranks.put(new Pair(m[0], m[1]), ranks.size());
-      w.add(m[0] + m[1]);
-    }
-    w.add("<start_of_text>");
-    w.add("<end_of_text>");
-    words = w.toArray(String[]::new);
-    ids = HashMap.newHashMap(words.length);
-    for (int i = 0; i < words.length; i++) ids.put(words[i], i);
-  }
+  private ClipTokenizer(Cleaning cleaning) { this.cleaning = cleaning; }
 
-  public static ClipTokenizer clip() { return Loaded.CLIP; }
+  /// CLIP's own, which cleans to small letters.
+  public static ClipTokenizer clip() { return clip(Cleaning.LOWER); }
 
-  private static ClipTokenizer read() {
-    var name = "bpe_simple_vocab_16e6.txt.gz";
-    try (var in = new BufferedReader(new InputStreamReader(new GZIPInputStream(ClipTokenizer.class.getResourceAsStream(name)), StandardCharsets.UTF_8))) {
-      in.readLine();
-      var merges = new ArrayList<String[]>(MERGES);
-      for (String line; merges.size() < MERGES && (line = in.readLine()) != null; ) {
-        var pair = line.split(" ");
-        if (pair.length != 2) throw new IOException(name + " line " + (merges.size() + 2) + " is \"" + line + "\", expected two parts");
-        merges.add(pair);
-      }
-      if (merges.size() != MERGES) throw new IOException(name + " holds " + merges.size() + " merges, expected " + MERGES);
-      return new ClipTokenizer(merges);
-    } catch (IOException e) { throw new UncheckedIOException(e); }
-  }
+  /// One that cleans otherwise.
+  public static ClipTokenizer clip(Cleaning cleaning) { return ALL.get(cleaning.ordinal()); }
 
   /// Ids of a caption: start, words, end; cut to `length` with the end kept; padded with 0.
   public int[] tokenize(String caption, int length) {
+    if (length < 1) throw new IllegalArgumentException("a context of " + length + " tokens, expected at least 1");
     int[] body = encode(caption), r = new int[length];
+    int n = Math.max(0, Math.min(body.length, length - 2));
     r[0] = START;
-    int n = Math.min(body.length, length - 2);
-    System.arraycopy(body, 0, r, 1, n);
-    r[n + 1] = END;
-    if (n < body.length && truncated.getAndIncrement() == 0)
+    System.arraycopy(body, 0, r, Math.min(1, length - 1), n);
+    r[Math.min(n + 1, length - 1)] = END;
+    if (body.length + 2 > length && truncated.getAndIncrement() == 0)
       LOG.log(System.Logger.Level.WARNING, "a caption of {0} tokens was cut to {1}; further ones are only counted", body.length + 2, length);
     return r;
   }
 
+  /// Ids of captions, `[captions, length]`.
   public int[][] tokenize(List<String> captions, int length) { return captions.stream().map(c -> tokenize(c, length)).toArray(int[][]::new); }
 
-  /// How many captions were cut so far.
+  /// How many captions were cut so far; the first was logged as a warning.
   public long truncated() { return truncated.get(); }
 
   /// Ids of the cleaned text alone.
   public int[] encode(String text) {
-    if (text.length() > LONGEST) text = text.substring(0, LONGEST);
     int[] r = new int[16];
     int n = 0;
-    var m = WORD.matcher(Cleaning.clip(text));
-    while (m.find())
-      for (int id : word(m.group())) {
-        if (n == r.length) r = Arrays.copyOf(r, 2 * n);
-        r[n++] = id;
-      }
+    var m = WORD.matcher(cleaning.of(text));
+    while (m.find()) {
+      var word = m.group();
+      int[] ids = word.equals(START_OF_TEXT) ? new int[] {START} : word.equals(END_OF_TEXT) ? new int[] {END} : BytePairs.CLIP.word(word);
+      if (n + ids.length > r.length) r = Arrays.copyOf(r, Math.max(2 * n, n + ids.length));
+      System.arraycopy(ids, 0, r, n, ids.length);
+      n += ids.length;
+    }
     return Arrays.copyOf(r, n);
   }
 
-  private int[] word(String w) {
-    int[] known = cache.get(w);
-    if (known != null) return known;
-    Integer special = w.equals("<start_of_text>") || w.equals("<end_of_text>") ? ids.get(w) : null;
-    int[] r = special != null ? new int[] {special} : merged(w);
-    if (cache.size() < CACHED && w.length() < 64) cache.put(w, r);
-    return r;
-  }
-
-  /// Merges the pair of lowest rank, all its occurrences, until none is in the table.
-  private int[] merged(String w) {
-    byte[] utf8 = w.getBytes(StandardCharsets.UTF_8);
-    var parts = new ArrayList<String>(utf8.length);
-    for (byte b : utf8) parts.add(String.valueOf(ofByte[b & 255]));
-    parts.set(parts.size() - 1, parts.getLast() + "</w>");
-    while (parts.size() > 1) {
-      int best = Integer.MAX_VALUE;
-      Pair pair = null;
-      for (int i = 0; i + 1 < parts.size(); i++) {
-        var p = new Pair(parts.get(i), parts.get(i + 1));
-        int rank = ranks.getOrDefault(p, Integer.MAX_VALUE);
-        if (rank < best) { best = rank; pair = p; }
-      }
-      if (pair == null) break;
-      var next = new ArrayList<String>(parts.size());
-      for (int i = 0; i < parts.size(); i++)
-        if (i + 1 < parts.size() && parts.get(i).equals(pair.left) && parts.get(i + 1).equals(pair.right)) { next.add(pair.left + pair.right); i++; }
-        else next.add(parts.get(i));
-      parts = next;
-    }
-    return parts.stream().mapToInt(ids::get).toArray();
-  }
-
-  /// Text of ids; ends of words become spaces.
+  /// Text of ids; ends of words become spaces, bytes that are no UTF-8 U+FFFD.
   public String decode(int[] tokens) {
-    var s = new StringBuilder();
-    for (int t : tokens) s.append(words[t]);
-    var bytes = new java.io.ByteArrayOutputStream();
-    var joined = s.toString();
-    var back = new HashMap<Character, Integer>();
-    for (int b = 0; b < 256; b++) back.put(ofByte[b], b);
-    joined.chars().forEach(c -> bytes.write(back.get((char) c)));
-    return bytes.toString(StandardCharsets.UTF_8).replace("</w>", " ");
-  }
-
-  /// Bytes that print stand for themselves (21–7E, A1–AC, AE–FF), the others for U+0100 onwards.
-  private static char[] bytes() {
-    char[] r = new char[256];
-    int next = 256;
-    for (int b = 0; b < 256; b++) r[b] = prints(b) ? (char) b : (char) next++;
-    return r;
-  }
-
-  private static boolean prints(int b) { return b >= 0x21 && b <= 0x7e || b >= 0xa1 && b <= 0xac || b >= 0xae; }
-
-  /// In the vocabulary's order: those that print, then the rest.
-  private char[] ordered() {
-    var s = new StringBuilder();
-    for (int b = 0; b < 256; b++) if (prints(b)) s.append(ofByte[b]);
-    for (int b = 0; b < 256; b++) if (!prints(b)) s.append(ofByte[b]);
-    return s.toString().toCharArray();
+    var bytes = new ByteArrayOutputStream();
+    for (int t : tokens) {
+      if (t < 0 || t > END) throw new IllegalArgumentException("token " + t + ", expected 0 to " + END);
+      BytePairs.CLIP.write(t, bytes);
+    }
+    byte[] utf8 = bytes.toByteArray();
+    for (int i = 0; i + 1 < utf8.length; i++) // a surrogate: Python replaces each of its bytes, the JDK all three together
+      if (utf8[i] == (byte) 0xed && (utf8[i + 1] & 0xe0) == 0xa0) utf8[i] = -1;
+    return new String(utf8, StandardCharsets.UTF_8).replace("</w>", " ");
   }
 }
