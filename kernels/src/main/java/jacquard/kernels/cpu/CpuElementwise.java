@@ -9,6 +9,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Elementwise;
 import java.util.List;
+import jdk.incubator.vector.VectorOperators;
 
 /// One element from one element. Plain loops where C2 vectorises them by itself, Vector API where a polynomial is needed.
 final class CpuElementwise {
@@ -67,12 +68,22 @@ final class CpuElementwise {
   static void activate(Activation f, float[] x, int xt, float[] y, int yt, int n) {
     switch (f) {
       case NONE -> System.arraycopy(x, xt, y, yt, n);
-      case RELU -> { for (int i = 0; i < n; i++) y[yt + i] = Math.max(x[xt + i], 0); }
+      case RELU -> relu(x, xt, y, yt, n);
       case GELU -> gelu(x, xt, y, yt, n);
       case GELU_TANH -> geluTanh(x, xt, y, yt, n);
       case QUICK_GELU -> swish(QUICK, x, xt, y, yt, n);
       case SILU -> swish(1, x, xt, y, yt, n);
     }
+  }
+
+  /// By comparison and blend: a plain loop branches on random signs.
+  private static void relu(float[] x, int xt, float[] y, int yt, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i);
+      v.blend(0, v.lt(0)).intoArray(y, yt + i);
+    }
+    for (; i < n; i++) y[yt + i] = x[xt + i] < 0 ? 0 : x[xt + i];
   }
 
   private static void gelu(float[] x, int xt, float[] y, int yt, int n) {
@@ -113,13 +124,19 @@ final class CpuElementwise {
       int xt = in.at() + from, gt = dy.at() + from, dt = dx.at() + from, n = to - from;
       switch (f) {
         case NONE -> System.arraycopy(g, gt, d, dt, n);
-        case RELU -> { for (int i = 0; i < n; i++) d[dt + i] = x[xt + i] > 0 ? g[gt + i] : 0; }
+        case RELU -> reluGradient(x, xt, g, gt, d, dt, n);
         case GELU -> geluGradient(x, xt, g, gt, d, dt, n);
         case GELU_TANH -> geluTanhGradient(x, xt, g, gt, d, dt, n);
         case QUICK_GELU -> swishGradient(QUICK, x, xt, g, gt, d, dt, n);
         case SILU -> swishGradient(1, x, xt, g, gt, d, dt, n);
       }
     });
+  }
+
+  private static void reluGradient(float[] x, int xt, float[] g, int gt, float[] d, int dt, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) all(0).blend(load(g, gt + i), load(x, xt + i).compare(VectorOperators.GT, 0)).intoArray(d, dt + i);
+    for (; i < n; i++) d[dt + i] = x[xt + i] > 0 ? g[gt + i] : 0;
   }
 
   /// Φ(x) + x·φ(x)

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.LongAdder;
 /// With `-Djacquard.profile=true`: at the end, where the time of ops went, by op and shapes, the dearest first.
 final class Profile {
   static final boolean ON = Boolean.getBoolean("jacquard.profile");
-  private static final int ROWS = 60;
+  private static final int ROWS = Integer.getInteger("jacquard.profile.rows", 60);
 
   private record Entry(LongAdder calls, LongAdder nanos) {}
   private static final ConcurrentHashMap<String, Entry> ENTRIES = new ConcurrentHashMap<>();

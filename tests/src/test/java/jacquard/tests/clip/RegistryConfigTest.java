@@ -33,7 +33,7 @@ class RegistryConfigTest {
     assertEquals(181, models.size());
     for (var m : models.properties()) assertEquals(ClipConfig.parse(m.getValue().get("cfg").toString()), Presets.of(m.getKey()),
         m.getKey());
-    var own = List.of("emoji", "emoji-resnet");
+    var own = List.of("emoji", "emoji-vit");
     assertEquals(models.propertyStream().map(Map.Entry::getKey).toList(), Presets.names().stream().filter(n -> !own.contains(n)).toList());
     for (String name : own) assertTrue(Presets.of(name).unsupported().isEmpty() && Presets.of(name).text().tokenizer().equals("clip"), name);
   }
