@@ -35,8 +35,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--batch-size", defaultValue = "256", description = "Pairs a step (default: ${DEFAULT-VALUE}).") int batch;
   @Option(names = "--accum-freq", defaultValue = "1", description = "Micro-batches a step; the batch is divided, the gradient is that of the whole.") int accumulate;
   @Option(names = "--steps", description = "Steps in all (default: of --epochs).") Long steps;
-  @Option(names = "--epochs", defaultValue = "10", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs;
-  @Option(names = "--lr", defaultValue = "2e-3", description = "Largest learning rate (default: ${DEFAULT-VALUE}).") double rate;
+  @Option(names = "--epochs", defaultValue = "8", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs;
+  @Option(names = "--lr", defaultValue = "1.2e-3", description = "Largest learning rate (default: ${DEFAULT-VALUE}).") double rate;
   @Option(names = "--warmup", defaultValue = "50", description = "Steps of warm-up (default: ${DEFAULT-VALUE}).") long warmup;
   @Option(names = "--lr-scheduler", defaultValue = "cosine", description = "cosine, const or const-cooldown.") String scheduler;
   @Option(names = "--lr-cooldown-end", defaultValue = "0", description = "Last rate of const-cooldown.") double cooldownEnd;
@@ -49,7 +49,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--grad-clip-norm", defaultValue = "1.0", description = "Limit of the gradient norm, 0 for none (default: ${DEFAULT-VALUE}).") double clip;
   @Option(names = "--siglip", description = "The sigmoid loss in place of the softmax loss; the model needs init_logit_bias.") boolean sigmoid;
   @Option(names = "--seed", defaultValue = "0", description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).") long seed;
-  @Option(names = "--crop", defaultValue = "0.5", description = "Smallest area of a random crop (default: ${DEFAULT-VALUE}; OpenCLIP: 0.9).") double crop;
+  @Option(names = "--crop", defaultValue = "0.7", description = "Smallest area of a random crop (default: ${DEFAULT-VALUE}; OpenCLIP: 0.9).") double crop;
   @Option(names = "--color-jitter", defaultValue = "0.4", description = "Brightness, contrast and saturation of the colour jitter, 0 for none.") double jitter;
   @Option(names = "--gray-scale-prob", defaultValue = "0.2", description = "How often a picture loses its colours.") double grey;
   @Option(names = "--lock-image", description = "Freezes the image tower.") boolean lockImage;

@@ -1,16 +1,17 @@
 package jacquard.kernels.cpu;
 
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
 /// One pool of daemon threads for all kernels. Work is cut by shape alone, so that the bits do not depend on the number of cores;
 /// which thread takes which piece does not matter.
 public final class Parallel {
   private static final int THREADS = Integer.getInteger("jacquard.threads", Runtime.getRuntime().availableProcessors());
-  private static final BlockingQueue<Job> QUEUE = new ArrayBlockingQueue<>(4096);
+  /// Turns of a loop, some 20 µs, that a thread without work looks for it before it sleeps: waking it would take longer than a small kernel.
+  private static final int SPINS = 1000;
+  private static final LinkedTransferQueue<Job> QUEUE = new LinkedTransferQueue<>();
   private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
 
   static {
@@ -24,22 +25,34 @@ public final class Parallel {
   private static final class Job {
     final int pieces;
     final IntConsumer body;
-    final AtomicInteger next = new AtomicInteger();
-    final CountDownLatch done;
+    final AtomicInteger next = new AtomicInteger(), done = new AtomicInteger();
+    final Thread owner = Thread.currentThread();
     volatile Throwable failure;
 
     Job(int pieces, IntConsumer body) {
       this.pieces = pieces;
       this.body = body;
-      this.done = new CountDownLatch(pieces);
     }
 
     void work() {
       for (int i; (i = next.getAndIncrement()) < pieces; ) {
         try { if (failure == null) body.accept(i); }
         catch (Throwable t) { failure = t; }
-        finally { done.countDown(); }
+        if (done.incrementAndGet() == pieces && owner != Thread.currentThread()) LockSupport.unpark(owner);
       }
+    }
+
+    /// Until all pieces are done. An interruption is kept for the caller.
+    void await() {
+      boolean interrupted = false;
+      for (int spin = 0; done.get() < pieces; spin++) {
+        if (spin < SPINS) Thread.onSpinWait();
+        else {
+          LockSupport.park(this);
+          interrupted |= Thread.interrupted();
+        }
+      }
+      if (interrupted) Thread.currentThread().interrupt();
     }
   }
 
@@ -54,14 +67,10 @@ public final class Parallel {
       return;
     }
     var job = new Job(pieces, body);
-    for (int i = Math.min(THREADS, pieces); i > 1; i--) if (!QUEUE.offer(job)) break;
+    for (int i = Math.min(THREADS, pieces); i > 1; i--) QUEUE.add(job);
     INSIDE.set(true);
     try { job.work(); } finally { INSIDE.set(false); }
-    boolean interrupted = false;
-    while (true) {
-      try { job.done.await(); break; } catch (InterruptedException e) { interrupted = true; }
-    }
-    if (interrupted) Thread.currentThread().interrupt();
+    job.await();
     if (job.failure != null) throw new IllegalStateException("a kernel failed: " + job.failure, job.failure);
   }
 
@@ -75,8 +84,15 @@ public final class Parallel {
 
   private static void serve() {
     INSIDE.set(true);
-    while (true) {
-      try { QUEUE.take().work(); } catch (InterruptedException e) { return; }
+    try { while (true) take().work(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
+  }
+
+  private static Job take() throws InterruptedException {
+    for (int spin = 0; spin < SPINS; spin++) {
+      var job = QUEUE.poll();
+      if (job != null) return job;
+      Thread.onSpinWait();
     }
+    return QUEUE.take();
   }
 }
