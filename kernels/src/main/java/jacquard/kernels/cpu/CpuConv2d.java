@@ -9,9 +9,11 @@ import java.util.Arrays;
 /// kw·i floats, so that windows are rows of A as they lie: y = Σ over ky of A_ky [pixels, kw·i] · W_ky [kw·i, o].
 final class CpuConv2d {
   /// Output pixels that a piece of work takes, at least: what they read stays in L2. For dW they are the depth of the product.
-  private static final int STRETCH = 128, DEEP = CpuMatMul.KC;
+  private static final int STRETCH = 128, DEEP = 256;
   /// Partial weight gradients hold together at most so many floats; they are added in order.
-  private static final int PARTIAL = 1 << 19, PIECES = 16;
+  private static final int PARTIAL = 1 << 21, PIECES = 16;
+  /// Outputs that a piece of a weight gradient takes, at least: fewer would not pay for packing the windows.
+  private static final int OUTPUTS = 64;
 
   private static final ThreadLocal<float[][]> PADDED = ThreadLocal.withInitial(() -> new float[1][0]);
 
@@ -67,7 +69,7 @@ final class CpuConv2d {
         for (int ky = 0; ky < kh; ky++)
           for (int k0 = 0; k0 < run(); k0 += CpuMatMul.KC) {
             for (int i = 0; i < at.length; i++) at[i] = begin[i] + ky * row + k0;
-            CpuMatMul.tiles(ky + k0 > 0, count, n, Math.min(CpuMatMul.KC, run() - k0), p, at, panels, (ky * run() + k0) * wide, y, yo + first * n, n, CpuMatMul.edge());
+            CpuMatMul.tiles(ky + k0 > 0, count, n, Math.min(CpuMatMul.KC, run() - k0), p, at, panels, CpuMatMul.ALIGNED + (ky * run() + k0) * wide, y, yo + first * n, n, CpuMatMul.edge());
           }
       }));
     }
@@ -89,7 +91,7 @@ final class CpuConv2d {
     float[] panels = CpuMatMul.shared((long) v.kh * k * wide, v.kh * k, o);
     Parallel.run(v.kh, ky -> {
       for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC)
-        CpuMatMul.packB(panels, (ky * k + k0) * wide, Math.min(CpuMatMul.KC, k - k0), 0, o, w.a(), w.at() + ky * k + k0, 1, v.kh * k);
+        CpuMatMul.packB(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, Math.min(CpuMatMul.KC, k - k0), 0, o, w.a(), w.at() + ky * k + k0, 1, v.kh * k);
     });
     v.multiply(panels, o, y.a(), y.at());
   }
@@ -105,7 +107,7 @@ final class CpuConv2d {
     Parallel.run(kh, ky -> {
       int[] rows = new int[k];                               // (kx, o) → W[o, kh−1−ky, kw−1−kx, :]
       for (int q = 0; q < k; q++) rows[q] = ((q % o * kh + kh - 1 - ky) * kw + kw - 1 - q / o) * in;
-      for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC) CpuMatMul.packRows(panels, (ky * k + k0) * wide, k0, Math.min(CpuMatMul.KC, k - k0), in, w.a(), rows, w.at());
+      for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC) CpuMatMul.packRows(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, k0, Math.min(CpuMatMul.KC, k - k0), in, w.a(), rows, w.at());
     });
     v.multiply(panels, in, dx.a(), dx.at());
   }
@@ -113,7 +115,7 @@ final class CpuConv2d {
   /// dW_ky [o, kw·i] = dyᵀ [o, pixels] · A_ky [pixels, kw·i]: a piece takes some of the outputs and some of the pixels.
   static void weightGradient(Fused.Conv2d op, Dense x, Dense dy, Dense dw) {
     int o = dw.dim(0), in = dw.dim(3);
-    if (pointwise(op, dw.shape()) && (long) o * in > PARTIAL / 4) {
+    if (pointwise(op, dw.shape()) && (long) o * in > PARTIAL / 16) {
       CpuMatMul.run(false, o, in, dy.dim(0), dy.a(), dy.at(), 1, o, x.a(), x.at(), in, 1, dw.a(), dw.at(), in, null);
       return;
     }
@@ -121,7 +123,7 @@ final class CpuConv2d {
     int k = v.run(), size = o * v.kh * k, parts = 1;
     while (parts < PIECES && 2L * parts * size <= PARTIAL) parts *= 2;
     parts = Math.min(parts, v.pieces());
-    int blocks = Math.max(1, Math.min(PIECES / parts, o / CpuMatMul.MR)), block = (o + blocks - 1) / blocks, share = (v.pieces() + parts - 1) / parts, all = parts;
+    int blocks = Math.max(1, Math.min(PIECES / parts, o / OUTPUTS)), block = (o + blocks - 1) / blocks, share = (v.pieces() + parts - 1) / parts, all = parts;
     float[] partial = new float[parts * size];
     Parallel.run(parts * blocks, piece -> {
       int part = piece / blocks, o0 = piece % blocks * block, o1 = Math.min(o, o0 + block);

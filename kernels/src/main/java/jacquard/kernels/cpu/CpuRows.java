@@ -110,8 +110,10 @@ final class CpuRows {
 
   /// to = Σ over pieces of partial[piece·step + from … + n]
   static void addInOrder(float[] partial, int pieces, int step, int from, int n, Dense to) {
-    Arrays.fill(to.a(), to.at(), to.at() + n, 0);
-    for (int p = 0; p < pieces; p++) for (int i = 0; i < n; i++) to.a()[to.at() + i] += partial[p * step + from + i];
+    Parallel.rows(n, 16384, (i0, i1) -> {
+      Arrays.fill(to.a(), to.at() + i0, to.at() + i1, 0);
+      for (int p = 0; p < pieces; p++) for (int i = i0; i < i1; i++) to.a()[to.at() + i] += partial[p * step + from + i];
+    });
   }
 
   static void normalize(float epsilon, Dense x, Dense y) {
