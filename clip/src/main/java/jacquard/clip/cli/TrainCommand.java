@@ -35,7 +35,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--batch-size", defaultValue = "256", description = "Pairs a step (default: ${DEFAULT-VALUE}).") int batch;
   @Option(names = "--accum-freq", defaultValue = "1", description = "Micro-batches a step; the batch is divided, the gradient is that of the whole.") int accumulate;
   @Option(names = "--steps", description = "Steps in all (default: of --epochs).") Long steps;
-  @Option(names = "--epochs", defaultValue = "8", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs;
+  @Option(names = "--epochs", defaultValue = "10", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs;
   @Option(names = "--lr", defaultValue = "1.2e-3", description = "Largest learning rate (default: ${DEFAULT-VALUE}).") double rate;
   @Option(names = "--warmup", defaultValue = "50", description = "Steps of warm-up (default: ${DEFAULT-VALUE}).") long warmup;
   @Option(names = "--lr-scheduler", defaultValue = "cosine", description = "cosine, const or const-cooldown.") String scheduler;
