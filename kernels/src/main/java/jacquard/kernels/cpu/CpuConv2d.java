@@ -2,6 +2,7 @@ package jacquard.kernels.cpu;
 
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Fused;
 import java.util.Arrays;
 
@@ -83,9 +84,32 @@ final class CpuConv2d {
 
   private static boolean pointwise(Fused.Conv2d op, Shape w) { return w.dim(1) == 1 && w.dim(2) == 1 && op.stride() == 1 && op.padding() == 0; }
 
-  static void forward(Fused.Conv2d op, Dense x, Dense w, Dense y) {
-    int o = w.dim(0), in = w.dim(3);
-    if (pointwise(op, w.shape())) { CpuMatMul.run(false, y.dim(0), o, in, x.a(), x.at(), in, 1, w.a(), w.at(), 1, in, y.a(), y.at(), o, null); return; }
+  /// Windows that do not overlap are rows of a matrix, and the convolution is a linear layer.
+  private static boolean patches(Fused.Conv2d op, Shape w) { return op.padding() == 0 && op.stride() >= Math.max(w.dim(1), w.dim(2)); }
+
+  /// [pixels, kh·kw·i]
+  private static float[] patches(Fused.Conv2d op, Dense x, Shape w) {
+    int kh = w.dim(1), run = w.dim(2) * w.dim(3), k = kh * run, in = w.dim(3);
+    Grid from = op.grid(), to = op.to(w);
+    float[] p = new float[Math.toIntExact((long) x.dim(0) / from.size() * to.size() * k)];
+    Parallel.rows(p.length / k, Math.max(1, 65536 / k), (p0, p1) -> {
+      for (int q = p0; q < p1; q++)
+        for (int ky = 0; ky < kh; ky++) {
+          int row = q / to.size() * from.height() + q % to.size() / to.width() * op.stride() + ky;
+          System.arraycopy(x.a(), x.at() + (row * from.width() + q % to.width() * op.stride()) * in, p, q * k + ky * run, run);
+        }
+    });
+    return p;
+  }
+
+  static void forward(Fused.Conv2d op, Dense x, Tensor weight, Dense y) {
+    var w = Dense.of(weight);
+    int o = w.dim(0), in = w.dim(3), all = w.size() / Math.max(1, o);
+    if (patches(op, w.shape()) && weight.layout().dense()) {
+      boolean asIs = pointwise(op, w.shape());
+      CpuLinear.product(y.dim(0), o, all, asIs ? x.a() : patches(op, x, w.shape()), asIs ? x.at() : 0, all, 1, weight, all, 1, y.a(), y.at(), null);
+      return;
+    }
     var v = windows(op, x, w.shape(), STRETCH);
     int k = v.run(), wide = CpuMatMul.panels(o) * CpuMatMul.NR;
     float[] panels = CpuMatMul.shared((long) v.kh * k * wide, v.kh * k, o);
@@ -115,15 +139,17 @@ final class CpuConv2d {
   /// dW_ky [o, kw·i] = dyᵀ [o, pixels] · A_ky [pixels, kw·i]: a piece takes some of the outputs and some of the pixels.
   static void weightGradient(Fused.Conv2d op, Dense x, Dense dy, Dense dw) {
     int o = dw.dim(0), in = dw.dim(3);
-    if (pointwise(op, dw.shape()) && (long) o * in > PARTIAL / 16) {
-      CpuMatMul.run(false, o, in, dy.dim(0), dy.a(), dy.at(), 1, o, x.a(), x.at(), in, 1, dw.a(), dw.at(), in, null);
+    int all = dw.size() / Math.max(1, o);
+    if (patches(op, dw.shape()) && (long) o * all > PARTIAL / 16) {
+      boolean asIs = pointwise(op, dw.shape());
+      CpuMatMul.run(false, o, all, dy.dim(0), dy.a(), dy.at(), 1, o, asIs ? x.a() : patches(op, x, dw.shape()), asIs ? x.at() : 0, all, 1, dw.a(), dw.at(), all, null);
       return;
     }
     var v = windows(op, x, dw.shape(), DEEP);
     int k = v.run(), size = o * v.kh * k, parts = 1;
     while (parts < PIECES && 2L * parts * size <= PARTIAL) parts *= 2;
     parts = Math.min(parts, v.pieces());
-    int blocks = Math.max(1, Math.min(PIECES / parts, o / OUTPUTS)), block = (o + blocks - 1) / blocks, share = (v.pieces() + parts - 1) / parts, all = parts;
+    int blocks = Math.max(1, Math.min(PIECES / parts, o / OUTPUTS)), block = (o + blocks - 1) / blocks, share = (v.pieces() + parts - 1) / parts, pieces = parts;
     float[] partial = new float[parts * size];
     Parallel.run(parts * blocks, piece -> {
       int part = piece / blocks, o0 = piece % blocks * block, o1 = Math.min(o, o0 + block);
@@ -131,7 +157,7 @@ final class CpuConv2d {
         v.piece(q, (first, count, p, begin, row) -> CpuMatMul.serialRows(v.kh, o1 - o0, k, count, dy.a(), dy.at() + first * o + o0, 1, o, p, begin, row,
             partial, part * size + o0 * v.kh * k, k, v.kh * k));
     });
-    CpuRows.addInOrder(partial, all, size, 0, size, dw);
+    CpuRows.addInOrder(partial, pieces, size, 0, size, dw);
   }
 
   static void averagePool(Fused.AveragePool op, Dense x, Dense y) {

@@ -108,7 +108,7 @@ public final class CpuDevice implements Device {
       case Fused.LayerNorm n    -> CpuRows.layerNorm(n.epsilon(), Dense.of(in), Dense.of(out));
       case Fused.Normalize n    -> CpuRows.normalize(n.epsilon(), Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), Dense.of(in), Dense.of(out));
-      case Fused.Conv2d c       -> CpuConv2d.forward(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Fused.Conv2d c       -> CpuConv2d.forward(c, Dense.of(in.get(0)), in.get(1), Dense.of(out.getFirst()));
       case Fused.AveragePool p  -> CpuConv2d.averagePool(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Attention a          -> CpuAttention.forward(a, in, out);
       case Contrastive.Softmax s -> CpuContrastive.softmax(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(out));

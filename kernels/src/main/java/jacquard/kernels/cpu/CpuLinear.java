@@ -1,5 +1,6 @@
 package jacquard.kernels.cpu;
 
+import jacquard.tensor.Pass;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Fused;
@@ -7,6 +8,11 @@ import java.util.List;
 
 /// Matrix products of tensors: C = op(A)·op(B), and y = f(x·Wᵀ + b) with bias and activation applied while a block is in the cache.
 final class CpuLinear {
+  /// Up to so many rows packing a weight costs more than a hundredth of the product: then inference keeps it packed, beside its storage.
+  private static final int FEW = 256;
+
+  private record Panels(int offset, int n, int k, int row, int column) {}
+
   private CpuLinear() {}
 
   static void matMul(boolean ta, boolean tb, Tensor a, Tensor b, Tensor c) {
@@ -30,7 +36,19 @@ final class CpuLinear {
         if (f != Activation.NONE) CpuElementwise.activate(f, z, at, y, at, count);
       }
     };
-    CpuMatMul.run(false, m, n, k, array(x), x.layout().offset(), xs[0], xs[1], array(w), w.layout().offset(), ws[1], ws[0], z, 0, n, epilogue);
+    product(m, n, k, array(x), x.layout().offset(), xs[0], xs[1], w, ws[0], ws[1], z, 0, epilogue);
+  }
+
+  /// z [m,n] (+)= rows of x [m,k] · Wᵀ, W [n,k] with the strides `wr, wc`.
+  static void product(int m, int n, int k, float[] x, int xo, int xr, int xc, Tensor w, int wr, int wc, float[] z, int zo, CpuMatMul.Epilogue epilogue) {
+    if (m > FEW || m == 0 || n == 0 || k == 0 || Pass.current().training()) CpuMatMul.run(false, m, n, k, x, xo, xr, xc, array(w), w.layout().offset(), wc, wr, z, zo, n, epilogue);
+    else CpuMatMul.multiply(false, m, n, k, x, xo, xr, xc, panels(w, n, k, wr, wc), z, zo, n, epilogue);
+  }
+
+  /// Wᵀ [k,n] in panels, kept until W changes.
+  private static float[] panels(Tensor w, int n, int k, int wr, int wc) {
+    int offset = w.layout().offset();
+    return w.storage().derived(new Panels(offset, n, k, wr, wc), () -> CpuMatMul.pack(n, k, array(w), offset, wc, wr, new float[Math.toIntExact(CpuMatMul.packed(n, k))]));
   }
 
   static float[] array(Tensor t) { return (float[]) t.storage().block(); }

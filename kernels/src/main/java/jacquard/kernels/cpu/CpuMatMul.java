@@ -43,13 +43,27 @@ public final class CpuMatMul {
       if (epilogue != null) epilogue.finish(0, m, 0, n);
       return;
     }
+    multiply(accumulate, m, n, k, a, ao, ar, ac, pack(n, k, b, bo, br, bc, shared(packed(n, k), k, n)), c, co, cr, epilogue);
+  }
+
+  /// Floats of a packed operand.
+  static long packed(int n, int k) { return ALIGNED + (long) panels(n) * NR * k; }
+
+  /// All of B [k,n], slab by slab of KC: [slab][panel][depth][NR], from ALIGNED on. Returns `into`.
+  static float[] pack(int n, int k, float[] b, int bo, int br, int bc, float[] into) {
     int panels = panels(n);
-    float[] bp = shared((long) panels * NR * k, k, n);
-    // All of B, slab by slab of KC: [slab][panel][KC][NR]
     Parallel.rows(panels, Math.max(1, 65536 / (NR * k)), (from, to) -> {
-      for (int k0 = 0; k0 < k; k0 += KC)
-        packB(bp, ALIGNED + k0 * panels * NR + from * Math.min(KC, k - k0) * NR, Math.min(KC, k - k0), from * NR, Math.min(n, to * NR), b, bo + k0 * br, br, bc);
+      for (int k0 = 0; k0 < k; k0 += KC) {
+        int depth = Math.min(KC, k - k0);
+        packB(into, ALIGNED + (k0 * panels + from * depth) * NR, depth, from * NR, Math.min(n, to * NR), b, bo + k0 * br, br, bc);
+      }
     });
+    return into;
+  }
+
+  /// C (+)= A · B with B packed.
+  static void multiply(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp, float[] c, int co, int cr, Epilogue epilogue) {
+    int panels = panels(n);
     int rows = (m + MC - 1) / MC, high = ((m + rows - 1) / rows + MR - 1) / MR * MR, wide = m <= MC ? NR * Math.max(1, 128 / NR) : NC / NR * NR, columns = (n + wide - 1) / wide;
     Parallel.run(rows * columns, piece -> {
       int i0 = Math.min(m, piece / columns * high), i1 = Math.min(m, i0 + high), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
@@ -96,11 +110,11 @@ public final class CpuMatMul {
 
   static int panels(int n) { return (n + NR - 1) / NR; }
 
-  /// The calling thread's buffer for a packed operand that all cores read, which is to begin at ALIGNED.
+  /// The calling thread's buffer for a packed operand that all cores read.
   static float[] shared(long size, int k, int n) {
     if (size > Integer.MAX_VALUE - 64) throw new IllegalArgumentException("a matrix of " + k + "×" + n + " is too large to pack");
     float[][] shared = SHARED.get();
-    if (shared[0].length < size + ALIGNED) shared[0] = new float[(int) size + ALIGNED];
+    if (shared[0].length < size) shared[0] = new float[(int) size];
     return shared[0];
   }
 
