@@ -112,7 +112,7 @@ final class CpuConv2d {
     }
     var v = windows(op, x, w.shape(), STRETCH);
     int k = v.run(), wide = CpuMatMul.panels(o) * CpuMatMul.NR;
-    float[] panels = CpuMatMul.shared((long) v.kh * k * wide, v.kh * k, o);
+    float[] panels = CpuMatMul.shared(CpuMatMul.packed(o, v.kh * k), v.kh * k, o);
     Parallel.run(v.kh, ky -> {
       for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC)
         CpuMatMul.packB(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, Math.min(CpuMatMul.KC, k - k0), 0, o, w.a(), w.at() + ky * k + k0, 1, v.kh * k);
@@ -127,7 +127,7 @@ final class CpuConv2d {
     if (op.padding() >= kh || op.padding() >= kw) throw new IllegalArgumentException(op + ": padding no smaller than the kernel " + kh + "×" + kw);
     var v = new Windows(dy.a(), dy.at(), op.to(w.shape()), o, kh - 1 - op.padding(), kw - 1 - op.padding(), op.stride(), op.grid(), 1, kh, kw, dy.dim(0) / op.to(w.shape()).size(), STRETCH);
     int k = v.run(), wide = CpuMatMul.panels(in) * CpuMatMul.NR;
-    float[] panels = CpuMatMul.shared((long) kh * k * wide, kh * k, in);
+    float[] panels = CpuMatMul.shared(CpuMatMul.packed(in, kh * k), kh * k, in);
     Parallel.run(kh, ky -> {
       int[] rows = new int[k];                               // (kx, o) → W[o, kh−1−ky, kw−1−kx, :]
       for (int q = 0; q < k; q++) rows[q] = ((q % o * kh + kh - 1 - ky) * kw + kw - 1 - q / o) * in;
