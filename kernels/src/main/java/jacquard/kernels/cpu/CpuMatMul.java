@@ -108,6 +108,15 @@ public final class CpuMatMul {
     }
   }
 
+  /// Where rows begin: `first`, `first + step`, …, the last again and again up to a multiple of MR.
+  static void rows(int[] rows, int m, int first, int step) { for (int i = 0; i < rows(m); i++) rows[i] = first + Math.min(i, m - 1) * step; }
+
+  /// `m` rounded up to whole tiles.
+  static int rows(int m) { return (m + MR - 1) / MR * MR; }
+
+  /// `n` rounded up to whole panels.
+  static int columns(int n) { return panels(n) * NR; }
+
   static int panels(int n) { return (n + NR - 1) / NR; }
 
   /// The calling thread's buffer for a packed operand that all cores read.
@@ -130,7 +139,7 @@ public final class CpuMatMul {
   }
 
   /// p [m, depth] from a(i, q) = a[ao + i·ar + q·ac], four rows at a time: the lines that they share stay in L1.
-  private static void transpose(float[] p, int depth, int m, float[] a, int ao, int ar, int ac) {
+  static void transpose(float[] p, int depth, int m, float[] a, int ao, int ar, int ac) {
     int i = 0;
     for (; i + 4 <= m; i += 4) {
       int t0 = i * depth, t1 = t0 + depth, t2 = t1 + depth, t3 = t2 + depth, from = ao + i * ar;
@@ -146,12 +155,17 @@ public final class CpuMatMul {
 
   /// C [m,n] (+)= rows of `a` that begin at `rows[i]` · packed panels. `rows` holds MR − 1 more entries, valid offsets too.
   static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, float[] c, int co, int cr, float[] tile) {
+    tiles(accumulate, m, n, depth, a, rows, bp, bpo, depth, c, co, cr, tile);
+  }
+
+  /// The same with the first `depth` rows of panels that are `packed` rows deep.
+  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, int packed, float[] c, int co, int cr, float[] tile) {
     for (int j = 0; j < n; j += NR) {
       for (int i = 0; i < m; i += MR) {
         boolean whole = i + MR <= m && j + NR <= n;
-        if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * depth, c, co + i * cr + j, cr);
+        if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * packed, c, co + i * cr + j, cr);
         else {
-          kernel(depth, a, rows, i, bp, bpo + j * depth, tile, 0, NR);
+          kernel(depth, a, rows, i, bp, bpo + j * packed, tile, 0, NR);
           if (whole) addTile(tile, c, co + i * cr + j, cr);
           else for (int r = 0; r < Math.min(MR, m - i); r++)
             for (int s = 0; s < Math.min(NR, n - j); s++) {
