@@ -2,65 +2,96 @@ package jacquard.autograd;
 
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Predicate;
 
-/// Turns gradients into changes of the parameters, in place. The moments are made at construction, in the scope current then.
-public sealed interface Optimizer {
-  /// @param gradients by parameter path; what is absent is left as it is
-  /// @param factor    by which every gradient is multiplied first: clipping
-  void step(Map<String, Tensor> gradients, double rate, float factor);
+/// Turns gradients into changes of the parameters, in place, by a [Rule]. The moments are made at construction, in the scope current then.
+public final class Optimizer {
+  /// How one parameter changes. A step follows from its number alone, so that resuming needs the moments and the count.
+  public sealed interface Rule {
+    /// What is kept for each parameter, of its shape and 0 at first; in the order of [#update]'s inputs.
+    List<String> moments();
 
-  /// What a checkpoint must hold to go on: names → tensors, written in place on resume by [#restore].
-  SequencedMap<String, Tensor> state();
-
-  long steps();
-
-  void restore(long steps);
+    /// The op of step `t`, from 1, on parameter, moments and gradient.
+    Update update(long t, double rate, double decay, float factor);
+  }
 
   /// Decoupled weight decay (Loshchilov and Hutter 2019); see [Update.AdamW].
-  final class AdamW implements Optimizer {
-    private final SequencedMap<String, Tensor> parameters;
-    private final SequencedMap<String, Tensor> moments = new LinkedHashMap<>();
-    private final double beta1, beta2, epsilon, decay;
-    private final Predicate<String> decayed;
-    private long steps;
-
-    /// @param decayed which paths decay; see [#decays] for OpenCLIP's rule
-    public AdamW(Parameters parameters, double beta1, double beta2, double epsilon, double decay, Predicate<String> decayed) {
-      this.parameters = parameters.trained();
-      this.beta1 = beta1;
-      this.beta2 = beta2;
-      this.epsilon = epsilon;
-      this.decay = decay;
-      this.decayed = decayed;
-      this.parameters.forEach((path, p) -> {
-        moments.put(path + ".m", Tensor.zeros(p.shape()));
-        moments.put(path + ".v", Tensor.zeros(p.shape()));
-      });
-    }
-
-    /// OpenCLIP's rule: all but vectors, scalars, and position and class embeddings decay.
-    public static Predicate<String> decays(Parameters parameters) {
-      var all = parameters.all();
-      return path -> all.get(path).shape().rank() > 1 && !path.equals("text.positional_embedding") && !path.equals("visual.positional_embedding");
-    }
-
-    @Override public void step(Map<String, Tensor> gradients, double rate, float factor) {
-      steps++;
-      parameters.forEach((path, p) -> {
-        var g = gradients.get(path);
-        if (g == null) return;
-        double d = decayed.test(path) ? decay : 0;
-        Tensor.applyAll(new Update.AdamW(rate, beta1, beta2, epsilon, d, steps, factor), List.of(p, moments.get(path + ".m"), moments.get(path + ".v"), g));
-      });
-    }
-
-    @Override public SequencedMap<String, Tensor> state() { return moments; }
-    @Override public long steps() { return steps; }
-    @Override public void restore(long steps) { this.steps = steps; }
+  public record AdamW(double beta1, double beta2, double epsilon) implements Rule {
+    @Override public List<String> moments() { return List.of("m", "v"); }
+    @Override public Update update(long t, double rate, double decay, float factor) { return new Update.AdamW(rate, beta1, beta2, epsilon, decay, t, factor); }
   }
+
+  /// Adam with Nesterov momentum (Dozat 2016) and decoupled decay, as PyTorch's NAdam: μₜ = β₁·(1 − ½·0.96^(t·growth)); see [Update.NAdamW].
+  ///
+  /// @param growth PyTorch's `momentum_decay`, 4e-3 there
+  public record NAdamW(double beta1, double beta2, double epsilon, double growth) implements Rule {
+    @Override public List<String> moments() { return List.of("m", "v"); }
+
+    @Override public Update update(long t, double rate, double decay, float factor) {
+      double product = 1, next = momentum(t + 1);                                 // Π of μ₁ … μₜ; below 1e-20 it no longer shows in 1 − Π
+      for (long i = 1; i <= t && product > 1e-20; i++) product *= momentum(i);
+      double ofGradient = (1 - momentum(t)) / (1 - product), ofMoment = next / (1 - product * next);
+      return new Update.NAdamW(rate, beta1, beta2, epsilon, decay, t, ofGradient, ofMoment, factor);
+    }
+
+    private double momentum(long t) { return beta1 * (1 - 0.5 * StrictMath.pow(0.96, t * growth)); }
+  }
+
+  /// Gradient descent with momentum, after Nesterov or Polyak; the decay is added to the gradient. See [Update.Descent].
+  public record Sgd(double momentum, boolean nesterov) implements Rule {
+    public Sgd { if (nesterov && momentum == 0) throw new IllegalArgumentException("Nesterov's step needs a momentum above 0"); }
+    @Override public List<String> moments() { return List.of("m"); }
+    @Override public Update update(long t, double rate, double decay, float factor) { return new Update.Descent(rate, momentum, nesterov, decay, factor); }
+  }
+
+  private final Rule rule;
+  private final SequencedMap<String, Tensor> parameters;
+  private final SequencedMap<String, Tensor> moments = new LinkedHashMap<>();
+  private final double decay;
+  private final Predicate<String> decayed;
+  private long steps;
+
+  /// @param decayed which paths decay; see [#decays] for OpenCLIP's rule
+  public Optimizer(Rule rule, Parameters parameters, double decay, Predicate<String> decayed) {
+    this.rule = rule;
+    this.parameters = parameters.trained();
+    this.decay = decay;
+    this.decayed = decayed;
+    this.parameters.forEach((path, p) -> rule.moments().forEach(name -> moments.put(path + "." + name, Tensor.zeros(p.shape()))));
+  }
+
+  /// OpenCLIP's rule: all but vectors, scalars, and position and class embeddings decay.
+  public static Predicate<String> decays(Parameters parameters) {
+    var all = parameters.all();
+    return path -> all.get(path).shape().rank() > 1 && !path.equals("text.positional_embedding") && !path.equals("visual.positional_embedding");
+  }
+
+  /// @param gradients by parameter path; what is absent is left as it is
+  /// @param factor    by which every gradient is multiplied first: clipping
+  public void step(Map<String, Tensor> gradients, double rate, float factor) {
+    steps++;
+    Update with = rule.update(steps, rate, decay, factor), without = rule.update(steps, rate, 0, factor);
+    parameters.forEach((path, p) -> {
+      var g = gradients.get(path);
+      if (g == null) return;
+      var in = new ArrayList<>(List.of(p));
+      for (var name : rule.moments()) in.add(moments.get(path + "." + name));
+      in.add(g);
+      Tensor.applyAll(decayed.test(path) ? with : without, in);
+    });
+  }
+
+  public Rule rule() { return rule; }
+
+  /// What a checkpoint must hold to go on: names → tensors, written in place on resume, and [#steps].
+  public SequencedMap<String, Tensor> state() { return moments; }
+
+  public long steps() { return steps; }
+
+  public void restore(long steps) { this.steps = steps; }
 }

@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.Clip;
 import jacquard.clip.data.EmojiSource;
@@ -43,6 +44,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--lr-cooldown-power", defaultValue = "1", description = "Power of const-cooldown.") double cooldownPower;
   @Option(names = "--epochs-cooldown", defaultValue = "1", description = "Length of the cooldown of const-cooldown, in epochs.") int cooldown;
   @Option(names = "--wd", defaultValue = "0.2", description = "Weight decay (default: ${DEFAULT-VALUE}).") double decay;
+  @Option(names = "--opt", defaultValue = "adamw", description = "adamw, nadamw, or sgd with Nesterov momentum (default: ${DEFAULT-VALUE}).") String optimizer;
+  @Option(names = "--momentum", defaultValue = "0.9", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum;
   @Option(names = "--beta1", defaultValue = "0.9") double beta1;
   @Option(names = "--beta2", defaultValue = "0.98") double beta2;
   @Option(names = "--eps", defaultValue = "1e-6") double epsilon;
@@ -68,7 +71,7 @@ final class TrainCommand implements Callable<Integer> {
     var held = valData != null ? data.source(valData) : EmojiSource.SPLITS.contains(trainData + "-heldout") ? data.source(trainData + "-heldout") : null;
     long perEpoch = Math.max(1, training.size() / batch), total = steps != null ? steps : epochs * perEpoch;
     if (warmup >= total) throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total + " steps of the run: the learning rate would never arrive");
-    var plan = new Plan(batch, accumulate, total, schedule(total, perEpoch), beta1, beta2, epsilon, decay, clip, sigmoid, seed,
+    var plan = new Plan(batch, accumulate, total, schedule(total, perEpoch), rule(), decay, clip, sigmoid, seed,
         Augmentation.DEFAULT.scale(crop, 1).colours(new Augmentation.Jitter(jitter, jitter, jitter, 0), jitter > 0 ? 0.8 : 0, grey), evaluate, save, frozen());
     var folder = folder();
     System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d; into %s%n", model, training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, batch, folder);
@@ -83,6 +86,15 @@ final class TrainCommand implements Callable<Integer> {
     }
     System.out.printf("%.1f minutes; see %s%n", minutes, folder.resolve("report.html"));
     return 0;
+  }
+
+  private Optimizer.Rule rule() {
+    return switch (optimizer) {
+      case "adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
+      case "nadamw" -> new Optimizer.NAdamW(beta1, beta2, epsilon, 4e-3);
+      case "sgd" -> new Optimizer.Sgd(momentum, momentum > 0);
+      default -> throw new IllegalArgumentException("--opt " + optimizer + ", expected adamw, nadamw or sgd");
+    };
   }
 
   private Schedule schedule(long total, long perEpoch) {

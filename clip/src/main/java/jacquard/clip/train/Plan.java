@@ -1,5 +1,6 @@
 package jacquard.clip.train;
 
+import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.image.Augmentation;
 
@@ -10,5 +11,5 @@ import jacquard.clip.image.Augmentation;
 /// @param evaluate   steps between evaluations
 /// @param save       steps between checkpoints
 /// @param frozen     globs of parameter paths that are not trained
-public record Plan(int batch, int accumulate, long steps, Schedule schedule, double beta1, double beta2, double epsilon, double decay, double clip, boolean sigmoid, long seed,
+public record Plan(int batch, int accumulate, long steps, Schedule schedule, Optimizer.Rule rule, double decay, double clip, boolean sigmoid, long seed,
                    Augmentation augmentation, long evaluate, long save, java.util.List<String> frozen) {}

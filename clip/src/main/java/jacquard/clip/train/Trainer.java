@@ -64,7 +64,7 @@ public final class Trainer {
     var model = ClipModel.create(config, plan.seed());
     var parameters = model.parameters();
     if (!plan.frozen().isEmpty()) parameters = parameters.freeze(plan.frozen().toArray(String[]::new));
-    var optimizer = new Optimizer.AdamW(parameters, plan.beta1(), plan.beta2(), plan.epsilon(), plan.decay(), Optimizer.AdamW.decays(parameters));
+    var optimizer = new Optimizer(plan.rule(), parameters, plan.decay(), Optimizer.decays(parameters));
     long first = state == null ? 0 : restore(state, model, optimizer);
     AtomicFile.write(folder.resolve("open_clip_config.json"), hub().getBytes(StandardCharsets.UTF_8));
     var batches = new Batches(training, transform, plan.augmentation(), plan.batch(), config.text().context(), plan.seed());
@@ -129,7 +129,7 @@ public final class Trainer {
     var all = new LinkedHashMap<String, Safetensors.Array>();
     weights.forEach((n, a) -> all.put("model." + n, a));
     optimizer.state().forEach((n, t) -> all.put("optimizer." + n, new Safetensors.Array(t.shape().dims(), t.floats())));
-    Safetensors.write(folder.resolve("resume.safetensors"), all, Map.of("step", Long.toString(step), "seed", Long.toString(plan.seed())));
+    Safetensors.write(folder.resolve("resume.safetensors"), all, Map.of("step", Long.toString(step), "seed", Long.toString(plan.seed()), "optimizer", name(optimizer.rule())));
     Safetensors.write(Files.createDirectories(folder.resolve("last")).resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
     for (var f : List.of("last", "best")) if (Files.isDirectory(folder.resolve(f))) AtomicFile.write(folder.resolve(f).resolve("open_clip_config.json"), hub().getBytes(StandardCharsets.UTF_8));
   }
@@ -137,6 +137,8 @@ public final class Trainer {
   private long restore(Path state, ClipModel model, Optimizer optimizer) throws IOException {
     try (var file = Safetensors.open(state)) {
       if (!Long.toString(plan.seed()).equals(file.metadata().get("seed"))) throw new IOException(state + " was made with --seed " + file.metadata().get("seed") + ", not " + plan.seed());
+      if (!name(optimizer.rule()).equals(file.metadata().getOrDefault("optimizer", "AdamW")))
+        throw new IOException(state + " was made with the optimizer " + file.metadata().get("optimizer") + ", not " + name(optimizer.rule()));
       Checkpoint.restore(model, file, "model.");
       for (var e : optimizer.state().entrySet()) Checkpoint.put(e.getValue(), file.floats("optimizer." + e.getKey()));
       long step = Long.parseLong(file.metadata().get("step"));
@@ -144,6 +146,8 @@ public final class Trainer {
       return step;
     }
   }
+
+  private static String name(Optimizer.Rule rule) { return rule.getClass().getSimpleName(); }
 
   private String hub() {
     var p = transform.config();

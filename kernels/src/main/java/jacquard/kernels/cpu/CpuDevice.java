@@ -143,6 +143,8 @@ public final class CpuDevice implements Device {
   private static void update(Update op, List<Tensor> in) {
     switch (op) {
       case Update.AdamW a -> CpuAdamW.run(a, in);
+      case Update.NAdamW a -> CpuMomentum.run(a, in);
+      case Update.Descent d -> CpuMomentum.run(d, in);
       case Update.Blend(var share, var scale) -> {
         Dense t = Dense.written(in.get(0)), v = Dense.of(in.get(1));
         for (int i = 0; i < t.size(); i++) t.a()[t.at() + i] = (1 - share) * t.a()[t.at() + i] + share * scale * v.a()[v.at() + i];

@@ -21,6 +21,26 @@ public sealed interface Update extends Op {
     }
   }
 
+  /// As [AdamW], but p ← p − rate·(a·g + b·m)/(√(v/c₂) + ε): a look ahead along the momentum (Dozat 2016, in PyTorch's form), where
+  /// a = (1 − μₜ)/(1 − Πμ), b = μₜ₊₁/(1 − μₜ₊₁·Πμ) and the momenta μ follow from the step.
+  record NAdamW(double rate, double beta1, double beta2, double epsilon, double decay, long step, double ofGradient, double ofMoment, float factor) implements Update {
+    @Override public int[] written() { return new int[] {0, 1, 2}; }
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 4 || in.stream().distinct().count() != 1) throw Op.mismatch(this, in, "parameter, m, v and gradient of one type");
+      return List.of();
+    }
+  }
+
+  /// parameter, momentum m, gradient g (all of one type): g ← factor·g + decay·p; m ← momentum·m + g; p ← p − rate·(g + momentum·m) after
+  /// Nesterov, p ← p − rate·m otherwise. Sutskever et al. 2013, in PyTorch's form.
+  record Descent(double rate, double momentum, boolean nesterov, double decay, float factor) implements Update {
+    @Override public int[] written() { return new int[] {0, 1}; }
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 3 || in.stream().distinct().count() != 1) throw Op.mismatch(this, in, "parameter, momentum and gradient of one type");
+      return List.of();
+    }
+  }
+
   /// target ← (1 − share)·target + share·scale·value: a running average.
   record Blend(float share, float scale) implements Update {
     @Override public int[] written() { return new int[] {0}; }

@@ -3,16 +3,20 @@ package jacquard.tests.verify;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.autograd.Clipping;
 import jacquard.autograd.Grad;
+import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
+import jacquard.clip.checkpoint.PositionTable;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.loss.ContrastiveLoss;
+import jacquard.clip.loss.DistillLoss;
 import jacquard.tensor.Device;
+import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Update;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 
@@ -27,11 +31,14 @@ public final class LossesFamily implements Family {
         var key = n.substring(0, n.length() - ".image".length());
         try { contrastive(io, key, report); } catch (IOException | RuntimeException e) { report.failed("losses/" + key, e); }
       }
-      adamw(io, "adamw", new double[] {3e-3, 0.9, 0.98, 1e-6}, 0.2, 0, report);
-      adamw(io, "adamw_default", new double[] {1e-3, 0.9, 0.999, 1e-8}, 0.05, 0.05, report);
+      optimizer(io, "adamw", new Optimizer.AdamW(0.9, 0.98, 1e-6), 3e-3, 0.2, report);
+      optimizer(io, "adamw_default", new Optimizer.AdamW(0.9, 0.999, 1e-8), 1e-3, 0.05, report);
       clip(io, report);
       schedules(folder, report);
-      for (var o : List.of("opt.nadamw", "opt.sgd_momentum", "distill", "pos", "textpos")) report.skipped("losses/" + o, "not built yet");
+      optimizer(io, "nadamw", new Optimizer.NAdamW(0.9, 0.999, 1e-8, 4e-3), 2e-3, 0.1, report);
+      optimizer(io, "sgd_momentum", new Optimizer.Sgd(0.9, true), 0.05, 1e-3, report);
+      distill(io, report);
+      positions(io, report);
     }
   }
 
@@ -50,18 +57,50 @@ public final class LossesFamily implements Family {
     }
   }
 
-  private static void adamw(Safetensors io, String name, double[] h, double decayW, double decayB, Report report) throws IOException {
+  /// 12 steps of w and b. Only the run named `adamw` exempts b from decay.
+  private static void optimizer(Safetensors io, String name, Optimizer.Rule rule, double rate, double decay, Report report) throws IOException {
+    var key = "opt." + name + ".";
     double worst = 0;
     for (var part : List.of("w", "b")) {
-      var key = "opt." + name + ".";
-      Tensor p = tensor(io, key + part + 0), m = Tensor.zeros(p.shape()), v = Tensor.zeros(p.shape());
+      if (!io.names().contains(key + part + 0)) continue;
+      Tensor p = tensor(io, key + part + 0);
+      var in = new ArrayList<>(List.of(p));
+      for (var _ : rule.moments()) in.add(Tensor.zeros(p.shape()));
       for (int i = 0; i < 12; i++) {
-        Tensor.applyAll(new Update.AdamW(h[0], h[1], h[2], h[3], part.equals("w") ? decayW : decayB, i + 1, 1), List.of(p, m, v, tensor(io, key + "g" + part + i)));
+        var all = new ArrayList<>(in);
+        all.add(tensor(io, key + "g" + part + i));
+        Tensor.applyAll(rule.update(i + 1, rate, name.equals("adamw") && part.equals("b") ? 0 : decay, 1), all);
         double d = Measure.difference(p.floats(), io.floats(key + part + (i + 1)));
         worst = d <= worst ? worst : d;
       }
     }
     report.check("losses/opt." + name, worst, 3e-6);
+  }
+
+  /// Gradients are of the contrastive loss and the distillation together.
+  private static void distill(Safetensors io, Report report) throws IOException {
+    var in = List.of(tensor(io, "distill.image"), tensor(io, "distill.text"), tensor(io, "distill.log_scale"));
+    Tensor x = tensor(io, "distill.teacher_image"), y = tensor(io, "distill.teacher_text"), scale = tensor(io, "distill.teacher_log_scale").exp();
+    var r = Grad.vjp(in, t -> {
+      var s = t.get(2).exp();
+      return List.of(ContrastiveLoss.softmax(t.get(0), t.get(1), s, null), DistillLoss.of(t.get(0), t.get(1), s, x, y, scale));
+    }, _ -> List.of(Tensor.scalar(1), Tensor.scalar(1)));
+    report.check("losses/distill contrastive", Measure.error(r.values().get(0).floats(), io.floats("distill.contrastive")), 2e-6);
+    report.check("losses/distill loss", Measure.error(r.values().get(1).floats(), io.floats("distill.distill")), 2e-6);
+    var names = List.of("image", "text", "log_scale");
+    for (int i = 0; i < 3; i++) report.check("losses/distill.d_" + names.get(i), Measure.error(r.gradients().get(i).floats(), io.floats("distill.d_" + names.get(i))), 2e-6);
+  }
+
+  /// `pos.7to9`: a 7×7 grid and a class token become 9×9. `textpos.77to32`: 77 rows become 32.
+  private static void positions(Safetensors io, Report report) throws IOException {
+    for (var n : io.names()) {
+      if (!n.matches("(text)?pos\\..*\\.in")) continue;
+      var key = n.substring(0, n.length() - ".in".length());
+      var sizes = key.substring(key.indexOf('.') + 1).split("to");
+      int from = Integer.parseInt(sizes[0]), to = Integer.parseInt(sizes[1]), width = io.shape(n)[1];
+      float[] ours = key.startsWith("text") ? PositionTable.ofText(io.floats(n), width, to) : PositionTable.ofGrid(io.floats(n), 1, width, new Grid(from, from), new Grid(to, to));
+      report.check("losses/" + key, Measure.difference(ours, io.floats(key + ".out")), 1e-5);
+    }
   }
 
   private static void clip(Safetensors io, Report report) throws IOException {

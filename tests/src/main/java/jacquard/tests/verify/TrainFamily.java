@@ -41,8 +41,8 @@ public final class TrainFamily implements Family {
     try (var scope = Scope.open(Device.best()); var data = Safetensors.open(run.resolve("data.safetensors")); var end = Safetensors.open(run.resolve("end.safetensors"))) {
       var model = Checkpoint.load(ClipConfig.read(run.resolve("config.json")), run.resolve("start.safetensors"));
       var parameters = model.parameters();
-      var optimizer = new Optimizer.AdamW(parameters, r.get("betas").get(0).asDouble(), r.get("betas").get(1).asDouble(), r.get("eps").asDouble(),
-          r.get("weight_decay").asDouble(), Optimizer.AdamW.decays(parameters));
+      var optimizer = new Optimizer(new Optimizer.AdamW(r.get("betas").get(0).asDouble(), r.get("betas").get(1).asDouble(), r.get("eps").asDouble()), parameters,
+          r.get("weight_decay").asDouble(), Optimizer.decays(parameters));
       var schedule = new Schedule.Cosine(r.get("lr").asDouble(), r.get("warmup").asLong(), steps);
       int[] s = data.shape("images");
       float[] pixels = data.floats("images");

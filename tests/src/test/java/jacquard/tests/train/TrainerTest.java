@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.Clip;
 import jacquard.clip.data.Batches;
@@ -32,7 +33,7 @@ class TrainerTest {
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
   private static Plan plan(long steps, int accumulate) {
-    return new Plan(16, accumulate, steps, new Schedule.Cosine(1e-2, 2, 8), 0.9, 0.98, 1e-6, 0.2, 1, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 4, List.of());
+    return new Plan(16, accumulate, steps, new Schedule.Cosine(1e-2, 2, 8), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 4, List.of());
   }
 
   private static Trainer trainer(Path folder, long steps) throws IOException {
