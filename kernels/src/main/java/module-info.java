@@ -1,7 +1,7 @@
-/// The CPU kernels. Nothing but the `Device` service leaves this room.
+/// The CPU kernels. Nothing but the `Device.Backend` services leaves this room.
 module jacquard.kernels {
   requires jacquard.tensor;
   requires jdk.incubator.vector;
   exports jacquard.kernels.cpu to jacquard.tests, jacquard.bench;
-  provides jacquard.tensor.Device with jacquard.kernels.cpu.CpuDevice;
+  provides jacquard.tensor.Device.Backend with jacquard.kernels.cpu.CpuBackend;
 }

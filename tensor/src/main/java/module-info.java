@@ -2,5 +2,5 @@
 module jacquard.tensor {
   exports jacquard.tensor;
   exports jacquard.tensor.op;
-  uses jacquard.tensor.Device;
+  uses jacquard.tensor.Device.Backend;
 }

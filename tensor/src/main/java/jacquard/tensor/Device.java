@@ -1,16 +1,39 @@
 package jacquard.tensor;
 
 import jacquard.tensor.op.Op;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.concurrent.ConcurrentHashMap;
 
-/// A place where tensors live and ops run. Backends implement it and are found by `ServiceLoader`; model code never names one.
+/// A place where tensors live and ops run. Backends are found by `ServiceLoader`, once; model code never names one.
+///
+/// A device is asked for by name: a kind (`cpu`, `cuda`), or a kind and an index (`cuda:1`); `cpu` means `cpu:0`. One name is one instance for
+/// the life of the JVM, with a pool and a count of live blocks of its own. There are as many CPUs as are asked for (`cpu:0`, `cpu:1`, …: one
+/// for each rank of a JVM; they share the cores, not the memory), but only as many GPUs as the machine has.
 public interface Device extends AutoCloseable {
   /// What is handed out and not yet returned.
   record Live(long blocks, long bytes) {}
 
-  /// `cpu`, `cuda:0`, …
+  /// The devices of one kind: what a module provides as a service.
+  interface Backend {
+    /// The part of a device's name before the colon.
+    String kind();
+
+    /// How many devices a user of this machine would count; 0 where the kind cannot be used. Does not throw.
+    int count();
+
+    /// Why [#count] is 0: what was looked for, what was found, what to do. Null where the kind can be used.
+    String unavailable();
+
+    /// Makes the device of this index; called once for each index, from 0. An index that does not exist is an `IllegalArgumentException`.
+    Device open(int index);
+  }
+
+  /// `cpu`, `cpu:1`, `cuda:0`, …
   String name();
 
   /// How much a user would rather have this device than another; the CPU is 0.
@@ -39,23 +62,51 @@ public interface Device extends AutoCloseable {
   @Override void close();
 
   /// The most capable device of this machine; the same instance each time.
-  static Device best() { return Found.BEST; }
+  static Device best() { return all().stream().max(Comparator.comparingInt(Device::rank))
+      .orElseThrow(() -> new IllegalStateException("no device: " + String.join("; ", unavailable().values()))); }
 
+  /// The devices of this machine, `cpu` among them.
+  static List<Device> all() {
+    var r = new ArrayList<Device>();
+    for (var b : Found.BACKENDS.values()) for (int i = 0; i < b.count(); i++) r.add(Found.open(b, i));
+    return r;
+  }
+
+  /// The device of this name; the same instance each time. An unknown name is an `IllegalArgumentException`, a kind that this machine cannot
+  /// use an `IllegalStateException` with the reason.
+  static Device named(String name) {
+    int colon = name.indexOf(':');
+    var backend = Found.BACKENDS.get(colon < 0 ? name : name.substring(0, colon));
+    if (backend == null) throw new IllegalArgumentException("device " + name + ": expected one of " + Found.BACKENDS.keySet() + ", with an index after a colon or without");
+    int index = 0;
+    if (colon >= 0)
+      try { index = Integer.parseUnsignedInt(name.substring(colon + 1)); }
+      catch (NumberFormatException e) { throw new IllegalArgumentException("device " + name + ": expected a number after the colon"); }
+    if (backend.unavailable() != null) throw new IllegalStateException("device " + name + ": " + backend.unavailable());
+    return Found.open(backend, index);
+  }
+
+  /// Kind → why this machine has none of it.
+  static Map<String, String> unavailable() {
+    var r = new LinkedHashMap<String, String>();
+    for (var b : Found.BACKENDS.values()) if (b.unavailable() != null) r.put(b.kind(), b.unavailable());
+    return r;
+  }
+
+  /// The backends, and the devices made so far.
   final class Found {
-    private static final Device BEST = find();
+    private static final Map<String, Backend> BACKENDS = find();
+    private static final Map<String, Device> OPEN = new ConcurrentHashMap<>();
 
     private Found() {}
 
-    private static Device find() {
-      try {
-        return ServiceLoader.load(Device.class, Device.class.getClassLoader()).stream().map(ServiceLoader.Provider::get)
-            .max(Comparator.comparingInt(Device::rank))
-            .orElseThrow(() -> new IllegalStateException("no device: put jacquard-kernels on the module path (or the class path)"));
-      } catch (NoClassDefFoundError | java.util.ServiceConfigurationError e) {
-        if (String.valueOf(e.getMessage()).contains("jdk/incubator/vector") || String.valueOf(e.getCause()).contains("jdk/incubator/vector"))
-          throw new IllegalStateException("the CPU kernels need the Vector API: start Java with --add-modules jdk.incubator.vector", e);
-        throw e;
-      }
+    private static Device open(Backend b, int index) { return OPEN.computeIfAbsent(b.kind() + ":" + index, _ -> b.open(index)); }
+
+    private static Map<String, Backend> find() {
+      var r = new LinkedHashMap<String, Backend>();
+      for (var b : ServiceLoader.load(Backend.class, Device.class.getClassLoader())) r.put(b.kind(), b);
+      if (r.isEmpty()) throw new IllegalStateException("no device: put jacquard-kernels on the module path (or the class path)");
+      return r;
     }
   }
 }

@@ -24,6 +24,7 @@ final class DoctorCommand implements Callable<Integer> {
       if (a.contains("UseCompactObjectHeaders") && a.contains("+")) System.out.println("WARNING  compact object headers corrupt strings on JDK 25: leave them off");
     var device = Device.best();
     System.out.printf("device   %s%n", device.name());
+    Device.unavailable().forEach((kind, why) -> System.out.printf("no %-6s%s%n", kind, why));
     double best = 0;
     try (var _ = Scope.open(device)) {
       Tensor a = Tensor.full(Shape.of(768, 768), 0.5f), b = Tensor.full(Shape.of(768, 768), 0.25f);

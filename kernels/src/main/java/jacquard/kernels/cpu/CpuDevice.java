@@ -22,8 +22,11 @@ import java.util.List;
 /// The CPU: primitive arrays on the Java heap, kernels by the Vector API. This is the table op → kernel.
 public final class CpuDevice implements Device {
   private final Pool pool = new Pool();
+  private final String name;
 
-  @Override public String name() { return "cpu"; }
+  CpuDevice(String name) { this.name = name; }
+
+  @Override public String name() { return name; }
   @Override public int rank() { return 0; }
   @Override public Object allocate(DType dtype, long size) { return pool.allocate(dtype, size); }
   @Override public void free(DType dtype, long size, Object block) { pool.free(dtype, size, block); }
