@@ -1,0 +1,51 @@
+package jacquard.bench.harness;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// Two sides in turn, in short windows, so that a neighbour on the machine who takes half of it for seconds takes it from both. What counts is the
+/// median of the ratios of neighbouring windows, and the best decile of each side; medians of times would measure the neighbour. The share of the
+/// ceiling is a median of neighbours too.
+///
+/// @param ceiling what the machine can do, measured in the same turns, or null
+public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
+  private static final double WINDOW = Double.parseDouble(System.getProperty("jacquard.bench.window", "0.01"));
+  private static final double SECONDS = Double.parseDouble(System.getProperty("jacquard.bench.seconds", "3"));
+  /// Turns of calls so long that a window holds one of them.
+  private static final int FEWEST = Integer.getInteger("jacquard.bench.fewest", 5);
+
+  public static Contest of(Lane.Work ours, Lane.Work peer) { return new Contest(Lane.of(ours), Lane.of(peer), null); }
+  public static Contest of(Lane.Work ours, Lane peer) { return new Contest(Lane.of(ours), peer, null); }
+  public Contest under(Ceiling ceiling) { return new Contest(ours, peer, ceiling); }
+
+  public void run(Score score, Work work) throws Exception {
+    var a = new ArrayList<Double>();
+    var b = new ArrayList<Double>();
+    var shares = new ArrayList<Double>();
+    var ratios = new ArrayList<Double>();
+    int fewest = score.warming ? 1 : FEWEST;
+    for (long start = System.nanoTime(); a.size() < fewest || System.nanoTime() - start < SECONDS * 1e9; ) {
+      boolean first = a.size() % 2 == 0;                                         // whoever goes second finds a warmer clock
+      double x = first ? ours.perCall(WINDOW) : 0, y = peer.perCall(WINDOW);
+      if (!first) x = ours.perCall(WINDOW);
+      a.add(x);
+      b.add(y);
+      ratios.add(y / x);
+      if (ceiling != null) shares.add(work.amount() / x / (ceiling.amount() / ceiling.lane().perCall(WINDOW)));
+    }
+    score.ours = quantile(a, 0.1);
+    score.peer = quantile(b, 0.1);
+    score.ratio = quantile(ratios, 0.5);
+    score.low = quantile(ratios, 0.1);
+    score.high = quantile(ratios, 0.9);
+    score.share = ceiling == null ? 0 : quantile(shares, 0.5);
+  }
+
+  /// The value below which a share `q` of all lies.
+  public static double quantile(List<Double> values, double q) {
+    var sorted = values.stream().sorted().toList();
+    double at = q * (sorted.size() - 1);
+    int i = (int) at;
+    return i + 1 == sorted.size() ? sorted.get(i) : sorted.get(i) + (at - i) * (sorted.get(i + 1) - sorted.get(i));
+  }
+}
