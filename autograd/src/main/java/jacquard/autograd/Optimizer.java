@@ -76,14 +76,17 @@ public final class Optimizer {
   public void step(Map<String, Tensor> gradients, double rate, float factor) {
     steps++;
     Update with = rule.update(steps, rate, decay, factor), without = rule.update(steps, rate, 0, factor);
+    var updates = new ArrayList<Update>();
+    var in = new ArrayList<Tensor>();
     parameters.forEach((path, p) -> {
       var g = gradients.get(path);
       if (g == null) return;
-      var in = new ArrayList<>(List.of(p));
+      updates.add(decayed.test(path) ? with : without);
+      in.add(p);
       for (var name : rule.moments()) in.add(moments.get(path + "." + name));
       in.add(g);
-      Tensor.applyAll(decayed.test(path) ? with : without, in);
     });
+    if (!updates.isEmpty()) Tensor.applyAll(new Update.Together(updates), in);
   }
 
   public Rule rule() { return rule; }

@@ -30,7 +30,7 @@ final class Vjp {
       case Contraction c -> contraction(c);
       case Movement m    -> movement(m);
       case Indexing i    -> indexing(i);
-      case jacquard.tensor.op.Fused f -> VjpFused.of(f);
+      case jacquard.tensor.op.Fused f -> VjpFused.of(f, inputs);
       case Adjoint a     -> throw new UnsupportedOperationException("the gradient of a gradient kernel: " + a);
       case Update u      -> throw new IllegalStateException("an update is queued, not recorded: " + u);
       case Op.Custom c   -> Tape.throughDefinition(inputs, c::define);

@@ -13,19 +13,23 @@ import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Contrastive;
 import jacquard.tensor.op.Fused;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The gradient table of the fused ops; `op` is the recorded variant.
 final class VjpFused {
   private VjpFused() {}
 
-  static Rule of(Fused op) {
+  static Rule of(Fused op, int inputs) {
     return switch (op) {
       case Fused.Linear l      -> linear(l);
       case Fused.Softmax _     -> Rule.needingOutput(a -> asList(apply(new Adjoint.Softmax(), a.y(), a.dy().dense())));
       case Fused.LayerNorm _   -> new Rule(in(0, 1), in(1, 2),
           a -> applyAll(new Adjoint.LayerNorm(), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense())));
       case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense())));
+      case Fused.Norm _        -> new Rule(IntStream.range(0, inputs).toArray(), in(0),
+          a -> Arrays.stream(a.in()).map(x -> x.mul(a.dy().divide(a.y()))).toList());
       case Fused.BatchNorm(var e, _) -> new Rule(in(0, 1), in(1, 2),
           a -> applyAll(new Adjoint.BatchNorm(e), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense())));
       case Fused.Conv2d c      -> needing(in(0, 1), a -> asList(

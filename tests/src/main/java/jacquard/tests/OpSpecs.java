@@ -58,6 +58,7 @@ public final class OpSpecs {
     r.add(fused(new Fused.Softmax(), -3, 3, Shape.of(5, 13)));
     r.add(fused(new Fused.LayerNorm(1e-5f, false), -2, 2, Shape.of(5, 13), Shape.of(13), Shape.of(13)));
     r.add(fused(new Fused.Normalize(1e-12f), -2, 2, Shape.of(5, 13)));
+    r.add(fused(new Fused.Norm(), -2, 2, Shape.of(5, 13), Shape.of(7), Shape.of(1)));
     r.add(fused(new Fused.BatchNorm(1e-5f, false), -2, 2, Shape.of(13, 5), Shape.of(5), Shape.of(5)));
     r.add(fused(new Fused.Conv2d(new Grid(7, 5), 1, 1), -1, 1, Shape.of(2 * 35, 3), Shape.of(5, 3, 3, 3)));
     r.add(fused(new Fused.Conv2d(new Grid(7, 6), 2, 1), -1, 1, Shape.of(2 * 42, 2), Shape.of(3, 3, 3, 2)));

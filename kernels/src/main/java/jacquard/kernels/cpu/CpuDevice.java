@@ -110,6 +110,7 @@ public final class CpuDevice implements Device {
       case Fused.Softmax _      -> CpuRows.softmax(Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Fused.LayerNorm n    -> CpuRows.layerNorm(n.epsilon(), Dense.of(in), Dense.of(out));
       case Fused.Normalize n    -> CpuRows.normalize(n.epsilon(), Dense.of(in.getFirst()), Dense.of(out.getFirst()));
+      case Fused.Norm _         -> CpuReduction.norm(Dense.of(in), Dense.of(out.getFirst()));
       case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), Dense.of(in), Dense.of(out));
       case Fused.Conv2d c       -> CpuConv2d.forward(c, Dense.of(in.get(0)), in.get(1), Dense.of(out.getFirst()));
       case Fused.AveragePool p  -> CpuConv2d.averagePool(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
@@ -148,6 +149,7 @@ public final class CpuDevice implements Device {
       case Update.AdamW a -> CpuAdamW.run(a, in);
       case Update.NAdamW a -> CpuMomentum.run(a, in);
       case Update.Descent d -> CpuMomentum.run(d, in);
+      case Update.Together t -> t.each(in, CpuDevice::update);
       case Update.Blend(var share, var scale) -> {
         Dense t = Dense.written(in.get(0)), v = Dense.of(in.get(1));
         for (int i = 0; i < t.size(); i++) t.a()[t.at() + i] = (1 - share) * t.a()[t.at() + i] + share * scale * v.a()[v.at() + i];

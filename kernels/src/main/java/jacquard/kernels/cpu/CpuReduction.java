@@ -6,6 +6,9 @@ import jacquard.tensor.op.Reduction;
 
 /// Sums and maxima over axes. Leading axes fold row by row, trailing ones within a row; others are first moved to the end.
 final class CpuReduction {
+  /// Elements that a piece of a norm takes, and those that it adds up in FP32 at a time.
+  private static final int PIECE = 1 << 16, RUN = 1024;
+
   private CpuReduction() {}
 
   static void run(Reduction op, Tensor in, Tensor out) {
@@ -31,6 +34,22 @@ final class CpuReduction {
     Parallel.rows(to, Math.max(1, 16384 / Math.max(1, n)), (r0, r1) -> {
       for (int r = r0; r < r1; r++) y[r] = sum ? Simd.sum(x, start + r * n, n) : Simd.max(x, start + r * n, n);
     });
+  }
+
+  /// √Σx² over all: runs of 1024 in FP32, their sums in double, tensor by tensor.
+  static void norm(Dense[] in, Dense out) {
+    double sum = 0;
+    for (var x : in) {
+      double[] partial = new double[(x.size() + PIECE - 1) / PIECE];
+      Parallel.run(partial.length, p -> {
+        for (int i = p * PIECE; i < Math.min(x.size(), p * PIECE + PIECE); i += RUN) {
+          int n = Math.min(RUN, x.size() - i);
+          partial[p] += Simd.dot(x.a(), x.at() + i, x.a(), x.at() + i, n);
+        }
+      });
+      for (double s : partial) sum += s;
+    }
+    out.a()[out.at()] = (float) Math.sqrt(sum);
   }
 
   /// [rows, width] → [width], rows in order.

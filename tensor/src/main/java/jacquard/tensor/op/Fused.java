@@ -11,8 +11,8 @@ import java.util.List;
 
 /// Ops that a device runs as one kernel though simpler ops would do. The definition is documentation, test reference, fallback and
 /// default gradient.
-public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fused.LayerNorm, Fused.Normalize, Fused.BatchNorm, Fused.Conv2d,
-    Fused.AveragePool, Attention, Contrastive {
+public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fused.LayerNorm, Fused.Normalize, Fused.Norm, Fused.BatchNorm,
+    Fused.Conv2d, Fused.AveragePool, Attention, Contrastive {
 
   List<Tensor> define(List<Tensor> in);
 
@@ -73,6 +73,17 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     @Override public List<Tensor> define(List<Tensor> in) {
       var x = in.getFirst();
       return List.of(x.divide(x.mul(x).sumKeeping(1).sqrt().clamp(epsilon, Float.MAX_VALUE)));
+    }
+  }
+
+  /// √ of the sum of all squares of any number of tensors → []: the norm that gradients are clipped by.
+  record Norm() implements Fused {
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.isEmpty() || in.stream().anyMatch(t -> !t.dtype().floating())) throw Op.mismatch(this, in, "floating tensors");
+      return List.of(Type.f32());
+    }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      return List.of(in.stream().map(x -> x.mul(x).sum()).reduce(Tensor::add).orElseThrow().sqrt());
     }
   }
 
