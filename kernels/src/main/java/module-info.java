@@ -1,7 +1,11 @@
-/// The CPU kernels. Nothing but the `Device.Backend` services leaves this room.
+/// The CPU and CUDA kernels. Nothing but the `Device.Backend` services leaves this room. JCuda is there for who asks for it: who runs on the CPU
+/// alone needs none.
 module jacquard.kernels {
   requires jacquard.tensor;
   requires jdk.incubator.vector;
+  requires static jcuda;
   exports jacquard.kernels.cpu to jacquard.tests, jacquard.bench;
-  provides jacquard.tensor.Device.Backend with jacquard.kernels.cpu.CpuBackend;
+  exports jacquard.kernels.cuda to jacquard.tests, jacquard.bench;
+  exports jacquard.kernels.cuda.driver to jacquard.tests, jacquard.bench;
+  provides jacquard.tensor.Device.Backend with jacquard.kernels.cpu.CpuBackend, jacquard.kernels.cuda.CudaBackend;
 }

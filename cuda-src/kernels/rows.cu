@@ -1,0 +1,116 @@
+// What is computed within a row of x [rows, d]: softmax, layer norm, L2 norm, and their gradients. A warp takes a row; the passes after the
+// first find it in the L1 cache, so that global memory is read once. FP32 throughout; the variance is Σ(x − μ)², never Σx² − (Σx)².
+#include "../include/pack.cuh"
+#include "../include/warp.cuh"
+
+constexpr int ROW_WARPS = 4;                             // rows a block takes
+
+struct RowArguments {
+  const float* x;                                        // [rows, d]
+  const float* w;                                        // γ [d], or the other input [rows, d]
+  const float* b;                                        // β [d]
+  const float *mean, *deviation;                         // of the forward pass: μ and 1/σ, [rows]
+  const float* dy;                                       // [rows, d]
+  float* y;                                              // the result, [rows, d]
+  float *mean_out, *deviation_out;                       // [rows], or null
+  int rows, d, piece;                                    // piece: rows that one partial sum takes in
+  float epsilon;
+};
+
+/// This warp's row, or −1 past the end.
+DEVICE int own_row(const RowArguments& p) {
+  int r = blockIdx.x * ROW_WARPS + warp();
+  return r < p.rows ? r : -1;
+}
+
+template <class F> DEVICE void each(int d, F f) {
+  for (int i = lane(); i < d; i += WARP) f(i);
+}
+template <class F> DEVICE float row_sum(int d, F f) {
+  float s = 0.f;
+  each(d, [&](int i) { s += f(i); });
+  return warp_sum(s);
+}
+
+/// y = eˣ⁻ᵐ / Σ eˣ⁻ᵐ
+KERNEL(softmax_f32, RowArguments, 128) {
+  int r = own_row(p);
+  if (r < 0) return;
+  const float* x = p.x + static_cast<size_t>(r) * p.d;
+  float* y = p.y + static_cast<size_t>(r) * p.d;
+  float m = -INFINITY;
+  each(p.d, [&](int i) { m = fmaxf(m, x[i]); });
+  m = warp_max(m);
+  float s = row_sum(p.d, [&](int i) { return y[i] = expf(x[i] - m); }), k = 1.f / s;
+  each(p.d, [&](int i) { y[i] *= k; });
+}
+
+/// dx = y·(dy − Σ y·dy), x holding y
+KERNEL(softmax_backward_f32, RowArguments, 128) {
+  int r = own_row(p);
+  if (r < 0) return;
+  size_t at = static_cast<size_t>(r) * p.d;
+  float s = row_sum(p.d, [&](int i) { return p.x[at + i] * p.dy[at + i]; });
+  each(p.d, [&](int i) { p.y[at + i] = p.x[at + i] * (p.dy[at + i] - s); });
+}
+
+/// y = γ·(x − μ)/√(σ² + ε) + β
+KERNEL(layer_norm_f32, RowArguments, 128) {
+  int r = own_row(p);
+  if (r < 0) return;
+  size_t at = static_cast<size_t>(r) * p.d;
+  float mean = row_sum(p.d, [&](int i) { return p.x[at + i]; }) / p.d;
+  float square = row_sum(p.d, [&](int i) { float c = p.x[at + i] - mean; return c * c; }) / p.d;
+  float deviation = 1.f / sqrtf(square + p.epsilon);
+  each(p.d, [&](int i) { p.y[at + i] = (p.x[at + i] - mean) * deviation * p.w[i] + p.b[i]; });
+  if (p.mean_out && lane() == 0) {
+    p.mean_out[r] = mean;
+    p.deviation_out[r] = deviation;
+  }
+}
+
+/// With n = (x − μ)/σ and h = dy·γ: dx = (h − mean h − n·mean(h·n))/σ
+KERNEL(layer_norm_backward_f32, RowArguments, 128) {
+  int r = own_row(p);
+  if (r < 0) return;
+  size_t at = static_cast<size_t>(r) * p.d;
+  float mean = p.mean[r], k = p.deviation[r];
+  float a = row_sum(p.d, [&](int i) { return p.dy[at + i] * p.w[i]; }) / p.d;
+  float c = row_sum(p.d, [&](int i) { return p.dy[at + i] * p.w[i] * (p.x[at + i] - mean) * k; }) / p.d;
+  each(p.d, [&](int i) { p.y[at + i] = (p.dy[at + i] * p.w[i] - a - (p.x[at + i] - mean) * k * c) * k; });
+}
+
+/// Partial sums of dγ = Σ dy·n and dβ = Σ dy over pieces of rows: y [pieces, 2, d]. A thread takes a column.
+KERNEL(layer_norm_weights_f32, RowArguments, 128) {
+  int c = blockIdx.x * blockDim.x + threadIdx.x, from = blockIdx.y * p.piece, to = min(p.rows, from + p.piece);
+  if (c >= p.d) return;
+  float dw = 0.f, db = 0.f;
+  for (int r = from; r < to; r++) {
+    size_t at = static_cast<size_t>(r) * p.d + c;
+    dw += p.dy[at] * (p.x[at] - p.mean[r]) * p.deviation[r];
+    db += p.dy[at];
+  }
+  float* y = p.y + static_cast<size_t>(blockIdx.y) * 2 * p.d + c;
+  y[0] = dw;
+  y[p.d] = db;
+}
+
+/// y = x / max(‖x‖, ε)
+KERNEL(normalize_f32, RowArguments, 128) {
+  int r = own_row(p);
+  if (r < 0) return;
+  size_t at = static_cast<size_t>(r) * p.d;
+  float k = 1.f / fmaxf(sqrtf(row_sum(p.d, [&](int i) { return p.x[at + i] * p.x[at + i]; })), p.epsilon);
+  each(p.d, [&](int i) { p.y[at + i] = p.x[at + i] * k; });
+}
+
+/// dx = (dy − y·(y·dy))/‖x‖; where ‖x‖ ≤ ε the divisor is constant: dx = dy/ε
+KERNEL(normalize_backward_f32, RowArguments, 128) {
+  int r = own_row(p);
+  if (r < 0) return;
+  size_t at = static_cast<size_t>(r) * p.d;
+  float norm = sqrtf(row_sum(p.d, [&](int i) { return p.x[at + i] * p.x[at + i]; })), k = 1.f / fmaxf(norm, p.epsilon);
+  float dot = row_sum(p.d, [&](int i) { return p.x[at + i] * p.dy[at + i]; });
+  float c = norm > p.epsilon ? dot * k * k : 0.f;
+  each(p.d, [&](int i) { p.y[at + i] = (p.dy[at + i] - p.x[at + i] * c) * k; });
+}

@@ -1,0 +1,133 @@
+package jacquard.kernels.cuda;
+
+import jacquard.kernels.cuda.driver.Driver;
+import jacquard.kernels.cuda.driver.Installed;
+import jacquard.tensor.Tensor;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+
+/// One launch being put together: the kernel, its argument struct field by field, the grid. Each field is checked against the struct's layout as
+/// the C++ compiler found it, so that what Java packs is what the kernel reads:
+///
+/// ```java
+/// device.call("fill_f32").pointer(y).i64(n).f32(value).over(n, 4);
+/// ```
+///
+/// A device has one of these, and uses it under its lock.
+final class Call {
+  private record Kernel(String name, Object function, int bytes, int threads, String layout) {}
+  private record Listed(String module, int bytes, int threads, String layout) {}
+  private static final int SHARED_WITHOUT_ASKING = 48 << 10;
+
+  private static final Map<String, Listed> LIST = new HashMap<>();
+
+  private final Driver.Context context;
+  private final ByteBuffer arguments;
+  private final int multiprocessors;
+  private final Map<String, Object> modules = new HashMap<>();
+  private final Map<String, Kernel> kernels = new HashMap<>();
+  private final Map<Object, Integer> allowed = new HashMap<>();
+  private Kernel kernel;
+  private String last = "none";
+  private int field, at;
+
+  Call(Driver.Context context, int multiprocessors) {
+    this.context = context;
+    this.multiprocessors = multiprocessors;
+    this.arguments = context.arguments();
+  }
+
+  private static synchronized Listed listed(String name) {
+    if (LIST.isEmpty())
+      for (var line : Installed.kernels().split("\n")) {
+        var w = line.split(" ");
+        LIST.put(w[0], new Listed(w[1], Integer.parseInt(w[2]), Integer.parseInt(w[3]), w.length > 4 ? w[4] : ""));
+      }
+    return LIST.get(name);
+  }
+
+  /// Begins a launch.
+  Call of(String name) {
+    kernel = kernels.get(name);
+    if (kernel == null) kernels.put(name, kernel = load(name));
+    field = at = 0;
+    return this;
+  }
+
+  private Kernel load(String name) {
+    var l = listed(name);
+    if (l == null) throw new IllegalStateException("no kernel " + name + " was built: see cuda-src/kernels, and run cuda-src/build");
+    var module = modules.computeIfAbsent(l.module, m -> context.module(Installed.here().image(m)));
+    return new Kernel(name, context.function(module, name), l.bytes, l.threads, l.layout);
+  }
+
+  private int place(char type, int bytes) {
+    if (field >= kernel.layout.length() || kernel.layout.charAt(field) != type)
+      throw new IllegalStateException("kernel %s, field %d: packed as %c, the struct's layout is %s".formatted(kernel.name, field, type, kernel.layout));
+    field++;
+    int here = (at + bytes - 1) & -bytes;
+    at = here + bytes;
+    return here;
+  }
+
+  /// A device address, or 0 for null.
+  Call pointer(long address) {
+    arguments.putLong(place('p', 8), address);
+    return this;
+  }
+
+  /// Where the first element of a tensor lies; its strides are another matter.
+  Call pointer(Tensor t) { return pointer(CudaDevice.address(t)); }
+
+  Call i32(int v) {
+    arguments.putInt(place('i', 4), v);
+    return this;
+  }
+
+  /// An `Array<int, n>`: what is missing is 0.
+  Call i32s(int n, int... v) {
+    for (int i = 0; i < n; i++) i32(i < v.length ? v[i] : 0);
+    return this;
+  }
+
+  /// An `Array<T*, n>`: what is missing is null.
+  Call pointers(int n, long... v) {
+    for (int i = 0; i < n; i++) pointer(i < v.length ? v[i] : 0);
+    return this;
+  }
+
+  Call i64(long v) {
+    arguments.putLong(place('l', 8), v);
+    return this;
+  }
+
+  Call f32(float v) {
+    arguments.putFloat(place('f', 4), v);
+    return this;
+  }
+
+  /// Launches over n elements, `each` of them a thread, for kernels that stride over the grid.
+  void over(long n, int each) {
+    if (n == 0) return;
+    long per = (long) kernel.threads * each;
+    launch((int) Math.min((n + per - 1) / per, 32L * multiprocessors), 1, 1, kernel.threads, 0);
+  }
+
+  /// Launches blocks of as many threads as the kernel is bound to.
+  void blocks(int x, int y, int z, int shared) { launch(x, y, z, kernel.threads, shared); }
+
+  void launch(int x, int y, int z, int threads, int shared) {
+    if (field != kernel.layout.length()) throw new IllegalStateException("kernel %s: %d of %d fields are packed".formatted(kernel.name, field, kernel.layout.length()));
+    if (x == 0 || y == 0 || z == 0) return;
+    if (shared > SHARED_WITHOUT_ASKING && allowed.getOrDefault(kernel.function, 0) < shared) {
+      context.allowShared(kernel.function, shared);
+      allowed.put(kernel.function, shared);
+    }
+    last = kernel.name;
+    context.launch(kernel.function, x, y, z, threads, shared);
+  }
+
+  /// The kernel launched last.
+  String last() { return last; }
+}

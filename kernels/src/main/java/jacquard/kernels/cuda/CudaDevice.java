@@ -1,0 +1,305 @@
+package jacquard.kernels.cuda;
+
+import static jacquard.tensor.DType.BF16;
+import static jacquard.tensor.DType.F32;
+
+import jacquard.kernels.cuda.driver.CudaException;
+import jacquard.kernels.cuda.driver.Driver;
+import jacquard.kernels.cuda.driver.Installed;
+import jacquard.tensor.DType;
+import jacquard.tensor.Device;
+import jacquard.tensor.Interpreter;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Contraction;
+import jacquard.tensor.op.Contrastive;
+import jacquard.tensor.op.Elementwise;
+import jacquard.tensor.op.Fused;
+import jacquard.tensor.op.Indexing;
+import jacquard.tensor.op.Movement;
+import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Reduction;
+import jacquard.tensor.op.Update;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/// A GPU: slabs of its memory, our own kernels on one stream. This is the table op → kernel.
+///
+/// Work is only asked for here and done later; a fault of a kernel shows at the next call, names the kernel asked for last and the op, and leaves
+/// the device unusable, as CUDA does.
+public final class CudaDevice implements Device {
+  private final String name;
+  private final boolean emulated;
+  private final Driver.Context context;
+  private final Slabs slabs;
+  private final Staging staging;
+  private final Call call;
+  private final List<long[]> temporaries = new ArrayList<>();                  // address, bytes: of the op that runs
+  private Op op;
+  private IllegalStateException broken;
+
+  CudaDevice(Installed installed, int index) {
+    name = index == 0 ? "cuda" : "cuda:" + index;
+    emulated = installed.emulated();
+    context = installed.driver().open(index);
+    slabs = new Slabs(context, name, Boolean.getBoolean("jacquard.cuda.exact") || emulated);
+    staging = new Staging(context);
+    call = new Call(context, installed.driver().attribute(index, Driver.MULTIPROCESSORS));
+  }
+
+  @Override public String name() { return name; }
+  /// A GPU before the CPU, the CPU before an emulated GPU.
+  @Override public int rank() { return emulated ? -1 : 1; }
+  @Override public Live live() { return slabs.live(); }
+
+  @Override public void close() {
+    if (live().blocks() != 0) throw new IllegalStateException(live() + " still live");
+  }
+
+  // Memory
+
+  @Override public synchronized Object allocate(DType dtype, long size) { return guarded(() -> new Block(slabs.allocate(size * dtype.bytes()))); }
+
+  @Override public synchronized void free(DType dtype, long size, Object block) {
+    if (broken != null) return;                                                // the memory went with the device
+    context.enter();
+    slabs.free(((Block) block).address(), size * dtype.bytes());
+  }
+
+  @Override public synchronized void write(Object array, DType dtype, Object block, long size) {
+    guarded(() -> {
+      staging.write(segment(array), ((Block) block).address(), size * dtype.bytes());
+      return null;
+    });
+  }
+
+  @Override public synchronized Object read(Tensor t) {
+    int n = Math.toIntExact(t.shape().size());
+    Object array = switch (t.dtype()) {
+      case F32 -> new float[n];
+      case BF16, F16 -> new short[n];
+      case I32 -> new int[n];
+      case I64 -> new long[n];
+      case U8, BOOL -> new byte[n];
+    };
+    return guarded(() -> {
+      staging.read(address(t), segment(array), (long) n * t.dtype().bytes());
+      return array;
+    });
+  }
+
+  @Override public synchronized void synchronize() {
+    guarded(() -> {
+      context.synchronize();
+      return null;
+    });
+  }
+
+  private static MemorySegment segment(Object array) {
+    return switch (array) {
+      case float[] a -> MemorySegment.ofArray(a);
+      case short[] a -> MemorySegment.ofArray(a);
+      case int[] a -> MemorySegment.ofArray(a);
+      case long[] a -> MemorySegment.ofArray(a);
+      case byte[] a -> MemorySegment.ofArray(a);
+      default -> throw new IllegalArgumentException("no tensor's elements: " + array.getClass());
+    };
+  }
+
+  /// Runs with the context current; a fault of the device is told as such from then on.
+  private <T> T guarded(Supplier<T> work) {
+    if (broken != null) throw new IllegalStateException(broken.getMessage(), broken);
+    try {
+      context.enter();
+      return work.get();
+    } catch (CudaException e) {
+      if (!e.fatal()) throw e;
+      broken = new IllegalStateException("%s can be used no longer: %s; kernel asked for last: %s%s".formatted(name, e.getMessage(), call.last(), op == null ? "" : ", by " + op), e);
+      throw broken;
+    }
+  }
+
+  // What kernels' Java halves use
+
+  /// Begins a launch.
+  Call call(String kernel) { return call.of(kernel); }
+
+  Driver.Context context() { return context; }
+
+  /// Where a tensor's first element lies.
+  static long address(Tensor t) { return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes(); }
+
+  /// Memory until the op that runs has been asked for in full.
+  long temporary(long bytes) {
+    long address = slabs.allocate(bytes);
+    temporaries.add(new long[] {address, bytes});
+    return address;
+  }
+
+  /// Where the elements of a tensor lie row-major: its own, or a copy's that lasts as long as the op.
+  long dense(Tensor t) {
+    if (t.layout().dense()) return address(t);
+    long copy = temporary(t.shape().size() * t.dtype().bytes());
+    CudaMovement.copy(this, t, copy);
+    return copy;
+  }
+
+  /// As [#dense] of a tensor that the kernel writes: a copy would lose what it writes.
+  static long written(Tensor t) {
+    if (!t.layout().dense()) throw new IllegalArgumentException("an update of a strided view " + t.type());
+    return address(t);
+  }
+
+  // The table
+
+  @Override public synchronized void run(Op op, List<Tensor> in, List<Tensor> out) {
+    var outer = this.op;
+    int first = temporaries.size();
+    this.op = op;
+    try {
+      guarded(() -> {
+        kernel(op, in, out);
+        return null;
+      });
+    } finally {
+      while (temporaries.size() > first) {
+        var t = temporaries.removeLast();
+        if (broken == null) slabs.free(t[0], t[1]);
+      }
+      this.op = outer;
+    }
+  }
+
+  private void kernel(Op op, List<Tensor> in, List<Tensor> out) {
+    if (!takes(op, in, out)) { widened(op, in, out); return; }
+    switch (op) {
+      case Elementwise e -> CudaElementwise.run(this, e, in, out.getFirst());
+      case Reduction r   -> CudaReduction.run(this, r, in.getFirst(), out.getFirst());
+      case Contraction c -> contraction(c, in, out);
+      case Movement m    -> CudaMovement.run(this, m, in, out.getFirst());
+      case Indexing i    -> indexing(i, in, out);
+      case Fused f       -> fused(f, in, out);
+      case Adjoint a     -> adjoint(a, in, out);
+      case Update u      -> update(u, in);
+      case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
+    }
+  }
+
+  /// Whether the kernels take these types as they are: F32 all, BF16 those that mixed precision runs in it, F16 none but casts and copies.
+  private static boolean takes(Op op, List<Tensor> in, List<Tensor> out) {
+    if (op instanceof Movement || op instanceof Elementwise.Cast) return true;
+    boolean f16 = false, bf16 = false, all = true;
+    for (var list : List.of(in, out))
+      for (var t : list) {
+        f16 |= t.dtype() == DType.F16;
+        bf16 |= t.dtype() == BF16;
+        all &= t.dtype() == BF16;
+      }
+    if (f16) return false;
+    if (!bf16) return true;
+    return switch (op) {
+      case Elementwise _, Reduction _, Contraction _, Fused.Linear _, Adjoint.Activate _ -> all;
+      case Attention _, Adjoint.Attend _ -> false;
+      default -> false;
+    };
+  }
+
+  /// 16-bit storage, 32-bit arithmetic.
+  private void widened(Op op, List<Tensor> in, List<Tensor> out) {
+    if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
+    try (var _ = Scope.open(this)) {
+      var wideIn = new ArrayList<Tensor>();
+      for (var t : in) wideIn.add(halved(t.dtype()) ? cast(t) : t);
+      var wideOut = new ArrayList<Tensor>();
+      for (var t : out) wideOut.add(halved(t.dtype()) ? Tensor.empty(new Type(F32, t.shape())) : t);
+      kernel(op, wideIn, wideOut);
+      for (int i = 0; i < out.size(); i++) if (wideOut.get(i) != out.get(i)) CudaElementwise.cast(this, wideOut.get(i), out.get(i));
+    }
+  }
+
+  private static boolean halved(DType t) { return t == BF16 || t == DType.F16; }
+
+  private Tensor cast(Tensor t) {
+    var wide = Tensor.empty(new Type(F32, t.shape()));
+    CudaElementwise.cast(this, t, wide);
+    return wide;
+  }
+
+  /// An op without a kernel: its definition, on this device.
+  private void defined(Fused op, List<Tensor> in, List<Tensor> out) {
+    ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
+      try (var _ = Scope.open(this)) {
+        var results = op.define(in);
+        for (int i = 0; i < out.size(); i++) CudaMovement.copy(this, results.get(i), address(out.get(i)));
+      }
+    });
+  }
+
+  private UnsupportedOperationException missing(Op op) { return new UnsupportedOperationException(name + " has no kernel for " + op + " yet; the CPU has"); }
+
+  private void contraction(Contraction op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Contraction.MatMul(var ta, var tb) -> CudaMatMul.matMul(this, ta, tb, in.get(0), in.get(1), out.getFirst());
+    }
+  }
+
+  private void indexing(Indexing op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Indexing.Gather g     -> throw missing(g);
+      case Indexing.ScatterAdd s -> throw missing(s);
+    }
+  }
+
+  private void fused(Fused op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Fused.Linear l       -> CudaMatMul.linear(this, l, in, out);
+      case Fused.Softmax _      -> CudaRows.softmax(this, in.getFirst(), out.getFirst());
+      case Fused.LayerNorm n    -> CudaRows.layerNorm(this, n.epsilon(), in, out);
+      case Fused.Normalize n    -> CudaRows.normalize(this, n.epsilon(), in.getFirst(), out.getFirst());
+      case Fused.BatchNorm n    -> defined(n, in, out);
+      case Fused.Conv2d c       -> defined(c, in, out);
+      case Fused.AveragePool p  -> defined(p, in, out);
+      case Attention a          -> defined(a, in, out);
+      case Contrastive.Softmax s -> defined(s, in, out);
+      case Contrastive.Sigmoid s -> defined(s, in, out);
+    }
+  }
+
+  private void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Adjoint.Activate(var f)   -> CudaElementwise.activationGradient(this, f, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.Softmax _         -> CudaRows.softmaxGradient(this, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(this, in, out);
+      case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(this, e, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.BatchNorm a       -> throw missing(a);
+      case Adjoint.Conv2dInput a     -> throw missing(a);
+      case Adjoint.Conv2dWeight a    -> throw missing(a);
+      case Adjoint.AveragePool a     -> throw missing(a);
+      case Adjoint.Attend a          -> throw missing(a);
+      case Adjoint.SoftmaxContrastive a -> throw missing(a);
+      case Adjoint.SigmoidContrastive a -> throw missing(a);
+    }
+  }
+
+  private void update(Update op, List<Tensor> in) {
+    switch (op) {
+      case Update.AdamW a   -> throw missing(a);
+      case Update.NAdamW a  -> throw missing(a);
+      case Update.Descent d -> throw missing(d);
+      case Update.Blend b   -> throw missing(b);
+    }
+  }
+
+  static String suffix(DType t) {
+    return switch (t) {
+      case F32 -> "_f32";
+      case BF16 -> "_bf16";
+      default -> throw new IllegalArgumentException("arithmetic is for floating tensors, not " + t);
+    };
+  }
+}

@@ -1,0 +1,89 @@
+package jacquard.kernels.cuda;
+
+import static jacquard.kernels.cuda.CudaDevice.suffix;
+
+import jacquard.tensor.DType;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Fused;
+import java.util.List;
+
+/// Matrix products: `cuda-src/kernels/matmul.cu`.
+final class CudaMatMul {
+  /// Columns of k that a step multiplies, by type; a split takes a multiple.
+  private static final int SLICE_BF16 = 32, SLICE_F32 = 16;
+  /// A sum over k is split where C has fewer tiles than this and k is long: enough to fill the largest GPU. A matter of shape, not of the device.
+  private static final int TILES = 128, LONG = 1024, MOST_SPLITS = 32;
+  private static final int STAGES = 3;
+
+  /// A factor: where it lies, elements from row to row as stored, and whether what is stored is the transpose of what is multiplied.
+  record Factor(long address, int stride, boolean transposed) {}
+
+  /// What is done to the product: C = f(A·B + bias [→ z]) + β·C + residual; 0 for what there is not. `wide`: C, z and residual are F32, A and B BF16.
+  record Epilogue(long bias, Activation activation, long z, long residual, float beta, boolean wide) {
+    static final Epilogue NONE = new Epilogue(0, Activation.NONE, 0, 0, 0, false);
+  }
+
+  private CudaMatMul() {}
+
+  static void matMul(CudaDevice device, boolean ta, boolean tb, Tensor a, Tensor b, Tensor c) {
+    int m = c.dim(0), n = c.dim(1), k = a.dim(ta ? 0 : 1);
+    product(device, a.dtype(), m, n, k, factor(device, a, ta), factor(device, b, tb), CudaDevice.address(c), Epilogue.NONE);
+  }
+
+  static void linear(CudaDevice device, Fused.Linear op, List<Tensor> in, List<Tensor> out) {
+    Tensor x = in.get(0), w = in.get(1), y = out.getFirst();
+    long bias = op.bias() ? device.dense(in.get(2)) : 0, z = op.isRecorded() ? CudaDevice.address(out.get(1)) : 0;
+    product(device, x.dtype(), x.dim(0), w.dim(0), x.dim(1), factor(device, x, false), factor(device, w, true), CudaDevice.address(y),
+        new Epilogue(bias, op.activation(), z, 0, 0, false));
+  }
+
+  /// op(t) as a factor: a matrix whose rows or columns are contiguous is read where it lies, any other is copied.
+  private static Factor factor(CudaDevice device, Tensor t, boolean transposed) {
+    int rows = t.layout().strides()[0], columns = t.layout().strides()[1];
+    if (columns == 1 || t.dim(1) == 1 && rows >= 1) return new Factor(CudaDevice.address(t), Math.max(rows, t.dim(1)), transposed);
+    if (rows == 1) return new Factor(CudaDevice.address(t), Math.max(columns, t.dim(0)), !transposed);
+    return new Factor(device.dense(t), t.dim(1), transposed);
+  }
+
+  /// C [m,n] = op(A) [m,k] · op(B) [k,n].
+  static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e) {
+    if (m == 0 || n == 0) return;
+    boolean half = type == DType.BF16;
+    int slice = half ? SLICE_BF16 : SLICE_F32;
+    boolean small = (long) Math.ceilDiv(m, 128) * Math.ceilDiv(n, 128) < TILES || m <= 64 || n <= 64;
+    int tile = small ? half ? 64 : 32 : 128;
+    int splits = splits(m, n, k, tile, slice), share = Math.ceilDiv(Math.ceilDiv(k, slice), splits) * slice;
+    splits = Math.max(1, Math.ceilDiv(k, Math.max(1, share)));
+    long partial = splits > 1 ? device.temporary(4L * splits * m * n) : 0;
+    int vectors = half ? (vector(a, k, m) ? 1 : 0) | (vector(b, n, k) ? 2 : 0) : 0;
+    var name = (half ? "matmul_bf16_" : "matmul_f32_") + (a.transposed ? 't' : 'n') + (b.transposed ? 't' : 'n') + "_" + tile;
+    pack(device.call(name), m, n, k, a, b, c, e, partial, share, splits, vectors)
+        .blocks(Math.ceilDiv(n, tile), Math.ceilDiv(m, tile), splits, shared(half, tile, a.transposed, b.transposed));
+    if (splits > 1) pack(device.call("matmul_finish" + suffix(type)), m, n, k, a, b, c, e, partial, share, splits, vectors).over((long) m * n, 4);
+  }
+
+  private static Call pack(Call call, int m, int n, int k, Factor a, Factor b, long c, Epilogue e, long partial, int share, int splits, int vectors) {
+    return call.pointer(a.address).pointer(b.address).pointer(c).pointer(e.bias).pointer(e.z).pointer(e.residual).pointer(partial)
+        .i32(m).i32(n).i32(k).i32(a.stride).i32(b.stride).i32(share).i32(splits).i32(e.activation.ordinal()).i32(e.wide ? 1 : 0).i32(vectors).f32(e.beta);
+  }
+
+  /// As many parts of k as bring the blocks to [#TILES], none shorter than 256.
+  private static int splits(int m, int n, int k, int tile, int slice) {
+    long tiles = (long) Math.ceilDiv(m, tile) * Math.ceilDiv(n, tile);
+    if (k < LONG || tiles >= TILES) return 1;
+    return (int) Math.min(Math.min(TILES / tiles, k / 256), MOST_SPLITS);
+  }
+
+  /// Whether a BF16 factor can be read 16 bytes at a time: its start, its stride and its extent along what is contiguous are multiples of 8 elements.
+  private static boolean vector(Factor f, int plain, int transposed) {
+    return f.address % 16 == 0 && f.stride % 8 == 0 && (f.transposed ? transposed : plain) % 8 == 0;
+  }
+
+  /// Bytes of shared memory: slices of A and B, and after them the tile of sums in their place.
+  private static int shared(boolean half, int tile, boolean ta, boolean tb) {
+    int a = ta ? SLICE_BF16 * (tile + 8) : tile * (SLICE_BF16 + 8), b = tb ? tile * (SLICE_BF16 + 8) : SLICE_BF16 * (tile + 8);
+    int slices = half ? STAGES * (a + b) * 2 : 2 * 2 * SLICE_F32 * (tile + 1) * Float.BYTES;
+    return Math.max(slices, tile * (tile + 4) * Float.BYTES);
+  }
+}

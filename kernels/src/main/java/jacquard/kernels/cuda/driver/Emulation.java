@@ -1,0 +1,73 @@
+package jacquard.kernels.cuda.driver;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// Our own `libcuda.so.1`, which runs the kernels on the CPU: for tests on machines without a GPU, switched on by `JACQUARD_CUDA=emulated`.
+/// JCuda and the launch code above it are the same as on a GPU.
+public final class Emulation {
+  /// In which order the threads of a block run where they may run in any.
+  public enum Order { FORWARD, REVERSE, SHUFFLED }
+
+  private static final String FOLDER = "jacquard/cuda/emulation/";
+  private static MethodHandle set;
+
+  private Emulation() {}
+
+  /// Whether the emulation was built with this program.
+  public static boolean built() { return Natives.class.getClassLoader().getResource(FOLDER + "libcuda.so.1") != null; }
+
+  public static boolean on() { return set != null; }
+
+  /// Loads the emulated driver, so that JCuda finds it and no other. Once, before JCuda.
+  static synchronized void load() throws IOException {
+    if (set != null) return;
+    var folder = Files.createTempDirectory("jacquard-cuda");
+    var variants = new String[] {"libcuda.so.1", "libkernels.so", "libkernels-checked.so"};
+    for (var name : variants) {
+      var bytes = Natives.resource(FOLDER + name);
+      if (bytes == null) throw new IOException("resource " + FOLDER + name + " is missing: run cuda-src/build");
+      Files.write(folder.resolve(name), bytes);
+    }
+    var replaced = System.getProperty("jacquard.cuda.kernels");                // another build of the kernels: under ASan, say
+    if (replaced != null) Files.copy(Path.of(replaced), folder.resolve("libkernels.so"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      try (var files = Files.list(folder)) {
+        for (var f : files.toList()) Files.deleteIfExists(f);
+        Files.deleteIfExists(folder);
+      } catch (IOException e) { /* temporary files */ }
+    }));
+    var library = folder.resolve("libcuda.so.1").toString();
+    System.load(library);                                                      // JCuda's library asks for libcuda.so.1 and is given this one
+    set = Linker.nativeLinker().downcallHandle(SymbolLookup.libraryLookup(library, Arena.global()).find("emulation_set").orElseThrow(),
+        FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+  }
+
+  /// Turns a knob of the emulation (see `cuda-src/host/driver.cpp`); returns what it was.
+  private static long set(String name, long value) {
+    if (set == null) throw new IllegalStateException("the CUDA emulation is not switched on");
+    try (var arena = Arena.ofConfined()) { return (long) set.invokeExact(arena.allocateFrom(name), value); }
+    catch (Throwable t) { throw new IllegalStateException(t); }
+  }
+
+  public static Order order(Order order) { return Order.values()[(int) set("order", order.ordinal())]; }
+
+  /// Whether kernels run with the memory, race and barrier checks; about three times as slow.
+  public static boolean check(boolean on) { return set("check", on ? 1 : 0) == 1; }
+
+  /// Bytes that each device has.
+  public static long memory(long bytes) { return set("memory", bytes); }
+
+  /// Whether launches run their kernels; without, the cost of launching can be measured.
+  public static boolean launches(boolean on) { return set("launches", on ? 1 : 0) == 1; }
+
+  /// Makes a device disappear; −1 brings it back.
+  public static void lose(int device) { set("lost", device); }
+}
