@@ -141,6 +141,13 @@ public final class CudaDevice implements Device {
     return address;
   }
 
+  /// A table that kernels read (offsets, ranges), until the op that runs has been asked for in full.
+  long upload(int[] values) {
+    long address = temporary(Math.max(4L, 4L * values.length));
+    staging.write(MemorySegment.ofArray(values), address, 4L * values.length);
+    return address;
+  }
+
   /// Where the elements of a tensor lie row-major: its own, or a copy's that lasts as long as the op.
   long dense(Tensor t) {
     if (t.layout().dense()) return address(t);
@@ -261,6 +268,7 @@ public final class CudaDevice implements Device {
       case Fused.Softmax _      -> CudaRows.softmax(this, in.getFirst(), out.getFirst());
       case Fused.LayerNorm n    -> CudaRows.layerNorm(this, n.epsilon(), in, out);
       case Fused.Normalize n    -> CudaRows.normalize(this, n.epsilon(), in.getFirst(), out.getFirst());
+      case Fused.Norm n         -> defined(n, in, out);
       case Fused.BatchNorm n    -> defined(n, in, out);
       case Fused.Conv2d c       -> defined(c, in, out);
       case Fused.AveragePool p  -> defined(p, in, out);
@@ -292,6 +300,7 @@ public final class CudaDevice implements Device {
       case Update.NAdamW a  -> throw missing(a);
       case Update.Descent d -> throw missing(d);
       case Update.Blend b   -> throw missing(b);
+      case Update.Together t -> t.each(in, this::update);
     }
   }
 

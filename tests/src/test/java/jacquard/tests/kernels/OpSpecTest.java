@@ -120,8 +120,11 @@ class OpSpecTest {
     }
   }
 
-  private static void clean(Runnable body) {
-    var device = Device.best();
+  /// The device under test.
+  Device device() { return Device.best(); }
+
+  void clean(Runnable body) {
+    var device = device();
     long before = device.live().blocks();
     try (var _ = Scope.open(device)) { body.run(); }
     assertEquals(before, device.live().blocks(), "blocks left over");
