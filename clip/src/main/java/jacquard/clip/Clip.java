@@ -3,18 +3,18 @@ package jacquard.clip;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Ranking;
+import jacquard.clip.eval.Templates;
 import jacquard.clip.image.Picture;
-import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.HubConfig;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /// A model ready for use: features of texts and images, and classification by names. It owns its memory and is safe to call from many
@@ -32,11 +32,18 @@ public final class Clip implements AutoCloseable {
   }
 
   /// From a folder as OpenCLIP's hub lays it out: `open_clip_config.json` and `open_clip_model.safetensors`.
-  public static Clip load(Path folder) throws IOException {
+  ///
+  /// @param assignments changes to the config, as `vision_cfg.image_size=336` (see [ClipConfig#with]); learned positions are resized to them
+  /// @throws IOException naming the file, if one is missing, damaged or of another model
+  /// @throws IllegalArgumentException naming file, key, value and what was expected, if the config is wrong
+  public static Clip load(Path folder, String... assignments) throws IOException {
+    if (!Files.isDirectory(folder)) throw new IOException(folder + " is no folder, expected one with open_clip_config.json and weights, as runs/emoji-1/last");
     var file = folder.resolve("open_clip_config.json");
     if (!Files.exists(file)) throw new IOException(folder + " holds no open_clip_config.json");
-    var config = ClipConfig.read(file);
-    var preprocess = preprocess(config).with(orEmpty(new com.fasterxml.jackson.databind.ObjectMapper().readTree(file.toFile()).get("preprocess_cfg")));
+    var hub = HubConfig.read(file);
+    var config = assignments.length == 0 ? hub.model() : hub.model().with(assignments);
+    var size = config.vision().image();
+    var preprocess = size.equals(hub.model().vision().image()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
     var weights = Scope.detached(Device.best());
     try {
       return new Clip(weights, weights.within(() -> {
@@ -49,16 +56,6 @@ public final class Clip implements AutoCloseable {
       weights.close();
       throw e;
     }
-  }
-
-  private static com.fasterxml.jackson.databind.JsonNode orEmpty(com.fasterxml.jackson.databind.JsonNode node) {
-    return node == null ? com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode() : node;
-  }
-
-  /// OpenCLIP's default preparation for a model's image size.
-  public static PreprocessConfig preprocess(ClipConfig config) {
-    var size = config.vision().image();
-    return PreprocessConfig.ofSize(size.height()).size(size.height(), size.width());
   }
 
   public ClipModel model() { return model; }
@@ -86,21 +83,8 @@ public final class Clip implements AutoCloseable {
     return scores;
   }
 
-  /// The classifier of some labels: each label in each template (`{}` stands for it), features averaged and normalised again, as OpenCLIP.
-  public float[][] classifier(List<String> labels, List<String> templates) {
-    var all = new ArrayList<String>();
-    for (var l : labels) for (var t : templates) all.add(t.replace("{}", l));
-    float[][] f = embedder.texts(all, null), r = new float[labels.size()][];
-    for (int i = 0; i < r.length; i++) {
-      float[] sum = new float[f[0].length];
-      for (int t = 0; t < templates.size(); t++) for (int k = 0; k < sum.length; k++) sum[k] += f[i * templates.size() + t][k];
-      double norm = 0;
-      for (float v : sum) norm += v * v;
-      for (int k = 0; k < sum.length; k++) sum[k] /= (float) Math.sqrt(norm);
-      r[i] = sum;
-    }
-    return r;
-  }
+  /// The features of some labels, `[labels][embedding]`: each label in each template, features averaged and normalised again.
+  public float[][] classifier(List<String> labels, Templates templates) { return embedder.labels(labels, templates, null); }
 
   @Override public void close() { weights.close(); }
 }

@@ -4,6 +4,7 @@ import jacquard.autograd.Parameters;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.tensor.DType;
+import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
@@ -16,17 +17,25 @@ import java.util.Map;
 
 /// Models to and from files with OpenCLIP's tensor names. Convolutions are `[out, in, kh, kw]` on disk, `[out, kh, kw, in]` in memory.
 public final class Checkpoint {
+  private static final System.Logger LOG = System.getLogger(Checkpoint.class.getName());
+
   private Checkpoint() {}
 
-  /// The model of `config` with the weights of `path`; its tensors belong to the current scope. Every tensor must be there, and no other.
+  /// The model of `config` with the weights of `path`; its tensors belong to the current scope. Every tensor must be there, and no other, but for what OpenCLIP
+  /// adapts: positions of another image size or context length are resized ([PositionTable]; OpenCLIP refuses a ResNet's), a plain CLIP's text tower may go
+  /// under `text.`, the scale's shape may be `[]` or `[1]`, and a missing logit bias begins at 0.
+  ///
+  /// @throws IOException naming the file, the tensor, its shape and the one expected
   public static ClipModel load(ClipConfig config, Path path) throws IOException {
     try (var weights = Weights.open(path)) {
       var left = new HashSet<>(weights.names());
       var described = ClipModel.describe(config);
       var model = Parameters.map(described, (p, t) -> {
         var name = described.nameOf(p);
+        if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);
+        if (p.equals("logit_bias") && !left.contains(name)) return Tensor.zeros(t.shape());
         left.remove(name);
-        try { return read(weights, name, t, path); } catch (IOException e) { throw new UncheckedIOException(e); }
+        try { return read(weights, name, p, t, described, path); } catch (IOException e) { throw new UncheckedIOException(e); }
       });
       if (!left.isEmpty()) throw new IOException(path + " holds tensors that this model has not: " + left.stream().sorted().limit(8).toList() + "; is it a checkpoint of another model?");
       return model;
@@ -50,13 +59,31 @@ public final class Checkpoint {
     t.storage().changed();
   }
 
-  private static Tensor read(Weights weights, String name, Tensor t, Path path) throws IOException {
-    int[] shape = onDisk(t.shape()).dims();
-    if (!Arrays.equals(weights.shape(name), shape))
-      throw new IOException(path + ": " + name + " is " + Arrays.toString(weights.shape(name)) + ", the model expects " + Arrays.toString(shape) + "; is it a checkpoint of another model?");
+  private static Tensor read(Weights weights, String name, String at, Tensor t, ClipModel model, Path path) throws IOException {
+    int[] shape = onDisk(t.shape()).dims(), stored = weights.shape(name);
+    if (at.startsWith("logit_") && t.shape().size() == 1 && Arrays.stream(stored).allMatch(d -> d == 1)) shape = stored;
+    if (at.endsWith("positional_embedding") && stored.length == 2 && stored[1] == shape[1] && stored[0] != shape[0] && stored[0] > 1)
+      return Tensor.of(t.shape(), resized(weights.floats(name), name, at, stored, shape[0], model.config(), path));
+    if (!Arrays.equals(stored, shape))
+      throw new IOException(path + ": " + name + " is " + Arrays.toString(stored) + ", the model expects " + Arrays.toString(shape) + "; is it a checkpoint of another model?");
     if (t.dtype() == DType.I64) return Tensor.ofArray(t.type(), weights.longs(name));
     float[] v = weights.floats(name);
     return Tensor.of(t.shape(), shape.length == 4 ? permuted(v, shape, 0, 2, 3, 1) : v);
+  }
+
+  private static float[] resized(float[] table, String name, String at, int[] stored, int rows, ClipConfig config, Path path) throws IOException {
+    float[] r;
+    if (at.startsWith("text.")) {
+      if (config.text().classToken()) throw new IOException(path + ": " + name + " holds " + stored[0] + " positions, the model " + rows + "; with a class token they cannot be resized");
+      r = PositionTable.ofText(table, stored[1], rows);
+    } else {
+      int side = (int) Math.sqrt(stored[0] - 1);
+      if (side * side != stored[0] - 1)
+        throw new IOException(path + ": " + name + " holds " + stored[0] + " positions, the model " + rows + "; only those of a square grid can be resized, 1 + n²");
+      r = PositionTable.ofGrid(table, 1, stored[1], new Grid(side, side), config.vision().resnet() ? config.vision().image().windows(32, 32, 32, 0) : config.vision().grid());
+    }
+    LOG.log(System.Logger.Level.INFO, "{0}: {1} resized from {2} to {3} positions", path, name, stored[0], rows);
+    return r;
   }
 
   /// The name and shape on disk of every tensor of a model.

@@ -11,9 +11,9 @@ import picocli.CommandLine.Option;
 
 /// Where pairs come from.
 final class DataOptions {
-  @Option(names = "--csv-separator", defaultValue = "\t", description = "Separator of a table (default: tab; .csv files: comma).") String separator;
-  @Option(names = "--csv-img-key", defaultValue = "filepath", description = "Column of picture paths (default: ${DEFAULT-VALUE}).") String pathColumn;
-  @Option(names = "--csv-caption-key", defaultValue = "title", description = "Column of captions (default: ${DEFAULT-VALUE}).") String captionColumn;
+  @Option(names = "--csv-separator", paramLabel = "C", description = "Separator of a table (default: comma for .csv, else tab).") String separator = "\t";
+  @Option(names = "--csv-img-key", paramLabel = "NAME", description = "Column of picture paths (default: ${DEFAULT-VALUE}).") String pathColumn = "filepath";
+  @Option(names = "--csv-caption-key", paramLabel = "NAME", description = "Column of captions (default: ${DEFAULT-VALUE}).") String captionColumn = "title";
 
   /// A split of the emoji by name, a table, or a folder.
   Source source(String data) throws IOException {

@@ -14,6 +14,7 @@ public final class Main {
 
   public static void main(String[] args) {
     System.setProperty("java.awt.headless", "true");
+    if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
     var line = new CommandLine(new Main());
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {

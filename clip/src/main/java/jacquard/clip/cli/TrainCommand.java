@@ -1,13 +1,11 @@
 package jacquard.clip.cli;
 
-import jacquard.autograd.Optimizer;
-import jacquard.autograd.Schedule;
-import jacquard.clip.Clip;
 import jacquard.clip.data.EmojiSource;
-import jacquard.clip.data.Source;
-import jacquard.clip.image.Augmentation;
+import jacquard.clip.eval.Evaluation;
+import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
 import jacquard.clip.train.Plan;
 import jacquard.clip.train.RunPage;
@@ -18,105 +16,143 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, description = {"Trains a model. Without arguments: a small CLIP on 14,000 emoji drawings, evaluated on an artist "
-    + "family that it never sees, in a few minutes on two cores.", "",
-    "The run's folder holds last/ and best/ (open_clip_config.json and open_clip_model.safetensors, which OpenCLIP loads), metrics.jsonl, TensorBoard events, report.png and report.html."})
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis = "jacquard train [OPTION]…", description = {"", "Trains a model. Without options: a small CLIP on 14,000 emoji drawings, evaluated on "
+    + "an artist family that it never sees, in a few minutes on two cores.", "",
+    "  ./jacquard train", "  ./jacquard train --train-data pairs.csv --model ViT-S-32 --batch-size 64 --lr 5e-4 --name mine",
+    "  ./jacquard train --pretrained ViT-B-32 --lock-image --lock-image-unlocked-groups 2 --train-data photos/", "  ./jacquard train --name mine --resume", "",
+    "The run's folder holds last/ and best/ (open_clip_config.json and open_clip_model.safetensors, which OpenCLIP loads), metrics.jsonl, TensorBoard events, report.png and report.html. A run that is stopped "
+    + "(Ctrl-C, SIGTERM) ends its step, saves and reports; one that is killed loses what came after its last checkpoint. --resume goes on from there, to the bits of a run that was never stopped.", ""})
 final class TrainCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
-  @Mixin DataOptions data;
-  @Option(names = "--train-data", defaultValue = "emoji", description = "emoji, emoji-concepts (without 192 concepts), a table of paths and captions (.csv, .tsv), or a folder of pictures with .txt captions (default: ${DEFAULT-VALUE}).") String trainData;
-  @Option(names = "--val-data", description = "The same for the held-out pairs (default with emoji: the Twemoji family; with emoji-concepts: the 192 concepts).") String valData;
-  @Option(names = "--model", defaultValue = "emoji", description = "A preset (./jacquard models), or a JSON file in OpenCLIP's form (default: ${DEFAULT-VALUE}).") String model;
-  @Option(names = "--batch-size", defaultValue = "256", description = "Pairs a step (default: ${DEFAULT-VALUE}).") int batch;
-  @Option(names = "--accum-freq", defaultValue = "1", description = "Micro-batches a step; the batch is divided, the gradient is that of the whole.") int accumulate;
-  @Option(names = "--steps", description = "Steps in all (default: of --epochs).") Long steps;
-  @Option(names = "--epochs", defaultValue = "10", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs;
-  @Option(names = "--lr", defaultValue = "1.2e-3", description = "Largest learning rate (default: ${DEFAULT-VALUE}).") double rate;
-  @Option(names = "--warmup", defaultValue = "50", description = "Steps of warm-up (default: ${DEFAULT-VALUE}).") long warmup;
-  @Option(names = "--lr-scheduler", defaultValue = "cosine", description = "cosine, const or const-cooldown.") String scheduler;
-  @Option(names = "--lr-cooldown-end", defaultValue = "0", description = "Last rate of const-cooldown.") double cooldownEnd;
-  @Option(names = "--lr-cooldown-power", defaultValue = "1", description = "Power of const-cooldown.") double cooldownPower;
-  @Option(names = "--epochs-cooldown", defaultValue = "1", description = "Length of the cooldown of const-cooldown, in epochs.") int cooldown;
-  @Option(names = "--wd", defaultValue = "0.2", description = "Weight decay (default: ${DEFAULT-VALUE}).") double decay;
-  @Option(names = "--opt", defaultValue = "adamw", description = "adamw, nadamw, or sgd with Nesterov momentum (default: ${DEFAULT-VALUE}).") String optimizer;
-  @Option(names = "--momentum", defaultValue = "0.9", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum;
-  @Option(names = "--beta1", defaultValue = "0.9") double beta1;
-  @Option(names = "--beta2", defaultValue = "0.98") double beta2;
-  @Option(names = "--eps", defaultValue = "1e-6") double epsilon;
-  @Option(names = "--grad-clip-norm", defaultValue = "1.0", description = "Limit of the gradient norm, 0 for none (default: ${DEFAULT-VALUE}).") double clip;
-  @Option(names = "--siglip", description = "The sigmoid loss in place of the softmax loss; the model needs init_logit_bias.") boolean sigmoid;
-  @Option(names = "--seed", defaultValue = "0", description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).") long seed;
-  @Option(names = "--crop", defaultValue = "0.7", description = "Smallest area of a random crop (default: ${DEFAULT-VALUE}; OpenCLIP: 0.9).") double crop;
-  @Option(names = "--color-jitter", defaultValue = "0.4", description = "Brightness, contrast and saturation of the colour jitter, 0 for none.") double jitter;
-  @Option(names = "--gray-scale-prob", defaultValue = "0.2", description = "How often a picture loses its colours.") double grey;
-  @Option(names = "--lock-image", description = "Freezes the image tower.") boolean lockImage;
-  @Option(names = "--lock-text", description = "Freezes the text tower.") boolean lockText;
-  @Option(names = "--val-frequency", defaultValue = "100", description = "Steps between evaluations (default: ${DEFAULT-VALUE}).") long evaluate;
-  @Option(names = "--save-frequency", defaultValue = "100", description = "Steps between checkpoints (default: ${DEFAULT-VALUE}).") long save;
-  @Option(names = "--logs", defaultValue = "runs", description = "Folder of all runs (default: ${DEFAULT-VALUE}).") Path logs;
-  @Option(names = "--name", description = "The run's folder within --logs (default: of model and data, the first number that is free).") String name;
-  @Option(names = "--resume", description = "Goes on with the run --name from its last checkpoint, to the same bits as without the interruption.") boolean resume;
+  /// Whether the options of the run to resume are among those given.
+  private boolean resumed;
+
+  @ArgGroup(validate = false, heading = "Data:%n") Data data = new Data();
+  @ArgGroup(validate = false, heading = "%nTables:%n") DataOptions tables = new DataOptions();
+  @ArgGroup(validate = false, heading = "%nModel:%n") Model model = new Model();
+  @ArgGroup(validate = false, heading = "%nThe model's config:%n") ConfigOptions overrides = new ConfigOptions();
+  @ArgGroup(validate = false, heading = "%nSteps:%n") Steps steps = new Steps();
+  @ArgGroup(validate = false, heading = "%nOptimizer:%n") OptimizerOptions optimizer = new OptimizerOptions();
+  @ArgGroup(validate = false, heading = "%nFrozen towers:%n") LockOptions locks = new LockOptions();
+  @ArgGroup(validate = false, heading = "%nPictures:%n") ImageOptions images = new ImageOptions();
+  @ArgGroup(validate = false, heading = "%nThe run's folder:%n") RunOptions run = new RunOptions();
+
+  static final class Data {
+    @Option(names = "--train-data", paramLabel = "DATA", description = "emoji, emoji-concepts (without 192 concepts), a table of paths and captions (.csv, .tsv), or a folder of pictures with .txt captions beside them (default: ${DEFAULT-VALUE}).") String train = "emoji";
+    @Option(names = "--val-data", paramLabel = "DATA", description = "The same for the held-out pairs (default with emoji: the Twemoji family; with emoji-concepts: the 192 concepts).") String held;
+  }
+
+  static final class Model {
+    @Option(names = "--model", paramLabel = "NAME", description = "A preset (./jacquard models), or a JSON file in OpenCLIP's form (default: that of --pretrained, or emoji).") String name;
+    @Option(names = "--pretrained", paramLabel = "PATH", description = "Weights to begin from: a folder as OpenCLIP's hub lays it out, or a .safetensors file.") Path pretrained;
+
+    Path hub() { return name == null && pretrained != null && Files.exists(pretrained.resolve("open_clip_config.json")) ? pretrained.resolve("open_clip_config.json") : null; }
+    String title() { return name != null ? name : hub() != null ? pretrained.toString() : "emoji"; }
+
+    ClipConfig read(ConfigOptions config) throws IOException {
+      var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json") ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
+      found.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + title() + " is not built yet: " + why); });
+      found.text().captions();
+      return found;
+    }
+
+    PreprocessConfig preprocess(ClipConfig config) throws IOException {
+      var size = config.vision().image();
+      return hub() == null ? HubConfig.preprocess(config) : HubConfig.read(hub()).preprocess().size(size.height(), size.width());
+    }
+  }
+
+  static final class Steps {
+    @Option(names = "--batch-size", paramLabel = "N", description = "Pairs a step (default: ${DEFAULT-VALUE}).") int batch = 256;
+    @Option(names = "--accum-freq", paramLabel = "N", description = "Micro-batches a step; the batch is divided, the gradient is that of the whole (default: ${DEFAULT-VALUE}).") int accumulate = 1;
+    @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs = 10;
+    @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;
+    @Option(names = "--siglip", description = "The sigmoid loss in place of the softmax loss; the scale begins at 10 and the bias at -10.") boolean sigmoid;
+    @Option(names = "--seed", paramLabel = "N", description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).") long seed = 0;
+    @Option(names = "--val-steps", paramLabel = "N", description = "Steps between evaluations (default: ${DEFAULT-VALUE}).") long evaluate = 100;
+    @Option(names = "--val-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.") Integer evaluateEpochs;
+    @Option(names = "--save-steps", paramLabel = "N", description = "Steps between checkpoints (default: ${DEFAULT-VALUE}).") long save = 100;
+    @Option(names = "--save-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.") Integer saveEpochs;
+  }
 
   @Override public Integer call() throws IOException {
-    var config = model.endsWith(".json") ? ClipConfig.read(Path.of(model)) : Presets.of(model);
-    config.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + model + " is not built yet: " + why); });
-    if (!config.text().tokenizer().equals("clip")) throw new IllegalArgumentException("--model " + model + " needs the tokenizer " + config.text().tokenizer() + ", which is not built yet");
-    var training = data.source(trainData);
-    var held = valData != null ? data.source(valData) : EmojiSource.SPLITS.contains(trainData + "-heldout") ? data.source(trainData + "-heldout") : null;
-    long perEpoch = Math.max(1, training.size() / batch), total = steps != null ? steps : epochs * perEpoch;
-    if (warmup >= total) throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total + " steps of the run: the learning rate would never arrive");
-    var plan = new Plan(batch, accumulate, total, schedule(total, perEpoch), rule(), decay, clip, sigmoid, seed,
-        Augmentation.DEFAULT.scale(crop, 1).colours(new Augmentation.Jitter(jitter, jitter, jitter, 0), jitter > 0 ? 0.8 : 0, grey), evaluate, save, frozen());
-    var folder = folder();
-    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d; into %s%n", model, training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, batch, folder);
-    var transform = new Transform(Clip.preprocess(config));
-    long start = System.nanoTime();
-    var evaluation = new Trainer(config, plan, transform, training, held, folder).run(resume);
-    double minutes = (System.nanoTime() - start) / 6e10;
-    RunPage.write(folder, model, config, plan, training, held, evaluation, minutes, "./jacquard " + String.join(" ", spec.commandLine().getParseResult().originalArgs().isEmpty() ? List.of("train") : spec.root().commandLine().getParseResult().originalArgs()));
-    if (evaluation != null) {
-      System.out.printf("held out, %,d images over %,d names (chance %.2f %%):%n", evaluation.labels().length, evaluation.names().size(), 100 * evaluation.chance());
-      evaluation.metrics().forEach((k, v) -> System.out.printf("  %-20s %5.1f %%%n", k, 100 * v));
+    var arguments = spec.commandLine().getParseResult().originalArgs();
+    if (run.resume != null) {
+      var before = run.before();
+      if (before.isPresent() && !resumed) return again(before.get());
     }
-    System.out.printf("%.1f minutes; see %s%n", minutes, folder.resolve("report.html"));
-    return 0;
+    var config = steps.sigmoid && model.pretrained == null ? sigmoid(model.read(overrides)) : model.read(overrides);
+    var training = tables.source(data.train);
+    var held = data.held != null ? tables.source(data.held) : EmojiSource.SPLITS.contains(data.train + "-heldout") ? tables.source(data.train + "-heldout") : null;
+    positive("--batch-size", steps.batch);
+    positive("--accum-freq", steps.accumulate);
+    long perEpoch = Math.max(1, training.size() / steps.batch), total = steps.steps != null ? steps.steps : steps.epochs * perEpoch;
+    positive("--steps", total);
+    long evaluate = steps.evaluateEpochs != null ? steps.evaluateEpochs * perEpoch : steps.evaluate, save = steps.saveEpochs != null ? steps.saveEpochs * perEpoch : steps.save;
+    positive("--val-steps", evaluate);
+    positive("--save-steps", save);
+    var plan = new Plan(steps.batch, steps.accumulate, total, optimizer.schedule(total, perEpoch), optimizer.rule(), optimizer.decay, optimizer.clip, steps.sigmoid, steps.seed,
+        images.augmentation(), evaluate, save, locks.locks());
+    var folder = run.folder(model.title());
+    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d; into %s%n", model.title(), training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, steps.batch, folder);
+    var trainer = new Trainer(config, plan, new Transform(images.over(model.preprocess(config))), training, held, folder, model.pretrained);
+    run.remember(folder, arguments);
+    long start = System.nanoTime();
+    var done = new CountDownLatch(1);
+    // A signal stops the run after its step; the process ends when the report is written.
+    var hook = new Thread(() -> {
+      trainer.stop();
+      try { done.await(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
+    }, "stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      var evaluation = trainer.run(run.resume != null);
+      double minutes = (System.nanoTime() - start) / 6e10;
+      RunPage.write(folder, model.title(), config, plan, training, held, evaluation, minutes, "./jacquard train " + String.join(" ", run.shown(folder, arguments)));
+      print(evaluation);
+      System.out.printf("%.1f minutes; see %s%n", minutes, folder.resolve("report.html"));
+      return trainer.steps() < total ? 1 : 0;
+    } finally {
+      done.countDown();
+      try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) { System.out.flush(); }
+    }
   }
 
-  private Optimizer.Rule rule() {
-    return switch (optimizer) {
-      case "adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
-      case "nadamw" -> new Optimizer.NAdamW(beta1, beta2, epsilon, 4e-3);
-      case "sgd" -> new Optimizer.Sgd(momentum, momentum > 0);
-      default -> throw new IllegalArgumentException("--opt " + optimizer + ", expected adamw, nadamw or sgd");
-    };
+  private static void print(Evaluation e) {
+    if (e == null) return;
+    System.out.printf("held out, %,d images over %,d names (chance %.2f %%):%n", e.labels().length, e.names().size(), 100 * e.chance());
+    e.metrics().forEach((k, v) -> System.out.printf("  %-20s %5.1f %%%n", k, 100 * v));
   }
 
-  private Schedule schedule(long total, long perEpoch) {
-    return switch (scheduler) {
-      case "cosine" -> new Schedule.Cosine(rate, warmup, total);
-      case "const" -> new Schedule.Constant(rate, warmup);
-      case "const-cooldown" -> new Schedule.Cooldown(rate, warmup, total, cooldown * perEpoch, cooldownPower, cooldownEnd);
-      default -> throw new IllegalArgumentException("--lr-scheduler " + scheduler + ", expected cosine, const or const-cooldown");
-    };
+  /// The options that the run began with, and those given now over them.
+  private int again(List<String> before) {
+    var command = new TrainCommand();
+    command.resumed = true;
+    var now = spec.commandLine().getParseResult();
+    var all = new ArrayList<String>();
+    for (var option : new CommandLine(new TrainCommand()).parseArgs(before.toArray(String[]::new)).matchedOptions()) if (!now.hasMatchedOption(option.longestName())) add(all, option);
+    now.matchedOptions().forEach(option -> add(all, option));
+    var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
+    return line.execute(all.toArray(String[]::new));
   }
 
-  private List<String> frozen() {
-    var f = new ArrayList<String>();
-    if (lockImage) f.add("visual.**");
-    if (lockText) f.add("text.**");
-    return f;
+  private static void add(List<String> arguments, OptionSpec option) {
+    var values = option.arity().max() == 0 ? List.<String>of() : option.originalStringValues();
+    if (option.arity().max() != 1) arguments.add(option.longestName());
+    for (var v : values) arguments.add(option.arity().max() == 1 ? option.longestName() + "=" + v : v);
   }
 
-  private Path folder() {
-    if (name != null) return logs.resolve(name);
-    if (resume) throw new IllegalArgumentException("--resume needs the --name of the run");
-    var base = Path.of(model).getFileName().toString().replace(".json", "");
-    for (int i = 1; ; i++) if (!Files.exists(logs.resolve(base + "-" + i))) return logs.resolve(base + "-" + i);
-  }
+  /// As OpenCLIP begins with --siglip: scale 10, bias −10.
+  private static ClipConfig sigmoid(ClipConfig config) { return config.logitBias().isPresent() ? config : config.with("init_logit_scale=" + Math.log(10), "init_logit_bias=-10"); }
+
+  private static void positive(String option, long value) { if (value < 1) throw new IllegalArgumentException(option + " " + value + ", expected at least 1"); }
 }

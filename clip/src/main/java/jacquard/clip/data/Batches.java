@@ -23,17 +23,24 @@ public final class Batches {
   private final Source source;
   private final Transform transform;
   private final Augmentation augmentation;
+  private final ClipTokenizer tokenizer;
   private final int size, context;
   private final Random key;
   private final int[] group;
   private final int[][] tokens;
   private final AtomicLong unreadable = new AtomicLong();
+  private volatile String failure = "";
 
   public Batches(Source source, Transform transform, Augmentation augmentation, int size, int context, long seed) {
+    this(source, transform, augmentation, ClipTokenizer.clip(), size, context, seed);
+  }
+
+  public Batches(Source source, Transform transform, Augmentation augmentation, ClipTokenizer tokenizer, int size, int context, long seed) {
     if (source.size() < size) throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a batch of " + size);
     this.source = source;
     this.transform = transform;
     this.augmentation = augmentation;
+    this.tokenizer = tokenizer;
     this.size = size;
     this.context = context;
     this.key = Random.of(seed).fold("data");
@@ -42,12 +49,15 @@ public final class Batches {
     tokens = new int[source.size()][];
     for (int i = 0; i < group.length; i++) {
       group[i] = known.computeIfAbsent(source.caption(i), _ -> known.size());
-      tokens[i] = ClipTokenizer.clip().tokenize(source.caption(i), this.context);
+      tokens[i] = tokenizer.tokenize(source.caption(i), this.context);
     }
   }
 
   public int perEpoch() { return source.size() / size; }
+  /// How many samples could not be read so far.
   public long unreadable() { return unreadable.get(); }
+  /// Why the first of them could not.
+  public String firstFailure() { return failure; }
 
   public Batch batch(long step) {
     int[] order = shuffled(source.size(), key.fold("order").fold(step / perEpoch()));
@@ -57,7 +67,9 @@ public final class Batches {
       int s = order[from + i];
       try { rows[i] = transform.rows(source.picture(s), augmentation, new SplittableRandom(key.fold("augment").fold(step).fold(s).key())); }
       catch (IOException | RuntimeException e) {
-        if (unreadable.getAndIncrement() == 0) LOG.log(System.Logger.Level.WARNING, "left out, further ones are only counted: {0}", e.getMessage());
+        if (unreadable.getAndIncrement() > 0) return;
+        failure = e.getMessage();
+        LOG.log(System.Logger.Level.WARNING, "left out, further ones are only counted: {0}", failure);
       }
     });
     var kept = new ArrayList<Integer>();
@@ -69,7 +81,7 @@ public final class Batches {
     for (int k = 0; k < n; k++) {
       int s = order[from + kept.get(k)];
       System.arraycopy(rows[kept.get(k)], 0, pixels, k * each, each);
-      t[k] = tokens[s];
+      t[k] = tokenizer.reduces() ? tokenizer.tokenize(source.caption(s), context, key.fold("words").fold(step).fold(s)) : tokens[s];
       g[k] = group[s];
       samples[k] = s;
     }

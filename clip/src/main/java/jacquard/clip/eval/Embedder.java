@@ -4,26 +4,46 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Images;
 import jacquard.clip.report.Progress;
-import jacquard.clip.text.ClipTokenizer;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Normalised features of many images or texts, batch by batch; each batch's memory ends with it.
 public record Embedder(ClipModel model, Transform transform, int batch) {
   public interface Pictures { jacquard.clip.image.Picture at(int index) throws IOException; }
 
   /// `[count, embedding]`, row-major.
+  ///
+  /// @throws IOException of the first picture that cannot be read
   public float[][] images(int count, Pictures pictures, Progress progress) throws IOException {
+    var failures = new Failures();
+    float[][] r = readable(count, pictures, failures, progress);
+    if (failures.count() > 0) throw failures.cause();
+    return r;
+  }
+
+  /// The same, but a picture that cannot be read is counted as a failure, and its features are null.
+  public float[][] readable(int count, Pictures pictures, Failures failures, Progress progress) {
     var out = new float[count][];
     var grid = model.config().vision().image();
     int each = grid.size() * 3;
     for (int from = 0; from < count; from += batch) {
-      int n = Math.min(batch, count - from);
-      float[] pixels = new float[n * each];
-      for (int i = 0; i < n; i++) System.arraycopy(transform.rows(pictures.at(from + i)), 0, pixels, i * each, each);
-      try (var _ = Scope.open(Device.best())) { rows(model.embedImages(Images.of(pixels, n, grid)).floats(), n, out, from); }
+      int first = from, n = Math.min(batch, count - from);
+      float[][] decoded = new float[n][];
+      IntStream.range(0, n).parallel().forEach(i -> {
+        try { decoded[i] = transform.rows(pictures.at(first + i)); } catch (IOException | RuntimeException e) { failures.add(first + i, e); }
+      });
+      int[] read = IntStream.range(0, n).filter(i -> decoded[i] != null).toArray();
+      if (read.length > 0) {
+        float[] pixels = new float[read.length * each];
+        for (int i = 0; i < read.length; i++) System.arraycopy(decoded[read[i]], 0, pixels, i * each, each);
+        float[][] features = new float[read.length][];
+        try (var _ = Scope.open(Device.best())) { rows(model.embedImages(Images.of(pixels, read.length, grid)).floats(), read.length, features, 0); }
+        for (int i = 0; i < read.length; i++) out[from + read[i]] = features[i];
+      }
       if (progress != null) progress.advance(n);
     }
     return out;
@@ -31,17 +51,45 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
 
   public float[][] texts(List<String> captions, Progress progress) {
     var out = new float[captions.size()][];
+    var tokenizer = model.config().text().captions();
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
-      int[][] tokens = ClipTokenizer.clip().tokenize(captions.subList(from, from + n), model.config().text().context());
+      int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.config().text().context());
       try (var _ = Scope.open(Device.best())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
       if (progress != null) progress.advance(n);
     }
     return out;
   }
 
+  /// The features of labels as [Templates] put them into sentences: means of normalised features, normalised. `[labels, embedding]`
+  public float[][] labels(List<String> labels, Templates templates, Progress progress) {
+    int n = templates.texts().size(), block = Math.max(1, batch / n);
+    if (n == 1) return texts(labels.stream().map(l -> templates.of(l).getFirst()).toList(), progress);
+    var out = new float[labels.size()][];
+    for (int from = 0; from < out.length; from += block) {
+      var part = labels.subList(from, Math.min(out.length, from + block));
+      float[][] f = texts(part.stream().flatMap(l -> templates.of(l).stream()).toList(), null);
+      for (int i = 0; i < part.size(); i++) out[from + i] = mean(Arrays.copyOfRange(f, i * n, i * n + n));
+      if (progress != null) progress.advance(part.size());
+    }
+    return out;
+  }
+
+  private static float[] mean(float[][] features) {
+    var r = new float[features[0].length];
+    double norm = 0;
+    for (int k = 0; k < r.length; k++) {
+      double sum = 0;
+      for (float[] f : features) sum += f[k];
+      r[k] = (float) (sum / features.length);
+      norm += (double) r[k] * r[k];
+    }
+    for (int k = 0; k < r.length; k++) r[k] /= (float) Math.sqrt(norm);
+    return r;
+  }
+
   private static void rows(float[] all, int n, float[][] out, int from) {
     int d = all.length / n;
-    for (int i = 0; i < n; i++) out[from + i] = java.util.Arrays.copyOfRange(all, i * d, i * d + d);
+    for (int i = 0; i < n; i++) out[from + i] = Arrays.copyOfRange(all, i * d, i * d + d);
   }
 }

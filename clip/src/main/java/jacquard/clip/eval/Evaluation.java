@@ -1,6 +1,7 @@
 package jacquard.clip.eval;
 
 import jacquard.clip.data.Source;
+import jacquard.clip.report.Progress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,20 +13,30 @@ import java.util.stream.IntStream;
 /// Zero-shot classification over the names of a source, and retrieval both ways.
 ///
 /// @param names  what an image may be: the distinct captions, and possibly names of no image
+/// @param samples the numbers of the images in the source; those that cannot be read are left out
 /// @param labels for each image the number of its caption
 /// @param scores cosines `[images][names]`
-public record Evaluation(List<String> names, int[] labels, float[][] scores) {
-  public static Evaluation of(Embedder embedder, Source source) throws IOException {
+public record Evaluation(List<String> names, int[] samples, int[] labels, float[][] scores) {
+  public static Evaluation of(Embedder embedder, Source source) throws IOException { return of(embedder, source, Templates.NONE, null); }
+
+  /// @param templates sentences around the names
+  /// @param progress  advanced by images and names; null for none
+  public static Evaluation of(Embedder embedder, Source source, Templates templates, Progress progress) throws IOException {
     var names = source.names();
     var number = new HashMap<String, Integer>();
     for (var n : names) number.put(n, number.size());
-    int[] labels = new int[source.size()];
-    for (int i = 0; i < labels.length; i++) {
-      var label = number.get(source.caption(i));
-      if (label == null) throw new IllegalArgumentException("caption " + i + " of " + source.name() + ", \"" + source.caption(i) + "\", is not among its " + names.size() + " names");
-      labels[i] = label;
+    var failures = new Failures();
+    float[][] features = embedder.readable(source.size(), source::picture, failures, progress);
+    int[] samples = IntStream.range(0, features.length).filter(i -> features[i] != null).toArray(), labels = new int[samples.length];
+    if (samples.length == 0) throw new IOException("none of the " + source.size() + " pictures of " + source.name() + " could be read: " + failures.first());
+    for (int k = 0; k < labels.length; k++) {
+      var caption = source.caption(samples[k]);
+      var label = number.get(caption);
+      if (label == null) throw new IllegalArgumentException("caption " + samples[k] + " of " + source.name() + ", \"" + caption + "\", is not among its " + names.size() + " names");
+      labels[k] = label;
     }
-    return new Evaluation(names, labels, Ranking.scores(embedder.images(source.size(), source::picture, null), embedder.texts(names, null)));
+    float[][] read = IntStream.of(samples).mapToObj(i -> features[i]).toArray(float[][]::new);
+    return new Evaluation(names, samples, labels, Ranking.scores(read, embedder.labels(names, templates, progress)));
   }
 
   /// Metric → value, in the order in which people read them.

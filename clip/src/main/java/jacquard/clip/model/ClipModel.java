@@ -36,6 +36,11 @@ public record ClipModel(ImageTower visual, TextTransformer text, @Named("logit_s
     return config.vision().sinCos() ? p.freeze("visual.positional_embedding") : p;
   }
 
+  /// The same model with the batch statistics of the image tower's first groups fixed; see [ImageTower#groups]. A transformer has none.
+  public ClipModel fixedStatistics(int groups) {
+    return visual instanceof ModifiedResNet r ? new ClipModel(r.fixed(groups), text, logitScale, logitBias, config) : this;
+  }
+
   /// L2-normalised features `[count, embedding]`.
   public Tensor embedImages(Images images) { return visual.features(images).normalize(); }
 

@@ -6,6 +6,7 @@ import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Pass;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
@@ -16,8 +17,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// CLIP's ResNet: a stem of three convolutions, pooling before every strided 1×1, attention pooling at the end.
+///
+/// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them as they are
 public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNorm bn2, Conv2d conv3, BatchNorm bn3, List<Bottleneck> layer1, List<Bottleneck> layer2,
-                             List<Bottleneck> layer3, List<Bottleneck> layer4, AttentionPool attnpool, VisionConfig config) implements ImageTower {
+                             List<Bottleneck> layer3, List<Bottleneck> layer4, AttentionPool attnpool, VisionConfig config, int fixed) implements ImageTower {
 
   /// 1×1, 3×3, pooling by `stride`, 1×1 to four times the planes; the skip is pooled and projected where the shape changes.
   public record Bottleneck(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNorm bn2, Conv2d conv3, BatchNorm bn3, Downsample downsample, int stride) {
@@ -69,7 +72,7 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
         Conv2d.of(make, w / 2, w, 3, 1, 1), BatchNorm.of(make, w, Init.ONES), stage(make, in, w, c.layers().get(0), 1), stage(make, in, w * 2, c.layers().get(1), 2),
         stage(make, in, w * 4, c.layers().get(2), 2), stage(make, in, w * 8, c.layers().get(3), 2),
         new AttentionPool(make.make(project, cells + 1, wide), Linear.of(make, wide, wide, project, Init.fanIn(wide)), Linear.of(make, wide, wide, project, Init.fanIn(wide)),
-            Linear.of(make, wide, wide, project, Init.fanIn(wide)), Linear.of(make, wide, clip.embedding(), project, Init.fanIn(wide)), c.heads()), c);
+            Linear.of(make, wide, wide, project, Init.fanIn(wide)), Linear.of(make, wide, clip.embedding(), project, Init.fanIn(wide)), c.heads()), c, 0);
   }
 
   private static List<Bottleneck> stage(Init.Maker make, int[] in, int planes, int count, int stride) {
@@ -85,20 +88,35 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
     if (!images.grid().equals(config.image())) throw new IllegalArgumentException("images of " + images.grid() + ", expected " + config.image());
     var grid = conv1.to(images.grid());
     var stem = grid;
-    var x = Scope.result(() -> {
+    var x = pass(0).call(() -> Scope.result(() -> {
       var y = bn1.apply(conv1.apply(images.rows(), images.grid())).activate(Activation.RELU);
       y = bn2.apply(conv2.apply(y, stem)).activate(Activation.RELU);
       return pooled(bn3.apply(conv3.apply(y, stem)).activate(Activation.RELU), stem, 2);
-    });
+    }));
     grid = grid.windows(2, 2, 2, 0);
-    for (var stage : List.of(layer1, layer2, layer3, layer4))
+    int group = 0;
+    for (var stage : List.of(layer1, layer2, layer3, layer4)) {
+      var pass = pass(++group);
       for (var block : stage) {
         var in = x;
         var at = grid;
-        x = Scope.result(() -> block.apply(in, at));
+        x = pass.call(() -> Scope.result(() -> block.apply(in, at)));
         if (block.stride > 1) grid = grid.windows(block.stride, block.stride, block.stride, 0);
       }
+    }
     return attnpool.apply(x, images.count());
+  }
+
+  private Pass pass(int group) { return group < fixed ? new Pass(false, Pass.current().key()) : Pass.current(); }
+
+  /// The stem, each stage, the attention pool.
+  @Override public List<List<String>> groups() {
+    return List.of(List.of("conv?.**", "bn?.**"), List.of("layer1.**"), List.of("layer2.**"), List.of("layer3.**"), List.of("layer4.**"), List.of("attnpool.**"));
+  }
+
+  /// The same tower with the statistics of its first groups fixed.
+  ModifiedResNet fixed(int groups) {
+    return new ModifiedResNet(conv1, bn1, conv2, bn2, conv3, bn3, layer1, layer2, layer3, layer4, attnpool, config, groups);
   }
 
   private static Tensor pooled(Tensor x, Grid grid, int size) { return size == 1 ? x : Tensor.apply(new Fused.AveragePool(grid, size), x); }

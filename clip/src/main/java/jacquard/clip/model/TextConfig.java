@@ -4,6 +4,7 @@ import jacquard.clip.settings.Settings;
 import jacquard.clip.settings.Settings.Flat;
 import jacquard.clip.settings.Settings.Key;
 import jacquard.clip.settings.Settings.Stated;
+import jacquard.clip.text.ClipTokenizer;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -116,6 +117,14 @@ public record TextConfig(@Key("text_arch") Arch arch, @Stated @Key("context_leng
   /// The tokeniser that this tower's captions need: `clip` for CLIP's byte-pair encoding, else its name on the hub or among tiktoken's.
   public String tokenizer() {
     return tokens.hfTokenizerName.or(() -> tokens.tiktokenName).or(() -> tokens.tokenizerType).or(huggingFace::modelName).orElse("clip");
+  }
+
+  /// CLIP's tokenizer as `tokenizer_kwargs` set it.
+  ///
+  /// @throws IllegalArgumentException if captions need another tokenizer, or at an unknown option
+  public ClipTokenizer captions() {
+    if (!tokenizer().equals("clip")) throw new IllegalArgumentException("this model needs the tokenizer " + tokenizer() + ", which is not built yet");
+    return ClipTokenizer.of(tokens.tokenizerKwargs);
   }
 
   @Override public boolean terse() { return huggingFace.modelName.isPresent(); }

@@ -9,6 +9,7 @@ import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
 import java.util.Arrays;
+import java.util.List;
 
 /// OpenCLIP's text transformer. A causal tower runs only up to the token that it pools; nothing after it can reach the result.
 public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("positional_embedding") Tensor positions, Transformer transformer,
@@ -68,6 +69,17 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
       case Projection.Matrix(var m) -> x.matmul(m);
       case Projection.Layer(var l) -> l.apply(x);
     };
+  }
+
+  /// The tower's parameters from input to output, as OpenCLIP groups them for locking: tokens and positions; a group a block, the last one with the final
+  /// norm; the projection. Globs of paths within the tower.
+  public List<List<String>> groups() {
+    return Towers.groups(List.of("token_embedding.**", "positional_embedding", classEmbedding == null ? "" : "cls_emb"), transformer.blocks().size(), List.of("ln_final.**"),
+        switch (projection) {
+          case null -> List.of();
+          case Projection.Matrix _ -> List.of("text_projection");
+          case Projection.Layer _ -> List.of("text_projection.**");
+        });
   }
 
   private Tensor embedded(int[] id) {

@@ -10,6 +10,7 @@ import jacquard.clip.nn.Mlp;
 import jacquard.clip.nn.Transformer;
 import jacquard.tensor.op.Activation;
 import java.util.ArrayList;
+import java.util.List;
 
 /// What both transformer towers are built of.
 final class Towers {
@@ -40,6 +41,19 @@ final class Towers {
           LayerNorm.of(make, width, epsilon), mlp, scale(make, layerScale, width)));
     }
     return new Transformer(blocks);
+  }
+
+  /// The groups of a transformer tower: what comes before the blocks, each block (the last one with what follows it), the head. Empty globs stand for what is absent.
+  static List<List<String>> groups(List<String> before, int blocks, List<String> after, List<String> head) {
+    var r = new ArrayList<List<String>>();
+    r.add(before.stream().filter(g -> !g.isEmpty()).toList());
+    for (int i = 0; i < blocks; i++) {
+      var block = new ArrayList<>(List.of("transformer.resblocks." + i + ".**"));
+      if (i == blocks - 1) after.stream().filter(g -> !g.isEmpty()).forEach(block::add);
+      r.add(block);
+    }
+    if (!head.isEmpty()) r.add(head);
+    return r;
   }
 
   private static LayerScale scale(Init.Maker make, double start, int width) {

@@ -63,6 +63,13 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     return x.matmul(proj);
   }
 
+  /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the projection. The attentional pool, which
+  /// OpenCLIP leaves out of all groups, goes with the final norm.
+  @Override public List<List<String>> groups() {
+    return Towers.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**"), transformer.blocks().size(),
+        List.of("ln_post.**", pooler == null ? "" : "attn_pool.**"), List.of("proj"));
+  }
+
   /// Means over all rows of a sequence but the first: the class token stays out. `[count, width]`
   private static Tensor mean(Tensor x, Sequences s) {
     int[] owners = s.owners();

@@ -10,6 +10,6 @@ import jacquard.clip.image.Augmentation;
 /// @param clip       limit of the gradient norm, 0 for none
 /// @param evaluate   steps between evaluations
 /// @param save       steps between checkpoints
-/// @param frozen     globs of parameter paths that are not trained
+/// @param locks      towers that are not trained, or only in part
 public record Plan(int batch, int accumulate, long steps, Schedule schedule, Optimizer.Rule rule, double decay, double clip, boolean sigmoid, long seed,
-                   Augmentation augmentation, long evaluate, long save, java.util.List<String> frozen) {}
+                   Augmentation augmentation, long evaluate, long save, Locks locks) {}

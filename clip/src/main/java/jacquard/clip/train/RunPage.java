@@ -67,7 +67,7 @@ public final class RunPage {
   private static List<Gallery.Shot> shots(Evaluation e, Source held, int name, boolean best) throws IOException {
     var r = new ArrayList<Gallery.Shot>();
     for (int i : e.ranked(name, SHOTS, best)) {
-      var p = held.picture(i).pixels();
+      var p = held.picture(e.samples()[i]).pixels();
       r.add(Gallery.Shot.of(p.rgb(), p.width(), p.height(), e.names().get(e.labels()[i]), e.scores()[i][name], e.labels()[i] == name));
     }
     return r;

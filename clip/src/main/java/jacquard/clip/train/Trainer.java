@@ -23,7 +23,6 @@ import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -38,41 +37,57 @@ public final class Trainer {
   private final Plan plan;
   private final Transform transform;
   private final Source training, held;
-  private final Path folder;
+  private final Path folder, start;
+  private volatile boolean stopping;
+  private volatile long steps;
 
-  public Trainer(ClipConfig config, Plan plan, Transform transform, Source training, Source held, Path folder) {
+  public Trainer(ClipConfig config, Plan plan, Transform transform, Source training, Source held, Path folder) { this(config, plan, transform, training, held, folder, null); }
+
+  /// @param held  what the model is evaluated on; null for nothing
+  /// @param start weights to begin from (see [Checkpoint#load]); null for those that the seed draws
+  public Trainer(ClipConfig config, Plan plan, Transform transform, Source training, Source held, Path folder, Path start) {
     this.config = config;
     this.plan = plan;
     this.transform = transform;
     this.training = training;
     this.held = held;
     this.folder = folder;
+    this.start = start;
   }
 
-  /// Runs to the end; with `resume` from the last saved step on. Returns the last evaluation (null without held-out data).
+  /// Ends the run after the step in progress, with a checkpoint of it: [#run] then returns as if it were the last. Any thread may call this.
+  public void stop() { stopping = true; }
+
+  /// How many steps the run has made, those before a resumption too.
+  public long steps() { return steps; }
+
+  /// Runs to the end; with `resume` from the last saved step on, which is the start where none was saved. Returns the last evaluation (null without one).
+  ///
+  /// @throws IOException if the folder is in use, holds a run that is not to be resumed or none to resume, or cannot be written
   public Evaluation run(boolean resume) throws IOException {
     Files.createDirectories(folder);
     try (var _ = FolderLock.take(folder)) {
-      var state = folder.resolve("resume.safetensors");
-      if (!resume && Files.exists(state)) throw new IOException(folder + " holds a run already; go on with --resume or choose another --name");
-      if (resume && !Files.exists(state)) throw new IOException(folder + " holds no " + state.getFileName() + " to resume from");
-      try (var scope = Scope.open(Device.best())) { return run(resume ? state : null, scope); }
+      Path state = folder.resolve("resume.safetensors"), metrics = folder.resolve("metrics.jsonl");
+      boolean found = Files.exists(state) || Files.exists(metrics);
+      if (!resume && found) throw new IOException(folder + " holds a run already; go on with --resume or choose another --name");
+      if (resume && !found) throw new IOException(folder + " holds no run to resume: neither " + state.getFileName() + " nor " + metrics.getFileName());
+      try (var scope = Scope.open(Device.best())) { return run(resume, Files.exists(state) ? state : null, scope); }
     }
   }
 
-  private Evaluation run(Path state, Scope scope) throws IOException {
-    var model = ClipModel.create(config, plan.seed());
-    var parameters = model.parameters();
-    if (!plan.frozen().isEmpty()) parameters = parameters.freeze(plan.frozen().toArray(String[]::new));
+  private Evaluation run(boolean resume, Path state, Scope scope) throws IOException {
+    var model = plan.locks().of(state == null && start != null ? Checkpoint.load(config, start) : ClipModel.create(config, plan.seed()));
+    var parameters = model.parameters().freeze(plan.locks().frozen(model).toArray(String[]::new));
     var optimizer = new Optimizer(plan.rule(), parameters, plan.decay(), Optimizer.decays(parameters));
     long first = state == null ? 0 : restore(state, model, optimizer);
-    AtomicFile.write(folder.resolve("open_clip_config.json"), hub().getBytes(StandardCharsets.UTF_8));
-    var batches = new Batches(training, transform, plan.augmentation(), plan.batch(), config.text().context(), plan.seed());
+    steps = first;
+    AtomicFile.write(folder.resolve("open_clip_config.json"), hub());
+    var batches = new Batches(training, transform, plan.augmentation(), config.text().captions(), plan.batch(), config.text().context(), plan.seed());
     var embedder = new Embedder(model, transform, 256);
-    Evaluation last = null;
-    double best = state == null ? -1 : bestSoFar(first);
-    try (var metrics = state == null ? MetricLog.create(folder.resolve("metrics.jsonl")) : MetricLog.resume(folder.resolve("metrics.jsonl"), first);
-         var events = state == null ? EventLog.create(folder) : EventLog.resume(folder, first);
+    Evaluation evaluation = null;
+    double best = resume ? bestSoFar(first) : -1;
+    try (var metrics = resume ? MetricLog.resume(folder.resolve("metrics.jsonl"), first) : MetricLog.create(folder.resolve("metrics.jsonl"));
+         var events = resume ? EventLog.resume(folder, first) : EventLog.create(folder);
          var progress = Progress.of("train", plan.steps() * plan.batch()).unit("samples").from(first * plan.batch()).open()) {
       CompletableFuture<Batches.Batch> next = first < plan.steps() ? load(batches, first) : null;
       for (long s = first; s < plan.steps(); s++) {
@@ -80,58 +95,83 @@ public final class Trainer {
         var batch = next.join();
         next = s + 1 < plan.steps() ? load(batches, s + 1) : null;
         long t1 = System.nanoTime();
-        double rate = plan.schedule().rate(s), loss, norm;
-        try (var _ = Scope.open()) {
-          var step = Step.of(model, parameters, batch, plan.accumulate(), plan.sigmoid(), Random.of(plan.seed()).fold("pass").fold(s));
-          loss = step.loss();
-          norm = Clipping.norm(step.gradients().values());
-          if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalStateException("step " + s + ": loss " + loss + ", gradient norm " + norm + "; lower --lr or clip with --grad-clip-norm");
-          optimizer.step(step.gradients(), rate, Clipping.factor(norm, plan.clip()));
-          Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
-        }
-        long t2 = System.nanoTime();
         var values = new LinkedHashMap<String, Double>();
-        values.put("loss", loss);
-        values.put("lr", rate);
-        values.put("gradient_norm", norm);
-        values.put("logit_scale", (double) model.logitScale().item());
-        boolean end = s + 1 == plan.steps();
-        if (held != null && (end || (s + 1) % plan.evaluate() == 0)) {
-          last = Evaluation.of(embedder, held);
-          last.metrics().forEach((k, v) -> values.put("held_out/" + k, v));
-          progress.say("step %,d  held out: top-1 %.1f %%, top-5 %.1f %% of %,d names".formatted(s + 1, 100 * last.metrics().get("top1"), 100 * last.metrics().get("top5"), last.names().size()));
+        if (batch.count() > 0) values.putAll(step(model, parameters, optimizer, batch, s));
+        else if (s == first) throw new IOException("none of the " + plan.batch() + " samples of step " + s + " could be read: " + batches.firstFailure());
+        if (batch.count() < plan.batch()) values.put("unreadable", (double) plan.batch() - batch.count());
+        long t2 = System.nanoTime();
+        boolean stop = stopping, last = s + 1 == plan.steps();
+        if (held != null && (last || (s + 1) % plan.evaluate() == 0)) {
+          evaluation = Evaluation.of(embedder, held);
+          evaluation.metrics().forEach((k, v) -> values.put("held_out/" + k, v));
+          int missing = held.size() - evaluation.samples().length;
+          progress.say("step %,d  held out: top-1 %.1f %%, top-5 %.1f %% of %,d names".formatted(s + 1, 100 * values.get("held_out/top1"), 100 * values.get("held_out/top5"), evaluation.names().size())
+              + (missing == 0 ? "" : "; %,d pictures could not be read".formatted(missing)));
         }
         metrics.write(s + 1, values);
         events.scalars(s + 1, values);
-        progress.spent(t1 - t0, t2 - t1).show("loss", loss).show("lr", rate).advance(plan.batch());
-        if (end || (s + 1) % plan.save() == 0) {
-          save(model, optimizer, s + 1);
-          double top1 = values.getOrDefault("held_out/top1", -1.0);
-          if (top1 > best) { best = top1; Checkpoint.save(model, Files.createDirectories(folder.resolve("best")).resolve("open_clip_model.safetensors")); }
+        steps = s + 1;
+        values.forEach((name, v) -> { if (name.equals("loss") || name.equals("lr")) progress.show(name, v); });
+        progress.spent(t1 - t0, t2 - t1).advance(plan.batch());
+        double top1 = values.getOrDefault("held_out/top1", -1.0);
+        if (top1 > best) {
+          best = top1;
+          publish("best", Checkpoint.arrays(model, Parameters.of(model).all()));
+        }
+        if (last || stop || (s + 1) % plan.save() == 0) save(model, optimizer, s + 1);
+        if (stop) {
+          if (!last) progress.say("stopped after step %,d of %,d; --resume goes on from there".formatted(s + 1, plan.steps()));
+          break;
         }
       }
-      if (batches.unreadable() > 0) progress.say(batches.unreadable() + " samples could not be read and were left out");
+      if (batches.unreadable() > 0) progress.say("%,d samples could not be read and were left out; the first: %s".formatted(batches.unreadable(), batches.firstFailure()));
     }
-    return last;
+    return evaluation;
+  }
+
+  /// One step of the optimizer; what it says of itself.
+  private Map<String, Double> step(ClipModel model, Parameters parameters, Optimizer optimizer, Batches.Batch batch, long s) {
+    double rate = plan.schedule().rate(s), loss, norm;
+    try (var _ = Scope.open()) {
+      var step = Step.of(model, parameters, batch, plan.accumulate(), plan.sigmoid(), Random.of(plan.seed()).fold("pass").fold(s));
+      loss = step.loss();
+      norm = Clipping.norm(step.gradients().values());
+      if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalStateException("step " + s + ": loss " + loss + ", gradient norm " + norm + "; lower --lr or clip with --grad-clip-norm");
+      optimizer.step(step.gradients(), rate, Clipping.factor(norm, plan.clip()));
+      Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
+    }
+    var values = new LinkedHashMap<String, Double>();
+    values.put("loss", loss);
+    values.put("lr", rate);
+    values.put("gradient_norm", norm);
+    values.put("logit_scale", (double) model.logitScale().item());
+    return values;
   }
 
   private static CompletableFuture<Batches.Batch> load(Batches batches, long step) { return CompletableFuture.supplyAsync(() -> batches.batch(step)); }
 
   private double bestSoFar(long step) throws IOException {
     double best = -1;
+    if (!Files.exists(folder.resolve("metrics.jsonl"))) return best;
     for (var e : MetricLog.read(folder.resolve("metrics.jsonl"))) if (e.step() <= step && e.values().containsKey("held_out/top1")) best = Math.max(best, e.number("held_out/top1"));
     return best;
   }
 
-  /// The model for everybody, and in one file all that going on needs: both by rename, so that a kill leaves the previous ones.
+  /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the previous ones; and in this order, so that what a
+  /// resumed run does not make again is there.
   private void save(ClipModel model, Optimizer optimizer, long step) throws IOException {
     var weights = Checkpoint.arrays(model, Parameters.of(model).all());
+    publish("last", weights);
     var all = new LinkedHashMap<String, Safetensors.Array>();
     weights.forEach((n, a) -> all.put("model." + n, a));
     optimizer.state().forEach((n, t) -> all.put("optimizer." + n, new Safetensors.Array(t.shape().dims(), t.floats())));
     Safetensors.write(folder.resolve("resume.safetensors"), all, Map.of("step", Long.toString(step), "seed", Long.toString(plan.seed()), "optimizer", name(optimizer.rule())));
-    Safetensors.write(Files.createDirectories(folder.resolve("last")).resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
-    for (var f : List.of("last", "best")) if (Files.isDirectory(folder.resolve(f))) AtomicFile.write(folder.resolve(f).resolve("open_clip_config.json"), hub().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private void publish(String name, Map<String, Safetensors.Array> weights) throws IOException {
+    var to = Files.createDirectories(folder.resolve(name));
+    AtomicFile.write(to.resolve("open_clip_config.json"), hub());
+    Safetensors.write(to.resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
   }
 
   private long restore(Path state, ClipModel model, Optimizer optimizer) throws IOException {

@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import jacquard.clip.Clip;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.FolderSource;
 import jacquard.clip.data.TableSource;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
+import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -71,13 +71,13 @@ class SourcesTest {
       table("p" + i + ".txt", "caption " + i);
     }
     Files.write(folder.resolve("p2.png"), new byte[0]);
-    var b = new Batches(FolderSource.read(folder), new Transform(Clip.preprocess(Presets.of("emoji"))), Augmentation.DEFAULT, 4, 16, 0);
+    var b = new Batches(FolderSource.read(folder), new Transform(HubConfig.preprocess(Presets.of("emoji"))), Augmentation.DEFAULT, 4, 16, 0);
     assertEquals(3, b.batch(0).count());
     assertEquals(1, b.unreadable());
   }
 
   @Test void batchesFollowFromSeedAndStep() {
-    var transform = new Transform(Clip.preprocess(Presets.of("emoji")));
+    var transform = new Transform(HubConfig.preprocess(Presets.of("emoji")));
     var source = EmojiSource.heldOut();
     var a = new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 5);
     var b = new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 5);

@@ -14,6 +14,8 @@ import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.HubConfig;
+import jacquard.clip.train.Locks;
 import jacquard.clip.train.Plan;
 import jacquard.clip.train.Step;
 import jacquard.clip.train.Trainer;
@@ -33,12 +35,12 @@ class TrainerTest {
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
   private static Plan plan(long steps, int accumulate) {
-    return new Plan(16, accumulate, steps, new Schedule.Cosine(1e-2, 2, 8), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 4, List.of());
+    return new Plan(16, accumulate, steps, new Schedule.Cosine(1e-2, 2, 8), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 4, Locks.NONE);
   }
 
   private static Trainer trainer(Path folder, long steps) throws IOException {
     var config = ClipConfig.parse(CONFIG);
-    return new Trainer(config, plan(steps, 1), new Transform(Clip.preprocess(config)), EmojiSource.training(), null, folder);
+    return new Trainer(config, plan(steps, 1), new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
   }
 
   /// A run that stops after step 4 and is resumed ends with the bytes of one that went through.
@@ -61,7 +63,7 @@ class TrainerTest {
     var config = ClipConfig.parse(CONFIG.replace("0.25", "0"));
     try (var _ = Scope.open(Device.best())) {
       var model = ClipModel.create(config, 1);
-      var batch = new Batches(EmojiSource.training(), new Transform(Clip.preprocess(config)), Augmentation.DEFAULT, 16, 8, 1).batch(0);
+      var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 16, 8, 1).batch(0);
       var whole = Step.of(model, model.parameters(), batch, 1, false, Random.of(1));
       var parts = Step.of(model, model.parameters(), batch, 3, false, Random.of(1));
       assertEquals(whole.loss(), parts.loss(), 1e-6 * whole.loss());

@@ -1,0 +1,41 @@
+package jacquard.clip.cli;
+
+import jacquard.autograd.Optimizer;
+import jacquard.autograd.Schedule;
+import picocli.CommandLine.Option;
+
+/// The optimizer and its learning rate.
+final class OptimizerOptions {
+  @Option(names = "--opt", paramLabel = "NAME", description = "adamw, nadamw, or sgd with Nesterov momentum (default: ${DEFAULT-VALUE}).") String name = "adamw";
+  @Option(names = "--lr", paramLabel = "RATE", description = "Largest learning rate (default: ${DEFAULT-VALUE}).") double rate = 1.2e-3;
+  @Option(names = "--warmup", paramLabel = "STEPS", description = "Steps of warm-up (default: ${DEFAULT-VALUE}).") long warmup = 50;
+  @Option(names = "--lr-scheduler", paramLabel = "NAME", description = "cosine, const or const-cooldown (default: ${DEFAULT-VALUE}).") String scheduler = "cosine";
+  @Option(names = "--epochs-cooldown", paramLabel = "N", description = "Length of the cooldown of const-cooldown, in epochs (default: ${DEFAULT-VALUE}).") int cooldown = 1;
+  @Option(names = "--lr-cooldown-end", paramLabel = "RATE", description = "Last rate of const-cooldown (default: ${DEFAULT-VALUE}).") double cooldownEnd = 0;
+  @Option(names = "--lr-cooldown-power", paramLabel = "X", description = "Power of const-cooldown (default: ${DEFAULT-VALUE}).") double cooldownPower = 1;
+  @Option(names = "--wd", paramLabel = "X", description = "Weight decay; none on vectors, scalars and embeddings of positions (default: ${DEFAULT-VALUE}).") double decay = 0.2;
+  @Option(names = "--beta1", paramLabel = "X", description = "Of AdamW: how long gradients are remembered (default: ${DEFAULT-VALUE}).") double beta1 = 0.9;
+  @Option(names = "--beta2", paramLabel = "X", description = "The same of squared gradients (default: ${DEFAULT-VALUE}).") double beta2 = 0.98;
+  @Option(names = "--eps", paramLabel = "X", description = "Added to the root of the squares (default: ${DEFAULT-VALUE}).") double epsilon = 1e-6;
+  @Option(names = "--momentum", paramLabel = "X", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum = 0.9;
+  @Option(names = "--grad-clip-norm", paramLabel = "X", description = "Limit of the gradient norm, 0 for none (default: ${DEFAULT-VALUE}).") double clip = 1;
+
+  Optimizer.Rule rule() {
+    return switch (name) {
+      case "adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
+      case "nadamw" -> new Optimizer.NAdamW(beta1, beta2, epsilon, 4e-3);
+      case "sgd" -> new Optimizer.Sgd(momentum, momentum > 0);
+      default -> throw new IllegalArgumentException("--opt " + name + ", expected adamw, nadamw or sgd");
+    };
+  }
+
+  Schedule schedule(long total, long perEpoch) {
+    if (warmup >= total) throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total + " steps of the run: the learning rate would never arrive");
+    return switch (scheduler) {
+      case "cosine" -> new Schedule.Cosine(rate, warmup, total);
+      case "const" -> new Schedule.Constant(rate, warmup);
+      case "const-cooldown" -> new Schedule.Cooldown(rate, warmup, total, cooldown * perEpoch, cooldownPower, cooldownEnd);
+      default -> throw new IllegalArgumentException("--lr-scheduler " + scheduler + ", expected cosine, const or const-cooldown");
+    };
+  }
+}

@@ -1,0 +1,84 @@
+package jacquard.tests.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.autograd.Parameters;
+import jacquard.clip.data.Batches;
+import jacquard.clip.data.EmojiSource;
+import jacquard.clip.image.Augmentation;
+import jacquard.clip.image.Transform;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.HubConfig;
+import jacquard.clip.train.Locks;
+import jacquard.clip.train.Step;
+import jacquard.tensor.Device;
+import jacquard.tensor.Random;
+import jacquard.tensor.Scope;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.OptionalInt;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/// What stays trainable in a locked tower, beside what OpenCLIP 4.2 leaves trainable (`clip/recorded.py` recorded it).
+class LocksTest {
+  private static final String RESNET = """
+      {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 32},
+       "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
+
+  private static Parameters parameters(ClipModel model, Locks locks) { return model.parameters().freeze(locks.frozen(model).toArray(String[]::new)); }
+
+  @Test void groupsAreThoseOfOpenClip() throws IOException {
+    JsonNode recorded;
+    try (var in = LocksTest.class.getResourceAsStream("/clip/locks.json")) { recorded = new ObjectMapper().readTree(in); }
+    int compared = 0;
+    for (var c : recorded.get("cases")) {
+      var model = ClipModel.describe(ClipConfig.of(recorded.get("configs").get(c.get("config").asText())));
+      var unlocked = OptionalInt.of(c.get("unlocked").asInt());
+      boolean image = c.get("tower").asText().equals("image");
+      var ours = new TreeSet<String>();
+      parameters(model, new Locks(image ? unlocked : OptionalInt.empty(), image ? OptionalInt.empty() : unlocked, false)).trained().keySet().forEach(p -> ours.add(model.nameOf(p)));
+      var theirs = new TreeSet<String>();
+      c.get("trained").forEach(n -> theirs.add(n.asText()));
+      assertEquals(theirs, ours, c.get("config") + " " + c.get("tower") + " " + unlocked);
+      compared++;
+    }
+    assertEquals(recorded.get("cases").size(), compared);
+    assertTrue(compared > 30);
+  }
+
+  @Test void moreGroupsThanThereAreIsAnError() {
+    var model = ClipModel.describe(ClipConfig.parse(RESNET));
+    var e = assertThrows(IllegalArgumentException.class, () -> new Locks(OptionalInt.of(7), OptionalInt.empty(), false).frozen(model));
+    assertTrue(e.getMessage().contains("7") && e.getMessage().contains("6"), e.getMessage());
+  }
+
+  /// A locked stem keeps its weights; its batch statistics move unless they are fixed.
+  @Test void statisticsOfLockedGroupsMoveUnlessFixed() throws IOException {
+    for (boolean fixed : new boolean[] {false, true})
+      try (var _ = Scope.open(Device.best())) {
+        var config = ClipConfig.parse(RESNET);
+        var locks = new Locks(OptionalInt.of(2), OptionalInt.of(0), fixed);
+        var model = locks.of(ClipModel.create(config, 1));
+        var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 8, 8, 1).batch(0);
+        var all = model.parameters().all();
+        float[] stem = all.get("visual.bn1.running_mean").floats(), last = all.get("visual.layer4.0.bn1.running_mean").floats();
+        var gradients = Step.of(model, parameters(model, locks), batch, 1, false, Random.of(1)).gradients();
+        assertTrue(gradients.keySet().stream().allMatch(p -> p.startsWith("visual.layer4.") || p.startsWith("visual.attnpool.") || p.equals("logit_scale")), gradients.keySet().toString());
+        assertEquals(fixed, Arrays.equals(stem, all.get("visual.bn1.running_mean").floats()), "the stem's statistics");
+        assertFalse(Arrays.equals(last, all.get("visual.layer4.0.bn1.running_mean").floats()), "the last stage is not locked");
+        if (!fixed) continue;
+        // With fixed statistics a locked group gives in training what it gives in evaluation: the same features from the whole when all is fixed.
+        var whole = new Locks(OptionalInt.of(0), OptionalInt.of(0), true).of(model);
+        var images = jacquard.clip.model.Images.of(batch.pixels(), batch.count(), config.vision().image());
+        assertArrayEquals(whole.embedImages(images).floats(), jacquard.tensor.Pass.training(Random.of(3)).call(() -> whole.embedImages(images).floats()));
+      }
+  }
+}
