@@ -5,5 +5,6 @@ open module jacquard.tests {
   requires jacquard.kernels;
   requires jacquard.clip;
   requires com.fasterxml.jackson.databind;
+  exports jacquard.tests;
   exports jacquard.tests.verify;
 }

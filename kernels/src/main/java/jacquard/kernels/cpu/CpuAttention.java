@@ -132,7 +132,8 @@ final class CpuAttention {
           CpuMatMul.packB(qp, 0, count, 0, d, q.a, q.at(q0, h * d), q.row, 1);
           CpuMatMul.packB(gp, 0, count, 0, e, g.a, g.at(q0, h * e), g.row, 1);
           for (int r = 0; r < count; r++) {
-            shift[r] = lse.a()[lse.at() + (q0 + r) * heads + h];
+            float l = lse.a()[lse.at() + (q0 + r) * heads + h];
+            shift[r] = l == Float.NEGATIVE_INFINITY ? Float.POSITIVE_INFINITY : l;           // a row without keys: all its probabilities are 0
             dot[r] = Simd.dot(g.a, g.at(q0 + r, h * e), o.a, o.at(q0 + r, h * e), e);
           }
           for (int t = Math.max(0, low); t < high; t += BACK_KEYS) {

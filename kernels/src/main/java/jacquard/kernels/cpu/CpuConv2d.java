@@ -105,9 +105,11 @@ final class CpuConv2d {
   static void forward(Fused.Conv2d op, Dense x, Tensor weight, Dense y) {
     var w = Dense.of(weight);
     int o = w.dim(0), in = w.dim(3), all = w.size() / Math.max(1, o);
-    if (patches(op, w.shape()) && weight.layout().dense()) {
+    if (patches(op, w.shape())) {
       boolean asIs = pointwise(op, w.shape());
-      CpuLinear.product(y.dim(0), o, all, asIs ? x.a() : patches(op, x, w.shape()), asIs ? x.at() : 0, all, 1, weight, all, 1, y.a(), y.at(), null);
+      float[] a = asIs ? x.a() : patches(op, x, w.shape());
+      if (weight.layout().dense()) CpuLinear.product(y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, weight, all, 1, y.a(), y.at(), null);
+      else CpuMatMul.run(false, y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, w.a(), w.at(), 1, all, y.a(), y.at(), o, null);
       return;
     }
     var v = windows(op, x, w.shape(), STRETCH);
@@ -148,7 +150,7 @@ final class CpuConv2d {
     var v = windows(op, x, dw.shape(), DEEP);
     int k = v.run(), size = o * v.kh * k, parts = 1;
     while (parts < PIECES && 2L * parts * size <= PARTIAL) parts *= 2;
-    parts = Math.min(parts, v.pieces());
+    parts = Math.max(1, Math.min(parts, v.pieces()));
     int blocks = Math.max(1, Math.min(PIECES / parts, o / OUTPUTS)), block = (o + blocks - 1) / blocks, share = (v.pieces() + parts - 1) / parts, pieces = parts;
     float[] partial = new float[parts * size];
     Parallel.run(parts * blocks, piece -> {

@@ -180,6 +180,7 @@ final class CpuElementwise {
     int n = (int) in.shape().size();
     var t = in.layout().dense() ? in : in.copy();
     int at = t.layout().offset();
+    if (!in.dtype().floating() && !out.dtype().floating()) { integers(t.storage().block(), at, out, n); return; }
     float[] wide = new float[n];
     switch (t.storage().block()) {
       case float[] a -> System.arraycopy(a, at, wide, 0, n);
@@ -198,6 +199,24 @@ final class CpuElementwise {
       case long[] a -> { for (int i = 0; i < n; i++) a[i] = (long) wide[i]; }
       case byte[] a when out.dtype() == DType.BOOL -> { for (int i = 0; i < n; i++) a[i] = (byte) (wide[i] != 0 ? 1 : 0); }
       case byte[] a -> { for (int i = 0; i < n; i++) a[i] = (byte) (int) wide[i]; }
+      default -> throw new IllegalStateException();
+    }
+  }
+
+  /// Among integers without the detour through floats, which hold them only up to 2²⁴.
+  private static void integers(Object x, int at, Tensor out, int n) {
+    long[] wide = new long[n];
+    switch (x) {
+      case int[] a  -> { for (int i = 0; i < n; i++) wide[i] = a[at + i]; }
+      case long[] a -> System.arraycopy(a, at, wide, 0, n);
+      case byte[] a -> { for (int i = 0; i < n; i++) wide[i] = a[at + i] & 255; }
+      default -> throw new IllegalStateException();
+    }
+    switch (out.storage().block()) {
+      case int[] a  -> { for (int i = 0; i < n; i++) a[i] = (int) wide[i]; }
+      case long[] a -> System.arraycopy(wide, 0, a, 0, n);
+      case byte[] a when out.dtype() == DType.BOOL -> { for (int i = 0; i < n; i++) a[i] = (byte) (wide[i] != 0 ? 1 : 0); }
+      case byte[] a -> { for (int i = 0; i < n; i++) a[i] = (byte) wide[i]; }
       default -> throw new IllegalStateException();
     }
   }

@@ -29,11 +29,11 @@ final class CpuLinear {
     float[] y = array(out.getFirst()), z = op.isRecorded() ? array(out.get(1)) : y;
     var bias = op.bias() ? Dense.of(in.get(2)) : null;
     var f = op.activation();
-    CpuMatMul.Epilogue epilogue = bias == null && f == Activation.NONE ? null : (i0, i1, j0, j1) -> {
+    CpuMatMul.Epilogue epilogue = bias == null && f == Activation.NONE && z == y ? null : (i0, i1, j0, j1) -> {
       for (int i = i0; i < i1; i++) {
         int at = i * n + j0, count = j1 - j0;
         if (bias != null) for (int j = 0; j < count; j++) z[at + j] += bias.a()[bias.at() + j0 + j];
-        if (f != Activation.NONE) CpuElementwise.activate(f, z, at, y, at, count);
+        if (f != Activation.NONE || z != y) CpuElementwise.activate(f, z, at, y, at, count);
       }
     };
     product(m, n, k, array(x), x.layout().offset(), xs[0], xs[1], w, ws[0], ws[1], z, 0, epilogue);

@@ -20,7 +20,7 @@ final class CpuReduction {
     for (int a = lead; a < rank; a++) leading &= !folded[a];
     float[] y = CpuLinear.array(out);
     int to = (int) out.shape().size(), n = (int) (in.shape().size() / Math.max(1, to));
-    if (leading) { columns(sum, Dense.of(in), n, to, y); return; }
+    if (leading && n > 0) { columns(sum, Dense.of(in), n, to, y); return; }
     int[] order = new int[rank];
     int at = 0;
     for (int a = 0; a < rank; a++) if (!folded[a]) order[at++] = a;

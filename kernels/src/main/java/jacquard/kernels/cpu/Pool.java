@@ -60,13 +60,25 @@ final class Pool {
 
   void free(DType dtype, long size, Object block) {
     int n = length(dtype, size);
-    if (POISON && block instanceof float[] f) Arrays.fill(f, Float.NaN);
+    if (POISON) poison(block);
     synchronized (this) {
       blocks--;
       bytes -= (long) n * dtype.bytes();
       if (kept > Runtime.getRuntime().maxMemory() / 2) return;
       kept += (long) n * dtype.bytes();
       free.computeIfAbsent(new Kind(dtype, n), _ -> new ArrayDeque<>()).push(block);
+    }
+  }
+
+  /// NaN, or a number that no index and no label can be.
+  private static void poison(Object block) {
+    switch (block) {
+      case float[] a -> Arrays.fill(a, Float.NaN);
+      case short[] a -> Arrays.fill(a, (short) 0x7fff);
+      case int[] a -> Arrays.fill(a, 0x5a5a5a5a);
+      case long[] a -> Arrays.fill(a, 0x5a5a5a5a5a5a5a5aL);
+      case byte[] a -> Arrays.fill(a, (byte) 0x5a);
+      default -> throw new IllegalStateException();
     }
   }
 

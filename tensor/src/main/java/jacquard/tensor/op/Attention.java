@@ -1,5 +1,6 @@
 package jacquard.tensor.op;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
@@ -12,7 +13,7 @@ import java.util.List;
 /// o_q = Σ_j softmax_j(scale·q·k_j + bias[h, q, j])·v_j over the key rows of q's range, for each head.
 ///
 /// q [rq, heads·d], k [rk, heads·d], v [rk, heads·e], optional bias [heads, Q, K] indexed by position within the sequences
-/// → o [rq, heads·e]. Recorded: also the log-sum-exp of each row and head [rq, heads].
+/// → o [rq, heads·e], 0 for a row without keys. Recorded: also the log-sum-exp of each row and head [rq, heads].
 public record Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges, boolean biased, boolean isRecorded) implements Fused {
   public Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges) {
     this(heads, scale, queries, keys, ranges, false, false);
@@ -40,10 +41,12 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
     var sums = new ArrayList<Tensor>();
     for (int s = 0; s < queries.count(); s++) {
       int q0 = queries.from(s), q1 = queries.to(s), k0 = keys.from(s), k1 = keys.to(s);
-      float[] mask = new float[(q1 - q0) * (k1 - k0)];
+      float[] mask = new float[(q1 - q0) * (k1 - k0)];                           // 1 where visible
       for (int q = q0; q < q1; q++)
-        for (int k = k0; k < k1; k++) mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 0 : -1e30f;
-      var hidden = Tensor.of(Shape.of(q1 - q0, k1 - k0), mask);
+        for (int k = k0; k < k1; k++) mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 1 : 0;
+      var dtype = in.getFirst().dtype();
+      var visible = Tensor.of(Shape.of(q1 - q0, k1 - k0), mask).cast(dtype);
+      var hidden = visible.affine(-1, 1).mul(dtype == DType.F16 ? -6e4f : -1e30f);
       var heads = new ArrayList<Tensor>();
       var lse = new ArrayList<Tensor>();
       for (int h = 0; h < this.heads; h++) {
@@ -53,9 +56,9 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
         var z = q.matmul(false, k, true).mul(scale).add(hidden);                 // [Q, K]
         if (biased) z = z.add(in.get(3).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0).reshape(q1 - q0, k1 - k0));
         var max = z.maxKeeping(1);
-        var p = z.subtract(max).exp();
-        var sum = p.sumKeeping(1);
-        heads.add(p.divide(sum).matmul(v));
+        var p = z.subtract(max).exp().mul(visible);
+        var sum = p.sumKeeping(1);                                                // 0 for a row without keys, else at least 1
+        heads.add(p.divide(sum.clamp(0.5f, Float.MAX_VALUE)).matmul(v));
         lse.add(sum.log().add(max));
       }
       rows.add(Tensor.concat(1, heads));

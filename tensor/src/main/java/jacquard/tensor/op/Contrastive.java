@@ -27,7 +27,7 @@ public sealed interface Contrastive extends Fused {
     }
     @Override public List<Tensor> define(List<Tensor> in) {
       int n = in.getFirst().dim(0);
-      var z = in.get(0).matmul(false, in.get(1), true).mul(in.get(2));           // [n, n]
+      var z = wide(in, 0).matmul(false, wide(in, 1), true).mul(wide(in, 2));           // [n, n]
       var positive = positives(this, in, 3);
       var rows = logSumExp(z, 1);                                                // [n, 1]
       var columns = logSumExp(z, 0);                                             // [1, n]
@@ -50,7 +50,7 @@ public sealed interface Contrastive extends Fused {
       return List.of(Type.f32());
     }
     @Override public List<Tensor> define(List<Tensor> in) {
-      var z = in.get(0).matmul(false, in.get(1), true).mul(in.get(2)).add(in.get(3));
+      var z = wide(in, 0).matmul(false, wide(in, 1), true).mul(wide(in, 2)).add(wide(in, 3));
       return List.of(z.mul(positives(this, in, 4).affine(-2, 1)).softplus().sum().mul(1f / in.getFirst().dim(0)));
     }
   }
@@ -62,6 +62,9 @@ public sealed interface Contrastive extends Fused {
     for (int i = 2 + scalars; ok && i < in.size(); i++) ok = in.get(i).equals(new Type(DType.I32, Shape.of(x.dim(0))));
     if (!ok) throw Op.mismatch(op, in, "x [n,d], t [n,d], " + scalars + " scalars" + (op.grouped() ? " and two groups I32 [n]" : ""));
   }
+
+  /// The losses are F32 whatever the features are.
+  private static Tensor wide(List<Tensor> in, int i) { return in.get(i).cast(DType.F32); }
 
   /// 1 where (i, j) is positive, else 0. `[n, n]`
   private static Tensor positives(Contrastive op, List<Tensor> in, int at) {

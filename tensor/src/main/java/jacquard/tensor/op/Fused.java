@@ -60,7 +60,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
       var deviation = c.mul(c).sumKeeping(1).affine(1f / d, epsilon).sqrt();
       var y = c.divide(deviation).mul(in.get(1)).add(in.get(2));
       if (!isRecorded) return List.of(y);
-      return List.of(y, mean.reshape(x.dim(0)), Tensor.scalar(1).divide(deviation).reshape(x.dim(0)));
+      return List.of(y, mean.reshape(x.dim(0)), Tensor.scalar(1).cast(x.dtype()).divide(deviation).reshape(x.dim(0)));
     }
   }
 
@@ -72,7 +72,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
     @Override public List<Tensor> define(List<Tensor> in) {
       var x = in.getFirst();
-      return List.of(x.divide(x.mul(x).sumKeeping(1).sqrt().clamp(epsilon, Float.MAX_VALUE)));
+      return List.of(x.divide(x.mul(x).sumKeeping(1).clamp(epsilon * epsilon, Float.MAX_VALUE).sqrt()));   // the root of 0 has no gradient
     }
   }
 
