@@ -29,7 +29,7 @@ public final class CpuDevice implements Device {
   @Override public String name() { return name; }
   @Override public int rank() { return 0; }
   @Override public Object allocate(DType dtype, long size) { return pool.allocate(dtype, size); }
-  @Override public void free(DType dtype, long size, Object block) { pool.free(dtype, size, block); }
+  @Override public void free(DType dtype, long size, Object block) { pool.free(dtype, block); }
   @Override public Live live() { return pool.live(); }
   @Override public void synchronize() {}
 

@@ -2,17 +2,21 @@ package jacquard.kernels.cpu;
 
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
+import java.lang.reflect.Array;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.EnumMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// Heap arrays by size class. A class is a whole number of steps minus the array header, so that a large array fills G1's regions.
+/// Where no array of a class is free, a longer free one serves: what backward frees of the activations holds the gradients.
 final class Pool {
   private static final boolean POISON = Boolean.getBoolean("jacquard.poison");
-  private record Kind(DType dtype, int length) {}
+  /// A free array serves requests down to this part of its length, from `SHARED` elements on: small tensors live long, and would hold it.
+  private static final int PART = 4, SHARED = 1 << 14;
 
-  private final Map<Kind, ArrayDeque<Object>> free = new HashMap<>();
+  private final Map<DType, TreeMap<Integer, ArrayDeque<Object>>> free = new EnumMap<>(DType.class);
   private long blocks, bytes, kept;
 
   /// The length of the array that holds `size` elements.
@@ -27,12 +31,15 @@ final class Pool {
     int n = length(dtype, size);
     synchronized (this) {
       blocks++;
-      bytes += (long) n * dtype.bytes();
-      var q = free.get(new Kind(dtype, n));
-      if (q != null && !q.isEmpty()) {
-        kept -= (long) n * dtype.bytes();
-        return q.pop();
+      var arrays = free.get(dtype);
+      var fit = arrays == null ? null : arrays.ceilingEntry(n);
+      if (fit != null && (fit.getKey() == n || n >= SHARED && fit.getKey() / PART <= n)) {
+        if (fit.getValue().size() == 1) arrays.remove(fit.getKey());
+        bytes += (long) fit.getKey() * dtype.bytes();
+        kept -= (long) fit.getKey() * dtype.bytes();
+        return fit.getValue().pop();
       }
+      bytes += (long) n * dtype.bytes();
     }
     try { return make(dtype, n); }
     catch (OutOfMemoryError e) {
@@ -58,15 +65,15 @@ final class Pool {
     };
   }
 
-  void free(DType dtype, long size, Object block) {
-    int n = length(dtype, size);
+  void free(DType dtype, Object block) {
+    int n = Array.getLength(block);
     if (POISON) poison(block);
     synchronized (this) {
       blocks--;
       bytes -= (long) n * dtype.bytes();
       if (kept > Runtime.getRuntime().maxMemory() / 2) return;
       kept += (long) n * dtype.bytes();
-      free.computeIfAbsent(new Kind(dtype, n), _ -> new ArrayDeque<>()).push(block);
+      free.computeIfAbsent(dtype, _ -> new TreeMap<>()).computeIfAbsent(n, _ -> new ArrayDeque<>()).push(block);
     }
   }
 
