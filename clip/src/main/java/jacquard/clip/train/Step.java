@@ -33,7 +33,8 @@ public final class Step {
     if (parts == 1) {
       var step = Pass.training(key).call(() -> Grad.valueAndGrad(parameters, () -> {
         var m = model;
-        return loss(m, m.embedImages(images(m, batch, 0, batch.count())), m.embedTexts(batch.tokens()), m.scale(), m.logitBias(), batch.groups(), sigmoid);
+        var texts = m.embedTexts(batch.tokens());                                // first, so that backward frees the images' many rows first
+        return loss(m, m.embedImages(images(m, batch, 0, batch.count())), texts, m.scale(), m.logitBias(), batch.groups(), sigmoid);
       }));
       return new Result(step.value().item(), step.gradients());
     }

@@ -13,6 +13,8 @@ import java.util.TreeMap;
 /// Where no array of a class is free, a longer free one serves: what backward frees of the activations holds the gradients.
 final class Pool {
   private static final boolean POISON = Boolean.getBoolean("jacquard.poison");
+  /// What the launcher sets as G1's region: a large array occupies whole ones.
+  private static final long REGION = 1 << 20;
   /// A free array serves requests down to this part of its length, from `SHARED` elements on: small tensors live long, and would hold it.
   private static final int PART = 4, SHARED = 1 << 14;
 
@@ -21,7 +23,7 @@ final class Pool {
 
   /// The length of the array that holds `size` elements.
   private static int length(DType dtype, long size) {
-    long want = size * dtype.bytes() + 16, step = Math.max(64, Long.highestOneBit(Math.max(1, want - 1)) >> 2);
+    long want = size * dtype.bytes() + 16, step = Math.clamp(Long.highestOneBit(Math.max(1, want - 1)) >> 4, 64, REGION / 16);
     long length = ((want + step - 1) / step * step - 16) / dtype.bytes();
     if (length > Integer.MAX_VALUE - 8) throw new IllegalArgumentException(size + " elements of " + dtype + " are more than an array can hold");
     return (int) length;
