@@ -10,6 +10,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// Vector width, and functions of vectors whose bits agree in the interpreter, C1 and C2: polynomials of fma, folds in a fixed order.
 /// Each has a scalar twin that gives the bits of a lane, for the tails. Coefficients: our own least-squares fits on Chebyshev nodes,
 /// reweighted towards equal ripple.
+///
+/// A sum folds as many lanes as a vector has: bits belong to a width. With `-Djacquard.simd.bits=256` all CPUs from AVX2 on give the same.
 public final class Simd {
   public static final VectorSpecies<Float> F = species();
   public static final int LANES = F.length();

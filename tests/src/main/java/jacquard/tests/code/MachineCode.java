@@ -15,8 +15,7 @@ import java.util.regex.Pattern;
 /// `objdump` knows what they mean.
 ///
 /// @param method   `package.Class::method`, as HotSpot writes it
-/// @param osr      whether it is entered in the middle of a loop: a passing form, replaced by the whole method
-public record MachineCode(String method, boolean osr, List<Instruction> instructions) {
+public record MachineCode(String method, List<Instruction> instructions) {
   private static final Pattern HEAD = Pattern.compile("Compiled method \\(c2\\) +\\d+ +\\d+ +([%sb! n]*)4 +(\\S+)");
   private static final Pattern BYTES = Pattern.compile(" +0x([0-9a-f]+): ((?:[0-9a-f]{2,4}[ |]*)+)");
   private static final Pattern LINE = Pattern.compile(" +([0-9a-f]+):\\t(\\S+)(?: +(.*?))?(?:\\s*#.*)?");
@@ -30,10 +29,14 @@ public record MachineCode(String method, boolean osr, List<Instruction> instruct
     long target() { return name.startsWith("j") && operands.startsWith("0x") ? Long.parseLong(operands.substring(2), 16) : -1; }
   }
 
+  private record Raw(long start, byte[] bytes) {}
+
   /// An innermost loop.
   ///
-  /// @param spilled slots of the stack that a vector is both written to and read from in each turn
-  public record Loop(long from, long to, int fmas, int calls, Collection<String> spilled) {}
+  /// @param vectors vector instructions, products included
+  /// @param calls   calls within it: a vector operation that was not inlined, and boxes
+  /// @param carried slots of the stack that a vector is read from and later written to: accumulators, with the store and the load in their chain
+  public record Loop(long from, long to, int fmas, int vectors, int calls, Collection<String> carried) {}
 
   /// Whether the disassembler is there.
   public static boolean readable() {
@@ -47,9 +50,9 @@ public record MachineCode(String method, boolean osr, List<Instruction> instruct
     }
   }
 
-  /// The last code of each method and kind in what a JVM printed.
+  /// The last code of each whole method in what a JVM printed; what is entered in the middle of a loop is a passing form.
   public static List<MachineCode> read(List<String> printed, Path scratch) throws IOException, InterruptedException {
-    var found = new LinkedHashMap<String, MachineCode>();
+    var found = new LinkedHashMap<String, Raw>();
     for (int i = 0; i < printed.size(); i++) {
       var head = HEAD.matcher(printed.get(i));
       if (!head.find()) continue;
@@ -66,10 +69,11 @@ public record MachineCode(String method, boolean osr, List<Instruction> instruct
         for (int k = 0; k + 1 < hex.length(); k += 2) bytes.write(Integer.parseInt(hex, k, k + 2, 16));
       }
       i--;
-      boolean osr = head.group(1).contains("%");
-      if (start >= 0) found.put(head.group(2) + osr, new MachineCode(head.group(2), osr, disassembled(bytes.toByteArray(), start, scratch)));
+      if (start >= 0 && !head.group(1).contains("%")) found.put(head.group(2), new Raw(start, bytes.toByteArray()));
     }
-    return List.copyOf(found.values());
+    var r = new ArrayList<MachineCode>();
+    for (var e : found.entrySet()) r.add(new MachineCode(e.getKey(), disassembled(e.getValue().bytes, e.getValue().start, scratch)));
+    return r;
   }
 
   private static List<Instruction> disassembled(byte[] code, long start, Path scratch) throws IOException, InterruptedException {
@@ -92,18 +96,22 @@ public record MachineCode(String method, boolean osr, List<Instruction> instruct
     var r = new ArrayList<Loop>();
     for (var s : spans) {
       if (spans.stream().anyMatch(t -> !t.equals(s) && t.from >= s.from && t.to <= s.to)) continue;
-      var written = new TreeSet<String>();
       var read = new TreeSet<String>();
-      int fmas = 0, calls = 0;
+      var written = new TreeSet<String>();
+      var carried = new TreeSet<String>();
+      int fmas = 0, vectors = 0, calls = 0;
       for (var i : instructions) {
         if (i.at < s.from || i.at > s.to) continue;
         if (i.fma()) fmas++;
+        if (i.vector()) vectors++;
         if (i.name.startsWith("call")) calls++;
         var slot = STACK.matcher(i.operands);
-        if (i.vector() && i.packed() && slot.find()) (slot.end() == i.operands.length() ? written : read).add(slot.group());
+        if (!i.vector() || !i.packed() || !slot.find()) continue;
+        if (slot.end() < i.operands.length()) { if (!written.contains(slot.group())) read.add(slot.group()); }
+        else if (read.contains(slot.group())) carried.add(slot.group());
+        else written.add(slot.group());
       }
-      written.retainAll(read);
-      if (fmas > 0) r.add(new Loop(s.from, s.to, fmas, calls, written));
+      if (fmas > 0) r.add(new Loop(s.from, s.to, fmas, vectors, calls, carried));
     }
     return r;
   }
