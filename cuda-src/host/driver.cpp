@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 #include "execution.h"
 #include "memory.h"
 
@@ -266,7 +267,7 @@ static Result launch(Function* f, dim3 grid, dim3 block, unsigned shared, const 
     } else {
       Executor* outer = executor;
       executor = e;
-      e->prepare(kernel, arguments, block, grid, shared);
+      e->prepare(kernel, library.path.c_str(), arguments, block, grid, shared);
       for (uint64_t q; !failed && (q = next++) < blocks;)
         if (!e->run({static_cast<unsigned>(q % grid.x), static_cast<unsigned>(q / grid.x % grid.y), static_cast<unsigned>(q / (static_cast<uint64_t>(grid.x) * grid.y))})) {
           std::lock_guard<std::mutex> l(faultLock);
@@ -341,8 +342,12 @@ EXPORTED Result cuGetErrorString(Result r, const char** s) {
 
 // ---- For tests
 
-/// Turns one of Options; "lost" names a device that every call fails on. Returns what it was, or −1 for an unknown name.
+/// Turns one of Options; "lost" names a device that every call fails on, "heal" one that forgets its fault. Returns what it was, or −1 for an unknown name.
 EXPORTED long emulation_set(const char* name, long value) {
+  if (!strcmp(name, "heal")) {
+    if (!exists(static_cast<int>(value))) return -1;
+    return std::exchange(broken[value], SUCCESS);
+  }
   struct { const char* name; std::atomic<long>* option; } known[] = {{"order", &options.order}, {"check", &options.check}, {"workers", &options.workers}, {"memory", &options.memory},
       {"devices", &options.devices}, {"launches", &options.launches}, {"lost", &lost}};
   for (auto& k : known) if (!strcmp(name, k.name)) return k.option->exchange(value);

@@ -136,8 +136,9 @@ Executor::~Executor() {
   free(shared);
 }
 
-void Executor::prepare(const Entry* k, const void* bytes, dim3 block, dim3 grid, size_t sharedSize) {
+void Executor::prepare(const Entry* k, const char* file, const void* bytes, dim3 block, dim3 grid, size_t sharedSize) {
   kernel = k;
+  library = file;
   argumentBytes.assign(static_cast<const char*>(bytes), static_cast<const char*>(bytes) + k->bytes);     // pinned by the caller only until the launch returns
   arguments = argumentBytes.data();
   threads = block.x * block.y * block.z;
@@ -219,13 +220,15 @@ std::string where(Executor* e, int t, void* place) {
   snprintf(b, sizeof b, " [kernel %s, block (%u,%u,%u), thread (%u,%u,%u)", e->kernel->name, x.blockIdx.x, x.blockIdx.y, x.blockIdx.z, x.threadIdx.x, x.threadIdx.y, x.threadIdx.z);
   std::string r = b;
   Dl_info info;
-  if (place && dladdr(place, &info) && info.dli_fname) {
-    snprintf(b, sizeof b, "addr2line -s -e %s 0x%lx 2>/dev/null", info.dli_fname, static_cast<unsigned long>(static_cast<char*>(place) - static_cast<char*>(info.dli_fbase) - 1));
-    char line[256] = "";
-    if (FILE* p = popen(b, "r")) {
-      if (fgets(line, sizeof line, p) && line[0] != '?') {
+  if (place && dladdr(place, &info) && info.dli_fbase) {
+    snprintf(b, sizeof b, "addr2line -s -i -e %s 0x%lx 2>/dev/null", e->library, static_cast<unsigned long>(static_cast<char*>(place) - static_cast<char*>(info.dli_fbase) - 1));
+    if (FILE* p = popen(b, "r")) {                       // a line for each call that was inlined, innermost first: ours (.h), those of include/ (.cuh), the kernel's (.cu)
+      char line[256];
+      while (fgets(line, sizeof line, p)) {
         line[strcspn(line, "\n ")] = 0;
-        r += std::string(", ") + line;
+        bool header = strstr(line, ".cuh:"), kernel = strstr(line, ".cu:");
+        if (header || kernel) r += std::string(", ") + line;
+        if (kernel) break;
       }
       pclose(p);
     }

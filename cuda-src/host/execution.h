@@ -14,7 +14,7 @@ struct Options {
   std::atomic<long> check{0};                            // memory, race and barrier checks
   std::atomic<long> workers{0};                          // operating-system threads a launch may use; 0: one a core
   std::atomic<long> memory{8L << 30};                    // bytes of a device
-  std::atomic<long> devices{4};
+  std::atomic<long> devices{8};
   std::atomic<long> launches{1};                         // 0: kernels are not run, so that the cost of asking can be measured
 };
 extern Options options;
@@ -32,6 +32,7 @@ struct Shadow { uint32_t barrier; uint16_t writer, reader, writerWarp, readerWar
 /// Runs blocks, one at a time.
 struct Executor {
   const Entry* kernel = nullptr;
+  const char* library = nullptr;                         // the kernel's file, for line numbers
   const void* arguments = nullptr;
   std::vector<char> argumentBytes;
   int threads = 0, alive = 0, arrived = 0, next = 0, current = -1;
@@ -66,7 +67,7 @@ struct Executor {
   uint64_t generation = 0;
 
   ~Executor();
-  void prepare(const Entry* kernel, const void* arguments, dim3 block, dim3 grid, size_t shared);
+  void prepare(const Entry* kernel, const char* library, const void* arguments, dim3 block, dim3 grid, size_t shared);
   bool run(dim3 block);
 };
 

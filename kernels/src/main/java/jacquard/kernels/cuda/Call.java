@@ -15,7 +15,7 @@ import java.util.Map;
 /// ```
 ///
 /// A device has one of these, and uses it under its lock.
-final class Call {
+public final class Call {
   private record Kernel(String name, Object function, int bytes, int threads, String layout) {}
   private record Listed(String module, int bytes, int threads, String layout) {}
   private static final int SHARED_WITHOUT_ASKING = 48 << 10;
@@ -48,7 +48,7 @@ final class Call {
   }
 
   /// Begins a launch.
-  Call of(String name) {
+  public Call of(String name) {
     kernel = kernels.get(name);
     if (kernel == null) kernels.put(name, kernel = load(name));
     field = at = 0;
@@ -72,52 +72,52 @@ final class Call {
   }
 
   /// A device address, or 0 for null.
-  Call pointer(long address) {
+  public Call pointer(long address) {
     arguments.putLong(place('p', 8), address);
     return this;
   }
 
   /// Where the first element of a tensor lies; its strides are another matter.
-  Call pointer(Tensor t) { return pointer(CudaDevice.address(t)); }
+  public Call pointer(Tensor t) { return pointer(CudaDevice.address(t)); }
 
-  Call i32(int v) {
+  public Call i32(int v) {
     arguments.putInt(place('i', 4), v);
     return this;
   }
 
   /// An `Array<int, n>`: what is missing is 0.
-  Call i32s(int n, int... v) {
+  public Call i32s(int n, int... v) {
     for (int i = 0; i < n; i++) i32(i < v.length ? v[i] : 0);
     return this;
   }
 
   /// An `Array<T*, n>`: what is missing is null.
-  Call pointers(int n, long... v) {
+  public Call pointers(int n, long... v) {
     for (int i = 0; i < n; i++) pointer(i < v.length ? v[i] : 0);
     return this;
   }
 
-  Call i64(long v) {
+  public Call i64(long v) {
     arguments.putLong(place('l', 8), v);
     return this;
   }
 
-  Call f32(float v) {
+  public Call f32(float v) {
     arguments.putFloat(place('f', 4), v);
     return this;
   }
 
   /// Launches over n elements, `each` of them a thread, for kernels that stride over the grid.
-  void over(long n, int each) {
+  public void over(long n, int each) {
     if (n == 0) return;
     long per = (long) kernel.threads * each;
     launch((int) Math.min((n + per - 1) / per, 32L * multiprocessors), 1, 1, kernel.threads, 0);
   }
 
   /// Launches blocks of as many threads as the kernel is bound to.
-  void blocks(int x, int y, int z, int shared) { launch(x, y, z, kernel.threads, shared); }
+  public void blocks(int x, int y, int z, int shared) { launch(x, y, z, kernel.threads, shared); }
 
-  void launch(int x, int y, int z, int threads, int shared) {
+  public void launch(int x, int y, int z, int threads, int shared) {
     if (field != kernel.layout.length()) throw new IllegalStateException("kernel %s: %d of %d fields are packed".formatted(kernel.name, field, kernel.layout.length()));
     if (x == 0 || y == 0 || z == 0) return;
     if (shared > SHARED_WITHOUT_ASKING && allowed.getOrDefault(kernel.function, 0) < shared) {

@@ -43,7 +43,7 @@ public final class CudaDevice implements Device {
   private Op op;
   private IllegalStateException broken;
 
-  CudaDevice(Installed installed, int index) {
+  public CudaDevice(Installed installed, int index) {
     name = index == 0 ? "cuda" : "cuda:" + index;
     emulated = installed.emulated();
     context = installed.driver().open(index);
@@ -112,7 +112,7 @@ public final class CudaDevice implements Device {
   }
 
   /// Runs with the context current; a fault of the device is told as such from then on.
-  private <T> T guarded(Supplier<T> work) {
+  public <T> T guarded(Supplier<T> work) {
     if (broken != null) throw new IllegalStateException(broken.getMessage(), broken);
     try {
       context.enter();
@@ -127,9 +127,9 @@ public final class CudaDevice implements Device {
   // What kernels' Java halves use
 
   /// Begins a launch.
-  Call call(String kernel) { return call.of(kernel); }
+  public Call call(String kernel) { return call.of(kernel); }
 
-  Driver.Context context() { return context; }
+  public Driver.Context context() { return context; }
 
   /// Where a tensor's first element lies.
   static long address(Tensor t) { return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes(); }

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 /// and given up when memory runs short. All work of a device is on one stream, so a block may be used again at once.
 ///
 /// With `exact`, each block is an allocation of its own size and ends when it is freed: then the emulation's memory check sees its bounds.
-final class Slabs {
+public final class Slabs {
   /// What is asked of the driver for small blocks, and the largest block that is cut from it.
   private static final long SLAB = 32L << 20, SMALL = 4L << 20;
   private static final long ALIGNMENT = 256;
@@ -24,7 +24,7 @@ final class Slabs {
   private long slab, slabLeft;
   private long blocks, bytes, reserved, kept;
 
-  Slabs(Driver.Context context, String device, boolean exact) {
+  public Slabs(Driver.Context context, String device, boolean exact) {
     this.context = context;
     this.device = device;
     this.exact = exact;
@@ -38,14 +38,14 @@ final class Slabs {
   }
 
   /// The address of a block of at least so many bytes, 256-byte aligned.
-  synchronized long allocate(long wanted) {
+  public synchronized long allocate(long wanted) {
     long size = size(wanted), address = exact ? ask(size, wanted) : size <= SMALL ? cut(size, wanted) : whole(size, wanted);
     blocks++;
     bytes += size;
     return address;
   }
 
-  synchronized void free(long address, long wanted) {
+  public synchronized void free(long address, long wanted) {
     long size = size(wanted);
     blocks--;
     bytes -= size;
@@ -112,5 +112,5 @@ final class Slabs {
     kept = 0;
   }
 
-  synchronized Device.Live live() { return new Device.Live(blocks, bytes); }
+  public synchronized Device.Live live() { return new Device.Live(blocks, bytes); }
 }

@@ -70,4 +70,7 @@ public final class Emulation {
 
   /// Makes a device disappear; −1 brings it back.
   public static void lose(int device) { set("lost", device); }
+
+  /// Makes a device forget its fault.
+  public static void heal(int device) { set("heal", device); }
 }
