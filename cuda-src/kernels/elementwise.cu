@@ -24,7 +24,7 @@ DEVICE float unary(const UnaryArguments& p, float x) {
     case SIGMOID: return sigmoid(x);
     case TANH: return tanhf(x);
     case SOFTPLUS: return softplus(x);
-    case CLAMP: return fminf(fmaxf(x, p.a), p.b);
+    case CLAMP: return x < p.a ? p.a : x > p.b ? p.b : x;          // NaN stays NaN
     default: return activate(p.activation, x);
   }
 }
@@ -155,7 +155,7 @@ struct FillArguments {
 };
 KERNEL(fill_f32, FillArguments, 256) { grid_stride(p.n, [&](long long i) { p.y[i] = p.value; }); }
 
-// ---- Casts, through float as on the CPU; the numbers are the ordinals of jacquard.tensor.DType
+// ---- Casts: between integers exactly, else through float; the numbers are the ordinals of jacquard.tensor.DType
 
 enum Type { F32, BF16, F16, I32, I64, U8, BOOL };
 
@@ -195,7 +195,25 @@ DEVICE void store_any(int type, void* y, long long i, float v) {
   }
 }
 
-KERNEL(cast, CastArguments, 256) { grid_stride(p.n, [&](long long i) { store_any(p.to, p.y, i, load_any(p.from, p.x, i)); }); }
+DEVICE long long load_integer(int type, const void* x, long long i) {
+  return type == I32 ? static_cast<const int*>(x)[i] : type == I64 ? static_cast<const long long*>(x)[i] : static_cast<const uint8_t*>(x)[i];
+}
+
+DEVICE void store_integer(int type, void* y, long long i, long long v) {
+  switch (type) {
+    case I32: static_cast<int*>(y)[i] = static_cast<int>(v); break;
+    case I64: static_cast<long long*>(y)[i] = v; break;
+    case U8: static_cast<uint8_t*>(y)[i] = static_cast<uint8_t>(v); break;
+    default: static_cast<uint8_t*>(y)[i] = v != 0;
+  }
+}
+
+KERNEL(cast, CastArguments, 256) {
+  grid_stride(p.n, [&](long long i) {
+    if (p.from >= I32 && p.to >= I32) store_integer(p.to, p.y, i, load_integer(p.from, p.x, i));
+    else store_any(p.to, p.y, i, load_any(p.from, p.x, i));
+  });
+}
 
 /// The casts of mixed precision, 16 bytes of BF16 at a time.
 KERNEL(cast_f32_bf16, CastArguments, 256) {

@@ -9,7 +9,9 @@ struct ReductionArguments {
   int rows, n, piece, maximum;                           // elements (or rows) a piece; 0 sum, 1 maximum
 };
 
-DEVICE float fold(bool maximum, float a, float b) { return maximum ? fmaxf(a, b) : a + b; }
+/// The larger of two, or NaN where one is NaN.
+DEVICE float larger(float a, float b) { return a > b || a != a ? a : b; }
+DEVICE float fold(bool maximum, float a, float b) { return maximum ? larger(a, b) : a + b; }
 
 /// y [rows, pieces]: a block folds one piece of one row.
 template <class T> DEVICE void reduce_rows(const ReductionArguments& p) {

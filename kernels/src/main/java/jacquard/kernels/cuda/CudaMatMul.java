@@ -41,8 +41,8 @@ final class CudaMatMul {
   /// op(t) as a factor: a matrix whose rows or columns are contiguous is read where it lies, any other is copied.
   private static Factor factor(CudaDevice device, Tensor t, boolean transposed) {
     int rows = t.layout().strides()[0], columns = t.layout().strides()[1];
-    if (columns == 1 || t.dim(1) == 1 && rows >= 1) return new Factor(CudaDevice.address(t), Math.max(rows, t.dim(1)), transposed);
-    if (rows == 1) return new Factor(CudaDevice.address(t), Math.max(columns, t.dim(0)), !transposed);
+    if (columns == 1 || t.dim(1) == 1) return new Factor(CudaDevice.address(t), t.dim(0) == 1 ? t.dim(1) : rows, transposed);
+    if (rows == 1 || t.dim(0) == 1) return new Factor(CudaDevice.address(t), columns, !transposed);
     return new Factor(device.dense(t), t.dim(1), transposed);
   }
 

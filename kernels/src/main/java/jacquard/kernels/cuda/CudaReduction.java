@@ -32,14 +32,10 @@ final class CudaReduction {
     int rows = (int) y.shape().size();
     boolean leading = first == rank - kept && kept > 0;                        // the folded axes are the first ones
     if (rows == 0) return;
-    if (n == 0) {
-      if (max) throw new IllegalArgumentException(op + " of " + x.type() + ": no elements to take the largest of");
-      device.context().clear(CudaDevice.address(y), y.shape().size() * y.dtype().bytes());
-      return;
-    }
     boolean half = x.dtype() == DType.BF16;
     long result = half ? device.temporary(4L * rows) : CudaDevice.address(y);
-    if (leading) columns(device, suffix(x.dtype()), max, device.dense(x), n, rows, result);
+    if (n == 0) device.call("fill_f32").pointer(result).i64(rows).f32(max ? Float.NEGATIVE_INFINITY : 0).over(rows, 4);
+    else if (leading) columns(device, suffix(x.dtype()), max, device.dense(x), n, rows, result);
     else rows(device, suffix(x.dtype()), max, moved(device, x, x.layout().permute(order)), rows, n, result);
     if (half) device.call("cast_f32_bf16").pointer(result).pointer(y).i64(rows).i32(DType.F32.ordinal()).i32(DType.BF16.ordinal()).over(rows, 8);
   }
