@@ -1,4 +1,4 @@
-/// The CPU and CUDA kernels. Nothing but the `Device.Backend` services leaves this room. JCuda is there for who asks for it: who runs on the CPU
+/// The CPU and CUDA kernels. Nothing but the services leaves this room. JCuda is there for who asks for it: who runs on the CPU
 /// alone needs none.
 module jacquard.kernels {
   requires jacquard.tensor;
@@ -8,4 +8,5 @@ module jacquard.kernels {
   exports jacquard.kernels.cuda to jacquard.tests, jacquard.bench;
   exports jacquard.kernels.cuda.driver to jacquard.tests, jacquard.bench;
   provides jacquard.tensor.Device.Backend with jacquard.kernels.cpu.CpuBackend, jacquard.kernels.cuda.CudaBackend;
+  provides jacquard.tensor.Group.Threads with jacquard.kernels.local.LocalThreads;
 }

@@ -3,4 +3,5 @@ module jacquard.tensor {
   exports jacquard.tensor;
   exports jacquard.tensor.op;
   uses jacquard.tensor.Device.Backend;
+  uses jacquard.tensor.Group.Threads;
 }

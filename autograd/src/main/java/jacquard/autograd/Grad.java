@@ -26,7 +26,7 @@ public final class Grad {
   /// Update ops applied in `f` run once, after backward. Fails if no parameter was reached.
   public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f) {
     var trained = parameters.trained();
-    try (var tape = new Tape(trained.values(), Interpreter.current(), true)) {
+    try (var tape = new Tape(trained.values(), Interpreter.current().base(), true)) {
       var value = tape.record(f);
       if (value.shape().size() != 1) throw new IllegalArgumentException("valueAndGrad needs a scalar, not " + value.type());
       var unreached = trained.entrySet().stream().filter(e -> !tape.reached(e.getValue())).map(Map.Entry::getKey).toList();
@@ -45,7 +45,7 @@ public final class Grad {
 
   /// Runs `f` on `inputs` and pulls `cotangents` (one an output, made from the outputs) back to the inputs.
   public static Vjps vjp(List<Tensor> inputs, Function<List<Tensor>, List<Tensor>> f, Function<List<Tensor>, List<Tensor>> cotangents) {
-    try (var tape = new Tape(inputs, Interpreter.current(), true)) {
+    try (var tape = new Tape(inputs, Interpreter.current().base(), true)) {
       var y = tape.record(() -> f.apply(inputs));
       var r = new Vjps(y, tape.backward(y, cotangents.apply(y), inputs));
       tape.runUpdates();
@@ -56,6 +56,6 @@ public final class Grad {
   /// Runs `f` on `inputs` without keeping what it computes on the way; backward runs it again. What `f` closes over must outlive
   /// backward (parameters do); everything else that it reads belongs among the inputs.
   public static List<Tensor> checkpoint(List<Tensor> inputs, Function<List<Tensor>, List<Tensor>> f) {
-    return Interpreter.current() instanceof Tape t ? t.checkpoint(inputs, f) : f.apply(new ArrayList<>(inputs));
+    return Interpreter.current().base() instanceof Tape t ? t.checkpoint(inputs, f) : f.apply(new ArrayList<>(inputs));
   }
 }

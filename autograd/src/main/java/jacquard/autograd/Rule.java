@@ -2,12 +2,21 @@ package jacquard.autograd;
 
 import jacquard.tensor.Tensor;
 import java.util.List;
+import java.util.function.Function;
 
 /// A row of the gradient table: what backward needs of the inputs and outputs, and how the cotangents of the inputs follow.
 ///
 /// @param inputs  numbers of the inputs whose elements backward reads
 /// @param outputs numbers of the (recorded) outputs whose elements backward reads
-record Rule(int[] inputs, int[] outputs, Backward backward) {
+/// @param again   how the first output is made anew, of a cheap op; null for all others. Whoever needs that output in backward does not keep it
+record Rule(int[] inputs, int[] outputs, Backward backward, Again again) {
+  Rule(int[] inputs, int[] outputs, Backward backward) { this(inputs, outputs, backward, null); }
+
+  /// @param inputs numbers of the inputs that it reads; of the outputs it reads those that the rule keeps
+  record Again(int[] inputs, Function<Application, Tensor> apply) {}
+
+  /// This rule, of an op that costs little beside what its output takes to keep.
+  Rule again(int[] inputs, Function<Application, Tensor> apply) { return new Rule(this.inputs, outputs, backward, new Again(inputs, apply)); }
 
   interface Backward {
     /// One cotangent an input, null where there is none.

@@ -14,17 +14,38 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/// What was applied, in order, and of each application exactly what its gradient row reads. Lives for one lambda of [Grad].
-/// Backward frees what it has consumed.
+/// What was applied, in order, and of each application exactly what its gradient row reads, less what a cheap op makes again. Lives for one
+/// lambda of [Grad]. Backward frees what it has consumed.
 final class Tape implements Interpreter, AutoCloseable {
-  /// @param in,out the tensors as keys; `saved…` the elements that the row reads, null elsewhere
-  private record Entry(Rule rule, Tensor[] in, Tensor[] out, Tensor[] savedIn, Tensor[] savedOut, int[] versions, Pass pass) {}
+  /// An application: the tensors as keys; `saved…` the elements that the row reads, null elsewhere; `from` the application of a cheap op whose
+  /// first output an input is, if it is not kept; `again` that output while backward needs it.
+  private static final class Entry {
+    final Rule rule;
+    final Tensor[] in, out, savedIn, savedOut;
+    final Entry[] from;
+    final int[] versions;
+    final Pass pass = Pass.current();
+    Tensor again;
+
+    Entry(Rule rule, List<Tensor> in, List<Tensor> out) {
+      this.rule = rule;
+      this.in = in.toArray(Tensor[]::new);
+      this.out = out.toArray(Tensor[]::new);
+      savedIn = new Tensor[in.size()];
+      savedOut = new Tensor[out.size()];
+      from = new Entry[in.size()];
+      versions = new int[in.size()];
+    }
+  }
+
   private record Queued(Update op, List<Tensor> in) {}
 
   private final Interpreter below;
   private final boolean updates;
   private final Thread thread = Thread.currentThread();
   private final Map<Tensor, Boolean> active = new IdentityHashMap<>();
+  private final Map<Tensor, Boolean> sources = new IdentityHashMap<>();
+  private final Map<Tensor, Entry> cheap = new IdentityHashMap<>();
   private final Map<Tensor, Boolean> touched = new IdentityHashMap<>();
   private final List<Entry> entries = new ArrayList<>();
   private final List<Queued> queue = new ArrayList<>();
@@ -33,10 +54,13 @@ final class Tape implements Interpreter, AutoCloseable {
   Tape(Iterable<Tensor> sources, Interpreter below, boolean updates) {
     this.below = below;
     this.updates = updates;
-    for (var t : sources) active.put(t, true);
+    for (var t : sources) {
+      active.put(t, true);
+      this.sources.put(t, true);
+    }
   }
 
-  <T> T record(java.util.function.Supplier<T> f) { return ScopedValue.where(CURRENT, this).call(f::get); }
+  <T> T record(java.util.function.Supplier<T> f) { return ScopedValue.where(CURRENT, Pass.current().precision().over(this)).call(f::get); }
 
   @Override public List<Tensor> apply(Op op, List<Tensor> in) {
     if (Thread.currentThread() != thread) throw new IllegalStateException(op + ": a recording belongs to the thread " + thread.getName() + ", not " + Thread.currentThread().getName());
@@ -54,13 +78,22 @@ final class Tape implements Interpreter, AutoCloseable {
   }
 
   private void note(Rule rule, List<Tensor> in, List<Tensor> out) {
-    Tensor[] savedIn = new Tensor[in.size()], savedOut = new Tensor[out.size()];
-    for (int i : rule.inputs()) savedIn[i] = in.get(i).share();
-    for (int i : rule.outputs()) savedOut[i] = out.get(i).share();
-    int[] versions = new int[in.size()];
-    for (int i : rule.inputs()) versions[i] = savedIn[i].storage().version();
-    entries.add(new Entry(rule, in.toArray(Tensor[]::new), out.toArray(Tensor[]::new), savedIn, savedOut, versions, Pass.current()));
+    var entry = new Entry(rule, in, out);
+    for (int i : rule.inputs()) if ((entry.from[i] = cheap.get(in.get(i))) == null) entry.savedIn[i] = in.get(i).share();
+    for (int i : rule.outputs()) entry.savedOut[i] = out.get(i).share();
+    if (rule.again() != null && held(entry)) cheap.put(out.getFirst(), entry);
+    for (int i = 0; i < entry.in.length; i++) if (entry.savedIn[i] != null || sources.containsKey(entry.in[i])) entry.versions[i] = entry.in[i].storage().version();
+    entries.add(entry);
     for (var t : out) active.put(t, true);
+  }
+
+  /// Whether what a cheap op reads will be there in backward: kept by its own row, a source, or itself made again.
+  private boolean held(Entry e) {
+    for (int i : e.rule.again().inputs()) {
+      if (e.savedIn[i] != null || e.from[i] != null || sources.containsKey(e.in[i])) continue;
+      if ((e.from[i] = cheap.get(e.in[i])) == null) return false;
+    }
+    return true;
   }
 
   boolean reached(Tensor t) { return touched.containsKey(t); }
@@ -72,7 +105,7 @@ final class Tape implements Interpreter, AutoCloseable {
       for (var t : in) if (active.containsKey(t)) touched.put(t, true);
       return below.apply(op, in);
     };
-    var out = Scope.results(() -> ScopedValue.where(CURRENT, through).call(() -> f.apply(inputs)));
+    var out = Scope.results(() -> ScopedValue.where(CURRENT, Pass.current().precision().over(through)).call(() -> f.apply(inputs)));
     int[] all = java.util.stream.IntStream.range(0, inputs.size()).toArray();
     note(new Rule(all, Rule.NONE, a -> {
       var sources = new ArrayList<>(Arrays.asList(a.in()));
@@ -117,21 +150,42 @@ final class Tape implements Interpreter, AutoCloseable {
 
   private void step(Entry entry, Tensor[] d) {
     int n = entry.in.length;
-    var in = new Tensor[n];
-    var out = new Tensor[entry.out.length];
     boolean[] wanted = new boolean[n];
-    for (int i = 0; i < n; i++) {
-      wanted[i] = active.containsKey(entry.in[i]);
-      in[i] = entry.savedIn[i] != null ? entry.savedIn[i] : Tensor.described(entry.in[i].type());
-      if (entry.savedIn[i] != null && in[i].storage().version() != entry.versions[i])
-        throw new IllegalStateException("tensor " + in[i].type() + " was changed in place after the forward saved it");
-    }
-    for (int i = 0; i < out.length; i++) out[i] = entry.savedOut[i] != null ? entry.savedOut[i] : Tensor.described(entry.out[i].type());
-    try (var _ = Scope.open()) {
-      var dx = ScopedValue.where(CURRENT, below).where(Pass.CURRENT, entry.pass)
-          .call(() -> entry.rule.backward().of(new Rule.Application(in, out, d, wanted)));
+    for (int i = 0; i < n; i++) wanted[i] = active.containsKey(entry.in[i]);
+    under(entry, () -> {
+      var dx = entry.rule.backward().of(application(entry, entry.rule.inputs(), d, wanted));
       for (int i = 0; i < n; i++) if (wanted[i] && dx.get(i) != null) accumulate(entry.in[i], dx.get(i));
-    }
+    });
+  }
+
+  /// Runs `f` in the forward's circumstances but unrecorded; precision has had its say in the forward.
+  private void under(Entry entry, Runnable f) {
+    try (var _ = Scope.open()) { ScopedValue.where(CURRENT, below).where(Pass.CURRENT, entry.pass).run(f); }
+  }
+
+  /// An application with the elements of some inputs; the others are types without elements.
+  private Rule.Application application(Entry entry, int[] inputs, Tensor[] d, boolean[] wanted) {
+    Tensor[] in = new Tensor[entry.in.length], out = new Tensor[entry.out.length];
+    for (int i : inputs) in[i] = input(entry, i);
+    for (int i = 0; i < in.length; i++) if (in[i] == null) in[i] = Tensor.described(entry.in[i].type());
+    for (int i = 0; i < out.length; i++) out[i] = entry.savedOut[i] != null ? entry.savedOut[i] : Tensor.described(entry.out[i].type());
+    return new Rule.Application(in, out, d, wanted);
+  }
+
+  private Tensor input(Entry entry, int i) {
+    if (entry.from[i] != null) return again(entry.from[i]);
+    var t = entry.savedIn[i] != null ? entry.savedIn[i] : entry.in[i];
+    if (t.storage().version() != entry.versions[i]) throw new IllegalStateException("tensor " + t.type() + " was changed in place after the forward saved it");
+    return t;
+  }
+
+  /// The first output of a cheap op, made once and kept until backward has come to the op itself.
+  private Tensor again(Entry cheap) {
+    if (cheap.again == null) under(cheap, () -> {
+      var r = cheap.rule.again();
+      cheap.again = r.apply().apply(application(cheap, r.inputs(), null, null)).share();
+    });
+    return cheap.again;
   }
 
   /// Adds a cotangent to a tensor's sum, broadcasting undone.
@@ -160,6 +214,7 @@ final class Tape implements Interpreter, AutoCloseable {
   private static void end(Entry e) {
     for (var t : e.savedIn) if (t != null) t.end();
     for (var t : e.savedOut) if (t != null) t.end();
+    if (e.again != null) e.again.end();
   }
 
   @Override public void close() {
@@ -173,7 +228,7 @@ final class Tape implements Interpreter, AutoCloseable {
   static Rule throughDefinition(int count, Function<List<Tensor>, List<Tensor>> define) {
     return Rule.needing(java.util.stream.IntStream.range(0, count).toArray(), a -> {
       var in = Arrays.asList(a.in());
-      try (var inner = new Tape(in, Interpreter.current(), false)) {
+      try (var inner = new Tape(in, Interpreter.current().base(), false)) {
         var y = inner.record(() -> define.apply(in));
         return inner.backward(y, Arrays.asList(a.cotangents()), in);
       }

@@ -9,6 +9,7 @@ import static java.util.Arrays.asList;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Elementwise;
 import jacquard.tensor.op.Indexing;
@@ -31,6 +32,7 @@ final class Vjp {
       case Movement m    -> movement(m);
       case Indexing i    -> indexing(i);
       case jacquard.tensor.op.Fused f -> VjpFused.of(f, inputs);
+      case Collective c -> collective(c);
       case Adjoint a     -> throw new UnsupportedOperationException("the gradient of a gradient kernel: " + a);
       case Update u      -> throw new IllegalStateException("an update is queued, not recorded: " + u);
       case Op.Custom c   -> Tape.throughDefinition(inputs, c::define);
@@ -54,8 +56,8 @@ final class Vjp {
       case Elementwise.Tanh _     -> needingOutput(a -> asList(a.dy().mul(a.y().mul(a.y()).affine(-1, 1))));
       case Elementwise.Softplus _ -> needing(in(0), a -> asList(a.dy().mul(a.x().sigmoid())));
       case Elementwise.Clamp(var low, var high) -> needing(in(0), a -> asList(a.dy().mul(within(a.x(), low, high))));
-      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().dense())));
-      case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null));
+      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
+      case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null)).again(in(0), a -> apply(op, a.x()));
     };
   }
 
@@ -125,6 +127,21 @@ final class Vjp {
     int[] r = new int[axes.length];
     for (int i = 0; i < r.length; i++) r[axes[i]] = i;
     return r;
+  }
+
+  /// Gathering and scattering sums are each other's gradient: what all ranks read of a row, they all hand back.
+  private static Rule collective(Collective op) {
+    return switch (op) {
+      case Collective.AllGather(var g, var rows)     -> needing(in(0), a -> asList(apply(new Collective.ReduceScatter(g, rows), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
+      case Collective.ReduceScatter(var g, var rows) -> Rule.of(a -> asList(apply(new Collective.AllGather(g, rows), a.dy().dense())));
+      case Collective.AllReduce r -> Rule.of(a -> {
+        var d = new ArrayList<Tensor>();
+        for (int i = 0; i < a.inputs(); i++) d.add(a.cotangents()[i] == null ? Tensor.zeros(a.x(i).shape()) : a.cotangents()[i].dense());
+        return Tensor.applyAll(r, d);
+      });
+      case Collective.BatchNorm n -> new Rule(in(0, 1), in(1, 2, 3),
+          a -> Tensor.applyAll(new Adjoint.CollectiveBatchNorm(n), asList(a.x(0), a.x(1), a.y(1), a.y(2), a.y(3), a.dy().dense())));
+    };
   }
 
   private static Rule indexing(Indexing op) {

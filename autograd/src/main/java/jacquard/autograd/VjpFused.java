@@ -26,8 +26,8 @@ final class VjpFused {
       case Fused.Linear l      -> linear(l);
       case Fused.Softmax _     -> Rule.needingOutput(a -> asList(apply(new Adjoint.Softmax(), a.y(), a.dy().dense())));
       case Fused.LayerNorm _   -> new Rule(in(0, 1), in(1, 2),
-          a -> applyAll(new Adjoint.LayerNorm(), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense())));
-      case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense())));
+          a -> applyAll(new Adjoint.LayerNorm(), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense()))).again(in(0, 1, 2), a -> apply(op, a.x(0), a.x(1), a.x(2)));
+      case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
       case Fused.Norm _        -> new Rule(IntStream.range(0, inputs).toArray(), in(0),
           a -> Arrays.stream(a.in()).map(x -> x.mul(a.dy().divide(a.y()))).toList());
       case Fused.BatchNorm(var e, _) -> new Rule(in(0, 1), in(1, 2),
@@ -47,12 +47,13 @@ final class VjpFused {
   /// z = x·Wᵀ + b, y = f(z): dz = dy·f′(z), dx = dz·W, dW = dzᵀ·x, db = Σ rows of dz
   private static Rule linear(Fused.Linear op) {
     boolean active = op.activation() != Activation.NONE;
-    return new Rule(in(0, 1), active ? in(1) : Rule.NONE, a -> {
+    var rule = new Rule(in(0, 1), active ? in(1) : Rule.NONE, a -> {
       var dz = active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().dense()) : a.dy();
       var dx = a.wants(0) ? dz.matmul(a.x(1)) : null;
       var dw = a.wants(1) ? dz.matmul(true, a.x(0), false) : null;
       return op.bias() ? asList(dx, dw, a.wants(2) ? dz.sum(0) : null) : asList(dx, dw);
     });
+    return active ? rule.again(Rule.NONE, a -> a.y(1).activate(op.activation())) : rule;
   }
 
   /// The inputs, the extra tensors, then dy.

@@ -11,6 +11,9 @@ import java.util.List;
 public interface Interpreter {
   List<Tensor> apply(Op op, List<Tensor> in);
 
+  /// What stands below a precision policy; itself where there is none.
+  default Interpreter base() { return this; }
+
   ScopedValue<Interpreter> CURRENT = ScopedValue.newInstance();
 
   static Interpreter current() { return CURRENT.orElse(PLAIN); }

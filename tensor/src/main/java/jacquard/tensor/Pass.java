@@ -1,17 +1,33 @@
 package jacquard.tensor;
 
-/// The circumstances of one run through a model: whether it trains, and the random key of its step. Backward and recomputation see the forward's.
+import java.util.function.Supplier;
+
+/// The circumstances of one run through a model. Backward and recomputation see the forward's.
 ///
-/// @param training whether dropout, patch dropout and batch statistics are in force
-/// @param key      of this seed and step; sites and samples fold themselves in
-public record Pass(boolean training, Random key) {
+/// @param training  whether dropout, patch dropout and batch statistics are in force
+/// @param key       of this seed and step; sites and samples fold themselves in
+/// @param samples   for each sample of this run its number among all samples of the step, whichever rank or micro-batch has them; null: from 0
+/// @param precision in which element types ops compute
+/// @param recompute whether towers keep only what goes into their blocks, and run these again in backward
+public record Pass(boolean training, Random key, int[] samples, Precision precision, boolean recompute) {
   public static final ScopedValue<Pass> CURRENT = ScopedValue.newInstance();
-  public static final Pass INFERENCE = new Pass(false, Random.of(0));
+  public static final Pass INFERENCE = new Pass(false, Random.of(0), null, Precision.FP32, false);
 
   public static Pass current() { return CURRENT.orElse(INFERENCE); }
 
-  public static Pass training(Random key) { return new Pass(true, key); }
+  public static Pass training(Random key) { return new Pass(true, key, null, Precision.FP32, false); }
 
-  /// Runs `f` under this pass.
-  public <T> T call(java.util.function.Supplier<T> f) { return ScopedValue.where(CURRENT, this).call(f::get); }
+  /// This one, but as in inference.
+  public Pass inference() { return new Pass(false, key, samples, precision, recompute); }
+  public Pass samples(int... numbers) { return new Pass(training, key, numbers, precision, recompute); }
+  public Pass precision(Precision precision) { return new Pass(training, key, samples, precision, recompute); }
+  public Pass recompute(boolean recompute) { return new Pass(training, key, samples, precision, recompute); }
+
+  /// The stream of one sample at one site: the same on any rank, in any micro-batch, and when recomputed.
+  public Random key(String site, int sample) { return key.fold(site).fold(samples == null ? sample : samples[sample]); }
+
+  /// Runs `f` under this pass, its precision above whatever interpreter is current.
+  public <T> T call(Supplier<T> f) {
+    return ScopedValue.where(CURRENT, this).where(Interpreter.CURRENT, precision.over(Interpreter.current().base())).call(f::get);
+  }
 }

@@ -6,9 +6,12 @@ import static jacquard.tests.OpSpec.ints;
 import static jacquard.tests.OpSpec.of;
 
 import jacquard.tensor.DType;
+import jacquard.tensor.Group;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Elementwise;
 import jacquard.tensor.op.Indexing;
@@ -34,6 +37,7 @@ public final class OpSpecs {
     movements(r);
     indexing(r);
     updates(r);
+    collectives(r);
     r.addAll(FusedSpecs.all());
     return r;
   }
@@ -154,6 +158,21 @@ public final class OpSpecs {
     r.add(of(new Indexing.ScatterAdd(3), f32(0, 7), ints()));
     r.add(of(new Indexing.ScatterAdd(5), f32(3000, 41), new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 4))).asLarge());
     r.add(of(new Indexing.Gather(), f32(77, 41), new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 76))).asLarge());
+  }
+
+  /// On a group of one rank; `CollectivesTest` has more.
+  private static void collectives(List<OpSpec> r) {
+    var alone = Group.ALONE;
+    for (int[] s : new int[][] {{5, 13}, {1, 1}, {65, 77}, {0, 3}}) {
+      r.add(of(new Collective.AllGather(alone, new int[] {s[0]}), f32(s)));
+      r.add(of(new Collective.ReduceScatter(alone, new int[] {s[0]}), f32(s)));
+      r.add(of(new Collective.AllReduce(alone, 0.5f, 2), f32(s), f32(7)));
+      if (s[0] == 0) continue;
+      OpSpec.Input x = in(-2, 2, s), column = f32(s[1]);
+      for (boolean recorded : new boolean[] {false, true}) r.add(of(new Collective.BatchNorm(alone, 1e-5f, recorded), x, column, column));
+      r.add(of(new Adjoint.CollectiveBatchNorm(new Collective.BatchNorm(alone, 1e-5f, true)), x, column, column, in(0.5, 2, s[1]), in(Draw.these(s[0])), f32(s)));
+    }
+    r.add(of(new Collective.AllGather(alone, new int[] {4}), ints(3, 1, -4, 1)));
   }
 
   private static void updates(List<OpSpec> r) {

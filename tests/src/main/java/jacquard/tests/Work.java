@@ -3,6 +3,7 @@ package jacquard.tests;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Contrastive;
 import jacquard.tensor.op.Elementwise;
@@ -40,6 +41,10 @@ public record Work(double flops, long bytes) {
       case Movement _, Indexing.Gather _ -> 0;
       case Indexing.ScatterAdd _ -> size(in.getFirst());
       case Fused f -> fused(f, in);
+      case Collective.AllGather _ -> 0;
+      case Collective.ReduceScatter(var group, _) -> (group.size() - 1) * size(op.infer(in).getFirst());
+      case Collective.AllReduce(var group, _, _) -> in.stream().mapToDouble(t -> group.size() * size(t)).sum();
+      case Collective.BatchNorm _ -> 5 * size(in.getFirst());
       case Adjoint a -> adjoint(a, in);
       case Update.AdamW _ -> 14 * size(in.getFirst());
       case Update.NAdamW _ -> 16 * size(in.getFirst());
@@ -77,7 +82,7 @@ public record Work(double flops, long bytes) {
       case Adjoint.Softmax _ -> 4 * x;
       case Adjoint.LayerNorm _ -> 14 * x;
       case Adjoint.Normalize _ -> 7 * x;
-      case Adjoint.BatchNorm _ -> 10 * x;
+      case Adjoint.BatchNorm _, Adjoint.CollectiveBatchNorm _ -> 10 * x;
       case Adjoint.Conv2dInput(var c) -> convolution(c, size(in.get(1)), in.getFirst());
       case Adjoint.Conv2dWeight(var c, var w) -> convolution(c, size(in.get(1)), in.getFirst().with(w));
       case Adjoint.AveragePool _ -> x;

@@ -41,6 +41,7 @@ final class TrainCommand implements Callable<Integer> {
   @ArgGroup(validate = false, heading = "%nModel:%n") Model model = new Model();
   @ArgGroup(validate = false, heading = "%nThe model's config:%n") ConfigOptions overrides = new ConfigOptions();
   @ArgGroup(validate = false, heading = "%nSteps:%n") Steps steps = new Steps();
+  @ArgGroup(validate = false, heading = "%nDevices and precision:%n") ComputeOptions compute = new ComputeOptions();
   @ArgGroup(validate = false, heading = "%nOptimizer:%n") OptimizerOptions optimizer = new OptimizerOptions();
   @ArgGroup(validate = false, heading = "%nFrozen towers:%n") LockOptions locks = new LockOptions();
   @ArgGroup(validate = false, heading = "%nPictures:%n") ImageOptions images = new ImageOptions();
@@ -72,7 +73,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   static final class Steps {
-    @Option(names = "--batch-size", paramLabel = "N", description = "Pairs a step (default: ${DEFAULT-VALUE}).") int batch = 256;
+    @Option(names = "--batch-size", paramLabel = "N", description = "Pairs a step and rank (default: ${DEFAULT-VALUE}).") int batch = 256;
     @Option(names = "--accum-freq", paramLabel = "N", description = "Micro-batches a step; the batch is divided, the gradient is that of the whole (default: ${DEFAULT-VALUE}).") int accumulate = 1;
     @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs = 10;
     @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;
@@ -90,12 +91,13 @@ final class TrainCommand implements Callable<Integer> {
       var before = run.before();
       if (before.isPresent() && !resumed) return again(before.get());
     }
+    var on = compute.compute();
     var config = steps.sigmoid && model.pretrained == null ? sigmoid(model.read(overrides)) : model.read(overrides);
     var training = tables.source(data.train);
     var held = data.held != null ? tables.source(data.held) : EmojiSource.SPLITS.contains(data.train + "-heldout") ? tables.source(data.train + "-heldout") : null;
     positive("--batch-size", steps.batch);
     positive("--accum-freq", steps.accumulate);
-    long perEpoch = Math.max(1, training.size() / steps.batch), total = steps.steps != null ? steps.steps : steps.epochs * perEpoch;
+    long perEpoch = Math.max(1, training.size() / ((long) steps.batch * compute.ranks)), total = steps.steps != null ? steps.steps : steps.epochs * perEpoch;
     positive("--steps", total);
     long evaluate = steps.evaluateEpochs != null ? steps.evaluateEpochs * perEpoch : steps.evaluate, save = steps.saveEpochs != null ? steps.saveEpochs * perEpoch : steps.save;
     positive("--val-steps", evaluate);
@@ -103,7 +105,7 @@ final class TrainCommand implements Callable<Integer> {
     var plan = new Plan(steps.batch, steps.accumulate, total, optimizer.schedule(total, perEpoch), optimizer.rule(), optimizer.decay, optimizer.clip, steps.sigmoid, steps.seed,
         images.augmentation(), evaluate, save, locks.locks());
     var folder = run.folder(model.title());
-    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d; into %s%n", model.title(), training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, steps.batch, folder);
+    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", model.title(), training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, steps.batch * compute.ranks, compute.ranks == 1 ? "" : " on " + compute.ranks + " ranks", folder);
     var trainer = new Trainer(config, plan, new Transform(images.over(model.preprocess(config))), training, held, folder, model.pretrained);
     run.remember(folder, arguments);
     long start = System.nanoTime();
@@ -115,7 +117,7 @@ final class TrainCommand implements Callable<Integer> {
     }, "stop");
     Runtime.getRuntime().addShutdownHook(hook);
     try {
-      var evaluation = trainer.run(run.resume != null);
+      var evaluation = trainer.run(run.resume != null, on);
       double minutes = (System.nanoTime() - start) / 6e10;
       RunPage.write(folder, model.title(), config, plan, training, held, evaluation, minutes, "./jacquard train " + String.join(" ", run.shown(folder, arguments)));
       print(evaluation);

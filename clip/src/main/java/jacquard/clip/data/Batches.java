@@ -59,12 +59,20 @@ public final class Batches {
   /// Why the first of them could not.
   public String firstFailure() { return failure; }
 
-  public Batch batch(long step) {
+  public Batch batch(long step) { return batch(step, 0, 1, 1); }
+
+  /// One rank's share of a batch. The batch is cut into `parts` micro-batches and each of these into the ranks' pieces, so that what the ranks
+  /// have of a micro-batch is together the micro-batch of a single rank.
+  public Batch batch(long step, int rank, int ranks, int parts) {
     int[] order = shuffled(source.size(), key.fold("order").fold(step / perEpoch()));
     int from = (int) (step % perEpoch()) * size;
-    float[][] rows = new float[size][];
-    IntStream.range(0, size).parallel().forEach(i -> {
-      int s = order[from + i];
+    int[] at = IntStream.range(0, parts).flatMap(p -> {
+      int first = size * p / parts, count = size * (p + 1) / parts - first;
+      return IntStream.range(first + count * rank / ranks, first + count * (rank + 1) / ranks);
+    }).map(i -> order[from + i]).toArray();
+    float[][] rows = new float[at.length][];
+    IntStream.range(0, at.length).parallel().forEach(i -> {
+      int s = at[i];
       try { rows[i] = transform.rows(source.picture(s), augmentation, new SplittableRandom(key.fold("augment").fold(step).fold(s).key())); }
       catch (IOException | RuntimeException e) {
         if (unreadable.getAndIncrement() > 0) return;
@@ -73,13 +81,13 @@ public final class Batches {
       }
     });
     var kept = new ArrayList<Integer>();
-    for (int i = 0; i < size; i++) if (rows[i] != null) kept.add(i);
+    for (int i = 0; i < at.length; i++) if (rows[i] != null) kept.add(i);
     int n = kept.size(), each = n == 0 ? 0 : rows[kept.getFirst()].length;
     var pixels = new float[n * each];
     int[][] t = new int[n][];
     int[] g = new int[n], samples = new int[n];
     for (int k = 0; k < n; k++) {
-      int s = order[from + kept.get(k)];
+      int s = at[kept.get(k)];
       System.arraycopy(rows[kept.get(k)], 0, pixels, k * each, each);
       t[k] = tokenizer.reduces() ? tokenizer.tokenize(source.caption(s), context, key.fold("words").fold(step).fold(s)) : tokens[s];
       g[k] = group[s];

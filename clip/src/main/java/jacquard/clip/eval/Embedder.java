@@ -4,7 +4,6 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Images;
 import jacquard.clip.report.Progress;
-import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.util.Arrays;
@@ -41,7 +40,7 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
         float[] pixels = new float[read.length * each];
         for (int i = 0; i < read.length; i++) System.arraycopy(decoded[read[i]], 0, pixels, i * each, each);
         float[][] features = new float[read.length][];
-        try (var _ = Scope.open(Device.best())) { rows(model.embedImages(Images.of(pixels, read.length, grid)).floats(), read.length, features, 0); }
+        try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedImages(Images.of(pixels, read.length, grid)).floats(), read.length, features, 0); }
         for (int i = 0; i < read.length; i++) out[from + read[i]] = features[i];
       }
       if (progress != null) progress.advance(n);
@@ -55,7 +54,7 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
       int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.config().text().context());
-      try (var _ = Scope.open(Device.best())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
+      try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
       if (progress != null) progress.advance(n);
     }
     return out;

@@ -1,5 +1,7 @@
 package jacquard.clip.loss;
 
+import jacquard.tensor.Pass;
+import jacquard.tensor.Precision;
 import jacquard.tensor.Tensor;
 
 /// A student's logits after a teacher's (OpenCLIP's `DistillClipLoss`), added to the contrastive loss of the student:
@@ -16,6 +18,10 @@ public final class DistillLoss {
   /// @param scale                      the student's factor on cosines, one element
   /// @param teacherImages,teacherTexts the teacher's `[n, e]`
   public static Tensor of(Tensor images, Tensor texts, Tensor scale, Tensor teacherImages, Tensor teacherTexts, Tensor teacherScale) {
+    return Pass.current().precision(Precision.FP32).call(() -> full(images, texts, scale, teacherImages, teacherTexts, teacherScale));
+  }
+
+  private static Tensor full(Tensor images, Tensor texts, Tensor scale, Tensor teacherImages, Tensor teacherTexts, Tensor teacherScale) {
     var s = images.matmul(false, texts, true).mul(scale);                         // [n, n]
     var t = teacherImages.matmul(false, teacherTexts, true).mul(teacherScale);
     return crossEntropy(t, s).add(crossEntropy(t.permute(1, 0), s.permute(1, 0))).mul(0.5f);

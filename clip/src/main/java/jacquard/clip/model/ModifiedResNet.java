@@ -5,6 +5,7 @@ import jacquard.clip.nn.BatchNorm;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.Transformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Scope;
@@ -100,14 +101,14 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
       for (var block : stage) {
         var in = x;
         var at = grid;
-        x = pass.call(() -> Scope.result(() -> block.apply(in, at)));
+        x = pass.call(() -> Transformer.once(in, t -> block.apply(t, at)));
         if (block.stride > 1) grid = grid.windows(block.stride, block.stride, block.stride, 0);
       }
     }
     return attnpool.apply(x, images.count());
   }
 
-  private Pass pass(int group) { return group < fixed ? new Pass(false, Pass.current().key()) : Pass.current(); }
+  private Pass pass(int group) { return group < fixed ? Pass.current().inference() : Pass.current(); }
 
   /// The stem, each stage, the attention pool.
   @Override public List<List<String>> groups() {

@@ -63,7 +63,7 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
         if (ids[ids.length - 1] == config.pad()) for (int r = offsets[b]; r < offsets[b + 1]; r++) ranges.to()[r] = Math.min(ranges.to()[r], offsets[b + 1] - 1);
       }
     var x = embedded(id).add(positions.gather(position));
-    x = norm.apply(transformer.apply(x, sequences, ranges, pooled, false));
+    x = norm.apply(transformer.apply(x, sequences, ranges, pooled));
     return switch (projection) {
       case null -> x;
       case Projection.Matrix(var m) -> x.matmul(m);

@@ -52,7 +52,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     if (normPre != null) x = normPre.apply(x);
     boolean average = config.pool() == VisionConfig.Pool.AVERAGE, token = pooler == null && !average;
     int[] first = IntStream.range(0, count).map(sequences::from).toArray();
-    x = transformer.apply(x, sequences, Ranges.full(sequences, sequences), token ? first : null, false);
+    x = transformer.apply(x, sequences, Ranges.full(sequences, sequences), token ? first : null);
     if (pooler != null) {
       int queries = average ? config.poolerQueries() : 1;
       x = normPost.apply(pooler.apply(x, sequences, queries));
@@ -87,7 +87,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     if (!Pass.current().training() || config.patchDropout() == 0) return Sequences.equal(count, patches + 1);
     int[] positions = new int[count * (keep + 1)], offsets = new int[count + 1];
     for (int b = 0; b < count; b++) {
-      var random = Pass.current().key().fold("patch dropout").fold(b);
+      var random = Pass.current().key("patch dropout", b);
       int[] order = IntStream.rangeClosed(1, patches).toArray();
       for (int i = 0; i < keep; i++) {
         int j = i + random.below(i, patches - i), t = order[i];

@@ -2,13 +2,16 @@ package jacquard.clip.nn;
 
 import jacquard.autograd.Buffer;
 import jacquard.autograd.Named;
+import jacquard.tensor.Group;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Fused;
 import jacquard.tensor.op.Update;
 import java.util.List;
 
-/// Batch norm over rows of pixels: batch statistics while training (and their running averages, momentum 0.1), the averages else.
+/// Batch norm over rows of pixels: batch statistics while training (and their running averages, momentum 0.1), the averages else. The batch is
+/// that of all ranks.
 public record BatchNorm(Tensor weight, Tensor bias, @Buffer @Named("running_mean") Tensor mean, @Buffer @Named("running_var") Tensor variance,
                         @Buffer @Named("num_batches_tracked") Tensor batches) {
   private static final float EPSILON = 1e-5f, MOMENTUM = 0.1f;
@@ -21,6 +24,14 @@ public record BatchNorm(Tensor weight, Tensor bias, @Buffer @Named("running_mean
     if (!Pass.current().training()) {
       var k = weight.divide(variance.add(EPSILON).sqrt());
       return x.mul(k).add(bias.subtract(mean.mul(k)));
+    }
+    var group = Group.current();
+    if (group.size() > 1) {
+      var y = Tensor.applyAll(new Collective.BatchNorm(group, EPSILON, true), List.of(x, weight, bias));
+      var n = y.get(3);
+      Tensor.applyAll(new Update.Blend(MOMENTUM, 1), List.of(mean, y.get(1)));
+      Tensor.applyAll(new Update.Blend(MOMENTUM, 1), List.of(variance, y.get(2).mul(n.divide(n.add(-1)))));
+      return y.getFirst();
     }
     var y = Tensor.applyAll(new Fused.BatchNorm(EPSILON, true), List.of(x, weight, bias));
     int r = x.dim(0);

@@ -6,6 +6,7 @@ import jacquard.clip.image.Augmentation;
 
 /// What a training does, but for its data and its model.
 ///
+/// @param batch      pairs a step and rank
 /// @param accumulate micro-batches a step; the step is that of the joined batch
 /// @param clip       limit of the gradient norm, 0 for none
 /// @param evaluate   steps between evaluations

@@ -3,9 +3,9 @@ package jacquard.clip.train;
 import jacquard.autograd.Grad;
 import jacquard.autograd.Parameters;
 import jacquard.clip.data.Batches.Batch;
-import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Images;
+import jacquard.tensor.Group;
 import jacquard.tensor.Interpreter;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
@@ -26,35 +26,40 @@ public final class Step {
 
   private Step() {}
 
-  /// @param parts micro-batches. With more than one the features of all are computed first, the loss and its gradient with respect to
+  /// The step that all ranks of the current group take together, each with its own pairs: the loss over the pairs of all, and the same gradients
+  /// on all. It is that of one rank with the joined batch.
+  ///
+  /// @param micro micro-batches. With more than one the features of all are computed first, the loss and its gradient with respect to
   ///              them next, and each part's towers run again to carry that back: exactly the gradient of the joined batch
   ///              (Gao et al. 2021, GradCache), but for batch norm, whose statistics are each part's own.
-  public static Result of(ClipModel model, Parameters parameters, Batch batch, int parts, boolean sigmoid, Random key) {
+  public static Result of(ClipModel model, Parameters parameters, Batch batch, int parts, boolean sigmoid, Random key) { return of(model, parameters, batch, parts, sigmoid, Pass.training(key)); }
+
+  public static Result of(ClipModel model, Parameters parameters, Batch batch, int micro, boolean sigmoid, Pass pass) {
+    var all = new Joined(Group.current(), batch);
+    int parts = all.parts(micro);
     if (parts == 1) {
-      var step = Pass.training(key).call(() -> Grad.valueAndGrad(parameters, () -> {
-        var m = model;
-        var texts = m.embedTexts(batch.tokens());                                // first, so that backward frees the images' many rows first
-        return loss(m, m.embedImages(images(m, batch, 0, batch.count())), texts, m.scale(), m.logitBias(), batch.groups(), sigmoid);
+      var step = pass(pass, batch, 0, batch.count()).call(() -> Grad.valueAndGrad(parameters, () -> {
+        var f = features(model, batch, 0, batch.count());
+        return all.loss(f.get(0), f.get(1), model.scale(), model.logitBias(), sigmoid);
       }));
-      return new Result(step.value().item(), step.gradients());
+      return new Result(step.value().item(), all.averaged(step.gradients()));
     }
-    int each = (batch.count() + parts - 1) / parts;
     var x = new ArrayList<Tensor>();
     var t = new ArrayList<Tensor>();
-    for (int p = 0; p * each < batch.count(); p++) {
-      int from = p * each, to = Math.min(batch.count(), from + each);
-      var f = Scope.results(() -> ScopedValue.where(Interpreter.CURRENT, WITHOUT_UPDATES).call(() -> pass(key, from).call(() -> features(model, batch, from, to))));
+    for (int p = 0; p < parts; p++) {
+      int from = batch.count() * p / parts, to = batch.count() * (p + 1) / parts;
+      var f = Scope.results(() -> ScopedValue.where(Interpreter.CURRENT, WITHOUT_UPDATES).call(() -> pass(pass, batch, from, to).call(() -> features(model, batch, from, to))));
       x.add(f.get(0));
       t.add(f.get(1));
     }
     var in = new ArrayList<>(List.of(Tensor.concat(0, x), Tensor.concat(0, t), model.logitScale()));
     if (model.logitBias() != null) in.add(model.logitBias());
-    var outer = Grad.vjp(in, v -> List.of(loss(model, v.get(0), v.get(1), v.get(2).exp(), v.size() > 3 ? v.get(3) : null, batch.groups(), sigmoid)), _ -> List.of(Tensor.scalar(1)));
+    var outer = Grad.vjp(in, v -> List.of(all.loss(v.get(0), v.get(1), v.get(2).exp(), v.size() > 3 ? v.get(3) : null, sigmoid)), _ -> List.of(Tensor.scalar(1)));
     var sums = new LinkedHashMap<String, Tensor>();
-    for (int p = 0; p * each < batch.count(); p++) {
-      int from = p * each, to = Math.min(batch.count(), from + each);
+    for (int p = 0; p < parts; p++) {
+      int from = batch.count() * p / parts, to = batch.count() * (p + 1) / parts;
       try (var scope = Scope.open()) {
-        var part = pass(key, from).call(() -> Grad.valueAndGrad(parameters, () -> {
+        var part = pass(pass, batch, from, to).call(() -> Grad.valueAndGrad(parameters, () -> {
           var f = features(model, batch, from, to);
           return f.get(0).mul(outer.gradients().get(0).slice(0, from, to)).sum().add(f.get(1).mul(outer.gradients().get(1).slice(0, from, to)).sum());
         }));
@@ -64,23 +69,18 @@ public final class Step {
     var trained = parameters.trained().keySet();
     if (trained.contains("logit_scale")) sums.put("logit_scale", outer.gradients().get(2));
     if (trained.contains("logit_bias") && in.size() > 3 && outer.gradients().get(3) != null) sums.put("logit_bias", outer.gradients().get(3));
-    return new Result(outer.values().getFirst().item(), sums);
+    return new Result(outer.values().getFirst().item(), all.averaged(sums));
   }
 
-  private static Pass pass(Random key, int from) { return Pass.training(key.fold(from)); }
+  private static Pass pass(Pass step, Batch b, int from, int to) { return step.samples(Arrays.copyOfRange(b.samples(), from, to)); }
 
   private static List<Tensor> features(ClipModel m, Batch b, int from, int to) {
-    return List.of(m.embedImages(images(m, b, from, to)), m.embedTexts(Arrays.copyOfRange(b.tokens(), from, to)));
+    var texts = m.embedTexts(Arrays.copyOfRange(b.tokens(), from, to));          // first, so that backward frees the images' many rows first
+    return List.of(m.embedImages(images(m, b, from, to)), texts);
   }
 
   private static Images images(ClipModel m, Batch b, int from, int to) {
     int each = b.pixels().length / b.count();
     return Images.of(from == 0 && to == b.count() ? b.pixels() : Arrays.copyOfRange(b.pixels(), from * each, to * each), to - from, m.config().vision().image());
-  }
-
-  private static Tensor loss(ClipModel m, Tensor x, Tensor t, Tensor scale, Tensor bias, int[] groups, boolean sigmoid) {
-    if (!sigmoid) return ContrastiveLoss.softmax(x, t, scale, groups);
-    if (bias == null) throw new IllegalArgumentException("the sigmoid loss needs a model with init_logit_bias");
-    return ContrastiveLoss.sigmoid(x, t, scale, bias, groups);
   }
 }

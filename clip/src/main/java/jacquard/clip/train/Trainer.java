@@ -18,6 +18,8 @@ import jacquard.clip.report.EventLog;
 import jacquard.clip.report.MetricLog;
 import jacquard.clip.report.Progress;
 import jacquard.tensor.Device;
+import jacquard.tensor.Group;
+import jacquard.tensor.Precision;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
@@ -64,43 +66,57 @@ public final class Trainer {
   /// Runs to the end; with `resume` from the last saved step on, which is the start where none was saved. Returns the last evaluation (null without one).
   ///
   /// @throws IOException if the folder is in use, holds a run that is not to be resumed or none to resume, or cannot be written
-  public Evaluation run(boolean resume) throws IOException {
+  public Evaluation run(boolean resume) throws IOException { return run(resume, Compute.on(Device.best())); }
+
+  /// The same on given devices, a rank on each. Rank 0 alone evaluates, writes and shows progress; all have the same weights.
+  public Evaluation run(boolean resume, Compute compute) throws IOException {
     Files.createDirectories(folder);
     try (var _ = FolderLock.take(folder)) {
       Path state = folder.resolve("resume.safetensors"), metrics = folder.resolve("metrics.jsonl");
       boolean found = Files.exists(state) || Files.exists(metrics);
       if (!resume && found) throw new IOException(folder + " holds a run already; go on with --resume or choose another --name");
       if (resume && !found) throw new IOException(folder + " holds no run to resume: neither " + state.getFileName() + " nor " + metrics.getFileName());
-      try (var scope = Scope.open(Device.best())) { return run(resume, Files.exists(state) ? state : null, scope); }
+      var from = Files.exists(state) ? state : null;
+      var batches = new Batches(training, transform, plan.augmentation(), config.text().captions(), plan.batch() * compute.ranks(), config.text().context(), plan.seed());
+      return Group.run(compute.devices(), group -> run(resume, from, batches, compute, group)).getFirst();
     }
   }
 
-  private Evaluation run(boolean resume, Path state, Scope scope) throws IOException {
+  private Evaluation run(boolean resume, Path state, Batches batches, Compute compute, Group group) throws IOException {
     var model = plan.locks().of(state == null && start != null ? Checkpoint.load(config, start) : ClipModel.create(config, plan.seed()));
     var parameters = model.parameters().freeze(plan.locks().frozen(model).toArray(String[]::new));
     var optimizer = new Optimizer(plan.rule(), parameters, plan.decay(), Optimizer.decays(parameters));
-    long first = state == null ? 0 : restore(state, model, optimizer);
-    steps = first;
-    AtomicFile.write(folder.resolve("open_clip_config.json"), hub());
-    var batches = new Batches(training, transform, plan.augmentation(), config.text().captions(), plan.batch(), config.text().context(), plan.seed());
+    int joined = plan.batch() * group.size();
+    boolean leads = group.rank() == 0;
+    long first = state == null ? 0 : restore(state, model, optimizer, joined, compute);
+    if (leads) {
+      steps = first;
+      AtomicFile.write(folder.resolve("open_clip_config.json"), hub());
+    }
     var embedder = new Embedder(model, transform, 256);
     Evaluation evaluation = null;
     double best = resume ? bestSoFar(first) : -1;
-    try (var metrics = resume ? MetricLog.resume(folder.resolve("metrics.jsonl"), first) : MetricLog.create(folder.resolve("metrics.jsonl"));
-         var events = resume ? EventLog.resume(folder, first) : EventLog.create(folder);
-         var progress = Progress.of("train", plan.steps() * plan.batch()).unit("samples").from(first * plan.batch()).open()) {
-      CompletableFuture<Batches.Batch> next = first < plan.steps() ? load(batches, first) : null;
+    try (var metrics = !leads ? null : resume ? MetricLog.resume(folder.resolve("metrics.jsonl"), first) : MetricLog.create(folder.resolve("metrics.jsonl"));
+         var events = !leads ? null : resume ? EventLog.resume(folder, first) : EventLog.create(folder);
+         var progress = !leads ? null : Progress.of("train", plan.steps() * joined).unit("samples").from(first * joined).open()) {
+      CompletableFuture<Batches.Batch> next = first < plan.steps() ? load(batches, first, group) : null;
       for (long s = first; s < plan.steps(); s++) {
         long t0 = System.nanoTime();
         var batch = next.join();
-        next = s + 1 < plan.steps() ? load(batches, s + 1) : null;
+        next = s + 1 < plan.steps() ? load(batches, s + 1, group) : null;
         long t1 = System.nanoTime();
         var values = new LinkedHashMap<String, Double>();
-        if (batch.count() > 0) values.putAll(step(model, parameters, optimizer, batch, s));
-        else if (s == first) throw new IOException("none of the " + plan.batch() + " samples of step " + s + " could be read: " + batches.firstFailure());
-        if (batch.count() < plan.batch()) values.put("unreadable", (double) plan.batch() - batch.count());
+        int count = (int) group.sum("readable samples", batch.count())[0];
+        if (count > 0) values.putAll(step(model, parameters, optimizer, batch, s, compute));
+        else if (s == first) throw new IOException("none of the " + joined + " samples of step " + s + " could be read: " + batches.firstFailure());
+        if (count < joined) values.put("unreadable", (double) joined - count);
         long t2 = System.nanoTime();
-        boolean stop = stopping, last = s + 1 == plan.steps();
+        boolean stop = group.sum("whether to stop", stopping ? 1 : 0)[0] > 0;      // the ranks may have learnt of it before and after
+        if (!leads) {
+          if (stop) break;
+          continue;
+        }
+        boolean last = s + 1 == plan.steps();
         if (held != null && (last || (s + 1) % plan.evaluate() == 0)) {
           evaluation = Evaluation.of(embedder, held);
           evaluation.metrics().forEach((k, v) -> values.put("held_out/" + k, v));
@@ -112,28 +128,28 @@ public final class Trainer {
         events.scalars(s + 1, values);
         steps = s + 1;
         values.forEach((name, v) -> { if (name.equals("loss") || name.equals("lr")) progress.show(name, v); });
-        progress.spent(t1 - t0, t2 - t1).advance(plan.batch());
+        progress.spent(t1 - t0, t2 - t1).advance(joined);
         double top1 = values.getOrDefault("held_out/top1", -1.0);
         if (top1 > best) {
           best = top1;
           publish("best", Checkpoint.arrays(model, Parameters.of(model).all()));
         }
-        if (last || stop || (s + 1) % plan.save() == 0) save(model, optimizer, s + 1);
+        if (last || stop || (s + 1) % plan.save() == 0) save(model, optimizer, s + 1, joined, compute);
         if (stop) {
           if (!last) progress.say("stopped after step %,d of %,d; --resume goes on from there".formatted(s + 1, plan.steps()));
           break;
         }
       }
-      if (batches.unreadable() > 0) progress.say("%,d samples could not be read and were left out; the first: %s".formatted(batches.unreadable(), batches.firstFailure()));
+      if (leads && batches.unreadable() > 0) progress.say("%,d samples could not be read and were left out; the first: %s".formatted(batches.unreadable(), batches.firstFailure()));
     }
     return evaluation;
   }
 
   /// One step of the optimizer; what it says of itself.
-  private Map<String, Double> step(ClipModel model, Parameters parameters, Optimizer optimizer, Batches.Batch batch, long s) {
+  private Map<String, Double> step(ClipModel model, Parameters parameters, Optimizer optimizer, Batches.Batch batch, long s, Compute compute) {
     double rate = plan.schedule().rate(s), loss, norm;
     try (var _ = Scope.open()) {
-      var step = Step.of(model, parameters, batch, plan.accumulate(), plan.sigmoid(), Random.of(plan.seed()).fold("pass").fold(s));
+      var step = Step.of(model, parameters, batch, plan.accumulate(), plan.sigmoid(), compute.pass(Random.of(plan.seed()).fold("pass").fold(s)));
       loss = step.loss();
       norm = Clipping.norm(step.gradients().values());
       if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalStateException("step " + s + ": loss " + loss + ", gradient norm " + norm + "; lower --lr or clip with --grad-clip-norm");
@@ -148,7 +164,9 @@ public final class Trainer {
     return values;
   }
 
-  private static CompletableFuture<Batches.Batch> load(Batches batches, long step) { return CompletableFuture.supplyAsync(() -> batches.batch(step)); }
+  private CompletableFuture<Batches.Batch> load(Batches batches, long step, Group group) {
+    return CompletableFuture.supplyAsync(() -> batches.batch(step, group.rank(), group.size(), plan.accumulate()));
+  }
 
   private double bestSoFar(long step) throws IOException {
     double best = -1;
@@ -159,13 +177,14 @@ public final class Trainer {
 
   /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the previous ones; and in this order, so that what a
   /// resumed run does not make again is there.
-  private void save(ClipModel model, Optimizer optimizer, long step) throws IOException {
+  private void save(ClipModel model, Optimizer optimizer, long step, int joined, Compute compute) throws IOException {
     var weights = Checkpoint.arrays(model, Parameters.of(model).all());
     publish("last", weights);
     var all = new LinkedHashMap<String, Safetensors.Array>();
     weights.forEach((n, a) -> all.put("model." + n, a));
     optimizer.state().forEach((n, t) -> all.put("optimizer." + n, new Safetensors.Array(t.shape().dims(), t.floats())));
-    Safetensors.write(folder.resolve("resume.safetensors"), all, Map.of("step", Long.toString(step), "seed", Long.toString(plan.seed()), "optimizer", name(optimizer.rule())));
+    Safetensors.write(folder.resolve("resume.safetensors"), all, Map.of("step", Long.toString(step), "seed", Long.toString(plan.seed()), "optimizer", name(optimizer.rule()),
+        "batch", Integer.toString(joined), "precision", compute.precision().name()));
   }
 
   private void publish(String name, Map<String, Safetensors.Array> weights) throws IOException {
@@ -174,11 +193,15 @@ public final class Trainer {
     Safetensors.write(to.resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
   }
 
-  private long restore(Path state, ClipModel model, Optimizer optimizer) throws IOException {
+  private long restore(Path state, ClipModel model, Optimizer optimizer, int joined, Compute compute) throws IOException {
     try (var file = Safetensors.open(state)) {
       if (!Long.toString(plan.seed()).equals(file.metadata().get("seed"))) throw new IOException(state + " was made with --seed " + file.metadata().get("seed") + ", not " + plan.seed());
       if (!name(optimizer.rule()).equals(file.metadata().getOrDefault("optimizer", "AdamW")))
         throw new IOException(state + " was made with the optimizer " + file.metadata().get("optimizer") + ", not " + name(optimizer.rule()));
+      if (!Integer.toString(joined).equals(file.metadata().getOrDefault("batch", Integer.toString(joined))))
+        throw new IOException(state + " was made with " + file.metadata().get("batch") + " pairs a step on all ranks, not " + joined + ": its place in the data would be lost");
+      var precision = file.metadata().getOrDefault("precision", Precision.FP32.name());
+      if (!precision.equals(compute.precision().name())) throw new IOException(state + " was made with --precision " + Precision.valueOf(precision).flag() + ", not " + compute.precision().flag());
       Checkpoint.restore(model, file, "model.");
       for (var e : optimizer.state().entrySet()) Checkpoint.put(e.getValue(), file.floats("optimizer." + e.getKey()));
       long step = Long.parseLong(file.metadata().get("step"));

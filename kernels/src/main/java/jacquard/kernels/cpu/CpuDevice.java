@@ -7,6 +7,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Contrastive;
 import jacquard.tensor.op.Elementwise;
@@ -18,6 +19,7 @@ import jacquard.tensor.op.Reduction;
 import jacquard.tensor.op.Update;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// The CPU: primitive arrays on the Java heap, kernels by the Vector API. This is the table op → kernel.
 public final class CpuDevice implements Device {
@@ -60,7 +62,7 @@ public final class CpuDevice implements Device {
   }
 
   private void kernel(Op op, List<Tensor> in, List<Tensor> out) {
-    if (!(op instanceof Elementwise.Cast) && !(op instanceof Movement) && (halves(in) || halves(out))) { widened(op, in, out); return; }
+    if (!(op instanceof Elementwise.Cast) && !(op instanceof Movement) && !(op instanceof Collective.AllGather) && (halves(in) || halves(out))) { widened(op, in, out); return; }
     switch (op) {
       case Elementwise e -> CpuElementwise.run(e, in, out.getFirst());
       case Reduction r   -> CpuReduction.run(r, in.getFirst(), out.getFirst());
@@ -68,6 +70,7 @@ public final class CpuDevice implements Device {
       case Movement m    -> CpuMovement.run(m, in, out);
       case Indexing i    -> CpuIndexing.run(i, in, out.getFirst());
       case Fused f       -> fused(f, in, out);
+      case Collective c  -> CpuCollectives.run(c, in, out);
       case Adjoint a     -> adjoint(a, in, out);
       case Update u      -> update(u, in);
       case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
@@ -111,7 +114,7 @@ public final class CpuDevice implements Device {
       case Fused.LayerNorm n    -> CpuRows.layerNorm(n.epsilon(), Dense.of(in), Dense.of(out));
       case Fused.Normalize n    -> CpuRows.normalize(n.epsilon(), Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Fused.Norm _         -> CpuReduction.norm(Dense.of(in), Dense.of(out.getFirst()));
-      case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), Dense.of(in), Dense.of(out));
+      case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), UnaryOperator.identity(), Dense.of(in), Dense.of(out));
       case Fused.Conv2d c       -> CpuConv2d.forward(c, Dense.of(in.get(0)), in.get(1), Dense.of(out.getFirst()));
       case Fused.AveragePool p  -> CpuConv2d.averagePool(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Attention a          -> CpuAttention.forward(a, in, out);
@@ -126,7 +129,8 @@ public final class CpuDevice implements Device {
       case Adjoint.Softmax _         -> CpuRows.softmaxGradient(Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.LayerNorm _       -> CpuRows.layerNormGradient(Dense.of(in), Dense.of(out));
       case Adjoint.Normalize(var e)  -> CpuRows.normalizeGradient(e, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
-      case Adjoint.BatchNorm(var e)  -> CpuBatchNorm.backward(e, Dense.of(in), Dense.of(out));
+      case Adjoint.BatchNorm(var e)  -> CpuBatchNorm.backward(e, UnaryOperator.identity(), Dense.of(in), Dense.of(out));
+      case Adjoint.CollectiveBatchNorm(var n) -> CpuCollectives.batchNormGradient(n, in, out);
       case Adjoint.Conv2dInput(var c) -> CpuConv2d.inputGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.Conv2dWeight(var c, _) -> CpuConv2d.weightGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.AveragePool(var p) -> CpuConv2d.averagePoolGradient(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));

@@ -14,6 +14,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Contrastive;
 import jacquard.tensor.op.Elementwise;
@@ -27,6 +28,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// A GPU: slabs of its memory, our own kernels on one stream. This is the table op → kernel.
 ///
@@ -191,6 +193,8 @@ public final class CudaDevice implements Device {
       case Movement m    -> CudaMovement.run(this, m, in, out.getFirst());
       case Indexing i    -> indexing(i, in, out);
       case Fused f       -> fused(f, in, out);
+      case Collective.BatchNorm n -> defined(n::define, in, out);
+      case Collective c  -> { try (var _ = Scope.open(this)) { CudaCollectives.run(this, c, in, out); } }
       case Adjoint a     -> adjoint(a, in, out);
       case Update u      -> update(u, in);
       case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
@@ -238,10 +242,12 @@ public final class CudaDevice implements Device {
   }
 
   /// An op without a kernel: its definition, on this device.
-  private void defined(Fused op, List<Tensor> in, List<Tensor> out) {
+  private void defined(Fused op, List<Tensor> in, List<Tensor> out) { defined(op::define, in, out); }
+
+  private void defined(UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
     ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
       try (var _ = Scope.open(this)) {
-        var results = op.define(in);
+        var results = definition.apply(in);
         for (int i = 0; i < out.size(); i++) CudaMovement.copy(this, results.get(i), address(out.get(i)));
       }
     });
@@ -285,6 +291,7 @@ public final class CudaDevice implements Device {
       case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(this, in, out);
       case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(this, e, in.get(0), in.get(1), out.getFirst());
       case Adjoint.BatchNorm a       -> throw missing(a);
+      case Adjoint.CollectiveBatchNorm a -> throw missing(a);
       case Adjoint.Conv2dInput a     -> throw missing(a);
       case Adjoint.Conv2dWeight a    -> throw missing(a);
       case Adjoint.AveragePool a     -> throw missing(a);

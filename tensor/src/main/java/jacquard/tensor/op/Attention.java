@@ -13,7 +13,7 @@ import java.util.List;
 /// o_q = Σ_j softmax_j(scale·q·k_j + bias[h, q, j])·v_j over the key rows of q's range, for each head.
 ///
 /// q [rq, heads·d], k [rk, heads·d], v [rk, heads·e], optional bias [heads, Q, K] indexed by position within the sequences
-/// → o [rq, heads·e], 0 for a row without keys. Recorded: also the log-sum-exp of each row and head [rq, heads].
+/// → o [rq, heads·e], 0 for a row without keys. Recorded: also the log-sum-exp of each row and head [rq, heads], in F32 whatever the inputs are.
 public record Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges, boolean biased, boolean isRecorded) implements Fused {
   public Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges) {
     this(heads, scale, queries, keys, ranges, false, false);
@@ -32,7 +32,7 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
     if (biased && (in.get(3).shape().rank() != 3 || in.get(3).shape().dim(0) != heads || in.get(3).shape().dim(1) < queries.longest() || in.get(3).shape().dim(2) < keys.longest()))
       throw Op.mismatch(this, in, "bias [" + heads + ", ≥" + queries.longest() + ", ≥" + keys.longest() + "]");
     var o = in.getFirst().with(Shape.of(q.dim(0), v.dim(1)));
-    return isRecorded ? List.of(o, in.getFirst().with(Shape.of(q.dim(0), heads))) : List.of(o);
+    return isRecorded ? List.of(o, Type.f32(q.dim(0), heads)) : List.of(o);
   }
 
   @Override public List<Tensor> define(List<Tensor> in) {
@@ -65,6 +65,6 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
       sums.add(Tensor.concat(1, lse));
     }
     var o = Tensor.concat(0, rows);
-    return isRecorded ? List.of(o, Tensor.concat(0, sums)) : List.of(o);
+    return isRecorded ? List.of(o, Tensor.concat(0, sums).cast(DType.F32)) : List.of(o);
   }
 }

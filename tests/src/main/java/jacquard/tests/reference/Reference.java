@@ -9,6 +9,7 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Elementwise;
 import jacquard.tensor.op.Fused;
@@ -33,9 +34,23 @@ public final class Reference {
       case Movement m    -> movement(m, in);
       case Indexing i    -> List.of(indexing(i, in.get(0), in.get(1)));
       case Fused f       -> ReferenceFused.apply(f, in);
+      case Collective c  -> collective(c, in);
       case Adjoint a     -> ReferenceAdjoint.apply(a, in);
       case Update u      -> ReferenceUpdate.apply(u, in);
       case Op.Custom c   -> throw new IllegalArgumentException("a custom op is its definition: " + c);
+    };
+  }
+
+  /// Of a group of one rank.
+  private static List<Exact> collective(Collective op, List<Exact> in) {
+    return switch (op) {
+      case Collective.AllGather _, Collective.ReduceScatter _ -> in;
+      case Collective.AllReduce(_, var factor, _) -> in.stream().map(x -> Exact.of(x.shape(), i -> x.get(i).times(factor))).toList();
+      case Collective.BatchNorm(_, var epsilon, var recorded) -> {
+        var r = new ArrayList<>(ReferenceFused.apply(new Fused.BatchNorm(epsilon, recorded), in));
+        if (recorded) r.add(Exact.of(Shape.SCALAR, _ -> Real.of(in.getFirst().dim(0))));
+        yield r;
+      }
     };
   }
 

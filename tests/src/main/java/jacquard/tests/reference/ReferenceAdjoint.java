@@ -73,6 +73,7 @@ public final class ReferenceAdjoint {
       case Adjoint.LayerNorm _ -> layerNorm(in);
       case Adjoint.Normalize(var e) -> List.of(normalize(e, in.get(0), in.get(1)));
       case Adjoint.BatchNorm(var e) -> batchNorm(e, in);
+      case Adjoint.CollectiveBatchNorm(var n) -> batchNorm(n.epsilon(), List.of(in.get(0), in.get(1), in.get(2), in.get(3), in.get(5)));
       case Adjoint.Conv2dInput(var c) -> List.of(convInput(c, in.get(0), in.get(1)));
       case Adjoint.Conv2dWeight(var c, var w) -> List.of(convWeight(c, w, in.get(0), in.get(1)));
       case Adjoint.AveragePool(var p) -> List.of(averagePool(p, in.getFirst()));

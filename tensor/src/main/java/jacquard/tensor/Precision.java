@@ -1,0 +1,80 @@
+package jacquard.tensor;
+
+import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Collective;
+import jacquard.tensor.op.Contraction;
+import jacquard.tensor.op.Contrastive;
+import jacquard.tensor.op.Elementwise;
+import jacquard.tensor.op.Fused;
+import jacquard.tensor.op.Indexing;
+import jacquard.tensor.op.Movement;
+import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Reduction;
+import jacquard.tensor.op.Update;
+import java.util.ArrayList;
+import java.util.List;
+
+/// In which element type each op of a run computes (Micikevicius et al. 2018). A policy stands above the recording interpreter, so that its
+/// casts are differentiated: parameters stay F32, and so do their gradients and the optimiser's moments.
+public enum Precision {
+  /// Everything as it comes: F32.
+  FP32("fp32"),
+
+  /// Matrix products, convolutions and attention on BF16, which accumulate in F32; softmax, norms, losses, exponentials, sums and what ranks
+  /// add up in F32. What adds or joins a BF16 and an F32 tensor widens the former, so that the residual stream of a transformer is F32.
+  BF16("amp_bf16");
+
+  private final String flag;
+
+  Precision(String flag) { this.flag = flag; }
+
+  /// OpenCLIP's name of it.
+  public String flag() { return flag; }
+
+  /// By OpenCLIP's names: `fp32`; `amp_bf16`, `amp_bfloat16` or plainly `bf16`. (OpenCLIP's own `bf16` has no F32 parameters; here there always are.)
+  public static Precision named(String flag) {
+    return switch (flag) {
+      case "fp32" -> FP32;
+      case "amp_bf16", "amp_bfloat16", "bf16" -> BF16;
+      default -> throw new IllegalArgumentException("precision " + flag + ", expected fp32 or amp_bf16");
+    };
+  }
+
+  /// The interpreter that casts what an op reads, then applies it by `below`.
+  public Interpreter over(Interpreter below) { return this == FP32 ? below : new Casting(below); }
+
+  private record Casting(Interpreter base) implements Interpreter {
+    @Override public List<Tensor> apply(Op op, List<Tensor> in) {
+      var to = type(op, in);
+      if (to == null) return base.apply(op, in);
+      var cast = new ArrayList<Tensor>(in.size());
+      for (var t : in) cast.add(!t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst());
+      return base.apply(op, cast);
+    }
+  }
+
+  /// The type that the floating inputs are cast to; null: as they are.
+  private static DType type(Op op, List<Tensor> in) {
+    return switch (op) {
+      case Contraction _, Fused.Linear _, Fused.Conv2d _, Attention _ -> DType.BF16;
+      case Fused.Softmax _, Fused.LayerNorm _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Contrastive _ -> DType.F32;
+      case Fused.AveragePool _ -> null;
+      case Elementwise.Cast _, Elementwise.Affine _, Elementwise.Activate _ -> null;
+      case Elementwise.Binary _ -> widest(in);
+      case Elementwise.Unary _ -> DType.F32;
+      case Reduction _, Indexing.ScatterAdd _ -> DType.F32;
+      case Indexing.Gather _, Collective.AllGather _ -> null;
+      case Collective _ -> DType.F32;
+      case Movement.Concat _ -> widest(in);
+      case Movement _ -> null;
+      case Adjoint _, Update _, Op.Custom _ -> null;
+    };
+  }
+
+  /// The type of all, or F32 where they differ.
+  private static DType widest(List<Tensor> in) {
+    for (var t : in) if (t.dtype() != in.getFirst().dtype()) return DType.F32;
+    return null;
+  }
+}
