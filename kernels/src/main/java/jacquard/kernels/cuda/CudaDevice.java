@@ -41,6 +41,7 @@ public final class CudaDevice implements Device {
   private final Slabs slabs;
   private final Staging staging;
   private final Call call;
+  private final RowTables tables;
   private final List<long[]> temporaries = new ArrayList<>();                  // address, bytes: of the op that runs
   private Op op;
   private IllegalStateException broken;
@@ -51,6 +52,7 @@ public final class CudaDevice implements Device {
     context = installed.driver().open(index);
     slabs = new Slabs(context, name, Boolean.getBoolean("jacquard.cuda.exact") || emulated);
     staging = new Staging(context);
+    tables = new RowTables(context, staging);
     call = new Call(context, installed.driver().attribute(index, Driver.MULTIPROCESSORS));
   }
 
@@ -133,6 +135,8 @@ public final class CudaDevice implements Device {
 
   public Driver.Context context() { return context; }
 
+  RowTables tables() { return tables; }
+
   /// Where a tensor's first element lies.
   static long address(Tensor t) { return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes(); }
 
@@ -148,6 +152,20 @@ public final class CudaDevice implements Device {
     long address = temporary(Math.max(4L, 4L * values.length));
     staging.write(MemorySegment.ofArray(values), address, 4L * values.length);
     return address;
+  }
+
+  /// Does work whose temporary memory ends with it, not with the op: what comes later on the stream may have it.
+  void briefly(Runnable work) {
+    int first = temporaries.size();
+    try { work.run(); }
+    finally { release(first); }
+  }
+
+  private void release(int first) {
+    while (temporaries.size() > first) {
+      var t = temporaries.removeLast();
+      if (broken == null) slabs.free(t[0], t[1]);
+    }
   }
 
   /// Where the elements of a tensor lie row-major: its own, or a copy's that lasts as long as the op.
@@ -176,10 +194,7 @@ public final class CudaDevice implements Device {
         return null;
       });
     } finally {
-      while (temporaries.size() > first) {
-        var t = temporaries.removeLast();
-        if (broken == null) slabs.free(t[0], t[1]);
-      }
+      release(first);
       this.op = outer;
     }
   }
@@ -215,7 +230,11 @@ public final class CudaDevice implements Device {
     if (!bf16) return true;
     return switch (op) {
       case Elementwise _, Reduction _, Contraction _, Fused.Linear _, Adjoint.Activate _ -> all;
-      case Attention _, Adjoint.Attend _ -> false;
+      case Attention a -> CudaAttention.takes(a, in);
+      case Adjoint.Attend(var a) -> CudaAttention.takes(a, in);
+      case Contrastive c -> CudaContrastive.takes(c, in);
+      case Adjoint.SoftmaxContrastive(var c) -> CudaContrastive.takes(c, in);
+      case Adjoint.SigmoidContrastive(var c) -> CudaContrastive.takes(c, in);
       default -> false;
     };
   }
@@ -278,9 +297,12 @@ public final class CudaDevice implements Device {
       case Fused.BatchNorm n    -> defined(n, in, out);
       case Fused.Conv2d c       -> defined(c, in, out);
       case Fused.AveragePool p  -> defined(p, in, out);
-      case Attention a          -> defined(a, in, out);
-      case Contrastive.Softmax s -> defined(s, in, out);
-      case Contrastive.Sigmoid s -> defined(s, in, out);
+      case Attention a          -> {
+        if (CudaAttention.fits(a, in)) CudaAttention.forward(this, a, in, out);
+        else defined(a, in, out);
+      }
+      case Contrastive.Softmax s -> CudaContrastive.softmax(this, s, in, out);
+      case Contrastive.Sigmoid s -> CudaContrastive.sigmoid(this, s, in, out.getFirst());
     }
   }
 
@@ -295,9 +317,12 @@ public final class CudaDevice implements Device {
       case Adjoint.Conv2dInput a     -> throw missing(a);
       case Adjoint.Conv2dWeight a    -> throw missing(a);
       case Adjoint.AveragePool a     -> throw missing(a);
-      case Adjoint.Attend a          -> throw missing(a);
-      case Adjoint.SoftmaxContrastive a -> throw missing(a);
-      case Adjoint.SigmoidContrastive a -> throw missing(a);
+      case Adjoint.Attend(var a)     -> {
+        if (!CudaAttention.fits(a, in)) throw missing(op);
+        CudaAttention.backward(this, a, in, out);
+      }
+      case Adjoint.SoftmaxContrastive(var s) -> CudaContrastive.softmaxGradient(this, s, in, out);
+      case Adjoint.SigmoidContrastive(var s) -> CudaContrastive.sigmoidGradient(this, s, in, out);
     }
   }
 
