@@ -7,10 +7,12 @@ module jacquard.clip {
   requires com.google.protobuf;
   requires info.picocli;
   requires java.management;
+  requires jdk.management;
   requires jacquard.emoji;
   uses javax.imageio.spi.ImageReaderSpi;
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
+  exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.eval;
   exports jacquard.clip.image;

@@ -59,6 +59,16 @@ public interface Device extends AutoCloseable {
 
   Live live();
 
+  /// What this device is and what it reaches, measured now; about a second. The default knows nothing.
+  default Health health() { return new Health(Map.of(), Double.NaN, List.of()); }
+
+  /// How a device is.
+  ///
+  /// @param facts    what it is: name → value
+  /// @param peak     multiply-adds that its arithmetic units reach without memory, in GFLOP/s of F32; NaN where not measured
+  /// @param warnings every reason for being slower than it should, with what to do
+  record Health(Map<String, String> facts, double peak, List<String> warnings) {}
+
   @Override void close();
 
   /// The most capable device of this machine; the same instance each time.

@@ -22,12 +22,13 @@ final class DataOptions {
     if (!Files.exists(path)) throw new IOException(data + " does not exist; expected " + String.join(", ", EmojiSource.SPLITS) + ", a table (.csv, .tsv) or a folder of pictures with .txt captions");
     if (Files.isDirectory(path)) {
       var f = FolderSource.read(path);
-      if (f.skipped() > 0) System.err.println(f.skipped() + " pictures of " + path + " have no caption and are left out");
+      if (f.skipped() > 0) System.err.println(f.skipped() + " pictures of " + path + " have no caption beside them, or one that is empty or no text, and are left out");
       return f;
     }
     var unescaped = separator.equals("\\t") ? "\t" : separator;
+    if (unescaped.length() != 1) throw new IllegalArgumentException("--csv-separator \"" + separator + "\", expected one character or \\t");
     var t = TableSource.read(path, data.endsWith(".csv") && unescaped.equals("\t") ? ',' : unescaped.charAt(0), pathColumn, captionColumn);
-    if (t.skipped() > 0) System.err.println(t.skipped() + " rows of " + path + " have no caption and are left out");
+    if (t.skipped() > 0) System.err.println(t.skipped() + " rows of " + path + " have no caption, or one that is no text, and are left out");
     return t;
   }
 }

@@ -1,7 +1,6 @@
 package jacquard.clip.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.Clip;
 import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.data.FolderSource;
 import jacquard.clip.image.Images;
@@ -9,6 +8,7 @@ import jacquard.clip.report.Progress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,12 +16,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "embed", mixinStandardHelpOptions = true, description = "Writes normalised features: OUT.npy (float32, a row an input) and OUT.jsonl (what each row is).")
+@Command(name = "embed", mixinStandardHelpOptions = true, description = {"Writes normalised features: OUT.npy (float32, a row an input) and OUT.jsonl (what each row is).", "",
+    "  ./jacquard embed runs/emoji-1/last pictures/ --text \"a cat\" --out features", "  python -c 'import numpy; print(numpy.load(\"features.npy\").shape)'", "",
+    "Pictures that cannot be read are named and left out; exit status 1 then."})
 final class EmbedCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "Folder with open_clip_config.json and weights.") Path model;
+  @Mixin ModelOptions model;
   @Parameters(index = "1..*", paramLabel = "INPUT", description = "Pictures and folders of pictures; .txt files hold a text a line.") List<Path> inputs = List.of();
   @Option(names = "--text", description = "A text; may be repeated.") List<String> texts = List.of();
   @Option(names = "--out", defaultValue = "features", description = "Where to write, without the ending (default: ${DEFAULT-VALUE}).") String out;
@@ -33,13 +36,13 @@ final class EmbedCommand implements Callable<Integer> {
     var all = new ArrayList<>(texts);
     for (var i : inputs) {
       if (Files.isDirectory(i)) pictures.addAll(FolderSource.pictures(i));
-      else if (i.toString().endsWith(".txt")) all.addAll(Files.readAllLines(i));
+      else if (i.toString().endsWith(".txt")) all.addAll(lines(i));
       else pictures.add(i);
     }
     if (pictures.isEmpty() && all.isEmpty()) throw new IllegalArgumentException("nothing to embed: give pictures, folders, .txt files or --text");
     var rows = new ArrayList<Row>();
-    try (var clip = Clip.load(model); var progress = Progress.of("embed", pictures.size() + all.size()).unit("inputs").open()) {
-      int failed = 0;
+    int failed = 0;
+    try (var clip = model.load(); var progress = Progress.of("embed", pictures.size() + all.size()).unit("inputs").open()) {
       for (int from = 0; from < pictures.size(); from += 64) {
         var part = new ArrayList<jacquard.clip.image.Picture>();
         var names = new ArrayList<Path>();
@@ -52,7 +55,7 @@ final class EmbedCommand implements Callable<Integer> {
       }
       float[][] f = clip.embedder().texts(all, progress);
       for (int i = 0; i < f.length; i++) rows.add(new Row("text", all.get(i), f[i]));
-      if (failed > 0) progress.say(failed + " pictures could not be read");
+      if (failed > 0) progress.say("%,d of %,d pictures could not be read".formatted(failed, pictures.size()));
     }
     if (rows.isEmpty()) throw new IOException("no input could be read");
     var json = new StringBuilder();
@@ -61,10 +64,14 @@ final class EmbedCommand implements Callable<Integer> {
     AtomicFile.write(Path.of(out + ".npy"), npy(rows));
     AtomicFile.write(Path.of(out + ".jsonl"), json.toString().getBytes(StandardCharsets.UTF_8));
     System.out.println(rows.size() + " × " + rows.getFirst().features.length + " features in " + out + ".npy, their inputs in " + out + ".jsonl");
-    return 0;
+    return failed > 0 ? 1 : 0;
   }
 
   /// NumPy's format 1.0: magic, length of the header, the header padded to 64 bytes, the elements.
+  private static List<String> lines(Path file) throws IOException {
+    try { return Files.readAllLines(file).stream().filter(l -> !l.isBlank()).toList(); } catch (MalformedInputException e) { throw new IOException(file + " is no UTF-8 text, expected a text a line", e); }
+  }
+
   private static byte[] npy(List<Row> rows) {
     int d = rows.getFirst().features.length;
     var head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + rows.size() + ", " + d + "), }";

@@ -2,8 +2,11 @@ package jacquard.clip.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.UsageMessageSpec;
 
 /// The launcher.
 @Command(name = "jacquard", mixinStandardHelpOptions = true, version = "jacquard 0.1.0",
@@ -12,10 +15,14 @@ import picocli.CommandLine.Command;
 public final class Main {
   private Main() {}
 
-  public static void main(String[] args) {
+  public static void main(String[] args) { System.exit(run(args)); }
+
+  /// Runs a command line and says how it ended: 0 well, 1 for what the user can mend, 2 for a wrong option or a defect. Writes to the standard streams.
+  public static int run(String... args) {
     System.setProperty("java.awt.headless", "true");
     if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
     var line = new CommandLine(new Main());
+    line.getSubcommands().get("train").getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {
       if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException) {
@@ -25,6 +32,18 @@ public final class Main {
       e.printStackTrace(command.getErr());
       return 2;
     });
-    System.exit(args.length == 0 ? line.execute("--help") : line.execute(args));
+    return args.length == 0 ? line.execute("--help") : line.execute(args);
+  }
+
+  /// The options in sections, one a mixin, headed by its name.
+  private static String sections(Help help) {
+    var r = new StringBuilder();
+    help.commandSpec().mixins().forEach((name, mixin) -> {
+      if (name.equals("mixinStandardHelpOptions")) return;
+      var layout = help.createDefaultLayout(mixin.options(), List.of(), help.colorScheme());
+      layout.addOptions(mixin.options(), help.createDefaultParamLabelRenderer());
+      r.append(name).append(":\n").append(layout).append('\n');
+    });
+    return r.toString();
   }
 }

@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -36,16 +36,16 @@ final class TrainCommand implements Callable<Integer> {
   /// Whether the options of the run to resume are among those given.
   private boolean resumed;
 
-  @ArgGroup(validate = false, heading = "Data:%n") Data data = new Data();
-  @ArgGroup(validate = false, heading = "%nTables:%n") DataOptions tables = new DataOptions();
-  @ArgGroup(validate = false, heading = "%nModel:%n") Model model = new Model();
-  @ArgGroup(validate = false, heading = "%nThe model's config:%n") ConfigOptions overrides = new ConfigOptions();
-  @ArgGroup(validate = false, heading = "%nSteps:%n") Steps steps = new Steps();
-  @ArgGroup(validate = false, heading = "%nDevices and precision:%n") ComputeOptions compute = new ComputeOptions();
-  @ArgGroup(validate = false, heading = "%nOptimizer:%n") OptimizerOptions optimizer = new OptimizerOptions();
-  @ArgGroup(validate = false, heading = "%nFrozen towers:%n") LockOptions locks = new LockOptions();
-  @ArgGroup(validate = false, heading = "%nPictures:%n") ImageOptions images = new ImageOptions();
-  @ArgGroup(validate = false, heading = "%nThe run's folder:%n") RunOptions run = new RunOptions();
+  @Mixin(name = "Data") Data data;
+  @Mixin(name = "Tables") DataOptions tables;
+  @Mixin(name = "Model") Model model;
+  @Mixin(name = "The model's config") ConfigOptions overrides;
+  @Mixin(name = "Steps") Steps steps;
+  @Mixin(name = "Devices and precision") ComputeOptions compute;
+  @Mixin(name = "Optimizer") OptimizerOptions optimizer;
+  @Mixin(name = "Frozen towers") LockOptions locks;
+  @Mixin(name = "Pictures") ImageOptions images;
+  @Mixin(name = "The run's folder") RunOptions run;
 
   static final class Data {
     @Option(names = "--train-data", paramLabel = "DATA", description = "emoji, emoji-concepts (without 192 concepts), a table of paths and captions (.csv, .tsv), or a folder of pictures with .txt captions beside them (default: ${DEFAULT-VALUE}).") String train = "emoji";

@@ -25,6 +25,7 @@ public final class Batches {
   private final Augmentation augmentation;
   private final ClipTokenizer tokenizer;
   private final int size, context;
+  private final long cut;
   private final Random key;
   private final int[] group;
   private final int[][] tokens;
@@ -45,14 +46,18 @@ public final class Batches {
     this.context = context;
     this.key = Random.of(seed).fold("data");
     var known = new HashMap<String, Integer>();
+    long before = tokenizer.truncated();
     group = new int[source.size()];
     tokens = new int[source.size()][];
     for (int i = 0; i < group.length; i++) {
       group[i] = known.computeIfAbsent(source.caption(i), _ -> known.size());
       tokens[i] = tokenizer.tokenize(source.caption(i), this.context);
     }
+    cut = tokenizer.truncated() - before;
   }
 
+  /// How many captions are longer than the context and were cut.
+  public long cut() { return cut; }
   public int perEpoch() { return source.size() / size; }
   /// How many samples could not be read so far.
   public long unreadable() { return unreadable.get(); }

@@ -5,6 +5,7 @@ import jacquard.clip.image.Picture;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,12 +26,14 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, in
     for (int i = 1; i < rows.size(); i++) {
       var r = rows.get(i);
       if (r.size() == 1 && r.getFirst().isEmpty()) continue;
-      if (r.size() != head.size()) throw new IOException(file + " line " + (i + 1) + " has " + r.size() + " fields, expected " + head.size());
-      if (r.get(c).isBlank()) { skipped++; continue; }
-      var path = Path.of(r.get(p));
+      if (r.size() != head.size()) throw new IOException(file + " row " + (i + 1) + " has " + r.size() + " fields, expected " + head.size());
+      if (r.get(c).isBlank() || r.get(c).indexOf('\0') >= 0) { skipped++; continue; }
+      Path path;
+      try { path = Path.of(r.get(p)); } catch (InvalidPathException e) { throw new IOException(file + " row " + (i + 1) + ": \"" + r.get(p) + "\" is no path: " + e.getReason(), e); }
       paths.add(path.isAbsolute() || Files.exists(path) || file.toAbsolutePath().getParent() == null ? path : file.toAbsolutePath().getParent().resolve(path));
       captions.add(r.get(c));
     }
+    if (paths.isEmpty()) throw new IOException(file + " holds no row with a caption (" + skipped + " without)");
     return new TableSource(file, List.copyOf(paths), List.copyOf(captions), skipped);
   }
 

@@ -99,6 +99,7 @@ public final class Trainer {
     try (var metrics = !leads ? null : resume ? MetricLog.resume(folder.resolve("metrics.jsonl"), first) : MetricLog.create(folder.resolve("metrics.jsonl"));
          var events = !leads ? null : resume ? EventLog.resume(folder, first) : EventLog.create(folder);
          var progress = !leads ? null : Progress.of("train", plan.steps() * joined).unit("samples").from(first * joined).open()) {
+      if (leads && batches.cut() > 0) progress.say("%,d captions are longer than %d tokens and are cut".formatted(batches.cut(), config.text().context()));
       CompletableFuture<Batches.Batch> next = first < plan.steps() ? load(batches, first, group) : null;
       for (long s = first; s < plan.steps(); s++) {
         long t0 = System.nanoTime();
@@ -152,7 +153,7 @@ public final class Trainer {
       var step = Step.of(model, parameters, batch, plan.accumulate(), plan.sigmoid(), compute.pass(Random.of(plan.seed()).fold("pass").fold(s)));
       loss = step.loss();
       norm = Clipping.norm(step.gradients().values());
-      if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalStateException("step " + s + ": loss " + loss + ", gradient norm " + norm + "; lower --lr or clip with --grad-clip-norm");
+      if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalArgumentException("step " + s + ": loss " + loss + ", gradient norm " + norm + "; lower --lr or clip with --grad-clip-norm");
       optimizer.step(step.gradients(), rate, Clipping.factor(norm, plan.clip()));
       Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
     }

@@ -35,6 +35,8 @@ public final class CpuDevice implements Device {
   @Override public Live live() { return pool.live(); }
   @Override public void synchronize() {}
 
+  @Override public Health health() { return CpuHealth.measured(); }
+
   @Override public void close() {
     if (live().blocks() != 0) throw new IllegalStateException(live() + " still live");
   }

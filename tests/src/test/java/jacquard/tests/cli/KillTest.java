@@ -1,0 +1,115 @@
+package jacquard.tests.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import jacquard.clip.checkpoint.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Runs that are killed or stopped, in JVMs of their own, end with the bytes of one that was left alone.
+class KillTest {
+  private static final int STEPS = 240, KILLS = 4;
+
+  private static void awaitSteps(Path run, long steps, Process p, Path output) throws Exception {
+    for (long until = System.nanoTime() + TimeUnit.MINUTES.toNanos(3); lines(run) < steps; ) {
+      if (!p.isAlive() || System.nanoTime() > until) throw new AssertionError("no step " + steps + " came, the run said: " + Files.readString(output));
+      Thread.sleep(1);
+    }
+  }
+
+  private static long lines(Path run) throws IOException {
+    var file = run.resolve("metrics.jsonl");
+    if (!Files.exists(file)) return 0;
+    try (var l = Files.lines(file)) { return l.count(); }
+  }
+
+  private static Object key(Path run) throws IOException {
+    var file = run.resolve("metrics.jsonl");
+    return Files.exists(file) ? Files.readAttributes(file, BasicFileAttributes.class).fileKey() : "none";
+  }
+
+  private static long saved(Path run) throws IOException {
+    if (!Files.exists(run.resolve("resume.safetensors"))) return 0;
+    try (var file = Safetensors.open(run.resolve("resume.safetensors"))) { return Long.parseLong(file.metadata().get("step")); }
+  }
+
+  private static void same(Path whole, Path parts) throws IOException {
+    for (var f : List.of("metrics.jsonl", "last/open_clip_model.safetensors", "last/open_clip_config.json", "best/open_clip_model.safetensors", "best/open_clip_config.json", "resume.safetensors"))
+      assertEquals(-1, Files.mismatch(whole.resolve(f), parts.resolve(f)), f);
+  }
+
+  /// Killed at moments that nobody chose, before the first checkpoint and amid later steps and savings, then resumed with nothing but `--resume`.
+  @Test void killedAtAnyMomentItEndsWithTheSameBytes(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 24);
+    Path whole = folder.resolve("runs/whole"), parts = folder.resolve("runs/parts"), output = folder.resolve("output.txt");
+    assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "whole", STEPS)).status());
+    var random = new Random();
+    var moments = new StringBuilder();
+    String[] begin = Launcher.train(folder, pictures, "parts", STEPS), resume = {"train", "--logs", folder.resolve("runs").toString(), "--name", "parts", "--resume"};
+    int killed = 0;
+    for (int k = 0; k < KILLS; k++) {
+      long from = saved(parts);
+      if (from == STEPS) break;
+      var before = key(parts);
+      var p = Launcher.start(output, List.of(), k == 0 ? begin : resume);
+      while (k > 0 && before.equals(key(parts)) && p.isAlive()) Thread.sleep(1);    // the log is rewritten when a run goes on
+      awaitSteps(parts, k == 0 ? 2 : from + 1, p, output);                         // the first one before any checkpoint
+      if (k > 0) Thread.sleep(random.nextInt(500));
+      p.destroyForcibly().waitFor();
+      moments.append(" step ").append(lines(parts)).append(" (saved ").append(saved(parts)).append(')');
+      killed++;
+    }
+    System.out.println("killed" + moments);
+    assertTrue(killed >= 2, "the machine was too fast to kill a run twice:" + moments);
+    var last = Launcher.run(resume);
+    assertEquals(0, last.status(), last.text());
+    same(whole, parts);
+  }
+
+  /// SIGTERM: the step in progress ends, a checkpoint and a report are written, and going on gives the bytes of the whole run.
+  @Test void stoppedItSavesAndReports(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 24);
+    Path whole = folder.resolve("runs/whole"), parts = folder.resolve("runs/parts"), output = folder.resolve("output.txt");
+    assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "whole", STEPS)).status());
+    var p = Launcher.start(output, List.of(), Launcher.train(folder, pictures, "parts", STEPS, 1000));
+    awaitSteps(parts, 9, p, output);
+    p.destroy();
+    assertTrue(p.waitFor(2, TimeUnit.MINUTES));
+    assertEquals(128 + 15, p.exitValue(), Files.readString(output));
+    assertTrue(Files.readString(output).contains("--resume goes on from there"), Files.readString(output));
+    assertEquals(lines(parts), saved(parts));
+    assertTrue(saved(parts) >= 9 && saved(parts) < STEPS, "stopped at " + saved(parts));
+    assertTrue(Files.size(parts.resolve("report.html")) > 1000 && Files.size(parts.resolve("report.png")) > 1000);
+    assertFalse(Files.exists(parts.resolve("resume.safetensors.tmp")));
+    var last = Launcher.run("train", "--resume", parts.toString());
+    assertEquals(0, last.status(), last.text());
+    same(whole, parts);
+  }
+
+  @Test void twoRunsCannotShareAFolder(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 24);
+    Path run = folder.resolve("runs/one"), output = folder.resolve("output.txt");
+    String[] train = Launcher.train(folder, pictures, "one", 100_000);
+    var p = Launcher.start(output, List.of(), train);
+    try {
+      awaitSteps(run, 6, p, output);
+      for (var second : List.of(Launcher.run(train), Launcher.run("train", "--resume", run.toString()))) {
+        assertEquals(1, second.status());
+        assertTrue(second.text().contains("one: another run uses this folder (process " + p.pid()), second.text());
+      }
+      assertTrue(p.isAlive());
+    } finally { p.destroyForcibly().waitFor(); }
+    var third = Launcher.run(train);
+    assertEquals(1, third.status());
+    assertTrue(third.text().contains("holds a run already; go on with --resume"), third.text());
+  }
+}
