@@ -25,6 +25,7 @@ import jacquard.tensor.op.Op;
 import jacquard.tensor.op.Reduction;
 import jacquard.tensor.op.Update;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -42,6 +43,7 @@ public final class CudaDevice implements Device {
   private final Staging staging;
   private final Call call;
   private final RowTables tables;
+  private final ByteBuffer bad;                                                // where kernels report an index out of range
   private final List<long[]> temporaries = new ArrayList<>();                  // address, bytes: of the op that runs
   private Op op;
   private IllegalStateException broken;
@@ -53,6 +55,7 @@ public final class CudaDevice implements Device {
     slabs = new Slabs(context, name, Boolean.getBoolean("jacquard.cuda.exact") || emulated);
     staging = new Staging(context);
     tables = new RowTables(context, staging);
+    bad = context.pinned(Long.BYTES).putLong(0, 0);
     call = new Call(context, installed.driver().attribute(index, Driver.MULTIPROCESSORS));
   }
 
@@ -93,6 +96,7 @@ public final class CudaDevice implements Device {
     };
     return guarded(() -> {
       staging.read(address(t), segment(array), (long) n * t.dtype().bytes());
+      checkIndices();
       return array;
     });
   }
@@ -100,6 +104,7 @@ public final class CudaDevice implements Device {
   @Override public synchronized void synchronize() {
     guarded(() -> {
       context.synchronize();
+      checkIndices();
       return null;
     });
   }
@@ -128,7 +133,24 @@ public final class CudaDevice implements Device {
     }
   }
 
+  private void checkIndices() {
+    long found = bad.getLong(0);
+    if (found == 0) return;
+    bad.putLong(0, 0);
+    throw new IllegalArgumentException("%s: a gather or scatter asked for before this read got index[%d] = %d, which is outside its rows and not −1".formatted(name, (found >>> 32) - 1, (int) found));
+  }
+
   // What kernels' Java halves use
+
+  /// Where a kernel puts (position + 1) << 32 | index of an index out of range.
+  long bad() { return context.address(bad); }
+
+  /// A table in device memory, which lasts as long as the op.
+  long table(byte[] rows) {
+    long address = temporary(rows.length);
+    staging.write(MemorySegment.ofArray(rows), address, rows.length);
+    return address;
+  }
 
   /// Begins a launch.
   public Call call(String kernel) { return call.of(kernel); }
@@ -206,19 +228,19 @@ public final class CudaDevice implements Device {
       case Reduction r   -> CudaReduction.run(this, r, in.getFirst(), out.getFirst());
       case Contraction c -> contraction(c, in, out);
       case Movement m    -> CudaMovement.run(this, m, in, out.getFirst());
-      case Indexing i    -> indexing(i, in, out);
+      case Indexing i    -> CudaIndexing.run(this, i, in.get(0), in.get(1), out.getFirst());
       case Fused f       -> fused(f, in, out);
       case Collective.BatchNorm n -> defined(n::define, in, out);
       case Collective c  -> { try (var _ = Scope.open(this)) { CudaCollectives.run(this, c, in, out); } }
       case Adjoint a     -> adjoint(a, in, out);
-      case Update u      -> update(u, in);
+      case Update u      -> CudaAdamW.run(this, u, in);
       case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
     }
   }
 
   /// Whether the kernels take these types as they are: F32 all, BF16 those that mixed precision runs in it, F16 none but casts and copies.
   private static boolean takes(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Movement || op instanceof Elementwise.Cast) return true;
+    if (op instanceof Movement || op instanceof Elementwise.Cast || op instanceof Indexing.Gather) return true;
     boolean f16 = false, bf16 = false, all = true;
     for (var list : List.of(in, out))
       for (var t : list) {
@@ -229,7 +251,9 @@ public final class CudaDevice implements Device {
     if (f16) return false;
     if (!bf16) return true;
     return switch (op) {
-      case Elementwise _, Reduction _, Contraction _, Fused.Linear _, Adjoint.Activate _ -> all;
+      case Indexing.ScatterAdd _ -> true;
+      case Elementwise _, Reduction _, Contraction _, Fused.Linear _, Fused.Conv2d _, Fused.AveragePool _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
+           Adjoint.AveragePool _ -> all;
       case Attention a -> CudaAttention.takes(a, in);
       case Adjoint.Attend(var a) -> CudaAttention.takes(a, in);
       case Contrastive c -> CudaContrastive.takes(c, in);
@@ -280,23 +304,16 @@ public final class CudaDevice implements Device {
     }
   }
 
-  private void indexing(Indexing op, List<Tensor> in, List<Tensor> out) {
-    switch (op) {
-      case Indexing.Gather g     -> throw missing(g);
-      case Indexing.ScatterAdd s -> throw missing(s);
-    }
-  }
-
   private void fused(Fused op, List<Tensor> in, List<Tensor> out) {
     switch (op) {
       case Fused.Linear l       -> CudaMatMul.linear(this, l, in, out);
       case Fused.Softmax _      -> CudaRows.softmax(this, in.getFirst(), out.getFirst());
       case Fused.LayerNorm n    -> CudaRows.layerNorm(this, n.epsilon(), in, out);
       case Fused.Normalize n    -> CudaRows.normalize(this, n.epsilon(), in.getFirst(), out.getFirst());
-      case Fused.Norm n         -> defined(n, in, out);
-      case Fused.BatchNorm n    -> defined(n, in, out);
-      case Fused.Conv2d c       -> defined(c, in, out);
-      case Fused.AveragePool p  -> defined(p, in, out);
+      case Fused.Norm _         -> CudaAdamW.norm(this, in, out.getFirst());
+      case Fused.BatchNorm n    -> CudaBatchNorm.forward(this, n.epsilon(), in, out);
+      case Fused.Conv2d c       -> CudaConv2d.forward(this, c, in.get(0), in.get(1), out.getFirst());
+      case Fused.AveragePool p  -> CudaConv2d.averagePool(this, p, in.getFirst(), out.getFirst());
       case Attention a          -> {
         if (CudaAttention.fits(a, in)) CudaAttention.forward(this, a, in, out);
         else defined(a, in, out);
@@ -312,27 +329,17 @@ public final class CudaDevice implements Device {
       case Adjoint.Softmax _         -> CudaRows.softmaxGradient(this, in.get(0), in.get(1), out.getFirst());
       case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(this, in, out);
       case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(this, e, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.BatchNorm a       -> throw missing(a);
+      case Adjoint.BatchNorm(var e)  -> CudaBatchNorm.backward(this, e, in, out);
       case Adjoint.CollectiveBatchNorm a -> throw missing(a);
-      case Adjoint.Conv2dInput a     -> throw missing(a);
-      case Adjoint.Conv2dWeight a    -> throw missing(a);
-      case Adjoint.AveragePool a     -> throw missing(a);
+      case Adjoint.Conv2dInput(var c) -> CudaConv2d.inputGradient(this, c, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(this, c, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(this, p, in.getFirst(), out.getFirst());
       case Adjoint.Attend(var a)     -> {
         if (!CudaAttention.fits(a, in)) throw missing(op);
         CudaAttention.backward(this, a, in, out);
       }
       case Adjoint.SoftmaxContrastive(var s) -> CudaContrastive.softmaxGradient(this, s, in, out);
       case Adjoint.SigmoidContrastive(var s) -> CudaContrastive.sigmoidGradient(this, s, in, out);
-    }
-  }
-
-  private void update(Update op, List<Tensor> in) {
-    switch (op) {
-      case Update.AdamW a   -> throw missing(a);
-      case Update.NAdamW a  -> throw missing(a);
-      case Update.Descent d -> throw missing(d);
-      case Update.Blend b   -> throw missing(b);
-      case Update.Together t -> t.each(in, this::update);
     }
   }
 
