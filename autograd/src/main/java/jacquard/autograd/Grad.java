@@ -1,6 +1,7 @@
 package jacquard.autograd;
 
 import jacquard.tensor.Interpreter;
+import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,8 +44,10 @@ public final class Grad {
     }
   }
 
-  /// Runs `f` on `inputs` and pulls `cotangents` (one an output, made from the outputs) back to the inputs.
-  public static Vjps vjp(List<Tensor> inputs, Function<List<Tensor>, List<Tensor>> f, Function<List<Tensor>, List<Tensor>> cotangents) {
+  /// Runs `f` on `inputs` and pulls `cotangents` (one an output, made from the outputs) back to the inputs. A tensor given twice is two inputs.
+  public static Vjps vjp(List<Tensor> given, Function<List<Tensor>, List<Tensor>> f, Function<List<Tensor>, List<Tensor>> cotangents) {
+    var inputs = new ArrayList<Tensor>();
+    for (var t : given) inputs.add(inputs.stream().noneMatch(x -> x == t) ? t : Scope.current().adopt(t.share()));
     try (var tape = new Tape(inputs, Interpreter.current().base(), true)) {
       var y = tape.record(() -> f.apply(inputs));
       var r = new Vjps(y, tape.backward(y, cotangents.apply(y), inputs));

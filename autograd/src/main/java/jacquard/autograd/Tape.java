@@ -134,9 +134,11 @@ final class Tape implements Interpreter, AutoCloseable {
       var d = new Tensor[entry.out.length];
       boolean any = false;
       for (int i = 0; i < d.length; i++) any |= (d[i] = cotangents.remove(entry.out[i])) != null;
-      if (any) step(entry, d);
-      for (var t : d) if (t != null) t.end();
-      end(entry);
+      try { if (any) step(entry, d); }
+      finally {
+        for (var t : d) if (t != null) t.end();
+        end(entry);
+      }
     }
     var scope = Scope.current();
     var result = new ArrayList<Tensor>();
@@ -144,7 +146,6 @@ final class Tape implements Interpreter, AutoCloseable {
       var d = cotangents.remove(w);
       result.add(d == null ? null : scope.adopt(d));
     }
-    cotangents.values().forEach(Tensor::end);
     return result;
   }
 
@@ -220,6 +221,7 @@ final class Tape implements Interpreter, AutoCloseable {
   @Override public void close() {
     entries.forEach(Tape::end);
     entries.clear();
+    if (cotangents != null) cotangents.values().forEach(Tensor::end);
     queue.forEach(q -> q.in.forEach(Tensor::end));
     queue.clear();
   }

@@ -41,7 +41,7 @@ public record Layout(Shape shape, int[] strides, int offset) {
 
   /// Elements `from` (inclusive) to `to` (exclusive) of one axis.
   public Layout slice(int axis, int from, int to) {
-    return new Layout(shape.with(axis, to - from), strides, offset + from * strides[axis]);
+    return new Layout(shape.with(axis, to - from), strides, to == from ? offset : offset + from * strides[axis]);      // nothing lies nowhere: no offset past the end
   }
 
   /// Repeats axes of extent 1 (and adds leading ones) without copying: their stride is 0.
