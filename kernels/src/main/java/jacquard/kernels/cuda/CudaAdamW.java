@@ -34,8 +34,8 @@ final class CudaAdamW {
     switch (op) {
       case Update.Together t -> together(device, t, in);
       case Update.Blend(var share, var scale) -> {
-        long n = in.getFirst().shape().size();
-        device.call("blend").pointer(CudaDevice.written(in.get(0))).pointer(device.dense(in.get(1))).i64(n).f32(1 - share).f32(share * scale).over(n, 1);
+        long n = in.getFirst().shape().size(), value = device.dense(in.get(1));
+        device.call("blend").pointer(CudaDevice.written(in.get(0))).pointer(value).i64(n).f32(1 - share).f32(share * scale).over(n, 1);
       }
       default -> together(device, new Update.Together(List.of(op)), in);
     }

@@ -101,8 +101,8 @@ final class CudaConv2d {
   static void averagePoolGradient(CudaDevice device, Fused.AveragePool op, Tensor dy, Tensor dx) { pool(device, "average_pool_backward", op, dy, dx); }
 
   private static void pool(CudaDevice device, String kernel, Fused.AveragePool op, Tensor from, Tensor to) {
-    long n = to.shape().size();
-    device.call(kernel + suffix(to.dtype())).pointer(device.dense(from)).pointer(to).i64(n).i32(op.grid().height()).i32(op.grid().width()).i32(to.dim(1))
+    long n = to.shape().size(), x = device.dense(from);
+    device.call(kernel + suffix(to.dtype())).pointer(x).pointer(to).i64(n).i32(op.grid().height()).i32(op.grid().width()).i32(to.dim(1))
         .i32(op.to().height()).i32(op.to().width()).i32(op.size()).over(n, 1);
   }
 }
