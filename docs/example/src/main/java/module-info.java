@@ -1,0 +1,4 @@
+/// A program that embeds Jacquard.
+module example {
+  requires jacquard.clip;
+}
