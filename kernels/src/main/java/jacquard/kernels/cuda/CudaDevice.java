@@ -159,8 +159,23 @@ public final class CudaDevice implements Device {
 
   RowTables tables() { return tables; }
 
+  /// The kernel launched last.
+  public String lastKernel() { return call.last(); }
+
+  /// Milliseconds of the stream's time that the work takes.
+  public synchronized float timed(Runnable work) {
+    return guarded(() -> {
+      Object from = context.event(), to = context.event();
+      context.record(from);
+      work.run();
+      context.record(to);
+      context.await(to);
+      return context.between(from, to);
+    });
+  }
+
   /// Where a tensor's first element lies.
-  static long address(Tensor t) { return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes(); }
+  public static long address(Tensor t) { return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes(); }
 
   /// Memory until the op that runs has been asked for in full.
   long temporary(long bytes) {

@@ -9,7 +9,7 @@ import jacquard.tensor.op.Fused;
 import java.util.List;
 
 /// Matrix products: `cuda-src/kernels/matmul.cu`.
-final class CudaMatMul {
+public final class CudaMatMul {
   /// Columns of k that a step multiplies, by type; a split takes a multiple.
   private static final int SLICE_BF16 = 32, SLICE_F32 = 16;
   /// A sum over k is split where C has fewer tiles than this and k is long: enough to fill the largest GPU. A matter of shape, not of the device.
@@ -17,11 +17,11 @@ final class CudaMatMul {
   private static final int STAGES = 3;
 
   /// A factor: where it lies, elements from row to row as stored, and whether what is stored is the transpose of what is multiplied.
-  record Factor(long address, int stride, boolean transposed) {}
+  public record Factor(long address, int stride, boolean transposed) {}
 
   /// What is done to the product: C = f(A·B + bias [→ z]) + β·C + residual; 0 for what there is not. `wide`: C, z and residual are F32, A and B BF16.
-  record Epilogue(long bias, Activation activation, long z, long residual, float beta, boolean wide) {
-    static final Epilogue NONE = new Epilogue(0, Activation.NONE, 0, 0, 0, false);
+  public record Epilogue(long bias, Activation activation, long z, long residual, float beta, boolean wide) {
+    public static final Epilogue NONE = new Epilogue(0, Activation.NONE, 0, 0, 0, false);
   }
 
   private CudaMatMul() {}
@@ -50,10 +50,15 @@ final class CudaMatMul {
   static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e) {
     if (m == 0 || n == 0) return;
     boolean half = type == DType.BF16;
-    int slice = half ? SLICE_BF16 : SLICE_F32;
     boolean small = (long) Math.ceilDiv(m, 128) * Math.ceilDiv(n, 128) < TILES || m <= 64 || n <= 64;
     int tile = small ? half ? 64 : 32 : 128;
-    int splits = splits(m, n, k, tile, slice), share = Math.ceilDiv(Math.ceilDiv(k, slice), splits) * slice;
+    product(device, type, m, n, k, a, b, c, e, tile, splits(m, n, k, tile));
+  }
+
+  /// As above with a tile (128; 64 for BF16, 32 for F32) and a number of splits of k of the caller's choice.
+  public static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e, int tile, int splits) {
+    boolean half = type == DType.BF16;
+    int slice = half ? SLICE_BF16 : SLICE_F32, share = Math.ceilDiv(Math.ceilDiv(k, slice), splits) * slice;
     splits = Math.max(1, Math.ceilDiv(k, Math.max(1, share)));
     long partial = splits > 1 ? device.temporary(4L * splits * m * n) : 0;
     int vectors = half ? (vector(a, k, m) ? 1 : 0) | (vector(b, n, k) ? 2 : 0) : 0;
@@ -69,7 +74,7 @@ final class CudaMatMul {
   }
 
   /// As many parts of k as bring the blocks to [#TILES], none shorter than 256.
-  private static int splits(int m, int n, int k, int tile, int slice) {
+  private static int splits(int m, int n, int k, int tile) {
     long tiles = (long) Math.ceilDiv(m, tile) * Math.ceilDiv(n, tile);
     if (k < LONG || tiles >= TILES) return 1;
     return (int) Math.min(Math.min(TILES / tiles, k / 256), MOST_SPLITS);
