@@ -16,6 +16,13 @@ public final class Agreement {
     return most / largest;
   }
 
+  /// The largest magnitude, not 0.
+  public static double largest(float[] v) {
+    double r = 1e-30;
+    for (float x : v) r = Math.max(r, Math.abs(x));
+    return r;
+  }
+
   /// @param tolerance of single precision, derived at the call
   public static void check(String what, float[] ours, float[] peers, double tolerance) {
     double d = difference(ours, peers);

@@ -31,7 +31,7 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
       a.add(x);
       b.add(y);
       ratios.add(y / x);
-      if (ceiling != null) shares.add(work.amount() / x / (ceiling.amount() / ceiling.lane().perCall(WINDOW)));
+      if (ceiling != null) shares.add(work.toll() / x / (ceiling.amount() / ceiling.lane().perCall(WINDOW)));
     }
     score.ours = quantile(a, 0.1);
     score.peer = quantile(b, 0.1);

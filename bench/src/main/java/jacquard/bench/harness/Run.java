@@ -20,7 +20,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 /// take turns between two benchmarks.
 public record Run(int forks, double seconds, List<String> jvm) {
   /// A case of a benchmark: its parameters, and what it then says of itself.
-  public record Parameters(Map<String, String> values, Work work) {}
+  public record Parameters(Map<String, String> values, Work work, boolean heavy, boolean warmed) {}
 
   /// All combinations of a benchmark's `@Param` values.
   public static List<Parameters> cases(Class<? extends Work.Case> type) throws ReflectiveOperationException {
@@ -44,7 +44,7 @@ public record Run(int forks, double seconds, List<String> jvm) {
         f.set(c, f.getType() == int.class ? (Object) Integer.valueOf(e.getValue()) : e.getValue());
       }
       var work = c.work();
-      if (work != null) r.add(new Parameters(values, work));
+      if (work != null) r.add(new Parameters(values, work, c.heavy(), c.warmed()));
     }
     return r;
   }
@@ -52,9 +52,9 @@ public record Run(int forks, double seconds, List<String> jvm) {
   /// Empty if the case failed; JMH has then said why.
   public Optional<Result> race(Class<?> type, Parameters c, int threads) throws RunnerException {
     var args = new ArrayList<>(List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseG1GC", "-XX:MaxRAMPercentage=75",
-        "-Djacquard.threads=" + threads, "-Djacquard.bench.seconds=" + seconds, "-Djacquard.bench.fewest=" + (forks == 1 ? 2 : 4)));
+        "-Djacquard.threads=" + threads, "-Djacquard.bench.seconds=" + seconds, "-Djacquard.bench.fewest=" + (forks == 1 || c.heavy() ? 2 : 4)));
     args.addAll(jvm);
-    var options = new OptionsBuilder().include("\\b" + type.getSimpleName() + "\\b").mode(Mode.SingleShotTime).forks(forks).warmupIterations(1).measurementIterations(1)
+    var options = new OptionsBuilder().include("\\b" + type.getSimpleName() + "\\b").mode(Mode.SingleShotTime).forks(c.heavy() ? 1 : forks).warmupIterations(c.warmed() ? 1 : 0).measurementIterations(1)
         .timeout(TimeValue.minutes(10)).verbosity(Boolean.getBoolean("jacquard.bench.verbose") ? VerboseMode.NORMAL : VerboseMode.SILENT).jvmArgs(args.toArray(String[]::new));
     c.values().forEach(options::param);
     var results = new Runner(options.build()).run();

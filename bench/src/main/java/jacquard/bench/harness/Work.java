@@ -8,8 +8,13 @@ package jacquard.bench.harness;
 /// @param peer   who stands on the other side
 /// @param target the least ratio that we want, or NaN
 /// @param share  the share of the ceiling that would do as well, or NaN
-public record Work(String name, Unit unit, double amount, String peer, double target, double share) {
+/// @param toll   what a call takes of the ceiling: floating-point operations or bytes
+public record Work(String name, Unit unit, double amount, String peer, double target, double share, double toll) {
   public Work(String name, Unit unit, double amount, String peer, double target) { this(name, unit, amount, peer, target, Double.NaN); }
+  public Work(String name, Unit unit, double amount, String peer, double target, double share) { this(name, unit, amount, peer, target, share, amount); }
+
+  /// The same, taking so many operations a call.
+  public Work of(double toll) { return new Work(name, unit, amount, peer, target, share, toll); }
 
   public enum Unit {
     GFLOPS("GFLOP/s", 1e-9, true), GBS("GB/s", 1e-9, true), EACH("/s", 1, true), MILLISECONDS("ms", 1e3, false), SECONDS("s", 1, false), MEGABYTES("MB", 1e-6, false);
@@ -28,7 +33,16 @@ public record Work(String name, Unit unit, double amount, String peer, double ta
   }
 
   /// A benchmark: a JMH state whose `@Param` fields say which case it is.
-  public interface Case { Work work(); }
+  public interface Case {
+    /// Null for a combination of parameters that makes no sense.
+    Work work();
+
+    /// Whether a call takes so long that one JVM must do.
+    default boolean heavy() { return false; }
+
+    /// Whether a first contest goes before the one that counts.
+    default boolean warmed() { return true; }
+  }
 
   double figure(double perCall) { return unit.of(perCall, amount); }
 }

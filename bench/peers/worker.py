@@ -1,0 +1,162 @@
+"""The real OpenCLIP as a process that works on request, so that Jacquard can take turns with it.
+
+    worker.py THREADS MODEL CHECKPOINT BATCH        each line of the standard input is a command, each answer one line
+
+MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model is needed). BATCH is a safetensors file with `images` [n,3,h,w] and `tokens`
+[n,77]. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
+computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
+"""
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+import open_clip
+from open_clip.loss import ClipLoss, SigLipLoss
+from safetensors.torch import load_file, save_file
+
+threads, name, checkpoint, batch = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+torch.set_num_threads(threads)
+data = load_file(batch) if batch != "-" else {}
+model = preprocess = None
+if checkpoint != "-":
+    model, _, preprocess = open_clip.create_model_and_transforms(name, pretrained=checkpoint)
+    model.eval()
+known = {}
+
+
+def images(n):
+    x = data["images"][: int(n)]
+
+    def run():
+        with torch.inference_mode():
+            return model.encode_image(x, normalize=True)
+    return run
+
+
+def texts(n):
+    t = data["tokens"][: int(n)]
+
+    def run():
+        with torch.inference_mode():
+            return model.encode_text(t, normalize=True)
+    return run
+
+
+def gradients():
+    model.train()
+    model.zero_grad(set_to_none=True)
+    i, t, scale = model(data["images"], data["tokens"])[:3]
+    loss = ClipLoss()(i, t, scale)
+    loss.backward()
+    return loss
+
+
+def step():
+    exclude = lambda n, p: p.ndim < 2 or "bn" in n or "ln" in n or "bias" in n or "logit_scale" in n
+    named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW([{"params": [p for n, p in named if exclude(n, p)], "weight_decay": 0.0},
+                                   {"params": [p for n, p in named if not exclude(n, p)], "weight_decay": 0.2}], lr=1e-5, betas=(0.9, 0.98), eps=1e-6)
+
+    def run():
+        gradients()
+        optimizer.step()
+        with torch.no_grad():
+            model.logit_scale.clamp_(0, 4.6052)
+    return run
+
+
+def loss(kind, n, width="512"):
+    g = torch.Generator().manual_seed(0)
+    x, y = (F.normalize(torch.randn(int(n), int(width), generator=g), dim=-1).requires_grad_() for _ in range(2))
+    scale, bias = torch.tensor(14.3, requires_grad=True), torch.tensor(-10.0, requires_grad=True)
+
+    def run():
+        x.grad = y.grad = None
+        (ClipLoss()(x, y, scale) if kind == "softmax" else SigLipLoss()(x, y, scale, bias)).backward()
+    return run
+
+
+def picture(file):
+    from PIL import Image
+
+    t = preprocess or open_clip.image_transform(224, is_train=False)
+    return lambda: t(Image.open(file))
+
+
+def linear(m, k, n):
+    x, w, b = torch.randn(int(m), int(k)), torch.randn(int(n), int(k)), torch.randn(int(n))
+
+    def run():
+        with torch.inference_mode():
+            return F.linear(x, w, b)
+    return run
+
+
+def peak():
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+
+
+def export(file):
+    class Tower(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.visual = model.visual
+
+        def forward(self, x):
+            return F.normalize(self.visual(x), dim=-1)
+    torch.backends.mha.set_fastpath_enabled(False)
+    x = data["images"][:2]
+    torch.onnx.export(Tower().eval(), (x,), file, input_names=["images"], output_names=["features"], opset_version=18,
+                      dynamic_shapes={"x": {0: torch.export.Dim("batch")}}, dynamo=True, external_data=False)
+    return "done"
+
+
+def work(words):
+    key = " ".join(words)
+    if key not in known:
+        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "linear": linear}[words[0]](*words[1:])
+    return known[key]
+
+
+def answer(words):
+    if words[0] == "time":
+        run, window = work(words[2:]), float(words[1])
+        calls, start = 0, time.perf_counter()
+        while True:
+            run()
+            calls += 1
+            elapsed = time.perf_counter() - start
+            if elapsed >= window:
+                return elapsed / calls
+    if words[0] == "features":
+        save_file({"features": work(words[1:-1])().contiguous()}, words[-1])
+        return "done"
+    if words[0] == "gradients":
+        value = gradients()
+        save_file({n: p.grad.contiguous() for n, p in model.named_parameters() if p.grad is not None} | {"loss": value.detach()}, words[1])
+        return "done"
+    if words[0] == "extra":                       # bytes that one call of a loss adds to the process, its gradients aside
+        before = peak()
+        run = work(words[1:])
+        prepared = next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmRSS"))
+        run()
+        n, width = int(words[3]), 512
+        return max(before, peak()) - prepared - 2 * 4 * n * width
+    if words[0] == "peak":
+        return peak()
+    if words[0] == "export":
+        return export(words[1])
+    if words[0] == "about":
+        return f"OpenCLIP {open_clip.__version__} on PyTorch {torch.__version__} ({torch.backends.cpu.get_cpu_capability()}, MKL {torch.backends.mkl.is_available()})"
+    raise ValueError(f"no command {words[0]}")
+
+
+answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+print("ready", file=answers, flush=True)
+for line in sys.stdin:
+    try:
+        print(answer(line.split()), file=answers, flush=True)
+    except Exception as e:
+        print("error", repr(e).replace("\n", " "), file=answers, flush=True)

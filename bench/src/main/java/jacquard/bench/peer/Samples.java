@@ -1,0 +1,114 @@
+package jacquard.bench.peer;
+
+import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.data.EmojiSource;
+import jacquard.clip.Clip;
+import jacquard.clip.image.Transform;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.Presets;
+import jacquard.clip.text.ClipTokenizer;
+import jacquard.tensor.Device;
+import jacquard.tensor.Scope;
+import java.awt.Color;
+import java.awt.GradientPaint;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import javax.imageio.ImageIO;
+
+/// What both sides work on: models with random weights, emoji drawings with captions, and a photograph-like JPEG, made once under `bench/target`.
+public final class Samples {
+  private static final Path FOLDER = Path.of("bench/target/samples");
+  /// With it the captions have 9.6 tokens in the mean, start and end among them.
+  private static final String TEMPLATE = "a drawing of a %s.";
+
+  private Samples() {}
+
+  /// A model's folder as OpenCLIP's hub lays it out.
+  public static Path model(String name) throws IOException {
+    var folder = Files.createDirectories(FOLDER.resolve(name));
+    var weights = folder.resolve("open_clip_model.safetensors");
+    if (Files.exists(weights)) return folder;
+    var config = Presets.of(name);
+    var m = new com.fasterxml.jackson.databind.ObjectMapper();
+    var root = m.createObjectNode();
+    root.set("model_cfg", config.json());
+    root.set("preprocess_cfg", Clip.preprocess(config).json());
+    AtomicFile.write(folder.resolve("open_clip_config.json"), root.toPrettyString().getBytes(StandardCharsets.UTF_8));
+    try (var _ = Scope.open(Device.best())) { Checkpoint.save(ClipModel.create(config, 0), weights); }
+    return folder;
+  }
+
+  public static Path weights(String name) throws IOException { return model(name).resolve("open_clip_model.safetensors"); }
+
+  public static String[] captions(int count) {
+    var source = EmojiSource.training();
+    var names = source.names();
+    var r = new String[count];
+    for (int i = 0; i < count; i++) r[i] = TEMPLATE.formatted(names.get(i * names.size() / count));
+    return r;
+  }
+
+  /// `[count][77]`
+  public static int[][] tokens(int count) { return ClipTokenizer.clip().tokenize(java.util.List.of(captions(count)), 77); }
+
+  /// Drawings with the captions of [#captions], normalised, `[count, 224, 224, 3]`.
+  public static float[] pixels(int count) {
+    var source = EmojiSource.training();
+    var names = source.names();
+    var transform = new Transform(jacquard.clip.image.PreprocessConfig.ofSize(224));
+    float[] r = new float[count * 224 * 224 * 3];
+    for (int i = 0; i < count; i++) {
+      int at = 0;
+      while (!source.caption(at).equals(names.get(i * names.size() / count))) at++;
+      System.arraycopy(transform.rows(source.picture(at)), 0, r, i * 224 * 224 * 3, 224 * 224 * 3);
+    }
+    return r;
+  }
+
+  /// The same for the peers: `images` `[count, 3, 224, 224]` and `tokens` `[count, 77]`.
+  public static Path batch(int count) throws IOException {
+    var file = Files.createDirectories(FOLDER).resolve("batch-" + count + ".safetensors");
+    if (Files.exists(file)) return file;
+    float[] nhwc = pixels(count), nchw = new float[nhwc.length];
+    int n = 224 * 224;
+    for (int b = 0; b < count; b++) for (int p = 0; p < n; p++) for (int c = 0; c < 3; c++) nchw[(b * 3 + c) * n + p] = nhwc[(b * n + p) * 3 + c];
+    long[] ids = java.util.Arrays.stream(tokens(count)).flatMapToInt(java.util.Arrays::stream).asLongStream().toArray();
+    var all = new LinkedHashMap<String, Safetensors.Array>();
+    all.put("images", new Safetensors.Array(new int[] {count, 3, 224, 224}, nchw));
+    all.put("tokens", new Safetensors.Array(new int[] {count, 77}, ids));
+    Safetensors.write(file, all, Map.of());
+    return file;
+  }
+
+  /// A JPEG of 640×480 with edges, slopes and grain, as cameras make them: about 70 KB.
+  public static Path picture() throws IOException {
+    var file = Files.createDirectories(FOLDER).resolve("picture.jpg");
+    if (Files.exists(file)) return file;
+    var image = new BufferedImage(640, 480, BufferedImage.TYPE_INT_RGB);
+    var g = image.createGraphics();
+    var random = new SplittableRandom(1);
+    g.setPaint(new GradientPaint(0, 0, new Color(0x7fa8d8), 0, 480, new Color(0x5b4a2c)));
+    g.fillRect(0, 0, 640, 480);
+    for (int i = 0; i < 120; i++) {
+      g.setColor(new Color(random.nextInt(1 << 24)));
+      g.fillOval(random.nextInt(-40, 640), random.nextInt(-40, 480), random.nextInt(10, 120), random.nextInt(10, 120));
+    }
+    g.dispose();
+    for (int y = 0; y < 480; y++)
+      for (int x = 0; x < 640; x++) {
+        int rgb = image.getRGB(x, y), grain = random.nextInt(-10, 11), r = 0;
+        for (int s = 0; s < 24; s += 8) r |= Math.clamp((rgb >> s & 255) + grain, 0, 255) << s;
+        image.setRGB(x, y, r);
+      }
+    ImageIO.write(image, "jpg", file.toFile());
+    return file;
+  }
+}
