@@ -4,7 +4,7 @@ import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.data.EmojiSource;
-import jacquard.clip.Clip;
+import jacquard.clip.model.HubConfig;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Presets;
@@ -40,7 +40,7 @@ public final class Samples {
     var m = new com.fasterxml.jackson.databind.ObjectMapper();
     var root = m.createObjectNode();
     root.set("model_cfg", config.json());
-    root.set("preprocess_cfg", Clip.preprocess(config).json());
+    root.set("preprocess_cfg", HubConfig.preprocess(config).json());
     AtomicFile.write(folder.resolve("open_clip_config.json"), root.toPrettyString().getBytes(StandardCharsets.UTF_8));
     try (var _ = Scope.open(Device.best())) { Checkpoint.save(ClipModel.create(config, 0), weights); }
     return folder;

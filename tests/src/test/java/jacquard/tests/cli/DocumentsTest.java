@@ -57,7 +57,7 @@ class DocumentsTest {
         while (m.find()) {
           var name = "Snippet" + found++;
           boolean declaration = m.group(1).strip().startsWith("record ") || m.group(1).strip().startsWith("public ");
-          var body = declaration ? m.group(1).replaceFirst("public ", "") : "static void run() throws Exception {\n" + m.group(1) + "}\n";
+          var body = declaration ? m.group(1).replaceFirst("^\\s*public ", "") : "static void run() throws Exception {\n" + m.group(1) + "}\n";
           sources.add(Files.writeString(folder.resolve(name + ".java"), """
               import jacquard.autograd.*; import jacquard.clip.*; import jacquard.clip.eval.*; import jacquard.clip.image.*; import jacquard.tensor.*; import jacquard.tensor.op.*;
               import java.nio.file.*; import java.util.*;
