@@ -19,6 +19,11 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 /// Runs cases through JMH: each in `forks` JVMs, one contest to warm both sides up and one that counts. JMH's own clock is not used: it cannot
 /// take turns between two benchmarks.
 public record Run(int forks, double seconds, List<String> jvm) {
+  private static final String HEAP = System.getProperty("jacquard.bench.heap", "-XX:+UseG1GC");
+
+  /// The options by which the launcher sets the heap.
+  public static List<String> heap() { return List.of(HEAP.split(" ")); }
+
   /// A case of a benchmark: its parameters, and what it then says of itself.
   public record Parameters(Map<String, String> values, Work work, boolean heavy, boolean warmed) {}
 
@@ -51,8 +56,9 @@ public record Run(int forks, double seconds, List<String> jvm) {
 
   /// Empty if the case failed; JMH has then said why.
   public Optional<Result> race(Class<?> type, Parameters c, int threads) throws RunnerException {
-    var args = new ArrayList<>(List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseG1GC", "-XX:MaxRAMPercentage=75",
+    var args = new ArrayList<>(List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-Djacquard.bench.heap=" + HEAP,
         "-Djacquard.threads=" + threads, "-Djacquard.bench.seconds=" + seconds, "-Djacquard.bench.fewest=" + (forks == 1 || c.heavy() ? 2 : 4)));
+    args.addAll(heap());
     args.addAll(jvm);
     var options = new OptionsBuilder().include("\\b" + type.getSimpleName() + "\\b").mode(Mode.SingleShotTime).forks(c.heavy() ? 1 : forks).warmupIterations(c.warmed() ? 1 : 0).measurementIterations(1)
         .timeout(TimeValue.minutes(10)).verbosity(Boolean.getBoolean("jacquard.bench.verbose") ? VerboseMode.NORMAL : VerboseMode.SILENT).jvmArgs(args.toArray(String[]::new));

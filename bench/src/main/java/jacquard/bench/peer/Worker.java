@@ -1,6 +1,7 @@
 package jacquard.bench.peer;
 
 import jacquard.bench.harness.Lane;
+import jacquard.bench.harness.Run;
 import jacquard.kernels.cpu.Parallel;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -59,8 +60,10 @@ public final class Worker implements AutoCloseable {
 
   /// Java as the launcher starts it, with this process's classes.
   static List<String> java(int threads, Class<?> main) {
-    return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:MaxRAMPercentage=75", "-XX:+UseG1GC", "-Djacquard.threads=" + threads,
-        "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), main.getName());
+    var r = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+    r.addAll(Run.heap());
+    r.addAll(List.of("-Djacquard.threads=" + threads, "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), main.getName()));
+    return r;
   }
 
   public String ask(String command) {
