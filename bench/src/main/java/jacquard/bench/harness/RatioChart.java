@@ -18,7 +18,7 @@ import javax.imageio.ImageIO;
 /// The picture of a run: for each work a dot at its ratio on a log scale, with its spread and a tick where we want it, and a bar of its share of the
 /// machine's peak.
 final class RatioChart {
-  private static final int ROW = 22, LEFT = 400, RATIOS = 520, GAP = 70, SHARES = 240, RIGHT = 60, TOP = 96, DENSITY = 2;
+  private static final int ROW = 22, LEFT = 400, RATIOS = 520, GAP = 70, SHARES = 240, RIGHT = 130, TOP = 96, DENSITY = 2;
   private static final Color INK = new Color(0x22262b), FAINT = new Color(0x8a929b), GRID = new Color(0xe4e7ea), AHEAD = new Color(0x1b7f5c), BEHIND = new Color(0xc2452d), BAR = new Color(0x3a6ea5);
   private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12), SMALL = PLAIN.deriveFont(11f), BOLD = PLAIN.deriveFont(Font.BOLD, 15f);
 
