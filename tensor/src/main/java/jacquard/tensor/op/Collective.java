@@ -47,8 +47,8 @@ public sealed interface Collective extends Op {
     @Override public String agreed(List<Type> in) { return "AllReduce by " + factor + " of " + in; }
   }
 
-  /// As [Fused.BatchNorm], with the mean and variance over the rows of all ranks, which may differ in number: x [r,c], γ [c], β [c]
-  /// → y [r,c]. Recorded: also μ [c], σ² [c] and the number of all rows [], visible as there.
+  /// As [Fused.BatchNorm], with the mean and variance over the rows of all ranks, which may differ in number: x `[r,c]`, γ `[c]`, β `[c]`
+  /// → y `[r,c]`. Recorded: also μ `[c]`, σ² `[c]` and the number of all rows `[]`, visible as there.
   record BatchNorm(Group group, float epsilon, boolean isRecorded) implements Collective {
     @Override public Op recorded() { return new BatchNorm(group, epsilon, true); }
     @Override public int outputs() { return isRecorded ? 4 : 1; }
