@@ -37,7 +37,7 @@ public sealed interface Adjoint extends Op {
     @Override public List<Type> infer(List<Type> in) { return List.of(in.get(0), in.get(1), in.get(1)); }
   }
 
-  /// x, γ, μ [c], σ² [c], the number of all rows [], dy → dx, and this rank's part of dγ, dβ
+  /// x, γ, μ `[c]`, σ² `[c]`, the number of all rows `[]`, dy → dx, and this rank's part of dγ, dβ
   record CollectiveBatchNorm(Collective.BatchNorm norm) implements Adjoint {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) { return List.of(in.get(0), in.get(1), in.get(1)); }
