@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /// A pen on a picture of twice the given size, so that it stays sharp on dense screens. Coordinates are in points, half-pixels of the image.
 final class Ink {
@@ -170,8 +171,9 @@ final class Ink {
 
   static byte[] png(BufferedImage image) {
     var bytes = new ByteArrayOutputStream();
-    try {
-      if (!ImageIO.write(image, "png", bytes)) throw new IOException("no writer of PNG takes " + image);
+    // Not through ImageIO's file cache: that needs a shutdown hook, which a run that is being stopped cannot have any more.
+    try (var stream = new MemoryCacheImageOutputStream(bytes)) {
+      if (!ImageIO.write(image, "png", stream)) throw new IOException("no writer of PNG takes " + image);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write a PNG", e);
     }
