@@ -12,22 +12,24 @@
 constexpr int RANKS = 16;
 
 struct PeersArguments {
-  Array<const void*, RANKS> x; Array<void*, RANKS> y;
-  Array<unsigned*, RANKS> flags;                                             // of rank r: [RANKS][blocks]
+  Array<const void*, RANKS> x;
+  Array<void*, RANKS> y;
+  Array<unsigned*, RANKS> flags;                         // of rank r: [RANKS, blocks]
   const unsigned* abort;
-  long long from, n;                                                              // this rank's part of the whole, in accesses
-  int rank, world, blocks; unsigned step;
+  long long from, n;                                     // this rank's part of the whole, in accesses
+  int rank, world, blocks;
+  unsigned step;
 };
 
-// Raises this block's flag on all ranks and waits for theirs. False: aborted. left [RANKS]
+/// Raises this block's flag on all ranks and waits for theirs. False: given up. left [RANKS]
 template <class P> DEVICE bool meet(const P& p, unsigned step, unsigned* left) {
   __threadfence_system();
   __syncthreads();
-  if ((int)threadIdx.x < p.world) {
+  if (static_cast<int>(threadIdx.x) < p.world) {
     store_release(p.flags[threadIdx.x] + p.rank * p.blocks + blockIdx.x, step);
     const unsigned* flag = p.flags[p.rank] + threadIdx.x * p.blocks + blockIdx.x;
     unsigned abort = 0;
-    while (int(load_acquire(flag) - step) < 0 && (abort = load_acquire(p.abort)) == 0) {}
+    while (static_cast<int>(load_acquire(flag) - step) < 0 && (abort = load_acquire(p.abort)) == 0) {}
     left[threadIdx.x] = abort;
   }
   __syncthreads();
@@ -39,17 +41,17 @@ template <class P> DEVICE bool meet(const P& p, unsigned step, unsigned* left) {
 
 template <class U> DEVICE void all_gather(const PeersArguments& p, unsigned* left) {
   if (!meet(p, p.step, left)) return;
-  for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < p.n; i += (long long)gridDim.x * blockDim.x) {
+  grid_stride(p.n, [&](long long i) {
     const U v = static_cast<const U*>(p.x[p.rank])[i];
     for (int r = 0; r < p.world; r++) {
       const int to = p.rank + r < p.world ? p.rank + r : p.rank + r - p.world;               // spread over the links
       static_cast<U*>(p.y[to])[p.from + i] = v;
     }
-  }
+  });
   meet(p, p.step + 1, left);
 }
 
-// Σ over ranks of the access at `at`, in the order of ranks
+/// Σ over ranks of the access at `at`, in the order of ranks
 template <class T, int V> DEVICE Pack<T, V> summed(const void* const* x, int world, long long at, float factor) {
   float acc[V] = {};
   for (int r = 0; r < world; r++) {
@@ -63,17 +65,27 @@ template <class T, int V> DEVICE Pack<T, V> summed(const void* const* x, int wor
 
 template <class T, int V> DEVICE void reduce_scatter(const PeersArguments& p, unsigned* left) {
   if (!meet(p, p.step, left)) return;
-  for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < p.n; i += (long long)gridDim.x * blockDim.x)
-    static_cast<Pack<T, V>*>(p.y[p.rank])[i] = summed<T, V>(p.x.v, p.world, p.from + i, 1);
+  grid_stride(p.n, [&](long long i) { static_cast<Pack<T, V>*>(p.y[p.rank])[i] = summed<T, V>(p.x.v, p.world, p.from + i, 1); });
   meet(p, p.step + 1, left);
 }
 
 // Any number of tensors: a table in this rank's memory has a row for each. They are cut into chunks; chunk c belongs to rank c mod world.
 constexpr int REDUCE_CHUNK = 4096;
-struct Reduced { const void* x[RANKS]; void* y[RANKS]; long long n; int chunk; int aligned; };   // chunk: the number of this tensor's first; aligned: to 4 elements on all ranks
+struct Reduced {
+  const void* x[RANKS];
+  void* y[RANKS];
+  long long n;
+  int chunk;                                             // the number of this tensor's first
+  int aligned;                                           // to 4 elements, on all ranks
+};
 struct AllReduceArguments {
-  Array<unsigned*, RANKS> flags; const unsigned* abort; const Reduced* table;
-  int rank, world, blocks; unsigned step; int rows, chunks; float factor;
+  Array<unsigned*, RANKS> flags;
+  const unsigned* abort;
+  const Reduced* table;
+  int rank, world, blocks;
+  unsigned step;
+  int rows, chunks;
+  float factor;
 };
 
 template <class T, int V> DEVICE void reduce_stretch(const Reduced& t, const AllReduceArguments& p, long long from, long long to) {
@@ -92,7 +104,7 @@ template <class T> DEVICE void all_reduce(const AllReduceArguments& p, unsigned*
     int low = 0, high = p.rows;
     while (high - low > 1) { const int middle = (low + high) >> 1; if (p.table[middle].chunk <= chunk) low = middle; else high = middle; }
     const Reduced& t = p.table[low];
-    const long long from = (long long)(chunk - t.chunk) * REDUCE_CHUNK, to = min(t.n, from + REDUCE_CHUNK), packed = t.aligned ? to / 4 : from / 4;
+    const long long from = static_cast<long long>(chunk - t.chunk) * REDUCE_CHUNK, to = min(t.n, from + REDUCE_CHUNK), packed = t.aligned ? to / 4 : from / 4;
     reduce_stretch<T, 4>(t, p, from / 4, packed);
     reduce_stretch<T, 1>(t, p, packed * 4, to);
   }
@@ -103,6 +115,7 @@ template <class T> DEVICE void all_reduce(const AllReduceArguments& p, unsigned*
 COLLECTIVE(all_gather_16, all_gather<uint4>)
 COLLECTIVE(all_gather_4, all_gather<unsigned>)
 COLLECTIVE(all_gather_2, all_gather<uint16_t>)
+COLLECTIVE(all_gather_1, all_gather<uint8_t>)
 COLLECTIVE(reduce_scatter_f32x4, (reduce_scatter<float, 4>))
 COLLECTIVE(reduce_scatter_f32, (reduce_scatter<float, 1>))
 COLLECTIVE(reduce_scatter_bf16x4, (reduce_scatter<bf16, 4>))

@@ -1,6 +1,8 @@
 package jacquard.kernels.cuda;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Collective;
 import java.util.List;
 
 /// Batch norm over the rows of x [r,c]: `cuda-src/kernels/batch_norm.cu`.
@@ -37,6 +39,36 @@ final class CudaBatchNorm {
     p.pieces("batch_norm_pieces");
     p.join("batch_norm_statistics");
     p.apply("batch_norm_apply");
+  }
+
+  /// Over the rows of all ranks; in: x, γ, β; out: y[, μ, σ², number of rows]
+  static void forward(CudaDevice device, CudaCollectives ranks, Collective.BatchNorm op, String what, List<Tensor> in, List<Tensor> out) {
+    int rows = in.getFirst().dim(0), c = in.getFirst().dim(1), size = op.group().size();
+    boolean recorded = out.size() > 1;
+    long all = device.temporary(4L * (2 * c + 1)), share = device.temporary(4L * (2 * c + 1)), shares = device.temporary(4L * (2 * c + 1) * size);
+    long mean = recorded ? CudaDevice.address(out.get(1)) : all, variance = recorded ? CudaDevice.address(out.get(2)) : all + 4L * c, total = recorded ? CudaDevice.address(out.get(3)) : all + 8L * c;
+    long x = device.dense(in.get(0)), gamma = device.dense(in.get(1)), beta = device.dense(in.get(2)), y = CudaDevice.address(out.getFirst()), partial = partial(device, rows, c);
+    var mine = new Pass(device, op.epsilon(), rows, c, x, 0, gamma, beta, share, share + 4L * c, 0, 0, y, 0, partial, true);
+    mine.pieces("batch_norm_pieces");
+    mine.join("batch_norm_statistics");
+    long[] bytes = new long[size];
+    java.util.Arrays.fill(bytes, 4L * (2 * c + 1));
+    ranks.gather(op.group(), what, share, shares, bytes);
+    device.call("batch_norm_shares").pointer(shares).pointer(mean).pointer(variance).pointer(total).i32(c).i32(size).blocks(Math.ceilDiv(c, THREADS), 1, 1, 0);
+    new Pass(device, op.epsilon(), rows, c, x, 0, gamma, beta, mean, variance, 0, 0, y, 0, partial, false).apply("batch_norm_apply");
+  }
+
+  /// in: x, γ, μ, σ², number of all rows, dy; out: dx, and this rank's part of dγ, dβ
+  static void backward(CudaDevice device, CudaCollectives ranks, Collective.BatchNorm op, String what, List<Tensor> in, List<Tensor> out) {
+    int rows = in.getFirst().dim(0), c = in.getFirst().dim(1);
+    long x = device.dense(in.get(0)), gamma = device.dense(in.get(1)), mean = device.dense(in.get(2)), variance = device.dense(in.get(3)), dy = device.dense(in.get(5));
+    long dgamma = CudaDevice.address(out.get(1)), dbeta = CudaDevice.address(out.get(2)), sums = device.temporary(8L * c), partial = partial(device, rows, c);
+    var mine = new Pass(device, op.epsilon(), rows, c, x, dy, gamma, 0, mean, variance, dbeta, dgamma, 0, 0, partial, false);
+    mine.pieces("batch_norm_backward_pieces");
+    mine.join("batch_norm_backward_sums");
+    ranks.reduce(op.group(), what, DType.F32, 1, new long[] {dbeta, dgamma}, new long[] {sums, sums + 4L * c}, new long[] {c, c});
+    new Pass(device, op.epsilon(), rows, c, x, dy, gamma, 0, mean, variance, sums, sums + 4L * c, CudaDevice.address(out.getFirst()), CudaDevice.address(in.get(4)), partial, false)
+        .apply("batch_norm_backward_apply");
   }
 
   /// in: x, γ, μ, σ², dy; out: dx, dγ, dβ

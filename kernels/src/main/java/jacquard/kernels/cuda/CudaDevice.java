@@ -45,6 +45,7 @@ public final class CudaDevice implements Device {
   private final RowTables tables;
   private final ByteBuffer bad;                                                // where kernels report an index out of range
   private final List<long[]> temporaries = new ArrayList<>();                  // address, bytes: of the op that runs
+  private CudaCollectives collectives;
   private Op op;
   private IllegalStateException broken;
 
@@ -86,16 +87,10 @@ public final class CudaDevice implements Device {
   }
 
   @Override public synchronized Object read(Tensor t) {
-    int n = Math.toIntExact(t.shape().size());
-    Object array = switch (t.dtype()) {
-      case F32 -> new float[n];
-      case BF16, F16 -> new short[n];
-      case I32 -> new int[n];
-      case I64 -> new long[n];
-      case U8, BOOL -> new byte[n];
-    };
+    Object array = array(t.type());
+    long n = t.shape().size();
     return guarded(() -> {
-      staging.read(address(t), segment(array), (long) n * t.dtype().bytes());
+      staging.read(address(t), segment(array), n * t.dtype().bytes());
       checkIndices();
       return array;
     });
@@ -107,6 +102,18 @@ public final class CudaDevice implements Device {
       checkIndices();
       return null;
     });
+  }
+
+  /// An array for the elements of a tensor.
+  static Object array(Type type) {
+    int n = Math.toIntExact(type.shape().size());
+    return switch (type.dtype()) {
+      case F32 -> new float[n];
+      case BF16, F16 -> new short[n];
+      case I32 -> new int[n];
+      case I64 -> new long[n];
+      case U8, BOOL -> new byte[n];
+    };
   }
 
   private static MemorySegment segment(Object array) {
@@ -121,7 +128,7 @@ public final class CudaDevice implements Device {
   }
 
   /// Runs with the context current; a fault of the device is told as such from then on.
-  public <T> T guarded(Supplier<T> work) {
+  public synchronized <T> T guarded(Supplier<T> work) {
     if (broken != null) throw new IllegalStateException(broken.getMessage(), broken);
     try {
       context.enter();
@@ -174,6 +181,10 @@ public final class CudaDevice implements Device {
     });
   }
 
+  private synchronized CudaCollectives collectives() {
+    return guarded(() -> collectives == null ? collectives = new CudaCollectives(this) : collectives);
+  }
+
   /// Where a tensor's first element lies.
   public static long address(Tensor t) { return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes(); }
 
@@ -221,7 +232,13 @@ public final class CudaDevice implements Device {
 
   // The table
 
-  @Override public synchronized void run(Op op, List<Tensor> in, List<Tensor> out) {
+  @Override public void run(Op op, List<Tensor> in, List<Tensor> out) {
+    var group = op instanceof Collective c ? c.group() : op instanceof Adjoint.CollectiveBatchNorm a ? a.norm().group() : null;
+    if (group != null && group.together()) collectives().join(group);
+    asked(op, in, out);
+  }
+
+  private synchronized void asked(Op op, List<Tensor> in, List<Tensor> out) {
     var outer = this.op;
     int first = temporaries.size();
     this.op = op;
@@ -243,10 +260,9 @@ public final class CudaDevice implements Device {
       case Reduction r   -> CudaReduction.run(this, r, in.getFirst(), out.getFirst());
       case Contraction c -> contraction(c, in, out);
       case Movement m    -> CudaMovement.run(this, m, in, out.getFirst());
+      case Collective c  -> collectives().run(c, in, out);
       case Indexing i    -> CudaIndexing.run(this, i, in.get(0), in.get(1), out.getFirst());
       case Fused f       -> fused(f, in, out);
-      case Collective.BatchNorm n -> defined(n::define, in, out);
-      case Collective c  -> { try (var _ = Scope.open(this)) { CudaCollectives.run(this, c, in, out); } }
       case Adjoint a     -> adjoint(a, in, out);
       case Update u      -> CudaAdamW.run(this, u, in);
       case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
@@ -255,7 +271,7 @@ public final class CudaDevice implements Device {
 
   /// Whether the kernels take these types as they are: F32 all, BF16 those that mixed precision runs in it, F16 none but casts and copies.
   private static boolean takes(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Movement || op instanceof Elementwise.Cast || op instanceof Indexing.Gather) return true;
+    if (op instanceof Movement || op instanceof Elementwise.Cast || op instanceof Indexing.Gather || op instanceof Collective.AllGather) return true;
     boolean f16 = false, bf16 = false, all = true;
     for (var list : List.of(in, out))
       for (var t : list) {
@@ -266,8 +282,8 @@ public final class CudaDevice implements Device {
     if (f16) return false;
     if (!bf16) return true;
     return switch (op) {
-      case Indexing.ScatterAdd _ -> true;
-      case Elementwise _, Reduction _, Contraction _, Fused.Linear _, Fused.Conv2d _, Fused.AveragePool _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
+      case Indexing.ScatterAdd _, Collective.AllReduce _ -> true;
+      case Elementwise _, Reduction _, Contraction _, Fused.Linear _, Fused.Conv2d _, Fused.AveragePool _, Collective.ReduceScatter _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
            Adjoint.AveragePool _ -> all;
       case Attention a -> CudaAttention.takes(a, in);
       case Adjoint.Attend(var a) -> CudaAttention.takes(a, in);
@@ -302,7 +318,7 @@ public final class CudaDevice implements Device {
   /// An op without a kernel: its definition, on this device.
   private void defined(Fused op, List<Tensor> in, List<Tensor> out) { defined(op::define, in, out); }
 
-  private void defined(UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
+  void defined(UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
     ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
       try (var _ = Scope.open(this)) {
         var results = definition.apply(in);
@@ -345,7 +361,8 @@ public final class CudaDevice implements Device {
       case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(this, in, out);
       case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(this, e, in.get(0), in.get(1), out.getFirst());
       case Adjoint.BatchNorm(var e)  -> CudaBatchNorm.backward(this, e, in, out);
-      case Adjoint.CollectiveBatchNorm a -> throw missing(a);
+      case Adjoint.CollectiveBatchNorm(var n) ->
+          CudaBatchNorm.backward(this, collectives(), n, "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
       case Adjoint.Conv2dInput(var c) -> CudaConv2d.inputGradient(this, c, in.get(0), in.get(1), out.getFirst());
       case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(this, c, in.get(0), in.get(1), out.getFirst());
       case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(this, p, in.getFirst(), out.getFirst());

@@ -32,7 +32,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class CollectivesTest {
-  static List<Device> devices(int ranks) { return IntStream.range(0, ranks).mapToObj(r -> Device.named("cpu:" + r)).toList(); }
+  static List<Device> devices(String kind, int ranks) { return IntStream.range(0, ranks).mapToObj(r -> Device.named(kind + ":" + r)).toList(); }
+
+  List<Device> devices(int ranks) { return devices("cpu", ranks); }
 
   @AfterEach void nothingIsLeft() { for (var d : devices(4)) assertEquals(0, d.live().blocks(), d.name()); }
 

@@ -60,7 +60,7 @@ class RanksTest {
     boolean note = each != null && each.isEmpty();
     var config = ClipConfig.parse(s.config);
     var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
-    return Group.run(CollectivesTest.devices(ranks), g -> {
+    return Group.run(CollectivesTest.devices("cpu", ranks), g -> {
       var model = ClipModel.create(config, 1);
       var parameters = model.parameters();
       var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, Optimizer.decays(parameters));
@@ -138,7 +138,7 @@ class RanksTest {
     }
   }
 
-  private static Compute compute(int ranks) { return Compute.on(CollectivesTest.devices(ranks).toArray(Device[]::new)); }
+  private static Compute compute(int ranks) { return Compute.on(CollectivesTest.devices("cpu", ranks).toArray(Device[]::new)); }
 
   private static Trainer trainer(Path folder, int batch, long steps) throws IOException {
     var config = ClipConfig.parse(RESNET);
@@ -187,6 +187,6 @@ class RanksTest {
           new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder).run(false, compute(2));
     });
     assertTrue(e.getMessage().contains("init_logit_bias"), e.getMessage());
-    for (var d : CollectivesTest.devices(2)) assertEquals(0, d.live().blocks());
+    for (var d : CollectivesTest.devices("cpu", 2)) assertEquals(0, d.live().blocks());
   }
 }
