@@ -36,7 +36,10 @@ public final class Clip implements AutoCloseable {
   /// @param assignments changes to the config, as `vision_cfg.image_size=336` (see [ClipConfig#with]); learned positions are resized to them
   /// @throws IOException naming the file, if one is missing, damaged or of another model
   /// @throws IllegalArgumentException naming file, key, value and what was expected, if the config is wrong
-  public static Clip load(Path folder, String... assignments) throws IOException {
+  public static Clip load(Path folder, String... assignments) throws IOException { return load(folder, Device.best(), assignments); }
+
+  /// The same on a device of choice.
+  public static Clip load(Path folder, Device device, String... assignments) throws IOException {
     if (!Files.isDirectory(folder)) throw new IOException(folder + " is no folder, expected one with open_clip_config.json and weights, as runs/emoji-1/last");
     var file = folder.resolve("open_clip_config.json");
     if (!Files.exists(file)) throw new IOException(folder + " holds no open_clip_config.json");
@@ -44,7 +47,7 @@ public final class Clip implements AutoCloseable {
     var config = assignments.length == 0 ? hub.model() : hub.model().with(assignments);
     var size = config.vision().image();
     var preprocess = size.equals(hub.model().vision().image()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
-    var weights = Scope.detached(Device.best());
+    var weights = Scope.detached(device);
     try {
       return new Clip(weights, weights.within(() -> {
         try { return Checkpoint.load(config, folder); } catch (IOException e) { throw new UncheckedIOException(e); }

@@ -3,8 +3,8 @@ package jacquard.tests.verify;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.model.ClipConfig;
-import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
+import jacquard.tests.Conformance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,7 @@ public final class CheckpointsFamily implements Family {
   @Override public void verify(Path folder, Report report) throws IOException {
     for (var form : List.of("hub", "sharded")) {
       if (!Files.exists(folder.resolve(form))) continue;
-      try (var scope = Scope.open(Device.best()); var io = Safetensors.open(folder.resolve("io.safetensors"))) {
+      try (var scope = Scope.open(Conformance.device()); var io = Safetensors.open(folder.resolve("io.safetensors"))) {
         var model = Checkpoint.load(ClipConfig.read(form.equals("hub") ? folder.resolve("hub/open_clip_config.json") : folder.resolve("config.json")), folder.resolve(form));
         report.check("checkpoints/" + form + " image features", Measure.error(model.visual().features(ModelsFamily.images(io, "images")).floats(), io.floats("image_features")), 1e-5);
         report.check("checkpoints/" + form + " text features", Measure.error(model.text().features(ModelsFamily.tokens(io, "tokens")).floats(), io.floats("text_features")), 1e-5);

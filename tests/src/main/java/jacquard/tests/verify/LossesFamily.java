@@ -9,11 +9,11 @@ import jacquard.clip.checkpoint.PositionTable;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.loss.DistillLoss;
-import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
+import jacquard.tests.Conformance;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ public final class LossesFamily implements Family {
   @Override public String name() { return "losses"; }
 
   @Override public void verify(Path folder, Report report) throws IOException {
-    try (var io = Safetensors.open(folder.resolve("losses.safetensors")); var scope = Scope.open(Device.best())) {
+    try (var io = Safetensors.open(folder.resolve("losses.safetensors")); var scope = Scope.open(Conformance.device())) {
       for (var n : io.names()) {
         if (!n.endsWith(".image") || n.startsWith("distill")) continue;
         var key = n.substring(0, n.length() - ".image".length());

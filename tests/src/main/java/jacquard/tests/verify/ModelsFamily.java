@@ -8,9 +8,9 @@ import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Images;
-import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
+import jacquard.tests.Conformance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ public final class ModelsFamily implements Family {
     var config = ClipConfig.read(c.resolve("config.json"));
     if (config.unsupported().isPresent()) { report.skipped(name, config.unsupported().get() + ": not built yet"); return; }
     var kind = new ObjectMapper().readTree(c.resolve("meta.json").toFile()).get("loss").asText();
-    try (var scope = Scope.open(Device.best()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
+    try (var scope = Scope.open(Conformance.device()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
       var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
       var images = images(io, "images");
       int[][] tokens = tokens(io, "tokens");

@@ -10,11 +10,11 @@ import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Images;
-import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
+import jacquard.tests.Conformance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ public final class TrainFamily implements Family {
     var r = new ObjectMapper().readTree(run.resolve("run.json").toFile());
     var kind = r.get("loss").asText();
     int steps = r.get("steps").asInt(), batch = r.get("batch").asInt();
-    try (var scope = Scope.open(Device.best()); var data = Safetensors.open(run.resolve("data.safetensors")); var end = Safetensors.open(run.resolve("end.safetensors"))) {
+    try (var scope = Scope.open(Conformance.device()); var data = Safetensors.open(run.resolve("data.safetensors")); var end = Safetensors.open(run.resolve("end.safetensors"))) {
       var model = Checkpoint.load(ClipConfig.read(run.resolve("config.json")), run.resolve("start.safetensors"));
       var parameters = model.parameters();
       var optimizer = new Optimizer(new Optimizer.AdamW(r.get("betas").get(0).asDouble(), r.get("betas").get(1).asDouble(), r.get("eps").asDouble()), parameters,

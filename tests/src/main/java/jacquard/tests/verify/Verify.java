@@ -1,5 +1,6 @@
 package jacquard.tests.verify;
 
+import jacquard.tests.Conformance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,14 +13,21 @@ public final class Verify {
 
   private Verify() {}
 
-  /// @param args folders that hold family folders, or family folders themselves
+  /// @param args `--device NAME`, if another than the best; folders that hold family folders, or family folders themselves
   public static void main(String[] args) throws IOException {
-    if (args.length == 0) {
-      System.err.println("usage: tests/verify FOLDER…   (a folder with models, losses, …)");
+    int first = args.length > 1 && args[0].equals("--device") ? 2 : 0;
+    if (args.length == first) {
+      System.err.println("usage: tests/verify [--device NAME] FOLDER…   (cpu, cuda; a folder with models, losses, …)");
+      System.exit(2);
+    }
+    if (first > 0) System.setProperty("jacquard.device", args[1]);
+    try { System.out.println("on " + Conformance.device().name()); }
+    catch (IllegalArgumentException | IllegalStateException e) {
+      System.err.println("--device: " + e.getMessage());
       System.exit(2);
     }
     var report = new Report(System.out);
-    for (var a : args) run(Path.of(a), report);
+    for (var a : List.of(args).subList(first, args.length)) run(Path.of(a), report);
     System.out.println(report);
     System.exit(report.failedCount() > 0 || report.passedCount() + report.skippedCount() == 0 ? 1 : 0);
   }
