@@ -31,6 +31,7 @@ public final class Call {
   private Kernel kernel;
   private String last = "none";
   private int field, at;
+  private long launches;
 
   Call(Driver.Context context, int multiprocessors) {
     this.context = context;
@@ -125,9 +126,12 @@ public final class Call {
       allowed.put(kernel.function, shared);
     }
     last = kernel.name;
+    launches++;
     context.launch(kernel.function, x, y, z, threads, shared);
   }
 
   /// The kernel launched last.
   String last() { return last; }
+
+  long launches() { return launches; }
 }

@@ -169,6 +169,9 @@ public final class CudaDevice implements Device {
   /// The kernel launched last.
   public String lastKernel() { return call.last(); }
 
+  /// How many kernels were launched since the device was opened.
+  public long launches() { return call.launches(); }
+
   /// Milliseconds of the stream's time that the work takes.
   public synchronized float timed(Runnable work) {
     return guarded(() -> {
