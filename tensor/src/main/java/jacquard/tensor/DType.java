@@ -23,6 +23,17 @@ public enum DType {
 
   public int bytes() { return bytes; }
 
+  /// A new array for `n` elements.
+  public Object array(int n) {
+    return switch (this) {
+      case F32 -> new float[n];
+      case BF16, F16 -> new short[n];
+      case I32 -> new int[n];
+      case I64 -> new long[n];
+      case U8, BOOL -> new byte[n];
+    };
+  }
+
   public boolean floating() { return this == F32 || this == BF16 || this == F16; }
 
   /// BF16 bits to float: exact.

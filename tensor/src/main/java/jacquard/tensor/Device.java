@@ -51,6 +51,13 @@ public interface Device extends AutoCloseable {
   /// Copies `size` elements from a primitive array of the dtype (see `DType`) into a block, from its first element.
   void write(Object array, DType dtype, Object block, long size);
 
+  /// Copies `size` elements from where they lie into a block, from its first element.
+  default void fetch(Storage.Source from, DType dtype, Object block, long size) {
+    Object array = dtype.array(Math.toIntExact(size));
+    from.copy(0, array, 0, (int) size);
+    write(array, dtype, block, size);
+  }
+
   /// Copies a dense tensor's elements into a new primitive array of its dtype.
   Object read(Tensor tensor);
 

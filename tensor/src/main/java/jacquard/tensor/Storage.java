@@ -8,11 +8,18 @@ import java.util.function.Supplier;
 public final class Storage {
   private record Derived(int version, Object form) {}
 
+  /// Elements that lie elsewhere, in a file say, until they are used.
+  @FunctionalInterface public interface Source {
+    /// Copies the elements `from … from + n − 1` into a primitive array of the dtype, from `at` on. Any thread may ask.
+    void copy(long from, Object array, int at, int n);
+  }
+
   private final Device device;
   private final DType dtype;
   private final long size;
   private final AtomicInteger owners = new AtomicInteger();
   private volatile Object block;
+  private volatile Source source;                        // null once the elements are in the block
   private volatile int version;
   private volatile ConcurrentHashMap<Object, Derived> derived;
 
@@ -21,6 +28,11 @@ public final class Storage {
     this.dtype = dtype;
     this.size = size;
     this.block = block;
+  }
+
+  Storage(Device device, DType dtype, long size, Source source) {
+    this(device, dtype, size, (Object) null);
+    this.source = source;
   }
 
   public Device device() { return device; }
@@ -35,14 +47,28 @@ public final class Storage {
   /// Says that an update op wrote the elements in place.
   public void changed() { version++; }
 
-  /// The device's own handle of the memory: a primitive array on the CPU.
+  /// Where the elements still lie, for who can use them there; null when they are in the device's memory.
+  public Source source() { return source; }
+
+  /// The device's own handle of the memory: a primitive array on the CPU. Fetches elements that lie elsewhere.
   public Object block() {
     var b = block;
+    if (b == null && source != null) b = fetched();
     if (b == null) throw new IllegalStateException("storage of " + size + " " + dtype + " was given back to " + device.name());
     return b;
   }
 
-  boolean live() { return block != null; }
+  private synchronized Object fetched() {
+    if (source != null) {
+      var b = device.allocate(dtype, size);
+      device.fetch(source, dtype, b, size);
+      block = b;
+      source = null;
+    }
+    return block;
+  }
+
+  boolean live() { return block != null || source != null; }
 
   /// A form computed from the elements (packed panels, BF16), made once for each version.
   @SuppressWarnings("unchecked")
@@ -62,8 +88,9 @@ public final class Storage {
     if (owners.decrementAndGet() == 0) {
       var b = block;
       block = null;
+      source = null;
       derived = null;
-      device.free(dtype, size, b);
+      if (b != null) device.free(dtype, size, b);
     }
   }
 }

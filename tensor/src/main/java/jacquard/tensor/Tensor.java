@@ -54,6 +54,14 @@ public final class Tensor {
     return t;
   }
 
+  /// Of elements that lie elsewhere, row-major, until they are used.
+  public static Tensor of(Type type, Storage.Source source) {
+    var scope = Scope.current();
+    var t = new Tensor(type, Layout.dense(type.shape()), new Storage(scope.device(), type.dtype(), type.shape().size(), source));
+    scope.own(t);
+    return t;
+  }
+
   public static Tensor full(Shape shape, float value) { return apply(new Movement.Fill(shape, value)); }
   public static Tensor zeros(Shape shape) { return full(shape, 0); }
 

@@ -21,13 +21,13 @@ public final class Checkpoint {
 
   private Checkpoint() {}
 
-  /// The model of `config` with the weights of `path`; its tensors belong to the current scope. Every tensor must be there, and no other, but for what OpenCLIP
+  /// The model of `config` with the weights of `path`, which stay in the file until they are first used; its tensors belong to the current scope. Every tensor must be there, and no other, but for what OpenCLIP
   /// adapts: positions of another image size or context length are resized ([PositionTable]; OpenCLIP refuses a ResNet's), a plain CLIP's text tower may go
   /// under `text.`, the scale's shape may be `[]` or `[1]`, and a missing logit bias begins at 0.
   ///
   /// @throws IOException naming the file, the tensor, its shape and the one expected
   public static ClipModel load(ClipConfig config, Path path) throws IOException {
-    try (var weights = Weights.open(path)) {
+    try (var weights = Weights.open(path, true)) {
       var left = new HashSet<>(weights.names());
       var described = ClipModel.describe(config);
       var model = Parameters.map(described, (p, t) -> {
@@ -67,6 +67,8 @@ public final class Checkpoint {
     if (!Arrays.equals(stored, shape))
       throw new IOException(path + ": " + name + " is " + Arrays.toString(stored) + ", the model expects " + Arrays.toString(shape) + "; is it a checkpoint of another model?");
     if (t.dtype() == DType.I64) return Tensor.ofArray(t.type(), weights.longs(name));
+    var source = shape.length == 4 ? null : weights.source(name);
+    if (source != null) return Tensor.of(t.type(), source);
     float[] v = weights.floats(name);
     return Tensor.of(t.shape(), shape.length == 4 ? permuted(v, shape, 0, 2, 3, 1) : v);
   }

@@ -18,7 +18,7 @@ import java.util.Map;
 public final class Safetensors implements Weights {
   private final Path file;
   private final SafetensorsHeader header;
-  private final Arena arena;
+  private final Arena arena;                             // null where the mapping outlives the reader
   private final MemorySegment data;
   private final List<String> names;
 
@@ -31,8 +31,11 @@ public final class Safetensors implements Weights {
   }
 
   /// @throws IOException naming the file and what is wrong with it: every length, type, shape and offset is checked
-  public static Safetensors open(Path file) throws IOException {
-    Arena arena = Arena.ofShared();
+  public static Safetensors open(Path file) throws IOException { return open(file, false); }
+
+  /// @param lasting whether bytes outlive the reader: the mapping then ends when nothing refers to it
+  static Safetensors open(Path file, boolean lasting) throws IOException {
+    Arena arena = lasting ? Arena.ofAuto() : Arena.ofShared();
     boolean open = false;
     try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
@@ -45,13 +48,13 @@ public final class Safetensors implements Weights {
       byte[] json = whole.asSlice(8, length).toArray(ValueLayout.JAVA_BYTE);
       var header = SafetensorsHeader.parse(json, size - 8 - length);
       open = true;
-      return new Safetensors(file, header, arena, whole.asSlice(8 + length));
+      return new Safetensors(file, header, lasting ? null : arena, whole.asSlice(8 + length));
     } catch (FileSystemException e) {
       throw e;
     } catch (IOException e) {
       throw new IOException(file + ": not a sound safetensors file: " + e.getMessage(), e);
     } finally {
-      if (!open) arena.close();
+      if (!open && !lasting) arena.close();
     }
   }
 
@@ -75,9 +78,9 @@ public final class Safetensors implements Weights {
     return data.asSlice(entry.begin(), entry.byteCount());
   }
 
-  /// Ends the mapping: bytes given before can no longer be read.
+  /// Ends the mapping, but for one that lasts: bytes given before can no longer be read.
   @Override public void close() {
-    if (arena.scope().isAlive()) arena.close();
+    if (arena != null && arena.scope().isAlive()) arena.close();
   }
 
   /// What is written: the shape and the elements, row-major, `float[]` as F32 or `long[]` as I64.

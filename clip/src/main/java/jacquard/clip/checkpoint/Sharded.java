@@ -26,7 +26,9 @@ public final class Sharded implements Weights {
   }
 
   /// @throws IOException naming the index or the shard and what is wrong with it
-  public static Sharded open(Path index) throws IOException {
+  public static Sharded open(Path index) throws IOException { return open(index, false); }
+
+  static Sharded open(Path index, boolean lasting) throws IOException {
     if (!(Json.read(index).get("weight_map") instanceof Map<?, ?> map))
       throw new IOException(index + ": weight_map is missing, expected a section");
     var shards = new LinkedHashMap<String, Safetensors>();
@@ -36,7 +38,7 @@ public final class Sharded implements Weights {
       for (var e : map.entrySet()) {
         String file = plain(index, (String) e.getKey(), e.getValue());
         var shard = shards.get(file);
-        if (shard == null) shards.put(file, shard = Safetensors.open(index.resolveSibling(file)));
+        if (shard == null) shards.put(file, shard = Safetensors.open(index.resolveSibling(file), lasting));
         if (!shard.contains((String) e.getKey()))
           throw new IOException(shard.file() + ": no tensor " + e.getKey() + ", which " + index + " looks for there");
         owners.put((String) e.getKey(), shard);

@@ -2,6 +2,7 @@ package jacquard.clip.checkpoint;
 
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
+import jacquard.tensor.Storage;
 import jacquard.tensor.Type;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -38,6 +39,13 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   /// The extents, outermost first.
   default int[] shape(String name) throws IOException { return entry(name).shape().dims(); }
 
+  /// The elements of a tensor of F32 where they lie, or null for other types. Only of a reader that lasts.
+  default Storage.Source source(String name) throws IOException {
+    if (entry(name).stored() != Stored.F32) return null;
+    var bytes = bytes(name);
+    return (from, array, at, n) -> MemorySegment.copy(bytes, Elements.FLOAT, 4 * from, array, at, n);
+  }
+
   /// The elements of a tensor of floats: F16 and BF16 exactly, F64 to the nearest float.
   ///
   /// @throws IOException if they are not floats, or more than an array holds
@@ -57,14 +65,18 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   /// or `model.safetensors.index.json`.
   ///
   /// @throws IOException naming the file, if it is none of these or damaged
-  static Weights open(Path path) throws IOException {
+  static Weights open(Path path) throws IOException { return open(path, false); }
+
+  /// @param lasting whether bytes outlive the reader, so that tensors may stay in the file until they are used; the file must not be written to then,
+  ///                though another may take its name
+  static Weights open(Path path, boolean lasting) throws IOException {
     if (Files.isDirectory(path)) {
       for (String name : List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json"))
-        if (Files.exists(path.resolve(name))) return open(path.resolve(name));
+        if (Files.exists(path.resolve(name))) return open(path.resolve(name), lasting);
       throw new IOException(path
           + ": no weights here, expected open_clip_model.safetensors, model.safetensors or model.safetensors.index.json");
     }
-    return path.toString().endsWith(".json") ? Sharded.open(path) : Safetensors.open(path);
+    return path.toString().endsWith(".json") ? Sharded.open(path, lasting) : Safetensors.open(path, lasting);
   }
 
   /// A tensor's place: its bytes are `[begin, end)` of the file's data.

@@ -3,6 +3,7 @@ package jacquard.kernels.cpu;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Storage;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Adjoint;
@@ -43,15 +44,11 @@ public final class CpuDevice implements Device {
 
   @Override public void write(Object array, DType dtype, Object block, long size) { System.arraycopy(array, 0, block, 0, (int) size); }
 
+  @Override public void fetch(Storage.Source from, DType dtype, Object block, long size) { from.copy(0, block, 0, (int) size); }
+
   @Override public Object read(Tensor t) {
     int n = (int) t.shape().size();
-    var r = switch (t.dtype()) {
-      case F32 -> new float[n];
-      case BF16, F16 -> new short[n];
-      case I32 -> new int[n];
-      case I64 -> new long[n];
-      case U8, BOOL -> new byte[n];
-    };
+    Object r = t.dtype().array(n);
     System.arraycopy(t.storage().block(), t.layout().offset(), r, 0, n);
     return r;
   }

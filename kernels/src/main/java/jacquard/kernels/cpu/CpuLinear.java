@@ -45,10 +45,21 @@ final class CpuLinear {
     else CpuMatMul.multiply(false, m, n, k, x, xo, xr, xc, panels(w, n, k, wr, wc), z, zo, n, epilogue);
   }
 
-  /// Wᵀ [k,n] in panels, kept until W changes.
+  /// Wᵀ [k,n] in panels, kept until W changes. Packed straight from the file where W still lies there and nobody else needs it in rows.
   private static float[] panels(Tensor w, int n, int k, int wr, int wc) {
     int offset = w.layout().offset();
-    return w.storage().derived(new Panels(offset, n, k, wr, wc), () -> CpuMatMul.pack(n, k, array(w), offset, wc, wr, new float[Math.toIntExact(CpuMatMul.packed(n, k))]));
+    return w.storage().derived(new Panels(offset, n, k, wr, wc), () -> {
+      float[] into = new float[Math.toIntExact(CpuMatMul.packed(n, k))];
+      var source = w.storage().source();
+      if (source == null || wr != k || wc != 1) return CpuMatMul.pack(n, k, array(w), offset, wc, wr, into);
+      Parallel.rows(CpuMatMul.panels(n), 1, (from, to) -> {
+        int j0 = from * CpuMatMul.NR, count = Math.min(n, to * CpuMatMul.NR) - j0;
+        float[] rows = CpuMatMul.stripe(count * k);
+        source.copy(offset + (long) j0 * k, rows, 0, count * k);
+        CpuMatMul.packPanels(n, k, from, count, rows, 0, 1, k, into);
+      });
+      return into;
+    });
   }
 
   static float[] array(Tensor t) { return (float[]) t.storage().block(); }

@@ -51,15 +51,21 @@ public final class CpuMatMul {
 
   /// All of B [k,n], slab by slab of KC: [slab][panel][depth][NR], from ALIGNED on. Returns `into`.
   static float[] pack(int n, int k, float[] b, int bo, int br, int bc, float[] into) {
-    int panels = panels(n);
-    Parallel.rows(panels, Math.max(1, 65536 / (NR * k)), (from, to) -> {
-      for (int k0 = 0; k0 < k; k0 += KC) {
-        int depth = Math.min(KC, k - k0);
-        packB(into, ALIGNED + (k0 * panels + from * depth) * NR, depth, from * NR, Math.min(n, to * NR), b, bo + k0 * br, br, bc);
-      }
-    });
+    Parallel.rows(panels(n), Math.max(1, 65536 / (NR * k)), (from, to) ->
+        packPanels(n, k, from, Math.min(n, to * NR) - from * NR, b, bo + from * NR * bc, br, bc, into));
     return into;
   }
+
+  /// The panels from `panel` on of `columns` columns, which begin at `b[bo]`.
+  static void packPanels(int n, int k, int panel, int columns, float[] b, int bo, int br, int bc, float[] into) {
+    for (int k0 = 0; k0 < k; k0 += KC) {
+      int depth = Math.min(KC, k - k0);
+      packB(into, ALIGNED + (k0 * panels(n) + panel * depth) * NR, depth, 0, columns, b, bo + k0 * br, br, bc);
+    }
+  }
+
+  /// A thread's buffer for columns on their way into panels.
+  static float[] stripe(int size) { return SCRATCH.get().b(size); }
 
   /// C (+)= A · B with B packed.
   static void multiply(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp, float[] c, int co, int cr, Epilogue epilogue) {

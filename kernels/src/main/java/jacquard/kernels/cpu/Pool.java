@@ -43,10 +43,10 @@ final class Pool {
       }
       bytes += (long) n * dtype.bytes();
     }
-    try { return make(dtype, n); }
+    try { return dtype.array(n); }
     catch (OutOfMemoryError e) {
       synchronized (this) { free.clear(); kept = 0; }
-      try { return make(dtype, n); }
+      try { return dtype.array(n); }
       catch (OutOfMemoryError again) {
         long held = live().bytes() - (long) n * dtype.bytes(), max = Runtime.getRuntime().maxMemory();
         synchronized (this) { blocks--; bytes -= (long) n * dtype.bytes(); }
@@ -55,16 +55,6 @@ final class Pool {
         throw error;
       }
     }
-  }
-
-  private static Object make(DType dtype, int n) {
-    return switch (dtype) {
-      case F32 -> new float[n];
-      case BF16, F16 -> new short[n];
-      case I32 -> new int[n];
-      case I64 -> new long[n];
-      case U8, BOOL -> new byte[n];
-    };
   }
 
   void free(DType dtype, Object block) {

@@ -1,0 +1,63 @@
+package jacquard.tests.tensor;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import jacquard.tensor.DType;
+import jacquard.tensor.Device;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Storage;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import jacquard.tensor.op.Activation;
+import jacquard.tests.Draw;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/// Tensors whose elements lie elsewhere until they are used.
+class SourceTest {
+  private static final int N = 77, K = 613;
+  private final AtomicLong copied = new AtomicLong();
+
+  private Storage.Source source(float[] values) {
+    return (from, array, at, n) -> {
+      copied.addAndGet(n);
+      System.arraycopy(values, (int) from, array, at, n);
+    };
+  }
+
+  @Test void fetchesOnceWhenUsed() {
+    var device = Device.best();
+    var before = device.live();
+    try (var _ = Scope.open(device)) {
+      float[] values = {1, 2, 3, 4, 5, 6};
+      var t = Tensor.of(Type.f32(2, 3), source(values));
+      var unused = Tensor.of(Type.f32(2, 3), source(values));
+      assertEquals(before, device.live());
+      assertEquals(21, t.sum().item());
+      assertArrayEquals(values, t.floats());
+      assertEquals(6, copied.get());
+      assertNull(t.storage().source());
+      assertNotNull(unused.storage().source());
+    }
+    assertEquals(before, device.live());
+  }
+
+  /// All of W, slices of its rows, one row of x and several, a depth of more than one slab: the bits of a weight in memory.
+  @Test void linearLayersTakeWeightsWhereTheyLie() {
+    try (var _ = Scope.open(Device.best())) {
+      var inMemory = Draw.uniform(1, Shape.of(N, K), -1, 1);
+      var elsewhere = Tensor.of(new Type(DType.F32, Shape.of(N, K)), source(inMemory.floats()));
+      for (int rows : new int[] {1, 13}) {
+        var x = Draw.uniform(2, Shape.of(rows, K), -1, 1);
+        assertArrayEquals(x.linear(inMemory, null, Activation.NONE).floats(), x.linear(elsewhere, null, Activation.NONE).floats());
+        for (int from : new int[] {1, 40})
+          assertArrayEquals(x.linear(inMemory.slice(0, from, N), null, Activation.GELU).floats(), x.linear(elsewhere.slice(0, from, N), null, Activation.GELU).floats());
+      }
+      assertArrayEquals(inMemory.floats(), elsewhere.floats());
+    }
+  }
+}
