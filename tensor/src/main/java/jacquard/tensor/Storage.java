@@ -2,6 +2,7 @@ package jacquard.tensor;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /// A block of device memory and the count of its owners (scopes, views, the tape). At zero it goes back to the device's pool.
@@ -12,6 +13,9 @@ public final class Storage {
   @FunctionalInterface public interface Source {
     /// Copies the elements `from … from + n − 1` into a primitive array of the dtype, from `at` on. Any thread may ask.
     void copy(long from, Object array, int at, int n);
+
+    /// Called once, when the elements were taken over or are no longer wanted.
+    default void close() {}
   }
 
   private final Device device;
@@ -47,13 +51,17 @@ public final class Storage {
   /// Says that an update op wrote the elements in place.
   public void changed() { version++; }
 
-  /// Where the elements still lie, for who can use them there; null when they are in the device's memory.
-  public Source source() { return source; }
+  /// Lets `use` read the elements where they still lie; false, without a call, when they are in the device's memory.
+  public synchronized boolean elsewhere(Consumer<Source> use) {
+    if (source == null) return false;
+    use.accept(source);
+    return true;
+  }
 
   /// The device's own handle of the memory: a primitive array on the CPU. Fetches elements that lie elsewhere.
   public Object block() {
     var b = block;
-    if (b == null && source != null) b = fetched();
+    if (b == null) b = fetched();
     if (b == null) throw new IllegalStateException("storage of " + size + " " + dtype + " was given back to " + device.name());
     return b;
   }
@@ -63,6 +71,7 @@ public final class Storage {
       var b = device.allocate(dtype, size);
       device.fetch(source, dtype, b, size);
       block = b;
+      source.close();
       source = null;
     }
     return block;
@@ -88,6 +97,7 @@ public final class Storage {
     if (owners.decrementAndGet() == 0) {
       var b = block;
       block = null;
+      if (source != null) source.close();
       source = null;
       derived = null;
       if (b != null) device.free(dtype, size, b);

@@ -27,7 +27,7 @@ public final class Checkpoint {
   ///
   /// @throws IOException naming the file, the tensor, its shape and the one expected
   public static ClipModel load(ClipConfig config, Path path) throws IOException {
-    try (var weights = Weights.open(path, true)) {
+    try (var weights = Weights.open(path)) {
       var left = new HashSet<>(weights.names());
       var described = ClipModel.describe(config);
       var model = Parameters.map(described, (p, t) -> {

@@ -2,6 +2,7 @@ package jacquard.clip.checkpoint;
 
 import jacquard.clip.settings.Nearest;
 import jacquard.tensor.Shape;
+import jacquard.tensor.Storage;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -13,12 +14,16 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// A safetensors file, mapped into memory: opening reads the header alone, a tensor's bytes are read when it is asked for.
 public final class Safetensors implements Weights {
   private final Path file;
   private final SafetensorsHeader header;
-  private final Arena arena;                             // null where the mapping outlives the reader
+  private final Arena arena;
+  private final AtomicInteger readers = new AtomicInteger(1);   // this one until it is closed, and every source
+  private final AtomicBoolean closed = new AtomicBoolean();
   private final MemorySegment data;
   private final List<String> names;
 
@@ -31,11 +36,8 @@ public final class Safetensors implements Weights {
   }
 
   /// @throws IOException naming the file and what is wrong with it: every length, type, shape and offset is checked
-  public static Safetensors open(Path file) throws IOException { return open(file, false); }
-
-  /// @param lasting whether bytes outlive the reader: the mapping then ends when nothing refers to it
-  static Safetensors open(Path file, boolean lasting) throws IOException {
-    Arena arena = lasting ? Arena.ofAuto() : Arena.ofShared();
+  public static Safetensors open(Path file) throws IOException {
+    Arena arena = Arena.ofShared();
     boolean open = false;
     try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
@@ -48,13 +50,13 @@ public final class Safetensors implements Weights {
       byte[] json = whole.asSlice(8, length).toArray(ValueLayout.JAVA_BYTE);
       var header = SafetensorsHeader.parse(json, size - 8 - length);
       open = true;
-      return new Safetensors(file, header, lasting ? null : arena, whole.asSlice(8 + length));
+      return new Safetensors(file, header, arena, whole.asSlice(8 + length));
     } catch (FileSystemException e) {
       throw e;
     } catch (IOException e) {
       throw new IOException(file + ": not a sound safetensors file: " + e.getMessage(), e);
     } finally {
-      if (!open && !lasting) arena.close();
+      if (!open) arena.close();
     }
   }
 
@@ -78,9 +80,23 @@ public final class Safetensors implements Weights {
     return data.asSlice(entry.begin(), entry.byteCount());
   }
 
-  /// Ends the mapping, but for one that lasts: bytes given before can no longer be read.
+  @Override public Storage.Source source(String name) throws IOException {
+    if (entry(name).stored() != Stored.F32) return null;
+    var bytes = bytes(name);
+    readers.incrementAndGet();
+    return new Storage.Source() {
+      @Override public void copy(long from, Object array, int at, int n) { MemorySegment.copy(bytes, Elements.FLOAT, 4 * from, array, at, n); }
+      @Override public void close() { leave(); }
+    };
+  }
+
+  /// Ends the mapping when the last source is closed too: bytes given before can then no longer be read.
   @Override public void close() {
-    if (arena != null && arena.scope().isAlive()) arena.close();
+    if (closed.compareAndSet(false, true)) leave();
+  }
+
+  private void leave() {
+    if (readers.decrementAndGet() == 0) arena.close();
   }
 
   /// What is written: the shape and the elements, row-major, `float[]` as F32 or `long[]` as I64.

@@ -2,6 +2,7 @@ package jacquard.clip.checkpoint;
 
 import jacquard.clip.settings.Json;
 import jacquard.clip.settings.Nearest;
+import jacquard.tensor.Storage;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -26,9 +27,7 @@ public final class Sharded implements Weights {
   }
 
   /// @throws IOException naming the index or the shard and what is wrong with it
-  public static Sharded open(Path index) throws IOException { return open(index, false); }
-
-  static Sharded open(Path index, boolean lasting) throws IOException {
+  public static Sharded open(Path index) throws IOException {
     if (!(Json.read(index).get("weight_map") instanceof Map<?, ?> map))
       throw new IOException(index + ": weight_map is missing, expected a section");
     var shards = new LinkedHashMap<String, Safetensors>();
@@ -38,7 +37,7 @@ public final class Sharded implements Weights {
       for (var e : map.entrySet()) {
         String file = plain(index, (String) e.getKey(), e.getValue());
         var shard = shards.get(file);
-        if (shard == null) shards.put(file, shard = Safetensors.open(index.resolveSibling(file), lasting));
+        if (shard == null) shards.put(file, shard = Safetensors.open(index.resolveSibling(file)));
         if (!shard.contains((String) e.getKey()))
           throw new IOException(shard.file() + ": no tensor " + e.getKey() + ", which " + index + " looks for there");
         owners.put((String) e.getKey(), shard);
@@ -72,6 +71,8 @@ public final class Sharded implements Weights {
   @Override public Entry entry(String name) throws IOException { return owner(name).entry(name); }
 
   @Override public MemorySegment bytes(String name) throws IOException { return owner(name).bytes(name); }
+
+  @Override public Storage.Source source(String name) throws IOException { return owner(name).source(name); }
 
   private Safetensors owner(String name) throws IOException {
     var shard = owners.get(name);

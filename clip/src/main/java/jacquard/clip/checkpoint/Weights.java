@@ -39,12 +39,9 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   /// The extents, outermost first.
   default int[] shape(String name) throws IOException { return entry(name).shape().dims(); }
 
-  /// The elements of a tensor of F32 where they lie, or null for other types. Only of a reader that lasts.
-  default Storage.Source source(String name) throws IOException {
-    if (entry(name).stored() != Stored.F32) return null;
-    var bytes = bytes(name);
-    return (from, array, at, n) -> MemorySegment.copy(bytes, Elements.FLOAT, 4 * from, array, at, n);
-  }
+  /// The elements of a tensor of F32 where they lie, or null for other types. It outlives the reader, and must be closed; the file must not be written to
+  /// until then, though another may take its name.
+  Storage.Source source(String name) throws IOException;
 
   /// The elements of a tensor of floats: F16 and BF16 exactly, F64 to the nearest float.
   ///
@@ -65,18 +62,14 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   /// or `model.safetensors.index.json`.
   ///
   /// @throws IOException naming the file, if it is none of these or damaged
-  static Weights open(Path path) throws IOException { return open(path, false); }
-
-  /// @param lasting whether bytes outlive the reader, so that tensors may stay in the file until they are used; the file must not be written to then,
-  ///                though another may take its name
-  static Weights open(Path path, boolean lasting) throws IOException {
+  static Weights open(Path path) throws IOException {
     if (Files.isDirectory(path)) {
       for (String name : List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json"))
-        if (Files.exists(path.resolve(name))) return open(path.resolve(name), lasting);
+        if (Files.exists(path.resolve(name))) return open(path.resolve(name));
       throw new IOException(path
           + ": no weights here, expected open_clip_model.safetensors, model.safetensors or model.safetensors.index.json");
     }
-    return path.toString().endsWith(".json") ? Sharded.open(path, lasting) : Safetensors.open(path, lasting);
+    return path.toString().endsWith(".json") ? Sharded.open(path) : Safetensors.open(path);
   }
 
   /// A tensor's place: its bytes are `[begin, end)` of the file's data.

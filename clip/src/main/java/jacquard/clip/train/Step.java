@@ -26,14 +26,15 @@ public final class Step {
 
   private Step() {}
 
+  /// The step of training under `key`.
+  public static Result of(ClipModel model, Parameters parameters, Batch batch, int parts, boolean sigmoid, Random key) { return of(model, parameters, batch, parts, sigmoid, Pass.training(key)); }
+
   /// The step that all ranks of the current group take together, each with its own pairs: the loss over the pairs of all, and the same gradients
   /// on all. It is that of one rank with the joined batch.
   ///
   /// @param micro micro-batches. With more than one the features of all are computed first, the loss and its gradient with respect to
   ///              them next, and each part's towers run again to carry that back: exactly the gradient of the joined batch
   ///              (Gao et al. 2021, GradCache), but for batch norm, whose statistics are each part's own.
-  public static Result of(ClipModel model, Parameters parameters, Batch batch, int parts, boolean sigmoid, Random key) { return of(model, parameters, batch, parts, sigmoid, Pass.training(key)); }
-
   public static Result of(ClipModel model, Parameters parameters, Batch batch, int micro, boolean sigmoid, Pass pass) {
     var all = new Joined(Group.current(), batch);
     int parts = all.parts(micro);

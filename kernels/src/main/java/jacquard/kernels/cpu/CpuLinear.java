@@ -50,15 +50,13 @@ final class CpuLinear {
     int offset = w.layout().offset();
     return w.storage().derived(new Panels(offset, n, k, wr, wc), () -> {
       float[] into = new float[Math.toIntExact(CpuMatMul.packed(n, k))];
-      var source = w.storage().source();
-      if (source == null || wr != k || wc != 1) return CpuMatMul.pack(n, k, array(w), offset, wc, wr, into);
-      Parallel.rows(CpuMatMul.panels(n), 1, (from, to) -> {
+      boolean packed = wr == k && wc == 1 && w.storage().elsewhere(source -> Parallel.rows(CpuMatMul.panels(n), 1, (from, to) -> {
         int j0 = from * CpuMatMul.NR, count = Math.min(n, to * CpuMatMul.NR) - j0;
         float[] rows = CpuMatMul.stripe(count * k);
         source.copy(offset + (long) j0 * k, rows, 0, count * k);
         CpuMatMul.packPanels(n, k, from, count, rows, 0, 1, k, into);
-      });
-      return into;
+      }));
+      return packed ? into : CpuMatMul.pack(n, k, array(w), offset, wc, wr, into);
     });
   }
 

@@ -20,7 +20,7 @@ public sealed interface Adjoint extends Op {
     @Override public List<Type> infer(List<Type> in) { return List.of(in.getFirst()); }
   }
 
-  /// x, γ, μ [r], 1/σ [r], dy → dx, dγ, dβ
+  /// x, γ, μ `[r]`, 1/σ `[r]`, dy → dx, dγ, dβ
   record LayerNorm() implements Adjoint {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) { return List.of(in.get(0), in.get(1), in.get(1)); }
@@ -31,7 +31,7 @@ public sealed interface Adjoint extends Op {
     @Override public List<Type> infer(List<Type> in) { return List.of(in.getFirst()); }
   }
 
-  /// x, γ, μ [c], σ² [c], dy → dx, dγ, dβ
+  /// x, γ, μ `[c]`, σ² `[c]`, dy → dx, dγ, dβ
   record BatchNorm(float epsilon) implements Adjoint {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) { return List.of(in.get(0), in.get(1), in.get(1)); }
@@ -64,19 +64,19 @@ public sealed interface Adjoint extends Op {
     }
   }
 
-  /// q, k, v, [bias], o, log-sum-exp, do → dq, dk, dv, [dbias]
+  /// q, k, v, `[bias]`, o, log-sum-exp, do → dq, dk, dv, `[dbias]`
   record Attend(Attention attention) implements Adjoint {
     @Override public int outputs() { return attention.biased() ? 4 : 3; }
     @Override public List<Type> infer(List<Type> in) { return in.subList(0, outputs()); }
   }
 
-  /// x, t, scale, [groups], row and column log-sum-exp, dloss → dx, dt, dscale
+  /// x, t, scale, `[groups]`, row and column log-sum-exp, dloss → dx, dt, dscale
   record SoftmaxContrastive(Contrastive.Softmax loss) implements Adjoint {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) { return in.subList(0, 3); }
   }
 
-  /// x, t, scale, bias, [groups], dloss → dx, dt, dscale, dbias
+  /// x, t, scale, bias, `[groups]`, dloss → dx, dt, dscale, dbias
   record SigmoidContrastive(Contrastive.Sigmoid loss) implements Adjoint {
     @Override public int outputs() { return 4; }
     @Override public List<Type> infer(List<Type> in) { return in.subList(0, 4); }

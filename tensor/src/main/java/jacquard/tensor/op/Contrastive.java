@@ -7,7 +7,7 @@ import jacquard.tensor.Type;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Losses over all pairs of images x [n,d] and texts t [n,d], tiled so that no N×N matrix exists. With `grouped`, two I32 vectors [n] follow the
+/// Losses over all pairs of images x `[n,d]` and texts t `[n,d]`, tiled so that no N×N matrix exists. With `grouped`, two I32 vectors `[n]` follow the
 /// scalars: the pair (i, j) is positive iff image i and text j are of one group (a caption that occurs more than once); else iff i = j.
 public sealed interface Contrastive extends Fused {
   /// Rows of a tile; a matter of speed alone.
@@ -16,7 +16,7 @@ public sealed interface Contrastive extends Fused {
 
   /// z = scale·x·tᵀ; ½·(mean over rows of H(target, softmax of the row) + the same over columns), the target uniform over the positives of
   /// the row (Radford et al. 2021; soft targets for repeated captions). Inputs x, t, scale [] → loss []. Recorded: also the log-sum-exp of
-  /// rows and of columns [n] each.
+  /// rows and of columns `[n]` each.
   record Softmax(int tile, boolean grouped, boolean isRecorded) implements Contrastive {
     @Override public Op recorded() { return new Softmax(tile, grouped, true); }
     @Override public List<Type> infer(List<Type> in) {

@@ -16,7 +16,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
 
   List<Tensor> define(List<Tensor> in);
 
-  /// activation(x·Wᵀ + b): x [r,k], W [n,k], b [n] → [r,n]. Recorded with an activation: also z = x·Wᵀ + b.
+  /// activation(x·Wᵀ + b): x `[r,k]`, W `[n,k]`, b `[n]` → `[r,n]`. Recorded with an activation: also z = x·Wᵀ + b.
   record Linear(Activation activation, boolean bias, boolean isRecorded) implements Fused {
     @Override public Op recorded() { return new Linear(activation, bias, activation != NONE); }
     @Override public List<Type> infer(List<Type> in) {
@@ -42,7 +42,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// γ·(x − μ)/√(σ² + ε) + β over the last axis of x [r,d]; Ba et al. 2016. Recorded: also μ [r] and 1/√(σ² + ε) [r].
+  /// γ·(x − μ)/√(σ² + ε) + β over the last axis of x `[r,d]`; Ba et al. 2016. Recorded: also μ `[r]` and 1/√(σ² + ε) `[r]`.
   record LayerNorm(float epsilon, boolean isRecorded) implements Fused {
     @Override public Op recorded() { return new LayerNorm(epsilon, true); }
     @Override public List<Type> infer(List<Type> in) {
@@ -64,7 +64,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// x / max(‖x‖₂, ε) for each row of x [r,d].
+  /// x / max(‖x‖₂, ε) for each row of x `[r,d]`.
   record Normalize(float epsilon) implements Fused {
     @Override public List<Type> infer(List<Type> in) {
       if (in.size() != 1 || in.getFirst().shape().rank() != 2) throw Op.mismatch(this, in, "a matrix");
@@ -87,8 +87,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// γ·(x − μ)/√(σ² + ε) + β with the mean and (biased) variance of each column of x [r,c]; Ioffe and Szegedy 2015.
-  /// Recorded: also μ [c] and σ² [c].
+  /// γ·(x − μ)/√(σ² + ε) + β with the mean and (biased) variance of each column of x `[r,c]`; Ioffe and Szegedy 2015.
+  /// Recorded: also μ `[c]` and σ² `[c]`.
   record BatchNorm(float epsilon, boolean isRecorded) implements Fused {
     @Override public Op recorded() { return new BatchNorm(epsilon, true); }
     @Override public List<Type> infer(List<Type> in) {

@@ -8,7 +8,7 @@ import java.util.List;
 /// Rows by number. The index is an I32 vector.
 public sealed interface Indexing extends Op {
 
-  /// table [n,d], index [r] → [r,d]; index −1 gives a row of zeros.
+  /// table `[n,d]`, index `[r]` → `[r,d]`; index −1 gives a row of zeros.
   record Gather() implements Indexing {
     @Override public List<Type> infer(List<Type> in) {
       check(this, in);
@@ -16,7 +16,7 @@ public sealed interface Indexing extends Op {
     }
   }
 
-  /// values [r,d], index [r] → [rows,d]: each value added to the row it names, in the order of r; −1 is dropped.
+  /// values `[r,d]`, index `[r]` → `[rows,d]`: each value added to the row it names, in the order of r; −1 is dropped.
   record ScatterAdd(int rows) implements Indexing {
     @Override public List<Type> infer(List<Type> in) {
       check(this, in);

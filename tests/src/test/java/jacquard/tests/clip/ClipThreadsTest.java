@@ -45,35 +45,38 @@ class ClipThreadsTest {
     long before = device.live().blocks();
     Files.writeString(folder.resolve("open_clip_config.json"), "{\"model_cfg\": " + CONFIG + ", \"preprocess_cfg\": {}}");
     try (var _ = Scope.open(device)) { Checkpoint.save(ClipModel.create(ClipConfig.parse(CONFIG), 3), folder.resolve("open_clip_model.safetensors")); }
+    var alone = new ArrayList<float[][]>();
     var clip = Clip.load(folder);
-    try (clip) {
-      var work = new ArrayList<Callable<float[][]>>();
-      for (int i = 0; i < 4; i++) {
-        int k = i;
-        work.add(() -> clip.embed(TEXTS[k]));
-        work.add(() -> clip.embed(picture(k)));
+    try (clip) { for (var w : work(clip)) alone.add(w.call()); }
+    for (var pool : List.of(Executors.newFixedThreadPool(6), Executors.newVirtualThreadPerTaskExecutor())) try (pool; var fresh = Clip.load(folder)) {      // whose weights still lie in the file
+      var work = work(fresh);
+      var start = new CountDownLatch(1);
+      var results = new ArrayList<Future<float[][]>>();
+      for (int i = 0; i < 120; i++) {
+        var w = work.get(i * 7 % work.size());
+        results.add(pool.submit(() -> { start.await(); return w.call(); }));
       }
-      work.add(() -> clip.embed(TEXTS));
-      work.add(() -> clip.embed(picture(1), picture(2), picture(3)));
-      work.add(() -> clip.classifier(List.of("cat", "dog"), new Templates(List.of("a photo of a {}.", "a {}"))));
-      work.add(() -> clip.classify(clip.embed(picture(5)), clip.embed(TEXTS)));
-      var alone = new ArrayList<float[][]>();
-      for (var w : work) alone.add(w.call());
-      for (var pool : List.of(Executors.newFixedThreadPool(6), Executors.newVirtualThreadPerTaskExecutor())) try (pool) {
-        var start = new CountDownLatch(1);
-        var results = new ArrayList<Future<float[][]>>();
-        for (int i = 0; i < 120; i++) {
-          var w = work.get(i * 7 % work.size());
-          results.add(pool.submit(() -> { start.await(); return w.call(); }));
-        }
-        start.countDown();
-        for (int i = 0; i < results.size(); i++) {
-          var expected = alone.get(i * 7 % work.size());
-          for (int r = 0; r < expected.length; r++) assertArrayEquals(expected[r], results.get(i).get()[r]);
-        }
+      start.countDown();
+      for (int i = 0; i < results.size(); i++) {
+        var expected = alone.get(i * 7 % work.size());
+        for (int r = 0; r < expected.length; r++) assertArrayEquals(expected[r], results.get(i).get()[r]);
       }
     }
     assertEquals(before, device.live().blocks(), "blocks left over");
     assertThrows(IllegalStateException.class, () -> clip.embed("after the end"));
+  }
+
+  private static List<Callable<float[][]>> work(Clip clip) {
+    var work = new ArrayList<Callable<float[][]>>();
+    for (int i = 0; i < 4; i++) {
+      int k = i;
+      work.add(() -> clip.embed(TEXTS[k]));
+      work.add(() -> clip.embed(picture(k)));
+    }
+    work.add(() -> clip.embed(TEXTS));
+    work.add(() -> clip.embed(picture(1), picture(2), picture(3)));
+    work.add(() -> clip.classifier(List.of("cat", "dog"), new Templates(List.of("a photo of a {}.", "a {}"))));
+    work.add(() -> clip.classify(clip.embed(picture(5)), clip.embed(TEXTS)));
+    return work;
   }
 }

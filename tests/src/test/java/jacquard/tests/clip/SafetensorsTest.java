@@ -2,6 +2,7 @@ package jacquard.tests.clip;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -128,6 +129,22 @@ class SafetensorsTest {
     w.close();
     w.close();
     assertThrows(IllegalStateException.class, () -> w.floats("images"));
+  }
+
+  @Test void sourcesOutliveTheReader() throws IOException {
+    float[] x = {3, 1, 4, 1, 5}, y = new float[3];
+    Path file = folder.resolve("mapped");
+    Safetensors.write(file, Map.of(), List.of(Source.floats("x", Shape.of(5), () -> x)));
+    var w = Safetensors.open(file);
+    var bytes = w.bytes("x");
+    var first = w.source("x");
+    var second = w.source("x");
+    w.close();
+    first.close();
+    second.copy(2, y, 1, 2);
+    assertArrayEquals(new float[] {0, 4, 1}, y);
+    second.close();
+    assertFalse(bytes.scope().isAlive());
   }
 
   @Test void wrongElementsAreRefusedAndLeaveTheFile() throws IOException {

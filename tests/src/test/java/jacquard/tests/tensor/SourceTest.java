@@ -2,8 +2,8 @@ package jacquard.tests.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
@@ -20,12 +20,15 @@ import org.junit.jupiter.api.Test;
 /// Tensors whose elements lie elsewhere until they are used.
 class SourceTest {
   private static final int N = 77, K = 613;
-  private final AtomicLong copied = new AtomicLong();
+  private final AtomicLong copied = new AtomicLong(), closed = new AtomicLong();
 
   private Storage.Source source(float[] values) {
-    return (from, array, at, n) -> {
-      copied.addAndGet(n);
-      System.arraycopy(values, (int) from, array, at, n);
+    return new Storage.Source() {
+      @Override public void copy(long from, Object array, int at, int n) {
+        copied.addAndGet(n);
+        System.arraycopy(values, (int) from, array, at, n);
+      }
+      @Override public void close() { closed.incrementAndGet(); }
     };
   }
 
@@ -40,9 +43,11 @@ class SourceTest {
       assertEquals(21, t.sum().item());
       assertArrayEquals(values, t.floats());
       assertEquals(6, copied.get());
-      assertNull(t.storage().source());
-      assertNotNull(unused.storage().source());
+      assertEquals(1, closed.get());
+      assertFalse(t.storage().elsewhere(_ -> {}));
+      assertTrue(unused.storage().elsewhere(_ -> {}));
     }
+    assertEquals(2, closed.get());
     assertEquals(before, device.live());
   }
 
