@@ -10,7 +10,6 @@ import jacquard.bench.peer.Training;
 import jacquard.bench.peer.Worker;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Safetensors;
-import jacquard.kernels.cpu.Parallel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,9 +32,9 @@ public class B09_TrainingStep implements Work.Case {
   private Contest contest;
 
   @Override public boolean heavy() { return true; }
+  @Override public boolean on(int threads) { return threads > 1 || !peer.equals(ONE); }
 
   @Override public Work work() {
-    if (peer.equals(ONE) && Parallel.threads() == 1) return null;
     double tokens = 32 * 9.6;                                                     // 0.0757 GFLOP a token forward
     return new Work("training step ViT-B-32 batch 32", Work.Unit.EACH, Training.BATCH, peer, peer.equals(ONE) ? 1.85 : 1.8).of(3e9 * (32 * 8.82 + tokens * 0.0757));
   }

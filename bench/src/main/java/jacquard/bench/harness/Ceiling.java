@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 public record Ceiling(Lane lane, double amount) {
   private static final int BITS = Simd.LANES * 32;
   private static final VectorSpecies<Float> F = Simd.F;
-  private static final int TURNS = 100_000, CHAINS = 10;
+  private static final int TURNS = 40_000, CHAINS = 10;
   private static final float[] SINK = new float[64 * 16];
 
   public static int bits() { return BITS; }

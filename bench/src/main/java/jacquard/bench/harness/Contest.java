@@ -19,12 +19,17 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
   public Contest under(Ceiling ceiling) { return new Contest(ours, peer, ceiling); }
 
   public void run(Score score, Work work) throws Exception {
+    if (score.warming) {
+      warm(ours);
+      warm(peer);
+      if (ceiling != null) warm(ceiling.lane());
+      return;
+    }
     var a = new ArrayList<Double>();
     var b = new ArrayList<Double>();
     var shares = new ArrayList<Double>();
     var ratios = new ArrayList<Double>();
-    int fewest = score.warming ? 1 : FEWEST;
-    for (long start = System.nanoTime(); a.size() < fewest || System.nanoTime() - start < SECONDS * 1e9; ) {
+    for (long start = System.nanoTime(); a.size() < FEWEST || System.nanoTime() - start < SECONDS * 1e9; ) {
       boolean first = a.size() % 2 == 0;                                         // whoever goes second finds a warmer clock
       double x = first ? ours.perCall(WINDOW) : 0, y = peer.perCall(WINDOW);
       if (!first) x = ours.perCall(WINDOW);
@@ -39,6 +44,12 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
     score.low = quantile(ratios, 0.1);
     score.high = quantile(ratios, 0.9);
     score.share = ceiling == null ? 0 : quantile(shares, 0.5);
+  }
+
+  /// Each side by itself: in turns, one whose first calls are slow takes the time that the other needs to be compiled.
+  private static void warm(Lane lane) throws Exception {
+    long start = System.nanoTime();
+    do lane.perCall(WINDOW); while (System.nanoTime() - start < SECONDS * 1e9);
   }
 
   /// The value below which a share `q` of all lies.

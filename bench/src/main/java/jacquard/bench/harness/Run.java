@@ -27,8 +27,8 @@ public record Run(int forks, double seconds, List<String> jvm) {
   /// A case of a benchmark: its parameters, and what it then says of itself.
   public record Parameters(Map<String, String> values, Work work, boolean heavy, boolean warmed) {}
 
-  /// All combinations of a benchmark's `@Param` values.
-  public static List<Parameters> cases(Class<? extends Work.Case> type) throws ReflectiveOperationException {
+  /// All combinations of a benchmark's `@Param` values that make sense on so many threads.
+  public static List<Parameters> cases(Class<? extends Work.Case> type, int threads) throws ReflectiveOperationException {
     List<Map<String, String>> all = List.of(Map.of());
     for (Field f : type.getFields()) {
       if (!f.isAnnotationPresent(Param.class)) continue;
@@ -48,8 +48,7 @@ public record Run(int forks, double seconds, List<String> jvm) {
         var f = type.getField(e.getKey());
         f.set(c, f.getType() == int.class ? (Object) Integer.valueOf(e.getValue()) : e.getValue());
       }
-      var work = c.work();
-      if (work != null) r.add(new Parameters(values, work, c.heavy(), c.warmed()));
+      if (c.on(threads)) r.add(new Parameters(values, c.work(), c.heavy(), c.warmed()));
     }
     return r;
   }

@@ -34,8 +34,10 @@ public record Work(String name, Unit unit, double amount, String peer, double ta
 
   /// A benchmark: a JMH state whose `@Param` fields say which case it is.
   public interface Case {
-    /// Null for a combination of parameters that makes no sense.
     Work work();
+
+    /// Whether the combination of parameters makes sense on so many threads.
+    default boolean on(int threads) { return true; }
 
     /// Whether a call takes so long that one JVM must do.
     default boolean heavy() { return false; }
