@@ -7,12 +7,12 @@
 
 namespace emulation {
 
-/// A word of shared memory may pass between threads only over a barrier, or, within a warp, over a meeting of the warp.
+/// Two bytes of shared memory, the smallest element, may pass between threads only over a barrier, or, within a warp, over a meeting of the warp.
 static void race(Executor* e, uintptr_t offset, size_t bytes, bool write, void* place) {
   int t = e->current;
   uint16_t id = t + 1, meetings = e->meetings[t >> 5];
   auto clash = [&](uint16_t other, uint16_t then) { return other && other != id && ((other - 1) >> 5 != t >> 5 || then == meetings); };
-  for (uintptr_t w = offset / 4; w <= (offset + bytes - 1) / 4 && w < e->shadow.size(); w++) {
+  for (uintptr_t w = offset / 2; w <= (offset + bytes - 1) / 2 && w < e->shadow.size(); w++) {
     auto& s = e->shadow[w];
     if (s.barrier != e->barriers) s = {e->barriers, 0, 0, 0, 0};
     bool wrote = clash(s.writer, s.writerWarp);

@@ -153,7 +153,7 @@ void Executor::prepare(const Entry* k, const char* file, const void* bytes, dim3
     if (posix_memalign(reinterpret_cast<void**>(&shared), 1024, sharedCapacity)) abort();
   }
   sharedBytes = sharedSize;
-  if (check) shadow.assign((sharedSize + 3) / 4, {});
+  if (check) shadow.assign((sharedSize + 1) / 2, {});
   for (int i = 0; i < threads; i++) {
     unsigned u = i;
     thread[i] = {{u % block.x, u / block.x % block.y, u / (block.x * block.y)}, {}, block, grid, u, u & 31, u >> 5, shared, this};

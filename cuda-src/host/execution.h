@@ -26,7 +26,7 @@ enum class State : uint8_t { NEW, READY, AT_BARRIER, AT_WARP, DONE };
 struct Fiber { void* stack; };
 struct Copy { void* to; const void* from; int bytes, valid, group; };
 
-/// Who touched a word of shared memory last: thread + 1 for writes and reads, and the meetings of its warp by then.
+/// Who touched two bytes of shared memory last: thread + 1 for writes and reads, and the meetings of its warp by then.
 struct Shadow { uint32_t barrier; uint16_t writer, reader, writerWarp, readerWarp; };
 
 /// Runs blocks, one at a time.

@@ -1,0 +1,24 @@
+package jacquard.tests.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/// Every rung of `cuda-src/ladder` against its reference in double.
+class LadderTest {
+  private static final List<String> RUNGS = List.of("gemm 1", "gemm 2", "gemm 3", "gemm 4", "gemm 5", "gemm shipped", "attention 1", "attention 2", "attention 3", "attention 4", "attention shipped",
+      "sigmoid 1", "sigmoid 2", "sigmoid 3", "sigmoid shipped");
+
+  @Test void everyRung() throws Exception {
+    Raw.emulationNeeded();
+    var p = new ProcessBuilder(Path.of("../cuda-src/ladder/run").toAbsolutePath().normalize().toString(), "emulated").redirectErrorStream(true).start();
+    var text = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, p.waitFor(), text);
+    assertEquals(RUNGS, text.lines().filter(l -> l.contains("allowed")).map(l -> l.split(" +")[0] + " " + l.split(" +")[1]).toList(), text);
+    assertTrue(!text.contains("FAILED"), text);
+  }
+}
