@@ -46,11 +46,11 @@ template <int D> DEVICE void attend(const AttentionArguments<bf16>& p) {
       if (p.bias || k0 < t.inner_low || k0 + TILE > t.inner_high) {
         UNROLL for (int r = 0; r < 2; r++) {
           const int low = bounds[local + 8 * r], high = bounds[TILE + local + 8 * r];
-          const float* bias = p.bias + (static_cast<long long>(head) * p.bias_q + t.first + local + 8 * r - t.query_begin) * p.bias_k - t.key_begin;
+          const long long bias = (static_cast<long long>(head) * p.bias_q + t.first + local + 8 * r - t.query_begin) * p.bias_k - t.key_begin;
           UNROLL for (int j = 0; j < 2 * GROUPS; j++) UNROLL for (int c = 0; c < 2; c++) {
             const int key = k0 + j * 8 + fragment_column() + c;
             if (key < low || key >= high) s[j][2 * r + c] = -INFINITY;
-            else if (p.bias) s[j][2 * r + c] += bias[key] * LOG2E;
+            else if (p.bias) s[j][2 * r + c] += p.bias[bias + key] * LOG2E;
           }
         }
       }

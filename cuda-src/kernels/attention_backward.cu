@@ -62,11 +62,11 @@ template <int D> DEVICE void backward_queries(const AttentionBackwardArguments<b
         scores<D, GROUPS>(s, qs + warp() * 16 * ROW, kt + j0 * ROW, valid - j0);
         scores<D, GROUPS>(ds, gs + warp() * 16 * ROW, vt + j0 * ROW, valid - j0);
         UNROLL for (int r = 0; r < 2; r++) {
-          const float* bias = p.bias + (static_cast<long long>(head) * p.bias_q + row + 8 * r - t.query_begin) * p.bias_k - t.key_begin;
+          const long long bias = (static_cast<long long>(head) * p.bias_q + row + 8 * r - t.query_begin) * p.bias_k - t.key_begin;
           UNROLL for (int j = 0; j < 2 * GROUPS; j++) UNROLL for (int c = 0; c < 2; c++) {
             const int key = k0 + j0 + j * 8 + fragment_column() + c, x = 2 * r + c;
             const bool seen = key >= low[r] && key < high[r];
-            const float z = s[j][x] * exponent + (p.bias && seen ? bias[key] * LOG2E : 0.f);
+            const float z = s[j][x] * exponent + (p.bias && seen ? p.bias[bias + key] * LOG2E : 0.f);
             ds[j][x] = seen ? exp2_fast(z - lse[r]) * (ds[j][x] - delta[r]) : 0.f;
           }
         }

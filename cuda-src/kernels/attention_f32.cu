@@ -54,7 +54,7 @@ template <int COLUMNS> DEVICE void attend_f32(const AttentionArguments<float>& p
   const RowTile t = half_tile(p.tiles);
   if (t.count == 0) return;
   const int row = t.first + r, end = t.first + t.count, low = r < t.count ? p.from[row] : 0, high = r < t.count ? p.to[row] : 0;
-  const float* bias = p.bias + (static_cast<long long>(head) * p.bias_q + row - t.query_begin) * p.bias_k - t.key_begin;
+  const long long bias = (static_cast<long long>(head) * p.bias_q + row - t.query_begin) * p.bias_k - t.key_begin;
   load_rows_f32(qs, p.q, p.q_row, head, p.d, t.first, end);
   float o[COLUMNS] = {}, m = -INFINITY, sum = 0.f;
   for (int k0 = t.low; k0 < t.high; k0 += SIDE) {
@@ -65,7 +65,7 @@ template <int COLUMNS> DEVICE void attend_f32(const AttentionArguments<float>& p
     float s[SIDE / EIGHTH], top = m;
     UNROLL for (int j = 0; j < SIDE / EIGHTH; j++) {
       const int key = k0 + c + EIGHTH * j;
-      s[j] = key < low || key >= high ? -INFINITY : dot(qs + r * (p.d + 1), ks + (c + EIGHTH * j) * (p.d + 1), p.d) * p.scale + (p.bias ? bias[key] : 0.f);
+      s[j] = key < low || key >= high ? -INFINITY : dot(qs + r * (p.d + 1), ks + (c + EIGHTH * j) * (p.d + 1), p.d) * p.scale + (p.bias ? p.bias[bias + key] : 0.f);
       top = fmaxf(top, s[j]);
     }
     for (int i = 1; i < EIGHTH; i *= 2) top = fmaxf(top, __shfl_xor_sync(FULL, top, i));
@@ -95,7 +95,7 @@ template <int COLUMNS> DEVICE void backward_queries_f32(const AttentionBackwardA
   const int row = t.first + r, end = t.first + t.count;
   const bool valid = r < t.count;
   const int low = valid ? p.from[row] : 0, high = valid ? p.to[row] : 0;
-  const float* bias = p.bias + (static_cast<long long>(head) * p.bias_q + row - t.query_begin) * p.bias_k - t.key_begin;
+  const long long bias = (static_cast<long long>(head) * p.bias_q + row - t.query_begin) * p.bias_k - t.key_begin;
   const float lse = valid ? p.lse[static_cast<long long>(row) * p.heads + head] : 0.f;
   float delta = 0.f;
   if (valid)
@@ -117,7 +117,7 @@ template <int COLUMNS> DEVICE void backward_queries_f32(const AttentionBackwardA
       const int at = c + EIGHTH * j, key = k0 + at;
       float ds = 0.f;
       if (key >= low && key < high) {
-        const float z = dot(qs + r * (p.d + 1), ks + at * (p.d + 1), p.d) * p.scale + (p.bias ? bias[key] : 0.f);
+        const float z = dot(qs + r * (p.d + 1), ks + at * (p.d + 1), p.d) * p.scale + (p.bias ? p.bias[bias + key] : 0.f);
         ds = expf(z - lse) * (dot(gs + r * (p.e + 1), vs + at * (p.e + 1), p.e) - delta);
       }
       ps[r * SHARED_ROW + at] = ds;

@@ -45,3 +45,13 @@ KERNEL(fault_uninitialised, FaultArguments, 64) {
   __syncthreads();
   p.y[threadIdx.x] = shared_memory<float>()[threadIdx.x];
 }
+
+/// Element n of an array of four, on the stack: within a thread's own memory, where the emulation's checks let everything pass.
+KERNEL(fault_local_bounds, FaultArguments, 64) {
+  float local[4] = {0.f, 1.f, 2.f, 3.f}, *volatile at = local;
+  at[p.n] = p.x[threadIdx.x];
+  p.y[threadIdx.x] = local[threadIdx.x % 4];
+}
+
+/// A shift by n, which C++ leaves undefined from 32 on.
+KERNEL(fault_shift, FaultArguments, 64) { p.y[threadIdx.x] = static_cast<float>(1 << p.n); }

@@ -18,6 +18,7 @@ public final class Emulation {
 
   private static final String FOLDER = "jacquard/cuda/emulation/";
   private static MethodHandle set;
+  private static Path folder;
 
   private Emulation() {}
 
@@ -29,25 +30,31 @@ public final class Emulation {
   /// Loads the emulated driver, so that JCuda finds it and no other. Once, before JCuda.
   static synchronized void load() throws IOException {
     if (set != null) return;
-    var folder = Files.createTempDirectory("jacquard-cuda");
-    var variants = new String[] {"libcuda.so.1", "libkernels.so", "libkernels-checked.so"};
-    for (var name : variants) {
-      var bytes = Natives.resource(FOLDER + name);
-      if (bytes == null) throw new IOException("resource " + FOLDER + name + " is missing: run cuda-src/build");
-      Files.write(folder.resolve(name), bytes);
-    }
-    var replaced = System.getProperty("jacquard.cuda.kernels");                // another build of the kernels: under ASan, say
-    if (replaced != null) Files.copy(Path.of(replaced), folder.resolve("libkernels.so"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    folder = Files.createTempDirectory("jacquard-cuda");
+    var other = System.getProperty("jacquard.cuda.emulation");                 // another build of it: that of `cuda-src/build sanitized`
+    if (other == null) for (var name : new String[] {"libcuda.so.1", "libkernels.so", "libkernels-checked.so"}) unpack(name);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
       try (var files = Files.list(folder)) {
         for (var f : files.toList()) Files.deleteIfExists(f);
         Files.deleteIfExists(folder);
       } catch (IOException e) { /* temporary files */ }
     }));
-    var library = folder.resolve("libcuda.so.1").toString();
+    var library = (other == null ? folder : Path.of(other)).resolve("libcuda.so.1").toAbsolutePath().toString();
     System.load(library);                                                      // JCuda's library asks for libcuda.so.1 and is given this one
     set = Linker.nativeLinker().downcallHandle(SymbolLookup.libraryLookup(library, Arena.global()).find("emulation_set").orElseThrow(),
         FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+  }
+
+  private static Path unpack(String name) throws IOException {
+    var bytes = Natives.resource(FOLDER + name);
+    if (bytes == null) throw new IOException("resource " + FOLDER + name + " is missing: run cuda-src/build");
+    return Files.write(folder.resolve(name), bytes);
+  }
+
+  /// Loads our stand-in for a vendor's library, where the driver is emulated; not with the property `jacquard.cuda.vendors=off`.
+  static synchronized void lend(String library) throws IOException {
+    if (set == null || System.getProperty("jacquard.cuda.vendors", "").equals("off") || Files.exists(folder.resolve(library))) return;
+    System.load(unpack(library).toString());
   }
 
   /// Turns a knob of the emulation (see `cuda-src/host/driver.cpp`); returns what it was.
