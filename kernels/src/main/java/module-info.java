@@ -4,6 +4,8 @@ module jacquard.kernels {
   requires jacquard.tensor;
   requires jdk.incubator.vector;
   requires static jcuda;
+  requires static jcublas;
+  requires static jcudnn;
   exports jacquard.kernels.cpu to jacquard.tests, jacquard.bench;
   exports jacquard.kernels.cuda to jacquard.tests, jacquard.bench;
   exports jacquard.kernels.cuda.driver to jacquard.tests, jacquard.bench;

@@ -76,6 +76,25 @@ public interface Device extends AutoCloseable {
   /// @param warnings every reason for being slower than it should, with what to do
   record Health(Map<String, String> facts, double peak, List<String> warnings) {}
 
+  /// A library that can do a kind of work in place of the device's own kernels.
+  ///
+  /// @param work    `gemm` (matrix products) or `conv` (convolutions)
+  /// @param name    what it is asked for by
+  /// @param missing why it cannot be used here; null where it can
+  record Library(String work, String name, String missing) {}
+
+  /// The libraries that this device can be asked to use; none where its own kernels do everything.
+  default List<Library> libraries() { return List.of(); }
+
+  /// Those it uses: kind of work → name and version. They round otherwise than the device's own kernels.
+  default Map<String, String> used() { return Map.of(); }
+
+  /// Has a library do a kind of work from now on, or, by the name `jacquard`, the device's own kernels. An `IllegalArgumentException` where the device knows no such
+  /// library; an `IllegalStateException` with the reason where it cannot be used here, and all stays as it was.
+  default void use(String work, String library) {
+    if (!library.equals("jacquard")) throw new IllegalArgumentException("device " + name() + " knows no library " + library + " for " + work + ": its own kernels do everything");
+  }
+
   @Override void close();
 
   /// The most capable device of this machine; the same instance each time.

@@ -3,13 +3,15 @@ package jacquard.clip.cli;
 import jacquard.tensor.Device;
 import java.util.List;
 import java.util.stream.IntStream;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Where tensors live and ops run.
 final class DeviceOptions {
   @Option(names = "--device", paramLabel = "NAME", description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard doctor lists them).") String name;
+  @Mixin LibraryOptions libraries;
 
-  Device device() { return devices(name, 1).getFirst(); }
+  Device device() { return libraries.on(devices(name, 1)).getFirst(); }
 
   /// One for each rank: the device of this name (null: the best) and those after it.
   static List<Device> devices(String name, int ranks) {

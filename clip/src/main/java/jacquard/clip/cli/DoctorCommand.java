@@ -83,7 +83,11 @@ final class DoctorCommand implements Callable<Integer> {
   private boolean devices() {
     Device best;
     try {
-      for (var d : Device.all()) say("device", "%s", d.name());
+      for (var d : Device.all()) {
+        say("device", "%s", d.name());
+        if (d.name().indexOf(':') < 0)
+          for (var l : d.libraries()) say("  " + l.work(), l.missing() == null ? "%s on request: --%s %s" : "no %s: %4$s", l.name(), l.work(), l.name(), l.missing());
+      }
       Device.unavailable().forEach((kind, why) -> say("device", "no %s: %s", kind, why));
       best = Device.best();
     } catch (RuntimeException | LinkageError e) {

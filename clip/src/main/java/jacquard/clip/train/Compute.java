@@ -5,6 +5,9 @@ import jacquard.tensor.Pass;
 import jacquard.tensor.Precision;
 import jacquard.tensor.Random;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// On what and how a run computes; what it computes does not depend on it, but for rounding.
 ///
@@ -12,7 +15,27 @@ import java.util.List;
 /// @param precision of the towers; parameters, gradients and moments are F32
 /// @param recompute whether backward runs the blocks of the towers again instead of keeping what they made
 public record Compute(List<Device> devices, Precision precision, boolean recompute) {
+  private static final String LIBRARY = "library.";
+
   public static Compute on(Device... devices) { return new Compute(List.of(devices), Precision.FP32, false); }
+
+  /// Who computes where it is not the devices' own kernels, as a checkpoint's metadata say it: `library.gemm` → cublas and its version, say.
+  Map<String, String> libraries() {
+    var r = new TreeMap<String, String>();
+    devices.getFirst().used().forEach((work, library) -> r.put(LIBRARY + work, library));
+    return r;
+  }
+
+  /// What to tell of a run that goes on from a checkpoint made with other libraries, and so with other bits than without the stop; null where they are the same.
+  String unlike(Map<String, String> metadata) {
+    var then = new TreeMap<>(metadata);
+    then.keySet().removeIf(k -> !k.startsWith(LIBRARY));
+    return then.equals(libraries()) ? null : "made with %s, this goes on with %s: other bits than without the stop".formatted(told(then), told(libraries()));
+  }
+
+  private static String told(Map<String, String> libraries) {
+    return libraries.isEmpty() ? "the device's own kernels" : libraries.entrySet().stream().map(e -> e.getKey().substring(LIBRARY.length()) + " by " + e.getValue()).collect(Collectors.joining(", "));
+  }
 
   int ranks() { return devices.size(); }
   Pass pass(Random key) { return Pass.training(key).precision(precision).recompute(recompute); }

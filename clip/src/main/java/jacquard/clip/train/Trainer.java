@@ -99,6 +99,10 @@ public final class Trainer {
     try (var metrics = !leads ? null : resume ? MetricLog.resume(folder.resolve("metrics.jsonl"), first) : MetricLog.create(folder.resolve("metrics.jsonl"));
          var events = !leads ? null : resume ? EventLog.resume(folder, first) : EventLog.create(folder);
          var progress = !leads ? null : Progress.of("train", plan.steps() * joined).unit("samples").from(first * joined).open()) {
+      if (leads && state != null) try (var file = Safetensors.open(state)) {
+        var unlike = compute.unlike(file.metadata());
+        if (unlike != null) progress.say(unlike);
+      }
       if (leads && batches.cut() > 0) progress.say("%,d captions are longer than %d tokens and are cut".formatted(batches.cut(), config.text().context()));
       CompletableFuture<Batches.Batch> next = first < plan.steps() ? load(batches, first, group) : null;
       for (long s = first; s < plan.steps(); s++) {
@@ -184,8 +188,10 @@ public final class Trainer {
     var all = new LinkedHashMap<String, Safetensors.Array>();
     weights.forEach((n, a) -> all.put("model." + n, a));
     optimizer.state().forEach((n, t) -> all.put("optimizer." + n, new Safetensors.Array(t.shape().dims(), t.floats())));
-    Safetensors.write(folder.resolve("resume.safetensors"), all, Map.of("step", Long.toString(step), "seed", Long.toString(plan.seed()), "optimizer", name(optimizer.rule()),
+    var metadata = new LinkedHashMap<>(Map.of("step", Long.toString(step), "seed", Long.toString(plan.seed()), "optimizer", name(optimizer.rule()),
         "batch", Integer.toString(joined), "precision", compute.precision().name()));
+    metadata.putAll(compute.libraries());
+    Safetensors.write(folder.resolve("resume.safetensors"), all, metadata);
   }
 
   private void publish(String name, Map<String, Safetensors.Array> weights) throws IOException {

@@ -4,6 +4,7 @@ import static jacquard.kernels.cuda.CudaDevice.suffix;
 
 import jacquard.kernels.cuda.CudaMatMul.Epilogue;
 import jacquard.kernels.cuda.CudaMatMul.Factor;
+import jacquard.kernels.cuda.driver.Dnn;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
@@ -26,6 +27,16 @@ final class CudaConv2d {
       int k = w.dim(1) * w.dim(2) * w.dim(3);
       var to = op.to(w);
       return new Windows(op, type, w, op.grid(), to, k, batch, (int) Math.clamp(WORKSPACE / Math.max(1, (long) to.size() * k * type.bytes()), 1, Math.max(1, batch)));
+    }
+    /// The convolution as a vendor's library sees it, done by that: false where there is none, or it does not do this one.
+    boolean library(CudaDevice device, Dnn.Pass pass, long x, long weight, long y) {
+      var dnn = device.vendors().dnn();
+      if (dnn == null || batch == 0 || outputs() == 0 || inputs() == 0) return false;
+      var c = new Dnn.Convolution(type == DType.BF16, batch, from.height(), from.width(), inputs(), outputs(), w.dim(1), w.dim(2), to.height(), to.width(), op.stride(), op.padding());
+      long bytes = dnn.workspace(c, pass);
+      if (bytes < 0) return false;
+      dnn.run(c, pass, x, weight, y, bytes == 0 ? 0 : device.temporary(bytes), bytes);
+      return true;
     }
     boolean pointwise() { return w.dim(1) == 1 && w.dim(2) == 1 && op.stride() == 1 && op.padding() == 0; }
     long bytes(int images) { return (long) images * to.size() * k * type.bytes(); }
@@ -55,7 +66,9 @@ final class CudaConv2d {
 
   static void forward(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor weight, Tensor y) {
     var v = Windows.of(op, x.dtype(), weight.shape(), x.dim(0) / op.grid().size());
-    long xs = device.dense(x), w = device.dense(weight), cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
+    long xs = device.dense(x), w = device.dense(weight);
+    if (v.library(device, Dnn.Pass.OUTPUT, xs, w, CudaDevice.address(y))) return;
+    long cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
     int size = x.dtype().bytes();
     for (int b = 0; b < v.batch; b += v.part) {
       int n = Math.min(v.part, v.batch - b);
@@ -68,7 +81,9 @@ final class CudaConv2d {
 
   static void inputGradient(CudaDevice device, Fused.Conv2d op, Tensor weight, Tensor dy, Tensor dx) {
     var v = Windows.of(op, dy.dtype(), weight.shape(), dx.dim(0) / op.grid().size());
-    long w = device.dense(weight), ds = device.dense(dy), cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
+    long w = device.dense(weight), ds = device.dense(dy);
+    if (v.library(device, Dnn.Pass.INPUT, CudaDevice.address(dx), w, ds)) return;
+    long cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
     int size = dy.dtype().bytes();
     for (int b = 0; b < v.batch; b += v.part) {
       int n = Math.min(v.part, v.batch - b);
@@ -85,7 +100,9 @@ final class CudaConv2d {
     boolean half = x.dtype() == DType.BF16;
     int size = x.dtype().bytes();
     if (v.batch == 0) { device.context().clear(CudaDevice.address(dw), dw.shape().size() * size); return; }
-    long xs = device.dense(x), ds = device.dense(dy), cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
+    long xs = device.dense(x), ds = device.dense(dy);
+    if (v.library(device, Dnn.Pass.WEIGHT, xs, CudaDevice.address(dw), ds)) return;
+    long cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
     long sum = half ? device.temporary(4L * dw.shape().size()) : CudaDevice.address(dw);
     for (int b = 0; b < v.batch; b += v.part) {
       int n = Math.min(v.part, v.batch - b);

@@ -28,6 +28,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -43,6 +44,7 @@ public final class CudaDevice implements Device {
   private final Staging staging;
   private final Call call;
   private final RowTables tables;
+  private final Vendors vendors;
   private final ByteBuffer bad;                                                // where kernels report an index out of range
   private final List<long[]> temporaries = new ArrayList<>();                  // address, bytes: of the op that runs
   private CudaCollectives collectives;
@@ -56,6 +58,7 @@ public final class CudaDevice implements Device {
     slabs = new Slabs(context, name, Boolean.getBoolean("jacquard.cuda.exact") || emulated);
     staging = new Staging(context);
     tables = new RowTables(context, staging);
+    vendors = new Vendors(context);
     bad = context.pinned(Long.BYTES).putLong(0, 0);
     call = new Call(context, installed.driver().attribute(index, Driver.MULTIPROCESSORS));
   }
@@ -64,6 +67,16 @@ public final class CudaDevice implements Device {
   /// A GPU before the CPU, the CPU before an emulated GPU.
   @Override public int rank() { return emulated ? -1 : 1; }
   @Override public Live live() { return slabs.live(); }
+
+  @Override public synchronized List<Library> libraries() { return guarded(vendors::all); }
+  @Override public synchronized Map<String, String> used() { return guarded(vendors::used); }
+
+  @Override public synchronized void use(String work, String library) {
+    guarded(() -> {
+      vendors.use(work, library);
+      return null;
+    });
+  }
 
   @Override public void close() {
     if (live().blocks() != 0) throw new IllegalStateException(live() + " still live");
@@ -165,6 +178,7 @@ public final class CudaDevice implements Device {
   public Driver.Context context() { return context; }
 
   RowTables tables() { return tables; }
+  Vendors vendors() { return vendors; }
 
   /// The kernel launched last.
   public String lastKernel() { return call.last(); }

@@ -38,17 +38,19 @@ public final class CudaMatMul {
         new Epilogue(bias, op.activation(), z, 0, 0, false));
   }
 
-  /// op(t) as a factor: a matrix whose rows or columns are contiguous is read where it lies, any other is copied.
+  /// op(t) as a factor: a matrix whose rows or columns are contiguous is read where it lies, any other is copied; for a vendor's library rows that overlap too.
   private static Factor factor(CudaDevice device, Tensor t, boolean transposed) {
-    int rows = t.layout().strides()[0], columns = t.layout().strides()[1];
-    if (columns == 1 || t.dim(1) == 1) return new Factor(CudaDevice.address(t), t.dim(0) == 1 ? t.dim(1) : rows, transposed);
-    if (rows == 1 || t.dim(0) == 1) return new Factor(CudaDevice.address(t), columns, !transposed);
+    int rows = t.dim(0) == 1 ? t.dim(1) : t.layout().strides()[0], columns = t.layout().strides()[1];
+    boolean overlap = device.vendors().blas() == null;
+    if ((columns == 1 || t.dim(1) == 1) && (overlap || rows >= t.dim(1))) return new Factor(CudaDevice.address(t), rows, transposed);
+    if ((rows == 1 || t.dim(0) == 1) && (overlap || columns >= t.dim(0))) return new Factor(CudaDevice.address(t), columns, !transposed);
     return new Factor(device.dense(t), t.dim(1), transposed);
   }
 
   /// C [m,n] = op(A) [m,k] · op(B) [k,n].
   static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e) {
     if (m == 0 || n == 0) return;
+    if (device.vendors().blas() != null && library(device, type, m, n, k, a, b, c, e)) return;
     boolean half = type == DType.BF16;
     boolean small = (long) Math.ceilDiv(m, 128) * Math.ceilDiv(n, 128) < TILES || m <= 64 || n <= 64;
     int tile = small ? half ? 64 : 32 : 128;
@@ -66,6 +68,16 @@ public final class CudaMatMul {
     pack(device.call(name), m, n, k, a, b, c, e, partial, share, splits, vectors)
         .blocks(Math.ceilDiv(n, tile), Math.ceilDiv(m, tile), splits, shared(half, tile, a.transposed, b.transposed));
     if (splits > 1) pack(device.call("matmul_finish" + suffix(type)), m, n, k, a, b, c, e, partial, share, splits, vectors).over((long) m * n, 4);
+  }
+
+  /// By the vendor's library: an epilogue other than beta is then a kernel of its own, on a product kept in F32. False where the library does not take the factors.
+  private static boolean library(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e) {
+    if (k == 0 || a.stride < (a.transposed ? m : k) || b.stride < (b.transposed ? k : n)) return false;
+    boolean half = type == DType.BF16, plain = e.bias == 0 && e.activation == Activation.NONE && e.z == 0 && e.residual == 0;
+    long to = plain ? c : device.temporary(4L * m * n);
+    device.vendors().blas().product(half, !plain || e.wide, m, n, k, a.address, a.stride, a.transposed, b.address, b.stride, b.transposed, plain ? e.beta : 0, to);
+    if (!plain) pack(device.call("matmul_finish" + suffix(type)), m, n, k, a, b, c, e, to, k, 1, 0).over((long) m * n, 4);
+    return true;
   }
 
   private static Call pack(Call call, int m, int n, int k, Factor a, Factor b, long c, Epilogue e, long partial, int share, int splits, int vectors) {

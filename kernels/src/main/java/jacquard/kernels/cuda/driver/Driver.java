@@ -74,6 +74,12 @@ public interface Driver {
 
     void synchronize();
 
+    /// The vendor's matrix products on this stream; an `IllegalStateException` says why there are none.
+    Blas blas();
+
+    /// The vendor's convolutions on this stream; an `IllegalStateException` says why there are none.
+    Dnn dnn();
+
     /// Lets kernels of this device reach the other's memory.
     void reach(Context other);
   }

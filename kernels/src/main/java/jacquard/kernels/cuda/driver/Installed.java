@@ -26,7 +26,7 @@ public record Installed(Driver driver, String missing, boolean emulated) {
       case "emulated" -> emulated = true;
       default -> { return none("JACQUARD_CUDA=" + mode() + ": expected emulated, off or nothing"); }
     }
-    if (Natives.class.getClassLoader().getResource("jcuda/driver/JCudaDriver.class") == null || !visible())
+    if (!Natives.visible("jcuda", "jcuda.driver.JCudaDriver"))
       return none("JCuda is not here: put jcuda 12.6.0 and jcuda-natives 12.6.0 on the class path, or on the module path with --add-modules jcuda");
     if (emulated) {
       if (!Emulation.built()) return none("JACQUARD_CUDA=emulated, but the emulation was not built: run cuda-src/build, then build again");
@@ -45,14 +45,6 @@ public record Installed(Driver driver, String missing, boolean emulated) {
     } catch (CudaException | LinkageError e) {
       return none("the NVIDIA driver does not start: " + e.getMessage().lines().findFirst().orElse(e.toString()));
     }
-  }
-
-  private static boolean visible() {
-    try {
-      Class.forName("jcuda.driver.JCudaDriver", false, Natives.class.getClassLoader());
-      var module = Natives.class.getModule();
-      return !module.isNamed() || module.getLayer().findModule("jcuda").map(module::canRead).orElse(false);
-    } catch (ClassNotFoundException e) { return false; }
   }
 
   private static String unfit(Driver driver) {

@@ -34,7 +34,7 @@ public final class JCuda implements Driver {
   /// Fails with an `UnsatisfiedLinkError` where the native library cannot be loaded: [Natives] comes first.
   public JCuda() { check("cuInit", cuInit(0)); }
 
-  private static CUdeviceptr at(long address) { return NULL.withByteOffset(address); }
+  static CUdeviceptr at(long address) { return NULL.withByteOffset(address); }
 
   private static void check(String call, int result) {
     if (result != CUresult.CUDA_SUCCESS) throw failure(call, result);
@@ -183,6 +183,10 @@ public final class JCuda implements Driver {
     }
 
     @Override public void synchronize() { check("cuStreamSynchronize", cuStreamSynchronize(stream)); }
+
+    @Override public Blas blas() { return new JCublas(stream); }
+
+    @Override public Dnn dnn() { return new JCudnn(stream); }
 
     @Override public void reach(Context other) {
       int result = cuCtxEnablePeerAccess(((Primary) other).context, 0);

@@ -1,0 +1,57 @@
+package jacquard.kernels.cuda;
+
+import jacquard.kernels.cuda.driver.Blas;
+import jacquard.kernels.cuda.driver.Dnn;
+import jacquard.kernels.cuda.driver.Driver;
+import jacquard.tensor.Device;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/// Vendors' libraries that do a kind of work in place of our kernels, on request: cuBLAS matrix products (`gemm`), cuDNN convolutions (`conv`). Their sums are in
+/// an order of their own, so that a choice changes bits. Used under the device's lock, with its context current.
+final class Vendors {
+  private static final String GEMM = "gemm", CONV = "conv", OURS = "jacquard", CUBLAS = "cublas", CUDNN = "cudnn";
+
+  private final Driver.Context context;
+  private Blas blas;
+  private Dnn dnn;
+
+  Vendors(Driver.Context context) { this.context = context; }
+
+  /// Null: our kernels.
+  Blas blas() { return blas; }
+
+  /// Null: our kernels.
+  Dnn dnn() { return dnn; }
+
+  void use(String work, String library) {
+    switch (work + " " + library) {
+      case GEMM + " " + OURS -> blas = null;
+      case CONV + " " + OURS -> dnn = null;
+      case GEMM + " " + CUBLAS -> blas = blas == null ? context.blas() : blas;
+      case CONV + " " + CUDNN -> dnn = dnn == null ? context.dnn() : dnn;
+      default -> throw new IllegalArgumentException("library " + library + " for " + work + ": expected gemm by jacquard or cublas, conv by jacquard or cudnn");
+    }
+  }
+
+  Map<String, String> used() {
+    var r = new LinkedHashMap<String, String>();
+    if (blas != null) r.put(GEMM, CUBLAS + " " + blas.version());
+    if (dnn != null) r.put(CONV, CUDNN + " " + dnn.version());
+    return r;
+  }
+
+  List<Device.Library> all() {
+    return List.of(new Device.Library(GEMM, CUBLAS, missing(blas, context::blas)), new Device.Library(CONV, CUDNN, missing(dnn, context::dnn)));
+  }
+
+  private static <L> String missing(L open, Supplier<L> library) {
+    if (open != null) return null;
+    try {
+      library.get();
+      return null;
+    } catch (IllegalStateException | LinkageError e) { return e.getMessage(); }
+  }
+}
