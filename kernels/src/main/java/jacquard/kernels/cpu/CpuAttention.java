@@ -159,7 +159,7 @@ final class CpuAttention {
             for (int i = 0; i < keys * pitch; i++) ds[i] *= op.scale();
             CpuMatMul.tiles(true, keys, d, count, ds, scratch.rows, qp, 0, dk.a, dk.at(k0 + t, h * d), dk.row, edge);
             CpuMatMul.packB(kp, 0, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
-            CpuMatMul.transpose(p, keys, count, ds, 0, 1, pitch);                        // dS [queries, keys]
+            CpuMatMul.transpose(p, 0, keys, count, ds, 0, 1, pitch);                        // dS [queries, keys]
             rows(scratch.rows, count, 0, keys);
             CpuMatMul.tiles(true, count, d, keys, p, scratch.rows, kp, 0, dq.a, dq.at(q0, h * d), dq.row, edge);
           }

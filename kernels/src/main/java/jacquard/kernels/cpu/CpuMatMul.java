@@ -8,14 +8,16 @@ public final class CpuMatMul {
   /// Accumulators + broadcasts + loads must fit the registers: 4·2 + 4 + 2 = 14 of 16, 8·2 + 8 + 2 = 26 of 32.
   private static final boolean WIDE = Simd.LANES == 16;
   static final int MR = WIDE ? 8 : 4, NR = 2 * Simd.LANES;
-  /// Depth of a slab: a panel of B, KC·NR floats, streams from L2 while MC rows of A use it. (256 would leave it in L1, but adds into C twice as often: 3 % slower.)
-  static final int KC = 512;
-  /// A block of A, MC·KC floats = 192 KiB, stays in L2.
-  private static final int MC = 96;
-  /// Columns of B that one piece of work takes.
-  private static final int NC = 768;
-  /// Up to so many columns rows of A are read in place: a copy (for strides that collide in the cache) would cost more than it saves.
-  private static final int IN_PLACE = 256;
+  /// Depth of a slab: up to so many products are summed in registers, and C is written once. A panel of B, KC·NR floats, streams from L2.
+  static final int KC = 768;
+  /// Columns whose slab of B, KC·NC floats, stays in L2 while rows of A stream by (of 1 MiB, of 512 KiB).
+  private static final int NC = WIDE ? 192 : 128;
+  /// Rows that one piece of work takes at most, and that it takes fewer columns for.
+  private static final int MC = 2048, FEW = 96;
+  /// Rows of A that are transposed at a time where there is no other thread to share them with.
+  private static final int BLOCK = 96;
+  /// Floats of packed operands at a time, 16 MiB: a deeper product is cut, and its panels stay in L3.
+  private static final int PACKED = 1 << 22;
 
   /// Where packed panels begin: a large array of G1 starts at 16 mod 64 bytes, so that panels lie on cache lines.
   static final int ALIGNED = 12;
@@ -30,7 +32,7 @@ public final class CpuMatMul {
     float[] b(int n) { return b.length >= n ? b : (b = new float[n]); }
   }
   private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
-  private static final ThreadLocal<float[][]> SHARED = ThreadLocal.withInitial(() -> new float[1][0]);
+  private static final ThreadLocal<float[][]> SHARED = ThreadLocal.withInitial(() -> new float[2][0]);
 
   private CpuMatMul() {}
 
@@ -43,7 +45,12 @@ public final class CpuMatMul {
       if (epilogue != null) epilogue.finish(0, m, 0, n);
       return;
     }
-    multiply(accumulate, m, n, k, a, ao, ar, ac, pack(n, k, b, bo, br, bc, shared(packed(n, k), k, n)), c, co, cr, epilogue);
+    int most = Math.max(1, PACKED / (ac == 1 ? n : m + n) / KC) * KC, times = (k + most - 1) / most, deep = ((k + times - 1) / times + 15) / 16 * 16;
+    for (int k0 = 0; k0 < k; k0 += deep) {
+      int depth = Math.min(deep, k - k0), from = bo + k0 * br;
+      float[] bp = chunks(m, n) == 1 ? null : pack(n, depth, b, from, br, bc, shared(0, packed(n, depth), depth, n));
+      pieces(accumulate || k0 > 0, m, n, depth, a, ao + k0 * ac, ar, ac, bp, b, from, br, bc, c, co, cr, k0 + depth < k ? null : epilogue);
+    }
   }
 
   /// Floats of a packed operand.
@@ -69,31 +76,54 @@ public final class CpuMatMul {
 
   /// C (+)= A · B with B packed.
   static void multiply(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp, float[] c, int co, int cr, Epilogue epilogue) {
-    int panels = panels(n);
-    int rows = (m + MC - 1) / MC, high = ((m + rows - 1) / rows + MR - 1) / MR * MR, wide = m <= MC ? NR * Math.max(1, 128 / NR) : NC / NR * NR, columns = (n + wide - 1) / wide;
+    pieces(accumulate, m, n, k, a, ao, ar, ac, bp, null, 0, 0, 0, c, co, cr, epilogue);
+  }
+
+  /// With `bp` null a piece packs its columns of B itself: where it takes all rows nobody else needs them.
+  private static void pieces(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp, float[] b, int bo, int br, int bc,
+                             float[] c, int co, int cr, Epilogue epilogue) {
+    float[] lines = ac == 1 ? a : rowsOfA(shared(1, ALIGNED + (long) m * k, m, k), m, k, a, ao, ar, ac);
+    int first = ac == 1 ? ao : ALIGNED, step = ac == 1 ? ar : k;
+    int panels = panels(n), wide = wide(m), columns = (n + wide - 1) / wide, rows = chunks(m, n), high = rows((m + rows - 1) / rows);
     Parallel.run(rows * columns, piece -> {
       int i0 = Math.min(m, piece / columns * high), i1 = Math.min(m, i0 + high), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
       var scratch = SCRATCH.get();
       for (int k0 = 0; k0 < k; k0 += KC) {
         int depth = Math.min(KC, k - k0);
-        float[] from = rowsOfA(scratch, depth, i1 - i0, Math.min(n, wide), a, ao + i0 * ar + k0 * ac, ar, ac);
-        tiles(accumulate || k0 > 0, i1 - i0, j1 - j0, depth, from, scratch.rows, bp, ALIGNED + (k0 * panels + j0 / NR * depth) * NR, c, co + i0 * cr + j0, cr, scratch.c);
+        float[] p = bp != null ? bp : scratch.b(ALIGNED + columns(j1 - j0) * depth);
+        if (bp == null) packB(p, ALIGNED, depth, j0, j1, b, bo + k0 * br, br, bc);
+        rows(scratch.rows, i1 - i0, first + i0 * step + k0, step);
+        tiles(accumulate || k0 > 0, i1 - i0, j1 - j0, depth, lines, scratch.rows, p, ALIGNED + (bp == null ? 0 : (k0 * panels + j0 / NR * depth) * NR), c, co + i0 * cr + j0, cr, scratch.c);
       }
       if (epilogue != null) epilogue.finish(i0, i1, j0, j1);
     });
   }
 
+  private static int wide(int m) { return m <= FEW ? FEW / NR * NR : NC; }
+
+  /// Into how many chunks of rows work is cut, so that no core waits for the others long.
+  private static int chunks(int m, int n) {
+    int columns = (n + wide(m) - 1) / wide(m);
+    return Math.max((m + MC - 1) / MC, Math.min((m + FEW - 1) / FEW, 4 * Parallel.threads() / columns));
+  }
+
+  /// All of A [m,k] as rows of k in `into`, from ALIGNED on.
+  private static float[] rowsOfA(float[] into, int m, int k, float[] a, int ao, int ar, int ac) {
+    Parallel.rows(m, BLOCK, (from, to) -> transpose(into, ALIGNED + from * k, k, to - from, a, ao + from * ar, ar, ac));
+    return into;
+  }
+
   /// On this thread alone, for the tiles inside other kernels.
   static void serial(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int bo, int br, int bc, float[] c, int co, int cr) {
     var scratch = SCRATCH.get();
-    float[] bp = scratch.b(panels(n) * NR * Math.min(k, KC));
+    float[] bp = scratch.b(ALIGNED + columns(n) * Math.min(k, KC));
     for (int k0 = 0; k0 < k; k0 += KC) {
       int depth = Math.min(KC, k - k0);
-      packB(bp, 0, depth, 0, n, b, bo + k0 * br, br, bc);
-      for (int i0 = 0; i0 < m; i0 += MC) {
-        int rows = Math.min(MC, m - i0);
-        float[] from = rowsOfA(scratch, depth, rows, n, a, ao + i0 * ar + k0 * ac, ar, ac);
-        tiles(accumulate || k0 > 0, rows, n, depth, from, scratch.rows, bp, 0, c, co + i0 * cr, cr, scratch.c);
+      packB(bp, ALIGNED, depth, 0, n, b, bo + k0 * br, br, bc);
+      for (int i0 = 0; i0 < m; i0 += BLOCK) {
+        int rows = Math.min(BLOCK, m - i0);
+        float[] from = blockOfA(scratch, depth, rows, a, ao + i0 * ar + k0 * ac, ar, ac);
+        tiles(accumulate || k0 > 0, rows, n, depth, from, scratch.rows, bp, ALIGNED, c, co + i0 * cr, cr, scratch.c);
       }
     }
   }
@@ -101,15 +131,15 @@ public final class CpuMatMul {
   /// C_t += A·B_t on this thread alone for t < times, where row q of B_t begins at `rows[q] + t·bt`, and C_t at co + t·ct.
   static void serialRows(int times, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int[] rows, int bt, float[] c, int co, int ct, int cr) {
     var scratch = SCRATCH.get();
-    int wide = panels(n) * NR;
-    float[] bp = scratch.b(times * wide * Math.min(k, KC));
+    int wide = columns(n);
+    float[] bp = scratch.b(ALIGNED + times * wide * Math.min(k, KC));
     for (int k0 = 0; k0 < k; k0 += KC) {
       int depth = Math.min(KC, k - k0);
-      for (int t = 0; t < times; t++) packRows(bp, t * wide * depth, k0, depth, n, b, rows, t * bt);
-      for (int i0 = 0; i0 < m; i0 += MC) {
-        int count = Math.min(MC, m - i0);
-        float[] from = rowsOfA(scratch, depth, count, n, a, ao + i0 * ar + k0 * ac, ar, ac);
-        for (int t = 0; t < times; t++) tiles(true, count, n, depth, from, scratch.rows, bp, t * wide * depth, c, co + i0 * cr + t * ct, cr, scratch.c);
+      for (int t = 0; t < times; t++) packRows(bp, ALIGNED + t * wide * depth, k0, depth, n, b, rows, t * bt);
+      for (int i0 = 0; i0 < m; i0 += BLOCK) {
+        int count = Math.min(BLOCK, m - i0);
+        float[] from = blockOfA(scratch, depth, count, a, ao + i0 * ar + k0 * ac, ar, ac);
+        for (int t = 0; t < times; t++) tiles(true, count, n, depth, from, scratch.rows, bp, ALIGNED + t * wide * depth, c, co + i0 * cr + t * ct, cr, scratch.c);
       }
     }
   }
@@ -125,38 +155,30 @@ public final class CpuMatMul {
 
   static int panels(int n) { return (n + NR - 1) / NR; }
 
-  /// The calling thread's buffer for a packed operand that all cores read.
-  static float[] shared(long size, int k, int n) {
+  /// The calling thread's buffer for a packed operand that all cores read: B, or A.
+  static float[] shared(long size, int k, int n) { return shared(0, size, k, n); }
+
+  private static float[] shared(int operand, long size, int k, int n) {
     if (size > Integer.MAX_VALUE - 64) throw new IllegalArgumentException("a matrix of " + k + "×" + n + " is too large to pack");
     float[][] shared = SHARED.get();
-    if (shared[0].length < size) shared[0] = new float[(int) size];
-    return shared[0];
+    if (shared[operand].length < size) shared[operand] = new float[(int) size];
+    return shared[operand];
   }
 
-  /// Fills `scratch.rows` with where each row of a block of A begins, in A itself or in a copy; returns that array.
-  private static float[] rowsOfA(Scratch scratch, int depth, int m, int n, float[] a, int ao, int ar, int ac) {
-    boolean copy = ac != 1 || n > IN_PLACE;
-    for (int i = 0; i < m + MR - 1; i++) scratch.rows[i] = Math.min(i, m - 1) * (copy ? depth : ar) + (copy ? 0 : ao);
-    if (!copy) return a;
-    float[] p = scratch.a(MC * KC);
-    if (ac == 1) for (int i = 0; i < m; i++) System.arraycopy(a, ao + i * ar, p, i * depth, depth);
-    else transpose(p, depth, m, a, ao, ar, ac);
+  /// Fills `scratch.rows` with where each row of a block of A begins, in A itself or in a transposed copy; returns that array.
+  private static float[] blockOfA(Scratch scratch, int depth, int m, float[] a, int ao, int ar, int ac) {
+    boolean there = ac == 1;
+    rows(scratch.rows, m, there ? ao : ALIGNED, there ? ar : depth);
+    if (there) return a;
+    float[] p = scratch.a(ALIGNED + BLOCK * KC);
+    transpose(p, ALIGNED, depth, m, a, ao, ar, ac);
     return p;
   }
 
-  /// p [m, depth] from a(i, q) = a[ao + i·ar + q·ac], four rows at a time: the lines that they share stay in L1.
-  static void transpose(float[] p, int depth, int m, float[] a, int ao, int ar, int ac) {
-    int i = 0;
-    for (; i + 4 <= m; i += 4) {
-      int t0 = i * depth, t1 = t0 + depth, t2 = t1 + depth, t3 = t2 + depth, from = ao + i * ar;
-      for (int q = 0; q < depth; q++, from += ac) {
-        p[t0 + q] = a[from];
-        p[t1 + q] = a[from + ar];
-        p[t2 + q] = a[from + 2 * ar];
-        p[t3 + q] = a[from + 3 * ar];
-      }
-    }
-    for (; i < m; i++) for (int q = 0; q < depth; q++) p[i * depth + q] = a[ao + i * ar + q * ac];
+  /// p [m, depth] from a(i, q) = a[ao + i·ar + q·ac].
+  static void transpose(float[] p, int at, int depth, int m, float[] a, int ao, int ar, int ac) {
+    if (ar == 1) Transpose.run(depth, m, a, ao, ac, p, at, depth);
+    else for (int i = 0; i < m; i++) for (int q = 0; q < depth; q++) p[at + i * depth + q] = a[ao + i * ar + q * ac];
   }
 
   /// C [m,n] (+)= rows of `a` that begin at `rows[i]` · packed panels. `rows` holds MR − 1 more entries, valid offsets too.
@@ -164,22 +186,27 @@ public final class CpuMatMul {
     tiles(accumulate, m, n, depth, a, rows, bp, bpo, depth, c, co, cr, tile);
   }
 
-  /// The same with the first `depth` rows of panels that are `packed` rows deep.
+  /// The same with the first `depth` rows of panels that are `packed` rows deep. A few rows of A meet all panels of a block before the next rows do:
+  /// what streams from further away than L2, rows and C, comes a little at a time.
   static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, int packed, float[] c, int co, int cr, float[] tile) {
-    for (int j = 0; j < n; j += NR) {
-      for (int i = 0; i < m; i += MR) {
-        boolean whole = i + MR <= m && j + NR <= n;
-        if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * packed, c, co + i * cr + j, cr);
-        else {
-          kernel(depth, a, rows, i, bp, bpo + j * packed, tile, 0, NR);
-          if (whole) addTile(tile, c, co + i * cr + j, cr);
-          else for (int r = 0; r < Math.min(MR, m - i); r++)
-            for (int s = 0; s < Math.min(NR, n - j); s++) {
-              int at = co + (i + r) * cr + j + s;
-              c[at] = accumulate ? c[at] + tile[r * NR + s] : tile[r * NR + s];
-            }
+    for (int j0 = 0; j0 < n; j0 += NC)
+      for (int i = 0; i < m; i += MR)
+        for (int j = j0; j < Math.min(n, j0 + NC); j += NR) {
+          int high = Math.min(MR, m - i), wide = Math.min(NR, n - j), at = co + i * cr + j;
+          boolean whole = high == MR && wide == NR;
+          if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * packed, c, at, cr);
+          else {
+            kernel(depth, a, rows, i, bp, bpo + j * packed, tile, 0, NR);
+            if (whole) addTile(tile, c, at, cr);
+            else addEdge(accumulate, high, wide, tile, c, at, cr);
+          }
         }
-      }
+  }
+
+  private static void addEdge(boolean accumulate, int high, int wide, float[] tile, float[] c, int at, int cr) {
+    for (int r = 0; r < high; r++, at += cr) {
+      if (accumulate) for (int s = 0; s < wide; s++) c[at + s] += tile[r * NR + s];
+      else System.arraycopy(tile, r * NR, c, at, wide);
     }
   }
 
@@ -261,21 +288,12 @@ public final class CpuMatMul {
     for (int j = j0; j < j1; j += NR, at += NR * depth) {
       int columns = Math.min(NR, j1 - j);
       if (bc == 1) for (int q = 0; q < depth; q++) packRow(p, at + q * NR, columns, b, bo + q * br + j);
-      else for (int s = 0; s < NR; s += 4) packColumns(p, at + s, depth, Math.min(4, columns - s), b, bo + (j + s) * bc, br, bc);
-    }
-  }
-
-  /// Four columns at a time, so that they share the lines that they are stored to.
-  private static void packColumns(float[] p, int at, int depth, int columns, float[] b, int b0, int br, int bc) {
-    if (columns == 4) {
-      int b1 = b0 + bc, b2 = b1 + bc, b3 = b2 + bc;
-      for (int q = 0; q < depth; q++, at += NR) {
-        p[at] = b[b0 + q * br];
-        p[at + 1] = b[b1 + q * br];
-        p[at + 2] = b[b2 + q * br];
-        p[at + 3] = b[b3 + q * br];
+      else {
+        if (br == 1) Transpose.run(columns, depth, b, bo + j * bc, bc, p, at, NR);
+        else for (int q = 0; q < depth; q++) for (int s = 0; s < columns; s++) p[at + q * NR + s] = b[bo + q * br + (j + s) * bc];
+        if (columns < NR) for (int q = 0; q < depth; q++) java.util.Arrays.fill(p, at + q * NR + columns, at + q * NR + NR, 0);
       }
-    } else for (int s = 0; s < 4; s++) for (int q = 0; q < depth; q++) p[at + q * NR + s] = s < columns ? b[b0 + s * bc + q * br] : 0;
+    }
   }
 
   /// The same from rows that begin at `rows[q0 …]`, their columns adjacent.
