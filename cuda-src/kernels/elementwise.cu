@@ -76,7 +76,7 @@ KERNEL(activation_backward_bf16, ActivationBackwardArguments, 256) { activation_
 // ---- Two inputs that broadcast: their strides over the result's axes, 0 along a repeated one; axes are merged where all strides allow
 
 constexpr int AXES = 6;
-enum Binary { ADD, SUBTRACT, MULTIPLY, DIVIDE };
+enum Binary { ADD, SUBTRACT, MULTIPLY, DIVIDE, EQUAL };
 
 struct BinaryArguments {
   const void *a, *b;
@@ -91,7 +91,8 @@ DEVICE float binary(int op, float a, float b) {
     case ADD: return a + b;
     case SUBTRACT: return a - b;
     case MULTIPLY: return a * b;
-    default: return a / b;
+    case DIVIDE: return a / b;
+    default: return a == b;
   }
 }
 

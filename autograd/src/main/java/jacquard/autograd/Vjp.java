@@ -55,34 +55,22 @@ final class Vjp {
       case Elementwise.Sigmoid _  -> needingOutput(a -> asList(a.dy().mul(a.y()).mul(a.y().affine(-1, 1))));
       case Elementwise.Tanh _     -> needingOutput(a -> asList(a.dy().mul(a.y().mul(a.y()).affine(-1, 1))));
       case Elementwise.Softplus _ -> needing(in(0), a -> asList(a.dy().mul(a.x().sigmoid())));
-      case Elementwise.Clamp(var low, var high) -> needing(in(0), a -> asList(a.dy().mul(within(a.x(), low, high))));
+      case Elementwise.Equal _    -> Rule.STOP;
+      case Elementwise.Clamp(var low, var high) -> needing(in(0), a -> asList(a.dy().mul(a.x().equal(a.x().clamp(low, high)))));
       case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
       case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null)).again(in(0), a -> apply(op, a.x()));
     };
-  }
-
-  /// 1 where low ≤ x ≤ high, else 0.
-  private static Tensor within(Tensor x, float low, float high) {
-    var f = x.floats();
-    for (int i = 0; i < f.length; i++) f[i] = f[i] >= low && f[i] <= high ? 1 : 0;
-    return Tensor.of(x.shape(), f);
   }
 
   private static Rule reduction(Reduction op) {
     return switch (op) {
       case Reduction.Sum s -> Rule.of(a -> asList(kept(s, a.x().shape(), a.dy()).expand(a.x().shape())));
       case Reduction.Max m -> new Rule(in(0), in(0), a -> {                      // shared equally among ties
-        var hit = equal(a.x(), kept(m, a.x().shape(), a.y()).expand(a.x().shape()));
+        var hit = a.x().equal(kept(m, a.x().shape(), a.y()));
         var count = apply(new Reduction.Sum(m.axes(), true), hit);
         return asList(hit.mul(kept(m, a.x().shape(), a.dy())).divide(count));
       });
     };
-  }
-
-  private static Tensor equal(Tensor a, Tensor b) {
-    float[] x = a.floats(), y = b.floats();
-    for (int i = 0; i < x.length; i++) x[i] = x[i] == y[i] ? 1 : 0;
-    return Tensor.of(a.shape(), x);
   }
 
   /// The result of a reduction with its folded axes back as extents of 1.

@@ -125,6 +125,7 @@ public final class Tensor {
   public Tensor subtract(Tensor b) { return apply(new Elementwise.Subtract(), this, b); }
   public Tensor mul(Tensor b)      { return apply(new Elementwise.Multiply(), this, b); }
   public Tensor divide(Tensor b)   { return apply(new Elementwise.Divide(), this, b); }
+  public Tensor equal(Tensor b)    { return apply(new Elementwise.Equal(), this, b); }
   public Tensor mul(float k)       { return affine(k, 0); }
   public Tensor add(float k)       { return affine(1, k); }
   public Tensor negate()           { return affine(-1, 0); }

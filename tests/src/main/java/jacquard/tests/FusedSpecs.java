@@ -130,6 +130,9 @@ final class FusedSpecs {
     attend(new Attention(1, 0.4f, s, s, Ranges.full(s, s)).withBias(), f32(9, 4), f32(9, 4), f32(9, 4), in(Draw.mixed(Draw.uniform(-1, 1), 4, -1e30), 1, 5, 5));   // masked
     attend(new Attention(2, 0.4f, gaps, gaps, Ranges.full(gaps, gaps)), f32(18, 6), f32(18, 6), f32(18, 6));                       // a sequence without rows
     attend(new Attention(2, 0.4f, s, s, new Ranges(new int[] {0, 1, 3, 3, 4, 6, 5, 9, 8}, new int[] {3, 2, 3, 4, 9, 7, 5, 9, 9})), f32(9, 6), f32(9, 6), f32(9, 6));   // rows without keys
+    Sequences two = Sequences.ofLengths(2, 1), three = Sequences.ofLengths(1, 2);
+    attend(new Attention(1, 0.1f, two, two, new Ranges(new int[] {0, 1, 3}, new int[] {2, 1, 3})).withBias(), f32(3, 264), f32(3, 264), f32(3, 3), f32(1, 2, 2));   // wider than any kernel
+    attend(new Attention(2, 0.1f, three, two, Ranges.full(three, two)), f32(3, 6), f32(3, 6), f32(3, 520));
     var longer = Sequences.ofLengths(515, 77);
     attendLarge(new Attention(1, 0.4f, longer, longer, Ranges.causal(longer, longer)), f32(592, 4), f32(592, 4), f32(592, 4));
     attendLarge(new Attention(1, 0.4f, longer, longer, Ranges.full(longer, longer)).withBias(), f32(592, 3), f32(592, 3), f32(592, 1), f32(1, 515, 515));

@@ -55,6 +55,9 @@ public final class OpSpecs {
     r.add(of(new Elementwise.Divide(), f32(13, 7), in(0.5, 2, 13, 1)));
     r.add(of(new Elementwise.Divide(), in(0.5, 2, 65), in(0.5, 2)));
     r.add(of(new Elementwise.Divide(), in(Draw.these(0, -1, 1, INF, NAN), 5, 1), in(Draw.these(0, 1, -INF, NAN, 1e-30), 5)));
+    r.add(of(new Elementwise.Equal(), f32(13, 7), f32(13, 7)));
+    r.add(of(new Elementwise.Equal(), in(Draw.whole(0, 3), 3, 1, 13), in(Draw.whole(0, 3), 5, 1)));
+    r.add(of(new Elementwise.Equal(), in(Draw.these(0, -0.0, INF, -INF, NAN, 1e-40, 3e38), 7, 1), in(Draw.these(0, 1, INF, -INF, NAN, 1e-40, 3e38), 7)));
     for (Op op : List.of(new Elementwise.Affine(1.5f, -0.3f), new Elementwise.Exp(), new Elementwise.Sigmoid(), new Elementwise.Tanh(), new Elementwise.Softplus(),
         new Elementwise.Clamp(-1.01f, 1.02f))) {
       r.add(of(op, in(-2, 2, 5, 13)));

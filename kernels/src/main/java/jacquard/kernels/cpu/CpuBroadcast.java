@@ -54,6 +54,7 @@ final class CpuBroadcast {
         if (as == 1 && bs == 1) for (int i = 0; i < n; i++) y[yo + i] = a[ao + i] / b[bo + i];
         else for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] / b[bo + i * bs];
       }
+      case Elementwise.Equal _ -> { for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] == b[bo + i * bs] ? 1 : 0; }
     }
   }
 }

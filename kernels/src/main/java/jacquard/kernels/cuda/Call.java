@@ -48,13 +48,19 @@ public final class Call {
     return LIST.get(name);
   }
 
-  /// Begins a launch.
+  /// Begins a launch. There is one struct of arguments, so that a launch begun among another's arguments would overwrite them: that is refused.
   public Call of(String name) {
-    kernel = kernels.get(name);
-    if (kernel == null) kernels.put(name, kernel = load(name));
+    if (kernel != null)
+      throw new IllegalStateException("kernel %s is called while the arguments of %s are put together (%d of %d fields): make copies and tables before".formatted(name, kernel.name, field, kernel.layout.length()));
+    var found = kernels.get(name);
+    if (found == null) kernels.put(name, found = load(name));
+    kernel = found;
     field = at = 0;
     return this;
   }
+
+  /// Forgets a launch that was begun and will not be made.
+  void abandon() { kernel = null; }
 
   private Kernel load(String name) {
     var l = listed(name);
@@ -110,7 +116,7 @@ public final class Call {
 
   /// Launches over n elements, `each` of them a thread, for kernels that stride over the grid.
   public void over(long n, int each) {
-    if (n == 0) return;
+    if (n == 0) { abandon(); return; }
     long per = (long) kernel.threads * each;
     launch((int) Math.min((n + per - 1) / per, 32L * multiprocessors), 1, 1, kernel.threads, 0);
   }
@@ -120,14 +126,16 @@ public final class Call {
 
   public void launch(int x, int y, int z, int threads, int shared) {
     if (field != kernel.layout.length()) throw new IllegalStateException("kernel %s: %d of %d fields are packed".formatted(kernel.name, field, kernel.layout.length()));
+    var mine = kernel;
+    kernel = null;
     if (x == 0 || y == 0 || z == 0) return;
-    if (shared > SHARED_WITHOUT_ASKING && allowed.getOrDefault(kernel.function, 0) < shared) {
-      context.allowShared(kernel.function, shared);
-      allowed.put(kernel.function, shared);
+    if (shared > SHARED_WITHOUT_ASKING && allowed.getOrDefault(mine.function, 0) < shared) {
+      context.allowShared(mine.function, shared);
+      allowed.put(mine.function, shared);
     }
-    last = kernel.name;
+    last = mine.name;
     launches++;
-    context.launch(kernel.function, x, y, z, threads, shared);
+    context.launch(mine.function, x, y, z, threads, shared);
   }
 
   /// The kernel launched last.

@@ -147,9 +147,13 @@ public final class CudaDevice implements Device {
       context.enter();
       return work.get();
     } catch (CudaException e) {
+      call.abandon();
       if (!e.fatal()) throw e;
       broken = new IllegalStateException("%s can be used no longer: %s; kernel asked for last: %s%s".formatted(name, e.getMessage(), call.last(), op == null ? "" : ", by " + op), e);
       throw broken;
+    } catch (RuntimeException | Error e) {
+      call.abandon();
+      throw e;
     }
   }
 
@@ -344,8 +348,6 @@ public final class CudaDevice implements Device {
     });
   }
 
-  private UnsupportedOperationException missing(Op op) { return new UnsupportedOperationException(name + " has no kernel for " + op + " yet; the CPU has"); }
-
   private void contraction(Contraction op, List<Tensor> in, List<Tensor> out) {
     switch (op) {
       case Contraction.MatMul(var ta, var tb) -> CudaMatMul.matMul(this, ta, tb, in.get(0), in.get(1), out.getFirst());
@@ -384,8 +386,8 @@ public final class CudaDevice implements Device {
       case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(this, c, in.get(0), in.get(1), out.getFirst());
       case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(this, p, in.getFirst(), out.getFirst());
       case Adjoint.Attend(var a)     -> {
-        if (!CudaAttention.fits(a, in)) throw missing(op);
-        CudaAttention.backward(this, a, in, out);
+        if (CudaAttention.fits(a, in)) CudaAttention.backward(this, a, in, out);
+        else defined(((Adjoint.Attend) op)::define, in, out);
       }
       case Adjoint.SoftmaxContrastive(var s) -> CudaContrastive.softmaxGradient(this, s, in, out);
       case Adjoint.SigmoidContrastive(var s) -> CudaContrastive.sigmoidGradient(this, s, in, out);

@@ -48,6 +48,7 @@ final class CudaElementwise {
       case Elementwise.Subtract _ -> 1;
       case Elementwise.Multiply _ -> 2;
       case Elementwise.Divide _ -> 3;
+      case Elementwise.Equal _ -> 4;
     };
     long n = y.shape().size();
     boolean flat = a.shape().equals(b.shape()) && a.layout().dense() && b.layout().dense();

@@ -1,7 +1,9 @@
 package jacquard.tensor.op;
 
 import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
+import java.util.ArrayList;
 import java.util.List;
 
 /// The gradient kernels of fused ops: what backward applies. Their definition is the gradient of the op that they carry.
@@ -68,6 +70,44 @@ public sealed interface Adjoint extends Op {
   record Attend(Attention attention) implements Adjoint {
     @Override public int outputs() { return attention.biased() ? 4 : 3; }
     @Override public List<Type> infer(List<Type> in) { return in.subList(0, outputs()); }
+
+    /// P = e^(z − lse), dS = P∘(do·vᵀ − Σ o∘do), dq = scale·dS·k, dk = scale·dSᵀ·q, dv = Pᵀ·do, dbias = Σ dS over the sequences.
+    public List<Tensor> define(List<Tensor> in) {
+      int n = attention.heads(), first = outputs(), d = in.get(0).dim(1) / n, e = in.get(2).dim(1) / n;
+      var parts = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>(), new ArrayList<Tensor>());
+      Tensor dbias = attention.biased() ? Tensor.zeros(in.get(3).shape()) : null;
+      for (int s = 0; s < attention.queries().count(); s++) {
+        int q0 = attention.queries().from(s), q1 = attention.queries().to(s), k0 = attention.keys().from(s), k1 = attention.keys().to(s);
+        var visible = attention.visible(s);
+        var heads = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>(), new ArrayList<Tensor>());
+        for (int h = 0; h < n; h++) {
+          Tensor q = part(in.get(0), q0, q1, h, d), k = part(in.get(1), k0, k1, h, d), v = part(in.get(2), k0, k1, h, e), o = part(in.get(first), q0, q1, h, e), g = part(in.get(first + 2), q0, q1, h, e);
+          var z = q.matmul(false, k, true).mul(attention.scale());                                          // [Q, K]
+          if (attention.biased()) z = z.add(in.get(3).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0).reshape(q1 - q0, k1 - k0));
+          var lse = part(in.get(first + 1), q0, q1, h, 1).clamp(-1e30f, Float.MAX_VALUE);                   // −∞ of a row without keys
+          var p = z.add(visible.affine(-1, 1).mul(-1e30f)).subtract(lse).exp().mul(visible);
+          var ds = p.mul(g.matmul(false, v, true).subtract(g.mul(o).sumKeeping(1)));
+          heads.get(0).add(ds.matmul(k).mul(attention.scale()));
+          heads.get(1).add(ds.matmul(true, q, false).mul(attention.scale()));
+          heads.get(2).add(p.matmul(true, g, false));
+          if (dbias != null) dbias = dbias.add(padded(ds.reshape(1, q1 - q0, k1 - k0), dbias.shape(), h));
+        }
+        for (int i = 0; i < 3; i++) parts.get(i).add(Tensor.concat(1, heads.get(i)));
+      }
+      var r = new ArrayList<Tensor>();
+      for (var p : parts) r.add(Tensor.concat(0, p));
+      if (dbias != null) r.add(dbias);
+      return r;
+    }
+
+    private static Tensor part(Tensor t, int from, int to, int head, int width) { return t.slice(0, from, to).slice(1, head * width, head * width + width); }
+
+    /// In the first corner of a head of zeros.
+    private static Tensor padded(Tensor x, Shape to, int head) {
+      x = Tensor.apply(new Movement.Pad(0, head, to.dim(0) - head - 1), x);
+      for (int a = 1; a < 3; a++) x = Tensor.apply(new Movement.Pad(a, 0, to.dim(a) - x.dim(a)), x);
+      return x;
+    }
   }
 
   /// x, t, scale, `[groups]`, row and column log-sum-exp, dloss → dx, dt, dscale

@@ -41,11 +41,8 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
     var sums = new ArrayList<Tensor>();
     for (int s = 0; s < queries.count(); s++) {
       int q0 = queries.from(s), q1 = queries.to(s), k0 = keys.from(s), k1 = keys.to(s);
-      float[] mask = new float[(q1 - q0) * (k1 - k0)];                           // 1 where visible
-      for (int q = q0; q < q1; q++)
-        for (int k = k0; k < k1; k++) mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 1 : 0;
       var dtype = in.getFirst().dtype();
-      var visible = Tensor.of(Shape.of(q1 - q0, k1 - k0), mask).cast(dtype);
+      var visible = visible(s).cast(dtype);
       var hidden = visible.affine(-1, 1).mul(dtype == DType.F16 ? -6e4f : -1e30f);
       var heads = new ArrayList<Tensor>();
       var lse = new ArrayList<Tensor>();
@@ -66,5 +63,14 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
     }
     var o = Tensor.concat(0, rows);
     return isRecorded ? List.of(o, Tensor.concat(0, sums).cast(DType.F32)) : List.of(o);
+  }
+
+  /// 1 where a query of a sequence sees a key, else 0: [Q, K].
+  Tensor visible(int sequence) {
+    int q0 = queries.from(sequence), q1 = queries.to(sequence), k0 = keys.from(sequence), k1 = keys.to(sequence);
+    float[] mask = new float[(q1 - q0) * (k1 - k0)];
+    for (int q = q0; q < q1; q++)
+      for (int k = k0; k < k1; k++) mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 1 : 0;
+    return Tensor.of(Shape.of(q1 - q0, k1 - k0), mask);
   }
 }

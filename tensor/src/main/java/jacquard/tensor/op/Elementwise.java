@@ -28,6 +28,8 @@ public sealed interface Elementwise extends Op {
   record Subtract() implements Binary {}
   record Multiply() implements Binary {}
   record Divide() implements Binary {}
+  /// 1 where the two are equal, else 0; a NaN equals nothing
+  record Equal() implements Binary {}
 
   /// scale·x + shift
   record Affine(float scale, float shift) implements Unary {}

@@ -65,6 +65,7 @@ public final class Reference {
           case Elementwise.Subtract _ -> x.minus(y);
           case Elementwise.Multiply _ -> x.times(y);
           case Elementwise.Divide _ -> x.over(y);
+          case Elementwise.Equal _ -> x.value() == y.value() ? Real.ONE : Real.ZERO;
         };
       });
     }

@@ -108,4 +108,16 @@ class CudaDeviceTest {
     }
   }
 
+  /// The copy of the strided tensor is a launch of its own, and there is one struct of arguments.
+  @Test void aLaunchBegunAmongTheArgumentsOfAnotherIsRefused() {
+    try (var raw = new Raw(DEVICE); var _ = Scope.open(raw.device)) {
+      Tensor x = Tensor.full(Shape.of(3, 5), 1), y = Tensor.zeros(Shape.of(5));
+      var e = assertThrows(IllegalStateException.class, () -> raw.device.guarded(() -> {
+        raw.device.call("unary_f32").pointer(x).pointer(x.permute(1, 0).dense());
+        return null;
+      }));
+      for (var part : List.of("copy_4", "unary_f32", "1 of 7 fields")) assertTrue(e.getMessage().contains(part), e.getMessage());
+      assertArrayEquals(new float[] {3, 3, 3, 3, 3}, x.sum(0).add(y).floats(), "the device goes on");
+    }
+  }
 }

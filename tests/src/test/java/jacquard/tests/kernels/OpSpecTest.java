@@ -42,7 +42,7 @@ class OpSpecTest {
   /// What it is tested with.
   Stream<OpSpec> specs() { return OpSpecs.all().stream(); }
 
-  @TestFactory Stream<DynamicTest> meansWhatTheReferenceSays() { return each(specs(), s -> within(() -> new Conformance(device()).check(s))); }
+  @TestFactory Stream<DynamicTest> meansWhatTheReferenceSays() { return each(specs(), new Conformance(device())::check); }
 
   @TestFactory Stream<DynamicTest> theDefinitionMeansTheSame() {
     return each(fused(), s -> clean(() -> {
@@ -155,13 +155,8 @@ class OpSpecTest {
   }
 
   private void clean(Runnable body) {
-    within(() -> {
-      long before = device().live().blocks();
-      try (var _ = Scope.open(device())) { body.run(); }
-      assertEquals(before, device().live().blocks(), "blocks left over");
-    });
+    long before = device().live().blocks();
+    try (var _ = Scope.open(device())) { body.run(); }
+    assertEquals(before, device().live().blocks(), "blocks left over");
   }
-
-  /// Runs a test's body; a device may say that it has no kernel.
-  void within(Runnable body) { body.run(); }
 }
