@@ -32,7 +32,11 @@ public final class Main {
       e.printStackTrace(command.getErr());
       return 2;
     });
-    return args.length == 0 ? line.execute("--help") : line.execute(args);
+    try { return args.length == 0 ? line.execute("--help") : line.execute(args); }
+    catch (OutOfMemoryError e) {                                                // of a device, or of the heap: which, and what to do, is in the message
+      line.getErr().println(line.getColorScheme().errorText("jacquard: " + e.getMessage()));
+      return 1;
+    }
   }
 
   /// The options in sections, one a mixin, headed by its name.

@@ -22,6 +22,7 @@ public final class Call {
 
   private static final Map<String, Listed> LIST = new HashMap<>();
 
+  private final Installed installed;
   private final Driver.Context context;
   private final ByteBuffer arguments;
   private final int multiprocessors;
@@ -33,7 +34,8 @@ public final class Call {
   private int field, at;
   private long launches;
 
-  Call(Driver.Context context, int multiprocessors) {
+  Call(Installed installed, Driver.Context context, int multiprocessors) {
+    this.installed = installed;
     this.context = context;
     this.multiprocessors = multiprocessors;
     this.arguments = context.arguments();
@@ -65,7 +67,7 @@ public final class Call {
   private Kernel load(String name) {
     var l = listed(name);
     if (l == null) throw new IllegalStateException("no kernel " + name + " was built: see cuda-src/kernels, and run cuda-src/build");
-    var module = modules.computeIfAbsent(l.module, m -> context.module(Installed.here().image(m)));
+    var module = modules.computeIfAbsent(l.module, m -> context.module(installed.image(m)));
     return new Kernel(name, context.function(module, name), l.bytes, l.threads, l.layout);
   }
 

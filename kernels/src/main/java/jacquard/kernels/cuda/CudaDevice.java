@@ -60,7 +60,7 @@ public final class CudaDevice implements Device {
     tables = new RowTables(context, staging);
     vendors = new Vendors(context);
     bad = context.pinned(Long.BYTES).putLong(0, 0);
-    call = new Call(context, installed.driver().attribute(index, Driver.MULTIPROCESSORS));
+    call = new Call(installed, context, installed.driver().attribute(index, Driver.MULTIPROCESSORS));
   }
 
   @Override public String name() { return name; }

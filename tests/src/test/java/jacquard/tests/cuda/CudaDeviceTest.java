@@ -6,17 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.kernels.cuda.Slabs;
+import jacquard.kernels.cuda.driver.Driver;
 import jacquard.kernels.cuda.driver.Emulation;
+import jacquard.kernels.cuda.driver.Installed;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
+import jacquard.tensor.Group;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
+import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.opentest4j.TestAbortedException;
 
 /// Memory, copies, faults.
 class CudaDeviceTest {
@@ -50,8 +55,9 @@ class CudaDeviceTest {
     try (var raw = new Raw(DEVICE); var _ = Scope.open(raw.device)) {
       Emulation.memory(1 << 20);
       var kept = Tensor.full(Shape.of(1000), 1);
+      long free = raw.device.guarded(raw.device.context()::freeBytes);
       var message = assertThrows(OutOfMemoryError.class, () -> Tensor.full(Shape.of(1 << 20), 1)).getMessage();
-      for (var part : List.of("cuda:7", "asked 4,194,304 bytes", "held 4,000 by tensors", "free 1,044,576 of 1,048,576")) assertTrue(message.contains(part), message);
+      for (var part : List.of("cuda:7", "asked 4,194,304 bytes", "held 4,000 by tensors", "free %,d of 1,048,576".formatted(free))) assertTrue(message.contains(part), message);
       assertEquals(1000, kept.sum().item(), "the process goes on");
     }
   }
@@ -96,6 +102,47 @@ class CudaDeviceTest {
       var later = assertThrows(IllegalStateException.class, () -> Tensor.full(Shape.of(3), 1));
       assertTrue(later.getMessage().contains("matmul_f32_nn_32"), "later calls tell the first cause: " + later.getMessage());
     }
+  }
+
+  /// One rank's kernel reads out of bounds while the other waits for it in a collective: both end, the first with the fault, the other with its cause.
+  @Test void aFaultStopsTheOtherRanks() {
+    Raw.emulationNeeded();
+    try (var first = new Raw(DEVICE - 1); var raw = new Raw(DEVICE)) {
+      var seen = new Throwable[2];
+      Emulation.check(true);
+      var e = assertThrows(IllegalStateException.class, () -> Group.run(List.<Device>of(first.device, raw.device), g -> {
+        try {
+          if (g.rank() == 1) raw.device.run(new Contraction.MatMul(false, false), List.of(Tensor.full(Shape.of(3, 5), 1), Tensor.full(Shape.of(5, 3), 1)), List.of(Tensor.empty(Type.f32(20, 3))));
+          return Tensor.apply(new Collective.AllReduce(g, 1, 1), Tensor.zeros(Shape.of(2))).floats();
+        } catch (RuntimeException x) {
+          seen[g.rank()] = x;
+          throw x;
+        }
+      }));
+      assertTrue(e.getMessage().contains("cuda:7 can be used no longer") && e.getMessage().contains("matmul_f32_nn_32"), e.getMessage());
+      assertTrue(seen[0] instanceof Group.Failure, String.valueOf(seen[0]));
+      for (var part : List.of("rank 1", "cuda:7 can be used no longer", "matmul_f32_nn_32")) assertTrue(seen[0].getMessage().contains(part), seen[0].getMessage());
+      try (var _ = Scope.open(first.device)) { assertEquals(3, Tensor.full(Shape.of(3), 1).sum().item(), "the other device goes on"); }
+    }
+  }
+
+  /// Drivers that are there and do not do, each by its reason.
+  @Test void anUnfitDriver() {
+    if (Installed.class.getClassLoader().getResource("jacquard/cuda/toolkit.txt") == null) throw new TestAbortedException("no fatbin was built");
+    assertEquals("the NVIDIA driver is too old: it knows CUDA 12.6, the kernels need CUDA 13", Installed.unfit(driver(12060, 1, 9, 0)));
+    assertEquals("the NVIDIA driver finds no GPU", Installed.unfit(driver(13000, 0, 9, 0)));
+    assertEquals("GPU 0 (Old) has compute capability 7.5, the kernels need 8.0", Installed.unfit(driver(13000, 1, 7, 5)));
+    assertEquals(null, Installed.unfit(driver(13010, 2, 8, 0)));
+  }
+
+  private static Driver driver(int version, int devices, int major, int minor) {
+    return new Driver() {
+      @Override public int version() { return version; }
+      @Override public int devices() { return devices; }
+      @Override public String name(int device) { return "Old"; }
+      @Override public int attribute(int device, int attribute) { return attribute == CAPABILITY_MAJOR ? major : minor; }
+      @Override public Context open(int device) { throw new AssertionError("opened"); }
+    };
   }
 
   @Test void aDeviceThatDisappears() {

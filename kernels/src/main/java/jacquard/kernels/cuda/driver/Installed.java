@@ -33,8 +33,9 @@ public record Installed(Driver driver, String missing, boolean emulated) {
       try { Emulation.load(); }
       catch (IOException | UnsatisfiedLinkError e) { return none("the CUDA emulation cannot be loaded: " + e.getMessage()); }
     } else {
-      try { SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()); }
-      catch (IllegalArgumentException e) { return none("no NVIDIA driver: libcuda.so.1 was not found"); }
+      try {
+        if (SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()).find("cuInit").isEmpty()) return none("libcuda.so.1 is no NVIDIA driver: it has no cuInit");
+      } catch (IllegalArgumentException e) { return none("no NVIDIA driver: libcuda.so.1 was not found, or cannot be loaded"); }
     }
     try {
       var why = Natives.unpackJCuda();
@@ -47,7 +48,8 @@ public record Installed(Driver driver, String missing, boolean emulated) {
     }
   }
 
-  private static String unfit(Driver driver) {
+  /// Why a driver, or a GPU that it knows, cannot run the kernels of this build; null where they can.
+  public static String unfit(Driver driver) {
     var toolkit = Natives.resource("jacquard/cuda/toolkit.txt");
     if (toolkit == null) return "this build has no GPU kernels: it was made without nvcc. Run cuda-src/build, then build again";
     int major = Integer.parseInt(new String(toolkit, java.nio.charset.StandardCharsets.US_ASCII).trim());
