@@ -73,11 +73,16 @@ public final class Call {
 
   private int place(char type, int bytes) {
     if (field >= kernel.layout.length() || kernel.layout.charAt(field) != type)
-      throw new IllegalStateException("kernel %s, field %d: packed as %c, the struct's layout is %s".formatted(kernel.name, field, type, kernel.layout));
+      throw wrong("kernel %s, field %d: packed as %c, the struct's layout is %s".formatted(kernel.name, field, type, kernel.layout));
     field++;
     int here = (at + bytes - 1) & -bytes;
     at = here + bytes;
     return here;
+  }
+
+  private IllegalStateException wrong(String why) {
+    abandon();
+    return new IllegalStateException(why);
   }
 
   /// A device address, or 0 for null.
@@ -127,7 +132,7 @@ public final class Call {
   public void blocks(int x, int y, int z, int shared) { launch(x, y, z, kernel.threads, shared); }
 
   public void launch(int x, int y, int z, int threads, int shared) {
-    if (field != kernel.layout.length()) throw new IllegalStateException("kernel %s: %d of %d fields are packed".formatted(kernel.name, field, kernel.layout.length()));
+    if (field != kernel.layout.length()) throw wrong("kernel %s: %d of %d fields are packed".formatted(kernel.name, field, kernel.layout.length()));
     var mine = kernel;
     kernel = null;
     if (x == 0 || y == 0 || z == 0) return;
