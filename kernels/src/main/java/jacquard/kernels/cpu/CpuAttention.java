@@ -2,27 +2,41 @@ package jacquard.kernels.cpu;
 
 import static jacquard.kernels.cpu.CpuMatMul.columns;
 import static jacquard.kernels.cpu.CpuMatMul.rows;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.EQ;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Attention;
 import java.util.Arrays;
 import java.util.List;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
-/// Tiled attention: a piece of work is one head of one sequence, whose keys and values are packed once. Scores exist for QUERIES × KEYS at
-/// a time; the softmax is carried along the key tiles by its running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2022).
-/// Tiles are as wide as whole panels, so that products need no edges: what lies beyond the keys is zero or never read.
+/// Tiled attention: a piece of work is one head of one sequence. Everything is computed transposed, [keys, queries], for a panel of NR queries at a time: scores
+/// are K·Qᵀ with rows of K where they lie, their softmax runs down columns, a query a lane and without a fold, and what comes out is the packed panel of
+/// the second product Vᵀ·Pᵀ. The softmax is carried along tiles of keys by its running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2022).
 final class CpuAttention {
-  /// 64 × 512 scores = 128 KiB stay in L2; most sequences of CLIP are one tile of keys.
-  private static final int QUERIES = 64, KEYS = 512;
-  /// In backward scores lie transposed, 64 keys × up to 512 queries.
-  private static final int BACK_KEYS = 64, BACK_QUERIES = 512;
+  private static final VectorSpecies<Float> F = Simd.F;
+  private static final int NR = CpuMatMul.NR, L = Simd.LANES;
+  /// 512 keys of a panel are 64 KiB, in L2; most sequences of CLIP are one tile of keys.
+  private static final int KEYS = 512;
+  /// In backward a tile is 128 keys × up to 512 queries.
+  private static final int BACK_KEYS = 128, BACK_QUERIES = 512;
+  private static final int SQRT_HALF = 0x3f3504f3;
+  /// Floats of a thread's buffer at least: so large an array begins where panels can be aligned.
+  private static final int BUFFER = 1 << 18;
 
-  /// A thread's buffers by use; they grow and keep anybody's contents.
+  /// A thread's buffer, which grows and keeps anybody's contents.
   private static final class Scratch {
-    final float[][] buffers = new float[9][0];
     final int[] rows = new int[BACK_QUERIES + CpuMatMul.MR];
-    float[] at(int use, int size) { return buffers[use].length >= size ? buffers[use] : (buffers[use] = new float[size]); }
+    float[] all = {};
+    float[] all(int size) { return all.length >= size ? all : (all = new float[Math.max(size, BUFFER)]); }
   }
+  private static final ThreadLocal<float[]> BLOCK = ThreadLocal.withInitial(() -> new float[2 * L * L]);
   private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
   private CpuAttention() {}
@@ -42,64 +56,109 @@ final class CpuAttention {
     Rows q = Rows.of(in.get(0)), k = Rows.of(in.get(1)), v = Rows.of(in.get(2)), o = Rows.of(out.get(0));
     Dense bias = op.biased() ? Dense.of(in.get(3)) : null;
     Dense lse = op.isRecorded() ? Dense.of(out.get(1)) : null;
-    int heads = op.heads(), d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads, wide = columns(e);
+    int heads = op.heads(), d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads;
     int[] from = op.ranges().from(), to = op.ranges().to();
     Parallel.run(op.queries().count() * heads, piece -> {
-      int s = piece / heads, h = piece % heads, k0 = op.keys().from(s), all = op.keys().to(s) - k0, pitch = columns(Math.min(KEYS, all));
-      if (op.queries().from(s) == op.queries().to(s)) return;
+      int s = piece / heads, h = piece % heads, k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
+      if (begin == end) return;
       var scratch = SCRATCH.get();
-      float[] kp = scratch.at(0, columns(all) * d), vp = scratch.at(1, all * wide), scores = scratch.at(2, QUERIES * pitch), sum = scratch.at(3, QUERIES * wide);
-      float[] max = scratch.at(4, QUERIES), total = scratch.at(5, QUERIES), edge = CpuMatMul.edge();
-      CpuMatMul.packB(kp, 0, d, 0, all, k.a, k.at(k0, h * d), 1, k.row);
-      for (int t = 0; t < all; t += KEYS) CpuMatMul.packB(vp, t * wide, Math.min(KEYS, all - t), 0, e, v.a, v.at(k0 + t, h * e), v.row, 1);
-      for (int q0 = op.queries().from(s); q0 < op.queries().to(s); q0 += QUERIES) {
-        int count = Math.min(QUERIES, op.queries().to(s) - q0), low = all, high = 0;
+      // buffers: max and total of each query, Qᵀ [d, NR], scores and bias [keys, NR], Oᵀ [e, NR], Vᵀ [e, all]
+      int max = CpuMatMul.ALIGNED, total = max + NR, qt = total + NR, p = qt + d * NR, add = p + rows(KEYS) * NR, sum = add + (bias == null ? 0 : KEYS * NR), vt = sum + rows(e) * NR;
+      float[] a = scratch.all(vt + e * all);
+      Transpose.run(all, e, v.a, v.at(k0, h * e), v.row, a, vt, all);
+      for (int q0 = begin; q0 < end; q0 += NR) {
+        int count = Math.min(NR, end - q0), low = all, high = 0;
         for (int r = q0; r < q0 + count; r++) { low = Math.min(low, from[r] - k0); high = Math.max(high, to[r] - k0); }
-        Arrays.fill(max, 0, count, Float.NEGATIVE_INFINITY);
-        Arrays.fill(total, 0, count, 0);
+        Transpose.run(count, d, q.a, q.at(q0, h * d), q.row, a, qt, NR);
+        if (count < NR) for (int i = 0; i < d; i++) Arrays.fill(a, qt + i * NR + count, qt + i * NR + NR, 0);
+        Arrays.fill(a, max, max + NR, Float.NEGATIVE_INFINITY);
+        Arrays.fill(a, total, total + NR, 0);
         int first = Math.max(0, low) / KEYS * KEYS;
-        if (first >= high) Arrays.fill(sum, 0, rows(count) * wide, 0);
+        if (first >= high) Arrays.fill(a, sum, sum + e * NR, 0);
         for (int t = first; t < high; t += KEYS) {
           int keys = Math.min(KEYS, high - t);
-          rows(scratch.rows, count, q.at(q0, h * d), q.row);
-          CpuMatMul.tiles(false, rows(count), columns(keys), d, q.a, scratch.rows, kp, t * d, scores, 0, pitch, edge);
-          for (int r = 0; r < count; r++) {
-            int at = r * pitch, a = Math.clamp(from[q0 + r] - k0 - t, 0, keys), b = Math.clamp(to[q0 + r] - k0 - t, a, keys);
-            Arrays.fill(scores, at, at + a, 0);
-            Arrays.fill(scores, at + b, at + keys, 0);
-            if (a == b) continue;
-            scale(op, scores, at, a, b, bias, h, q0 + r - op.queries().from(s), t);
-            int n = Math.min((b - a + Simd.LANES - 1) / Simd.LANES * Simd.LANES, pitch - a);       // whole vectors: e^−∞ adds nothing
-            Arrays.fill(scores, at + b, at + a + n, Float.NEGATIVE_INFINITY);
-            float m = Math.max(max[r], Simd.max(scores, at + a, n)), shrink = Simd.exp(max[r] - m);
-            total[r] = total[r] * shrink + Simd.expShifted(scores, at + a, m, scores, at + a, n);
-            if (t > first && shrink != 1) for (int i = r * wide; i < r * wide + e; i++) sum[i] *= shrink;
-            max[r] = m;
-          }
-          rows(scratch.rows, count, 0, pitch);
-          CpuMatMul.tiles(t > first, rows(count), wide, keys, scores, scratch.rows, vp, t * wide, Math.min(KEYS, all - t), sum, 0, wide, edge);
+          rows(scratch.rows, keys, k.at(k0 + t, h * d), k.row);
+          CpuMatMul.tiles(false, rows(keys), NR, d, k.a, scratch.rows, a, qt, a, p, NR, CpuMatMul.edge());
+          if (bias != null) Transpose.run(count, keys, bias.a(), bias.at() + (h * bias.dim(1) + q0 - begin) * bias.dim(2) + t, bias.dim(2), a, add, NR);
+          softmax(a, p, keys, op.scale(), bias == null ? -1 : add, max, total, sum, t > first ? e : 0, q0, count, k0 + t, from, to);
+          rows(scratch.rows, e, vt + t, all);
+          CpuMatMul.tiles(t > first, rows(e), NR, keys, a, scratch.rows, a, p, a, sum, NR, CpuMatMul.edge());
         }
-        for (int r = 0; r < count; r++) {
-          float inverse = total[r] > 0 ? 1 / total[r] : 0;
-          int at = o.at(q0 + r, h * e), source = r * wide;
-          for (int i = 0; i < e; i++) o.a[at + i] = sum[source + i] * inverse;
-          if (lse != null) lse.a()[lse.at() + (q0 + r) * heads + h] = max[r] + (float) StrictMath.log(total[r]);
-        }
+        divide(a, sum, e, total, max);
+        Transpose.run(e, count, a, sum, NR, o.a, o.at(q0, h * e), o.row);
+        if (lse != null) for (int r = 0; r < count; r++) lse.a()[lse.at() + (q0 + r) * heads + h] = a[max + r];
       }
     });
   }
 
-  /// scores[a … b−1] ← scale·score + bias
-  private static void scale(Attention op, float[] scores, int at, int a, int b, Dense bias, int h, int query, int key) {
-    float k = op.scale();
-    if (bias == null) { for (int j = at + a; j < at + b; j++) scores[j] *= k; return; }
-    int row = bias.at() + (h * bias.dim(1) + query) * bias.dim(2) + key;
-    for (int j = a; j < b; j++) scores[at + j] = Math.fma(scores[at + j], k, bias.a()[row + j]);
+  // The loops below write the exponential out (Simd.exp without its limits, which take as long as the polynomial: nothing here exceeds 0 by more than rounding),
+  // and are long: C2 does not inline what is longer than 325 bytes of bytecode. Their callers would be too large, and then vectors are boxed.
+
+  /// A panel of scores of `count` queries from row q0 on and `keys` keys from row k0 on ← e^(scale·score + bias − max), 0 where a query does not see a key; total ←
+  /// their sums, and `before` rows of what was summed until now shrink with the new max. (A comparison: Java's maximum of vectors takes three times as long.)
+  private static void softmax(float[] a, int p, int keys, float scale, int bias, int max, int total, int sum, int before, int q0, int count, int k0, int[] from, int[] to) {
+    hide(a, p, NR, keys, q0, count, k0, from, to);
+    FloatVector k = FloatVector.broadcast(F, scale), log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
+    for (int c = 0; c < NR; c += L) {
+      FloatVector old = FloatVector.fromArray(F, a, max + c), m = old;
+      if (bias < 0) for (int j = 0, at = p + c; j < keys; j++, at += NR) {
+        var x = FloatVector.fromArray(F, a, at).mul(k);
+        x.intoArray(a, at);
+        m = m.blend(x, x.compare(GT, m));
+      }
+      else for (int j = 0, at = p + c, bt = bias + c; j < keys; j++, at += NR, bt += NR) {
+        var x = FloatVector.fromArray(F, a, at).fma(k, FloatVector.fromArray(F, a, bt));
+        x.intoArray(a, at);
+        m = m.blend(x, x.compare(GT, m));
+      }
+      m.intoArray(a, max + c);
+      m = m.blend(0f, m.compare(EQ, Float.NEGATIVE_INFINITY));
+      var s = FloatVector.zero(F);
+      for (int j = 0, at = p + c; j < keys; j++, at += NR) {
+        var x = FloatVector.fromArray(F, a, at).sub(m);
+        var z = x.fma(log2e, magic);
+        var n = z.sub(magic);
+        var r = n.fma(FloatVector.broadcast(F, -Simd.LN2_LOW), n.fma(FloatVector.broadcast(F, -Simd.LN2_HIGH), x));
+        var y = r.fma(FloatVector.broadcast(F, Simd.E6), FloatVector.broadcast(F, Simd.E5)).fma(r, FloatVector.broadcast(F, Simd.E4)).fma(r, FloatVector.broadcast(F, Simd.E3)).fma(r, FloatVector.broadcast(F, Simd.E2)).fma(r, one).fma(r, one);
+        y = y.reinterpretAsInts().add(z.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats().blend(0f, x.compare(LT, Simd.EXP_LOW));
+        y.intoArray(a, at);
+        s = s.add(y);
+      }
+      if (before > 0) shrink(a, old.sub(m), total + c, sum + c, before);
+      FloatVector.fromArray(F, a, total + c).add(s).intoArray(a, total + c);
+    }
+  }
+
+  /// By e^x
+  private static void shrink(float[] a, FloatVector x, int total, int sum, int rows) {
+    var y = Simd.exp(x);
+    FloatVector.fromArray(F, a, total).mul(y).intoArray(a, total);
+    for (int i = 0; i < rows; i++, sum += NR) FloatVector.fromArray(F, a, sum).mul(y).intoArray(a, sum);
+  }
+
+  /// A panel of sums ← sum / total, 0 where no key was; max ← max + log total, where total = 2ᵉ·f with f in √½ … √2, and log f = 2w(1 + w²/3 + w⁴/5 + …),
+  /// w = (f − 1)/(f + 1).
+  private static void divide(float[] a, int sum, int e, int total, int max) {
+    var one = FloatVector.broadcast(F, 1f);
+    for (int c = 0; c < NR; c += L) {
+      FloatVector t = FloatVector.fromArray(F, a, total + c), inverse = one.div(t).blend(0f, t.compare(EQ, 0f));
+      for (int i = 0, at = sum + c; i < e; i++, at += NR) FloatVector.fromArray(F, a, at).mul(inverse).intoArray(a, at);
+      var bits = t.reinterpretAsInts();
+      var n = bits.sub(SQRT_HALF).lanewise(ASHR, 23);
+      var f = bits.sub(n.lanewise(LSHL, 23)).reinterpretAsFloats();
+      var exponent = (FloatVector) n.convertShape(I2F, F, 0);
+      var w = f.sub(one).div(f.add(one));
+      var s = w.mul(w);
+      var series = s.fma(FloatVector.broadcast(F, 1 / 9f), FloatVector.broadcast(F, 1 / 7f)).fma(s, FloatVector.broadcast(F, 1 / 5f)).fma(s, FloatVector.broadcast(F, 1 / 3f)).mul(s);
+      var y = w.add(w);
+      var log = exponent.fma(FloatVector.broadcast(F, Simd.LN2_HIGH), y.fma(series, exponent.fma(FloatVector.broadcast(F, Simd.LN2_LOW), y)));
+      FloatVector.fromArray(F, a, max + c).add(log.blend(Float.NEGATIVE_INFINITY, t.compare(EQ, 0f))).intoArray(a, max + c);
+    }
   }
 
   /// in: q, k, v, [bias], o, log-sum-exp, do; out: dq, dk, dv, [dbias]. With P the probabilities and D = Σ do·o of a row:
   /// dV = Pᵀ·dO, dS = P∘(dO·Vᵀ − D), dQ = scale·dS·K, dK = scale·dSᵀ·Q, dbias = Σ over sequences of dS.
-  /// Everything is computed transposed, [keys, queries]: then all operands but dSᵀ lie as the products want them.
+  /// Transposed, all operands but dSᵀ lie as the products want them.
   static void backward(Attention op, List<Tensor> in, List<Tensor> out) {
     int more = op.biased() ? 4 : 3;
     Rows q = Rows.of(in.get(0)), k = Rows.of(in.get(1)), v = Rows.of(in.get(2)), o = Rows.of(in.get(more)), g = Rows.of(in.get(more + 2));
@@ -125,60 +184,93 @@ final class CpuAttention {
             high = Math.max(high, to[r] - k0);
             full &= from[r] == from[q0] && to[r] == to[q0];
           }
-          float[] qt = scratch.at(0, pitch * d), gt = scratch.at(1, pitch * e), qp = scratch.at(2, count * dWide), gp = scratch.at(3, count * eWide), kp = scratch.at(4, BACK_KEYS * dWide);
-          float[] p = scratch.at(5, BACK_KEYS * pitch), ds = scratch.at(6, BACK_KEYS * pitch), shift = scratch.at(7, pitch), dot = scratch.at(8, pitch);
-          CpuMatMul.packB(qt, 0, d, 0, count, q.a, q.at(q0, h * d), 1, q.row);
-          CpuMatMul.packB(gt, 0, e, 0, count, g.a, g.at(q0, h * e), 1, g.row);
-          CpuMatMul.packB(qp, 0, count, 0, d, q.a, q.at(q0, h * d), q.row, 1);
-          CpuMatMul.packB(gp, 0, count, 0, e, g.a, g.at(q0, h * e), g.row, 1);
+          // buffers: Qᵀ [d, pitch] and dOᵀ [e, pitch] in panels, Q, dO and a tile of K in panels of their columns, P and dS [keys, pitch], log-sum-exp and D
+          int qt = CpuMatMul.ALIGNED, gt = qt + pitch * d, qp = gt + pitch * e, gp = qp + count * dWide, kp = gp + count * eWide, p = kp + BACK_KEYS * dWide, ds = p + BACK_KEYS * pitch, shift = ds + BACK_KEYS * pitch, dot = shift + pitch;
+          float[] x = scratch.all(dot + pitch);
+          CpuMatMul.packB(x, qt, d, 0, count, q.a, q.at(q0, h * d), 1, q.row);
+          CpuMatMul.packB(x, gt, e, 0, count, g.a, g.at(q0, h * e), 1, g.row);
+          CpuMatMul.packB(x, qp, count, 0, d, q.a, q.at(q0, h * d), q.row, 1);
+          CpuMatMul.packB(x, gp, count, 0, e, g.a, g.at(q0, h * e), g.row, 1);
+          Arrays.fill(x, shift, shift + pitch, Float.POSITIVE_INFINITY);                     // a row without keys, or none: all its probabilities are 0
           for (int r = 0; r < count; r++) {
             float l = lse.a()[lse.at() + (q0 + r) * heads + h];
-            shift[r] = l == Float.NEGATIVE_INFINITY ? Float.POSITIVE_INFINITY : l;           // a row without keys: all its probabilities are 0
-            dot[r] = Simd.dot(g.a, g.at(q0 + r, h * e), o.a, o.at(q0 + r, h * e), e);
+            if (l != Float.NEGATIVE_INFINITY) x[shift + r] = l;
           }
+          dots(count, e, g, q0, h * e, o, x, dot);
           for (int t = Math.max(0, low); t < high; t += BACK_KEYS) {
-            int keys = Math.min(BACK_KEYS, high - t);
+            int keys = Math.min(BACK_KEYS, high - t), tall = (keys + L - 1) / L * L;
             rows(scratch.rows, keys, k.at(k0 + t, h * d), k.row);
-            CpuMatMul.tiles(false, rows(keys), pitch, d, k.a, scratch.rows, qt, 0, p, 0, pitch, edge);
+            CpuMatMul.tiles(false, rows(keys), pitch, d, k.a, scratch.rows, x, qt, x, p, pitch, edge);
             rows(scratch.rows, keys, v.at(k0 + t, h * e), v.row);
-            CpuMatMul.tiles(false, rows(keys), pitch, e, v.a, scratch.rows, gt, 0, ds, 0, pitch, edge);
+            CpuMatMul.tiles(false, rows(keys), pitch, e, v.a, scratch.rows, x, gt, x, ds, pitch, edge);
             if (bias != null)
               for (int r = 0; r < count; r++)
-                for (int j = 0; j < keys; j++) p[j * pitch + r] += bias.a()[bias.at() + (h * bias.dim(1) + q0 + r - begin) * bias.dim(2) + t + j] / op.scale();
-            if (!full) for (int r = 0; r < count; r++) {
-              int a = Math.clamp(from[q0 + r] - k0 - t, 0, keys), b = Math.clamp(to[q0 + r] - k0 - t, a, keys);
-              for (int j = 0; j < a; j++) p[j * pitch + r] = Float.NEGATIVE_INFINITY;
-              for (int j = b; j < keys; j++) p[j * pitch + r] = Float.NEGATIVE_INFINITY;
-            }
-            for (int j = 0; j < keys; j++) probabilities(p, ds, j * pitch, count, op.scale(), shift, dot);
-            rows(scratch.rows, keys, 0, pitch);
-            CpuMatMul.tiles(true, keys, e, count, p, scratch.rows, gp, 0, dv.a, dv.at(k0 + t, h * e), dv.row, edge);
-            if (dbias != null)
+                for (int j = 0; j < keys; j++) x[p + j * pitch + r] += bias.a()[bias.at() + (h * bias.dim(1) + q0 + r - begin) * bias.dim(2) + t + j] / op.scale();
+            if (!full) hide(x, p, pitch, keys, q0, count, k0 + t, from, to);
+            probabilities(x, p, ds, keys, pitch, op.scale(), dbias == null ? op.scale() : 1, shift, dot);
+            rows(scratch.rows, keys, p, pitch);
+            CpuMatMul.tiles(true, keys, e, count, x, scratch.rows, x, gp, dv.a, dv.at(k0 + t, h * e), dv.row, edge);
+            if (dbias != null) {
               for (int r = 0; r < count; r++)
-                for (int j = 0; j < keys; j++) dbias.a()[dbias.at() + (h * dbias.dim(1) + q0 + r - begin) * dbias.dim(2) + t + j] += ds[j * pitch + r];
-            for (int i = 0; i < keys * pitch; i++) ds[i] *= op.scale();
-            CpuMatMul.tiles(true, keys, d, count, ds, scratch.rows, qp, 0, dk.a, dk.at(k0 + t, h * d), dk.row, edge);
-            CpuMatMul.packB(kp, 0, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
-            CpuMatMul.transpose(p, 0, keys, count, ds, 0, 1, pitch);                        // dS [queries, keys]
-            rows(scratch.rows, count, 0, keys);
-            CpuMatMul.tiles(true, count, d, keys, p, scratch.rows, kp, 0, dq.a, dq.at(q0, h * d), dq.row, edge);
+                for (int j = 0; j < keys; j++) dbias.a()[dbias.at() + (h * dbias.dim(1) + q0 + r - begin) * dbias.dim(2) + t + j] += x[ds + j * pitch + r];
+              for (int i = 0; i < keys * pitch; i++) x[ds + i] *= op.scale();
+            }
+            rows(scratch.rows, keys, ds, pitch);
+            CpuMatMul.tiles(true, keys, d, count, x, scratch.rows, x, qp, dk.a, dk.at(k0 + t, h * d), dk.row, edge);
+            CpuMatMul.packB(x, kp, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
+            Transpose.run(tall, pitch, x, ds, pitch, x, p, tall);                              // dS [queries, keys], whole blocks
+            rows(scratch.rows, count, p, tall);
+            CpuMatMul.tiles(true, count, d, keys, x, scratch.rows, x, kp, dq.a, dq.at(q0, h * d), dq.row, edge);
           }
         }
       }
     });
   }
 
-  /// One key's row: p ← e^(scale·p − shift), ds ← p·(ds − dot)
-  private static void probabilities(float[] p, float[] ds, int at, int n, float scale, float[] shift, float[] dot) {
-    int i = 0;
-    for (; i <= n - Simd.LANES; i += Simd.LANES) {
-      var y = Simd.exp(Simd.load(p, at + i).mul(scale).sub(Simd.load(shift, i)));
-      y.intoArray(p, at + i);
-      y.mul(Simd.load(ds, at + i).sub(Simd.load(dot, i))).intoArray(ds, at + i);
+  /// D of `count` rows: L rows' products side by side, turned, so that their sums are lanes.
+  private static void dots(int count, int e, Rows g, int row, int column, Rows o, float[] x, int dot) {
+    float[] part = BLOCK.get();
+    int whole = e / L * L;
+    for (int r = 0; r < count; r += L) {
+      int n = Math.min(L, count - r);
+      for (int i = 0; i < n; i++) {
+        int gt = g.at(row + r + i, column), ot = o.at(row + r + i, column);
+        var s = FloatVector.zero(F);
+        for (int c = 0; c < whole; c += L) s = FloatVector.fromArray(F, g.a, gt + c).fma(FloatVector.fromArray(F, o.a, ot + c), s);
+        s.intoArray(part, i * L);
+        for (int c = whole; c < e; c++) part[i * L] = Math.fma(g.a[gt + c], o.a[ot + c], part[i * L]);
+      }
+      Transpose.run(L, L, part, 0, L, part, L * L, L);
+      var s = FloatVector.zero(F);
+      for (int i = 0; i < L; i++) s = s.add(FloatVector.fromArray(F, part, L * L + i * L));
+      s.intoArray(x, dot + r);
     }
-    for (; i < n; i++) {
-      float y = p[at + i] = Simd.exp(p[at + i] * scale - shift[i]);
-      ds[at + i] = y * (ds[at + i] - dot[i]);
+  }
+
+  /// A tile [keys, pitch]: p ← e^(scale·p − shift), ds ← factor·p·(ds − dot)
+  private static void probabilities(float[] a, int p, int ds, int keys, int pitch, float scale, float factor, int shift, int dot) {
+    FloatVector k = FloatVector.broadcast(F, scale), g = FloatVector.broadcast(F, factor), log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
+    for (int c = 0; c < pitch; c += L) {
+      FloatVector m = FloatVector.fromArray(F, a, shift + c), d = FloatVector.fromArray(F, a, dot + c);
+      for (int j = 0, at = p + c, dt = ds + c; j < keys; j++, at += pitch, dt += pitch) {
+        var x = FloatVector.fromArray(F, a, at).mul(k).sub(m);
+        var z = x.fma(log2e, magic);
+        var n = z.sub(magic);
+        var r = n.fma(FloatVector.broadcast(F, -Simd.LN2_LOW), n.fma(FloatVector.broadcast(F, -Simd.LN2_HIGH), x));
+        var y = r.fma(FloatVector.broadcast(F, Simd.E6), FloatVector.broadcast(F, Simd.E5)).fma(r, FloatVector.broadcast(F, Simd.E4)).fma(r, FloatVector.broadcast(F, Simd.E3)).fma(r, FloatVector.broadcast(F, Simd.E2)).fma(r, one).fma(r, one);
+        y = y.reinterpretAsInts().add(z.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats().blend(0f, x.compare(LT, Simd.EXP_LOW));
+        y.intoArray(a, at);
+        y.mul(g).mul(FloatVector.fromArray(F, a, dt).sub(d)).intoArray(a, dt);
+      }
+    }
+  }
+
+  /// −∞ where a query does not see a key: of `count` queries from row q0 on and `keys` keys from row k0 on.
+  private static void hide(float[] x, int p, int pitch, int keys, int q0, int count, int k0, int[] from, int[] to) {
+    for (int r = 0; r < count; r++) {
+      int y = Math.clamp(from[q0 + r] - k0, 0, keys), z = Math.clamp(to[q0 + r] - k0, y, keys);
+      for (int j = 0; j < y; j++) x[p + j * pitch + r] = Float.NEGATIVE_INFINITY;
+      for (int j = z; j < keys; j++) x[p + j * pitch + r] = Float.NEGATIVE_INFINITY;
     }
   }
 }

@@ -16,9 +16,9 @@ public final class Simd {
   public static final VectorSpecies<Float> F = species();
   public static final int LANES = F.length();
 
-  private static final float LOG2E = 1.44269504f, LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f, MAGIC = 12582912f;
-  private static final float EXP_LOW = -87.3f, EXP_HIGH = 88.7f;
-  private static final float E2 = 0.5f, E3 = 0.16666415f, E4 = 0.041666083f, E5 = 0.0083751353f, E6 = 0.0013956062f;
+  static final float LOG2E = 1.44269504f, LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f, MAGIC = 12582912f;
+  static final float EXP_LOW = -87.3f, EXP_HIGH = 88.7f;
+  static final float E2 = 0.5f, E3 = 0.16666415f, E4 = 0.041666083f, E5 = 0.0083751353f, E6 = 0.0013956062f;
   private static final float[] ERF = {0.12837917f, -0.37612626f, 0.112836f, -0.026854444f, 0.0051895352f, -8.020841e-4f, 7.889119e-5f};
   private static final float[] ERFC = {1.8344415e-4f, -1.1295568f, -0.63326263f, -0.10837248f, 0.025178967f, -0.004193611f, 4.3910637e-4f, -2.1496115e-5f};
   private static final float[] TANH = {-0.33333334f, 0.13333356f, -0.05396848f, 0.02182724f, -0.0084981183f, 0.002437359f};
