@@ -32,8 +32,9 @@ final class CpuAttention {
 
   /// A thread's buffer, which grows and keeps anybody's contents.
   private static final class Scratch {
-    final int[] rows = new int[BACK_QUERIES + CpuMatMul.MR];
+    int[] rows = new int[BACK_QUERIES + CpuMatMul.MR];
     float[] all = {};
+    int[] rows(int n) { return rows.length >= n + CpuMatMul.MR ? rows : (rows = new int[n + CpuMatMul.MR]); }
     float[] all(int size) { return all.length >= size ? all : (all = new float[Math.max(size, BUFFER)]); }
   }
   private static final ThreadLocal<float[]> BLOCK = ThreadLocal.withInitial(() -> new float[2 * L * L]);
@@ -81,7 +82,7 @@ final class CpuAttention {
           CpuMatMul.tiles(false, rows(keys), NR, d, k.a, scratch.rows, a, qt, a, p, NR, CpuMatMul.edge());
           if (bias != null) Transpose.run(count, keys, bias.a(), bias.at() + (h * bias.dim(1) + q0 - begin) * bias.dim(2) + t, bias.dim(2), a, add, NR);
           softmax(a, p, keys, op.scale(), bias == null ? -1 : add, max, total, sum, t > first ? e : 0, q0, count, k0 + t, from, to);
-          rows(scratch.rows, e, vt + t, all);
+          rows(scratch.rows(e), e, vt + t, all);
           CpuMatMul.tiles(t > first, rows(e), NR, keys, a, scratch.rows, a, p, a, sum, NR, CpuMatMul.edge());
         }
         divide(a, sum, e, total, max);
