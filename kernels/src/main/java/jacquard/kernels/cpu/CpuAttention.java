@@ -63,10 +63,10 @@ final class CpuAttention {
       int s = piece / heads, h = piece % heads, k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
       if (begin == end) return;
       var scratch = SCRATCH.get();
-      // buffers: max and total of each query, Qᵀ [d, NR], scores and bias [keys, NR], Oᵀ [e, NR], Vᵀ [e, all]
-      int max = CpuMatMul.ALIGNED, total = max + NR, qt = total + NR, p = qt + d * NR, add = p + rows(KEYS) * NR, sum = add + (bias == null ? 0 : KEYS * NR), vt = sum + rows(e) * NR;
-      float[] a = scratch.all(vt + e * all);
-      Transpose.run(all, e, v.a, v.at(k0, h * e), v.row, a, vt, all);
+      // buffers: max and total of each query, Qᵀ [d, NR], scores and bias [keys, NR], Oᵀ [e, NR], Vᵀ [e, pitch]
+      int max = CpuMatMul.ALIGNED, total = max + NR, qt = total + NR, p = qt + d * NR, add = p + rows(KEYS) * NR, sum = add + (bias == null ? 0 : KEYS * NR), vt = sum + rows(e) * NR, pitch = columns(all);
+      float[] a = scratch.all(vt + e * pitch);
+      Transpose.run(all, e, v.a, v.at(k0, h * e), v.row, a, vt, pitch);
       for (int q0 = begin; q0 < end; q0 += NR) {
         int count = Math.min(NR, end - q0), low = all, high = 0;
         for (int r = q0; r < q0 + count; r++) { low = Math.min(low, from[r] - k0); high = Math.max(high, to[r] - k0); }
@@ -82,7 +82,7 @@ final class CpuAttention {
           CpuMatMul.tiles(false, rows(keys), NR, d, k.a, scratch.rows, a, qt, a, p, NR, CpuMatMul.edge());
           if (bias != null) Transpose.run(count, keys, bias.a(), bias.at() + (h * bias.dim(1) + q0 - begin) * bias.dim(2) + t, bias.dim(2), a, add, NR);
           softmax(a, p, keys, op.scale(), bias == null ? -1 : add, max, total, sum, t > first ? e : 0, q0, count, k0 + t, from, to);
-          rows(scratch.rows(e), e, vt + t, all);
+          rows(scratch.rows(e), e, vt + t, pitch);
           CpuMatMul.tiles(t > first, rows(e), NR, keys, a, scratch.rows, a, p, a, sum, NR, CpuMatMul.edge());
         }
         divide(a, sum, e, total, max);
@@ -167,7 +167,6 @@ final class CpuAttention {
     Dense lse = Dense.of(in.get(more + 1)), bias = op.biased() ? Dense.of(in.get(3)) : null, dbias = op.biased() ? Dense.of(out.get(3)) : null;
     int heads = op.heads(), d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads, dWide = columns(d), eWide = columns(e);
     int[] from = op.ranges().from(), to = op.ranges().to();
-    for (int i = 0; i < 3; i++) Arrays.fill(CpuLinear.array(out.get(i)), 0, (int) out.get(i).shape().size(), 0);
     if (dbias != null) Arrays.fill(dbias.a(), dbias.at(), dbias.at() + dbias.size(), 0);
     // With a bias gradient a head's sequences add into one matrix: they go in order on one thread.
     int sequences = op.queries().count();
@@ -176,15 +175,27 @@ final class CpuAttention {
       var scratch = SCRATCH.get();
       float[] edge = CpuMatMul.edge();
       for (int s = dbias == null ? piece / heads : 0; s < (dbias == null ? piece / heads + 1 : sequences); s++) {
-        int k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s);
-        for (int q0 = begin; q0 < op.queries().to(s); q0 += BACK_QUERIES) {
-          int count = Math.min(BACK_QUERIES, op.queries().to(s) - q0), pitch = columns(count), low = all, high = 0;
+        int k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
+        if (begin == end) {
+          zero(dk, k0, k0 + all, h * d, d);
+          zero(dv, k0, k0 + all, h * e, e);
+        }
+        for (int q0 = begin; q0 < end; q0 += BACK_QUERIES) {
+          int count = Math.min(BACK_QUERIES, end - q0), pitch = columns(count), low = all, high = 0;
           boolean full = true;
           for (int r = q0; r < q0 + count; r++) {
             low = Math.min(low, from[r] - k0);
             high = Math.max(high, to[r] - k0);
             full &= from[r] == from[q0] && to[r] == to[q0];
           }
+          low = Math.max(0, low);
+          if (q0 == begin) {                                                                   // what the tiles below do not write, and later ones add to
+            zero(dk, k0, k0 + Math.min(low, all), h * d, d);
+            zero(dk, k0 + Math.max(low, high), k0 + all, h * d, d);
+            zero(dv, k0, k0 + Math.min(low, all), h * e, e);
+            zero(dv, k0 + Math.max(low, high), k0 + all, h * e, e);
+          }
+          if (low >= high) zero(dq, q0, q0 + count, h * d, d);
           // buffers: Qᵀ [d, pitch] and dOᵀ [e, pitch] in panels, Q, dO and a tile of K in panels of their columns, P and dS [keys, pitch], log-sum-exp and D
           int qt = CpuMatMul.ALIGNED, gt = qt + pitch * d, qp = gt + pitch * e, gp = qp + count * dWide, kp = gp + count * eWide, p = kp + BACK_KEYS * dWide, ds = p + BACK_KEYS * pitch, shift = ds + BACK_KEYS * pitch, dot = shift + pitch;
           float[] x = scratch.all(dot + pitch);
@@ -198,7 +209,7 @@ final class CpuAttention {
             if (l != Float.NEGATIVE_INFINITY) x[shift + r] = l;
           }
           dots(count, e, g, q0, h * e, o, x, dot);
-          for (int t = Math.max(0, low); t < high; t += BACK_KEYS) {
+          for (int t = low; t < high; t += BACK_KEYS) {
             int keys = Math.min(BACK_KEYS, high - t), tall = (keys + L - 1) / L * L;
             rows(scratch.rows, keys, k.at(k0 + t, h * d), k.row);
             CpuMatMul.tiles(false, rows(keys), pitch, d, k.a, scratch.rows, x, qt, x, p, pitch, edge);
@@ -210,23 +221,25 @@ final class CpuAttention {
             if (!full) hide(x, p, pitch, keys, q0, count, k0 + t, from, to);
             probabilities(x, p, ds, keys, pitch, op.scale(), dbias == null ? op.scale() : 1, shift, dot);
             rows(scratch.rows, keys, p, pitch);
-            CpuMatMul.tiles(true, keys, e, count, x, scratch.rows, x, gp, dv.a, dv.at(k0 + t, h * e), dv.row, edge);
+            CpuMatMul.tiles(q0 > begin, keys, e, count, x, scratch.rows, x, gp, dv.a, dv.at(k0 + t, h * e), dv.row, edge);
             if (dbias != null) {
               for (int r = 0; r < count; r++)
                 for (int j = 0; j < keys; j++) dbias.a()[dbias.at() + (h * dbias.dim(1) + q0 + r - begin) * dbias.dim(2) + t + j] += x[ds + j * pitch + r];
               for (int i = 0; i < keys * pitch; i++) x[ds + i] *= op.scale();
             }
             rows(scratch.rows, keys, ds, pitch);
-            CpuMatMul.tiles(true, keys, d, count, x, scratch.rows, x, qp, dk.a, dk.at(k0 + t, h * d), dk.row, edge);
+            CpuMatMul.tiles(q0 > begin, keys, d, count, x, scratch.rows, x, qp, dk.a, dk.at(k0 + t, h * d), dk.row, edge);
             CpuMatMul.packB(x, kp, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
             Transpose.run(tall, pitch, x, ds, pitch, x, p, tall);                              // dS [queries, keys], whole blocks
             rows(scratch.rows, count, p, tall);
-            CpuMatMul.tiles(true, count, d, keys, x, scratch.rows, x, kp, dq.a, dq.at(q0, h * d), dq.row, edge);
+            CpuMatMul.tiles(t > low, count, d, keys, x, scratch.rows, x, kp, dq.a, dq.at(q0, h * d), dq.row, edge);
           }
         }
       }
     });
   }
+
+  private static void zero(Rows t, int from, int to, int column, int width) { for (int r = from; r < to; r++) Arrays.fill(t.a, t.at(r, column), t.at(r, column) + width, 0); }
 
   /// D of `count` rows: L rows' products side by side, turned, so that their sums are lanes.
   private static void dots(int count, int e, Rows g, int row, int column, Rows o, float[] x, int dot) {
