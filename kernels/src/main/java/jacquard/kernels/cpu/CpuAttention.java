@@ -1,6 +1,7 @@
 package jacquard.kernels.cpu;
 
 import static jacquard.kernels.cpu.CpuMatMul.columns;
+import static jacquard.kernels.cpu.CpuMatMul.lanes;
 import static jacquard.kernels.cpu.CpuMatMul.rows;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.EQ;
@@ -70,8 +71,9 @@ final class CpuAttention {
       for (int q0 = begin; q0 < end; q0 += NR) {
         int count = Math.min(NR, end - q0), low = all, high = 0;
         for (int r = q0; r < q0 + count; r++) { low = Math.min(low, from[r] - k0); high = Math.max(high, to[r] - k0); }
+        int wide = lanes(count);
         Transpose.run(count, d, q.a, q.at(q0, h * d), q.row, a, qt, NR);
-        if (count < NR) for (int i = 0; i < d; i++) Arrays.fill(a, qt + i * NR + count, qt + i * NR + NR, 0);
+        if (count < wide) for (int i = 0; i < d; i++) Arrays.fill(a, qt + i * NR + count, qt + i * NR + wide, 0);
         Arrays.fill(a, max, max + NR, Float.NEGATIVE_INFINITY);
         Arrays.fill(a, total, total + NR, 0);
         int first = Math.max(0, low) / KEYS * KEYS;
@@ -79,13 +81,13 @@ final class CpuAttention {
         for (int t = first; t < high; t += KEYS) {
           int keys = Math.min(KEYS, high - t);
           rows(scratch.rows, keys, k.at(k0 + t, h * d), k.row);
-          CpuMatMul.tiles(false, rows(keys), NR, d, k.a, scratch.rows, a, qt, a, p, NR, CpuMatMul.edge());
+          CpuMatMul.tiles(false, rows(keys), wide, d, k.a, scratch.rows, a, qt, a, p, NR, CpuMatMul.edge());
           if (bias != null) Transpose.run(count, keys, bias.a(), bias.at() + (h * bias.dim(1) + q0 - begin) * bias.dim(2) + t, bias.dim(2), a, add, NR);
-          softmax(a, p, keys, op.scale(), bias == null ? -1 : add, max, total, sum, t > first ? e : 0, q0, count, k0 + t, from, to);
+          softmax(a, p, keys, wide, op.scale(), bias == null ? -1 : add, max, total, sum, t > first ? e : 0, q0, count, k0 + t, from, to);
           rows(scratch.rows(e), e, vt + t, pitch);
-          CpuMatMul.tiles(t > first, rows(e), NR, keys, a, scratch.rows, a, p, a, sum, NR, CpuMatMul.edge());
+          CpuMatMul.tiles(t > first, rows(e), wide, keys, a, scratch.rows, a, p, a, sum, NR, CpuMatMul.edge());
         }
-        divide(a, sum, e, total, max);
+        divide(a, sum, e, wide, total, max);
         Transpose.run(e, count, a, sum, NR, o.a, o.at(q0, h * e), o.row);
         if (lse != null) for (int r = 0; r < count; r++) lse.a()[lse.at() + (q0 + r) * heads + h] = a[max + r];
       }
@@ -97,10 +99,10 @@ final class CpuAttention {
 
   /// A panel of scores of `count` queries from row q0 on and `keys` keys from row k0 on ← e^(scale·score + bias − max), 0 where a query does not see a key; total ←
   /// their sums, and `before` rows of what was summed until now shrink with the new max. (A comparison: Java's maximum of vectors takes three times as long.)
-  private static void softmax(float[] a, int p, int keys, float scale, int bias, int max, int total, int sum, int before, int q0, int count, int k0, int[] from, int[] to) {
+  private static void softmax(float[] a, int p, int keys, int wide, float scale, int bias, int max, int total, int sum, int before, int q0, int count, int k0, int[] from, int[] to) {
     hide(a, p, NR, keys, q0, count, k0, from, to);
     FloatVector k = FloatVector.broadcast(F, scale), log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
-    for (int c = 0; c < NR; c += L) {
+    for (int c = 0; c < wide; c += L) {
       FloatVector old = FloatVector.fromArray(F, a, max + c), m = old;
       if (bias < 0) for (int j = 0, at = p + c; j < keys; j++, at += NR) {
         var x = FloatVector.fromArray(F, a, at).mul(k);
@@ -139,9 +141,9 @@ final class CpuAttention {
 
   /// A panel of sums ← sum / total, 0 where no key was; max ← max + log total, where total = 2ᵉ·f with f in √½ … √2, and log f = 2w(1 + w²/3 + w⁴/5 + …),
   /// w = (f − 1)/(f + 1).
-  private static void divide(float[] a, int sum, int e, int total, int max) {
+  private static void divide(float[] a, int sum, int e, int wide, int total, int max) {
     var one = FloatVector.broadcast(F, 1f);
-    for (int c = 0; c < NR; c += L) {
+    for (int c = 0; c < wide; c += L) {
       FloatVector t = FloatVector.fromArray(F, a, total + c), inverse = one.div(t).blend(0f, t.compare(EQ, 0f));
       for (int i = 0, at = sum + c; i < e; i++, at += NR) FloatVector.fromArray(F, a, at).mul(inverse).intoArray(a, at);
       var bits = t.reinterpretAsInts();
@@ -181,7 +183,7 @@ final class CpuAttention {
           zero(dv, k0, k0 + all, h * e, e);
         }
         for (int q0 = begin; q0 < end; q0 += BACK_QUERIES) {
-          int count = Math.min(BACK_QUERIES, end - q0), pitch = columns(count), low = all, high = 0;
+          int count = Math.min(BACK_QUERIES, end - q0), pitch = columns(count), wide = lanes(count), low = all, high = 0;
           boolean full = true;
           for (int r = q0; r < q0 + count; r++) {
             low = Math.min(low, from[r] - k0);
@@ -212,14 +214,14 @@ final class CpuAttention {
           for (int t = low; t < high; t += BACK_KEYS) {
             int keys = Math.min(BACK_KEYS, high - t), tall = (keys + L - 1) / L * L;
             rows(scratch.rows, keys, k.at(k0 + t, h * d), k.row);
-            CpuMatMul.tiles(false, rows(keys), pitch, d, k.a, scratch.rows, x, qt, x, p, pitch, edge);
+            CpuMatMul.tiles(false, rows(keys), wide, d, k.a, scratch.rows, x, qt, x, p, pitch, edge);
             rows(scratch.rows, keys, v.at(k0 + t, h * e), v.row);
-            CpuMatMul.tiles(false, rows(keys), pitch, e, v.a, scratch.rows, x, gt, x, ds, pitch, edge);
+            CpuMatMul.tiles(false, rows(keys), wide, e, v.a, scratch.rows, x, gt, x, ds, pitch, edge);
             if (bias != null)
               for (int r = 0; r < count; r++)
                 for (int j = 0; j < keys; j++) x[p + j * pitch + r] += bias.a()[bias.at() + (h * bias.dim(1) + q0 + r - begin) * bias.dim(2) + t + j] / op.scale();
             if (!full) hide(x, p, pitch, keys, q0, count, k0 + t, from, to);
-            probabilities(x, p, ds, keys, pitch, op.scale(), dbias == null ? op.scale() : 1, shift, dot);
+            probabilities(x, p, ds, keys, wide, pitch, op.scale(), dbias == null ? op.scale() : 1, shift, dot);
             rows(scratch.rows, keys, p, pitch);
             CpuMatMul.tiles(q0 > begin, keys, e, count, x, scratch.rows, x, gp, dv.a, dv.at(k0 + t, h * e), dv.row, edge);
             if (dbias != null) {
@@ -230,7 +232,7 @@ final class CpuAttention {
             rows(scratch.rows, keys, ds, pitch);
             CpuMatMul.tiles(q0 > begin, keys, d, count, x, scratch.rows, x, qp, dk.a, dk.at(k0 + t, h * d), dk.row, edge);
             CpuMatMul.packB(x, kp, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
-            Transpose.run(tall, pitch, x, ds, pitch, x, p, tall);                              // dS [queries, keys], whole blocks
+            Transpose.run(tall, wide, x, ds, pitch, x, p, tall);                               // dS [queries, keys], whole blocks
             rows(scratch.rows, count, p, tall);
             CpuMatMul.tiles(t > low, count, d, keys, x, scratch.rows, x, kp, dq.a, dq.at(q0, h * d), dq.row, edge);
           }
@@ -262,9 +264,9 @@ final class CpuAttention {
   }
 
   /// A tile [keys, pitch]: p ← e^(scale·p − shift), ds ← factor·p·(ds − dot)
-  private static void probabilities(float[] a, int p, int ds, int keys, int pitch, float scale, float factor, int shift, int dot) {
+  private static void probabilities(float[] a, int p, int ds, int keys, int wide, int pitch, float scale, float factor, int shift, int dot) {
     FloatVector k = FloatVector.broadcast(F, scale), g = FloatVector.broadcast(F, factor), log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
-    for (int c = 0; c < pitch; c += L) {
+    for (int c = 0; c < wide; c += L) {
       FloatVector m = FloatVector.fromArray(F, a, shift + c), d = FloatVector.fromArray(F, a, dot + c);
       for (int j = 0, at = p + c, dt = ds + c; j < keys; j++, at += pitch, dt += pitch) {
         var x = FloatVector.fromArray(F, a, at).mul(k).sub(m);

@@ -153,6 +153,9 @@ public final class CpuMatMul {
   /// `n` rounded up to whole panels.
   static int columns(int n) { return panels(n) * NR; }
 
+  /// Columns that are computed for `n`: half of the last panel, where that will do and is faster.
+  static int lanes(int n) { return WIDE ? (n + Simd.LANES - 1) / Simd.LANES * Simd.LANES : columns(n); }
+
   static int panels(int n) { return (n + NR - 1) / NR; }
 
   /// The calling thread's buffer for a packed operand that all cores read: B, or A.
@@ -194,7 +197,12 @@ public final class CpuMatMul {
         for (int j = j0; j < Math.min(n, j0 + NC); j += NR) {
           int high = Math.min(MR, m - i), wide = Math.min(NR, n - j), at = co + i * cr + j;
           boolean whole = high == MR && wide == NR;
-          if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * packed, c, at, cr);
+          if (WIDE && wide <= Simd.LANES) {
+            boolean direct = high == MR && wide == Simd.LANES && !accumulate;
+            half(depth, a, rows, i, bp, bpo + j * packed, direct ? c : tile, direct ? at : 0, direct ? cr : NR);
+            if (!direct) addEdge(accumulate, high, wide, tile, c, at, cr);
+          }
+          else if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * packed, c, at, cr);
           else {
             kernel(depth, a, rows, i, bp, bpo + j * packed, tile, 0, NR);
             if (whole) addTile(tile, c, at, cr);
@@ -223,6 +231,26 @@ public final class CpuMatMul {
   private static void kernel(int k, float[] a, int[] rows, int i, float[] b, int bo, float[] c, int co, int cr) {
     if (WIDE) kernel8x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7], b, bo, c, co, cr);
     else kernel4x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], b, bo, c, co, cr);
+  }
+
+  /// The left half of a panel, for few columns. (Of 4 rows it would be no faster than the whole: four chains of sums wait for each other.)
+  private static void half(int k, float[] a, int[] rows, int i, float[] b, int bo, float[] c, int co, int cr) {
+    kernel8x1(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7], b, bo, c, co, cr);
+  }
+
+  /// 8 rows × 1 vector, of panels two vectors wide.
+  private static void kernel8x1(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7, float[] b, int bo, float[] c, int co, int cr) {
+    FloatVector z = FloatVector.zero(Simd.F), c0 = z, c1 = z, c2 = z, c3 = z, c4 = z, c5 = z, c6 = z, c7 = z;
+    for (int p = 0; p < k; p++) {
+      var b0 = FloatVector.fromArray(Simd.F, b, bo);
+      c0 = FloatVector.broadcast(Simd.F, a[r0 + p]).fma(b0, c0); c1 = FloatVector.broadcast(Simd.F, a[r1 + p]).fma(b0, c1);
+      c2 = FloatVector.broadcast(Simd.F, a[r2 + p]).fma(b0, c2); c3 = FloatVector.broadcast(Simd.F, a[r3 + p]).fma(b0, c3);
+      c4 = FloatVector.broadcast(Simd.F, a[r4 + p]).fma(b0, c4); c5 = FloatVector.broadcast(Simd.F, a[r5 + p]).fma(b0, c5);
+      c6 = FloatVector.broadcast(Simd.F, a[r6 + p]).fma(b0, c6); c7 = FloatVector.broadcast(Simd.F, a[r7 + p]).fma(b0, c7);
+      bo += 2 * Simd.LANES;
+    }
+    c0.intoArray(c, co); c1.intoArray(c, co + cr); c2.intoArray(c, co + 2 * cr); c3.intoArray(c, co + 3 * cr);
+    c4.intoArray(c, co + 4 * cr); c5.intoArray(c, co + 5 * cr); c6.intoArray(c, co + 6 * cr); c7.intoArray(c, co + 7 * cr);
   }
 
   /// 4 rows × 2 vectors.
