@@ -1,4 +1,4 @@
-"""What a user of OpenCLIP writes to embed one image: cold.py MODEL CHECKPOINT IMAGE. Prints the first feature and the bytes resident at most."""
+"""What a user of OpenCLIP writes to embed one image: cold.py MODEL CHECKPOINT IMAGE. Prints the first feature."""
 import sys
 
 import open_clip

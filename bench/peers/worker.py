@@ -3,7 +3,7 @@
     worker.py THREADS MODEL CHECKPOINT BATCH        each line of the standard input is a command, each answer one line
 
 MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model is needed). BATCH is a safetensors file with `images` [n,3,h,w] and `tokens`
-[n,77]. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
+[n,77], or `x` and `y` [n,512] for a loss. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
 computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
 """
 import sys
@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 import open_clip
+from PIL import Image
 from open_clip.loss import ClipLoss, SigLipLoss
 from safetensors.torch import load_file, save_file
 
@@ -69,20 +70,28 @@ def step():
 
 def loss(kind, n, width="512"):
     g = torch.Generator().manual_seed(0)
-    x, y = (F.normalize(torch.randn(int(n), int(width), generator=g), dim=-1).requires_grad_() for _ in range(2))
+    x, y = ((data[name] if name in data else F.normalize(torch.randn(int(n), int(width), generator=g), dim=-1)).requires_grad_() for name in ("x", "y"))
     scale, bias = torch.tensor(14.3, requires_grad=True), torch.tensor(-10.0, requires_grad=True)
 
     def run():
         x.grad = y.grad = None
         (ClipLoss()(x, y, scale) if kind == "softmax" else SigLipLoss()(x, y, scale, bias)).backward()
+        return x.grad
     return run
 
 
 def picture(file):
-    from PIL import Image
-
     t = preprocess or open_clip.image_transform(224, is_train=False)
     return lambda: t(Image.open(file))
+
+
+def decode(file):
+    return lambda: Image.open(file).convert("RGB")
+
+
+def transform(file):
+    t, pixels = preprocess or open_clip.image_transform(224, is_train=False), Image.open(file).convert("RGB")
+    return lambda: t(pixels)
 
 
 def linear(m, k, n):
@@ -116,7 +125,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "linear": linear}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "linear": linear}[words[0]](*words[1:])
     return known[key]
 
 

@@ -35,7 +35,8 @@ import org.openjdk.jmh.annotations.State;
 @State(Scope.Benchmark)
 public class B02_Attention implements Work.Case {
   private static final int HEADS = 12;
-  @Param({"50×64", "77×64 causal", "197×64", "257×64", "197×72", "197×80", "197×88"}) public String shape;
+  @Param({"50×64", "77×64 causal", "197×64", "257×64", "50×72", "77×72 causal", "197×72", "257×72",
+      "50×80", "77×80 causal", "197×80", "257×80", "50×88", "77×88 causal", "197×88", "257×88"}) public String shape;
   @Param({"forward", "forward+backward"}) public String pass;
 
   private Contest contest;

@@ -2,12 +2,14 @@ package jacquard.bench;
 
 import com.sun.management.GarbageCollectionNotificationInfo;
 import jacquard.autograd.Grad;
+import jacquard.bench.harness.Agreement;
 import jacquard.bench.harness.Ceiling;
 import jacquard.bench.harness.Contest;
 import jacquard.bench.harness.Draw;
 import jacquard.bench.harness.Lane;
 import jacquard.bench.harness.Score;
 import jacquard.bench.harness.Work;
+import jacquard.bench.peer.Samples;
 import jacquard.bench.peer.Torch;
 import jacquard.bench.peer.Worker;
 import jacquard.clip.loss.ContrastiveLoss;
@@ -37,6 +39,7 @@ import org.openjdk.jmh.annotations.State;
 public class B04_Contrastive implements Work.Case {
   private static final String SMALLER = "Jacquard at N=8192, ×17";
   private static final int WIDTH = 512;
+  private static final float SCALE = 14.3f;
   @Param({"softmax N=1024 | " + Torch.NAME, "softmax N=4096 | " + Torch.NAME, "softmax N=8192 | " + Torch.NAME, "softmax N=8192 | " + Worker.OPEN_CLIP, "sigmoid N=1024 | " + Worker.OPEN_CLIP, "sigmoid N=8192 | " + Worker.OPEN_CLIP,
       "softmax N=16384 | " + Worker.OPEN_CLIP, "softmax N=32768 | " + SMALLER}) public String loss;
 
@@ -52,30 +55,45 @@ public class B04_Contrastive implements Work.Case {
     return new Work("contrastive " + loss.substring(0, loss.indexOf(" |")) + " forward+backward", Work.Unit.SECONDS, 1, peer(), peer().equals(SMALLER) ? 1 : n() == 8192 ? 2 : Double.NaN).of(8.0 * n() * n() * WIDTH);
   }
 
-  @Setup public void open() {
+  @Setup public void open() throws Exception {
+    var ours = ours(kind(), n());
     Lane peer;
-    if (peer().equals(Torch.NAME)) peer = Lane.of(Torch.work(materialised(n())));
-    else if (peer().equals(SMALLER)) {
-      var lane = Lane.of(ours(kind(), 8192));
-      peer = window -> 17 * lane.perCall(window);
-    } else peer = Worker.openClip(null, null, null).lane("loss " + kind() + " " + n());
-    contest = new Contest(Lane.of(ours(kind(), n())), peer, Ceiling.fma());
+    float[] theirs = null;                                                        // the gradient of the images
+    if (peer().equals(Torch.NAME)) {
+      var materialised = materialised(n());
+      theirs = Torch.floats(materialised.get().get(0));
+      peer = Lane.of(Torch.work(materialised));
+    } else if (peer().equals(SMALLER)) {
+      var at8192 = ours(kind(), 8192);
+      var smaller = Lane.of(() -> run(at8192));
+      peer = window -> 17 * smaller.perCall(window);
+    } else {
+      var in = inputs(n());
+      var worker = Worker.openClip(null, null, Samples.pairs(in.get(0), in.get(1)));
+      theirs = worker.features("loss " + kind() + " " + n());
+      peer = worker.lane("loss " + kind() + " " + n());
+    }
+    // a logit is scale times a sum of 512 products, each side's in an order of its own; its error is the relative error of a probability
+    if (theirs != null) try (var _ = jacquard.tensor.Scope.open(Device.best())) { Agreement.check(work().name(), ours.get().floats(), theirs, 10 * 2 * SCALE * Math.sqrt(WIDTH) * 0x1p-24); }
+    contest = new Contest(Lane.of(() -> run(ours)), peer, Ceiling.fma());
   }
 
   @Benchmark public void race(Score score) throws Exception { contest.run(score, work()); }
 
-  private static Lane.Work ours(String kind, int n) {
-    var inputs = jacquard.tensor.Scope.detached(Device.best());
-    List<Tensor> in = inputs.within(() -> List.of(Tensor.of(Shape.of(n, WIDTH), Draw.floats(1, n * WIDTH)).normalize(), Tensor.of(Shape.of(n, WIDTH), Draw.floats(2, n * WIDTH)).normalize(),
-        Tensor.scalar(14.3f), Tensor.scalar(-10)));
-    boolean softmax = kind.equals("softmax");
-    return () -> {
-      try (var _ = jacquard.tensor.Scope.open(Device.best())) {
-        Grad.vjp(softmax ? in.subList(0, 3) : in, v -> List.of(softmax ? ContrastiveLoss.softmax(v.get(0), v.get(1), v.get(2), null) : ContrastiveLoss.sigmoid(v.get(0), v.get(1), v.get(2), v.get(3), null)),
-            _ -> List.of(Tensor.scalar(1)));
-      }
-    };
+  private static List<Tensor> inputs(int n) {
+    return jacquard.tensor.Scope.detached(Device.best()).within(() -> List.of(Tensor.of(Shape.of(n, WIDTH), Draw.floats(1, n * WIDTH)).normalize(),
+        Tensor.of(Shape.of(n, WIDTH), Draw.floats(2, n * WIDTH)).normalize(), Tensor.scalar(SCALE), Tensor.scalar(-10)));
   }
+
+  /// The gradient of the images, computed with all others.
+  private static Supplier<Tensor> ours(String kind, int n) {
+    var in = inputs(n);
+    boolean softmax = kind.equals("softmax");
+    return () -> Grad.vjp(softmax ? in.subList(0, 3) : in, v -> List.of(softmax ? ContrastiveLoss.softmax(v.get(0), v.get(1), v.get(2), null) : ContrastiveLoss.sigmoid(v.get(0), v.get(1), v.get(2), v.get(3), null)),
+        _ -> List.of(Tensor.scalar(1))).gradients().getFirst();
+  }
+
+  private static void run(Supplier<Tensor> ours) { try (var _ = jacquard.tensor.Scope.open(Device.best())) { ours.get(); } }
 
   /// What a call needs at most beyond its inputs and the two gradients: what lives after the fullest collection during it, or all bytes that it allocates, if
   /// they are fewer; and the scratch that threads keep. Calls at N = 1,024 go before, since vectors are objects until their kernel is compiled.
@@ -83,7 +101,7 @@ public class B04_Contrastive implements Work.Case {
     var work = ours(kind, n);
     var first = ours(kind, 1024);
     long before = used();
-    for (int i = 0; i < 200; i++) first.run();
+    for (int i = 0; i < 200; i++) run(first);
     long kept = Math.max(0, used() - before), start = used();
     var fullest = new AtomicLong();
     for (var gc : ManagementFactory.getGarbageCollectorMXBeans())
@@ -93,7 +111,7 @@ public class B04_Contrastive implements Work.Case {
       }, null, null);
     var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
     long allocated = threads.getTotalThreadAllocatedBytes();
-    work.run();
+    run(work);
     allocated = threads.getTotalThreadAllocatedBytes() - allocated;
     Thread.sleep(200);                                                           // notices of collections come late
     double gradients = 2.0 * 4 * n * WIDTH;
@@ -106,10 +124,10 @@ public class B04_Contrastive implements Work.Case {
   }
 
   /// ½·(cross entropy of rows + of columns) of scale·x·yᵀ against the diagonal, and its gradients.
-  private static Supplier<?> materialised(int n) {
+  private static Supplier<TensorVector> materialised(int n) {
     var in = new ArrayList<org.bytedeco.pytorch.Tensor>();
     for (int i = 1; i <= 2; i++) in.add(torch.normalize(Torch.of(Draw.floats(i, n * WIDTH), n, WIDTH)).set_requires_grad(true));
-    var scale = Torch.of(new float[] {14.3f}, 1).set_requires_grad(true);
+    var scale = Torch.of(new float[] {SCALE}, 1).set_requires_grad(true);
     var labels = torch.arange(new org.bytedeco.pytorch.Scalar(n), new org.bytedeco.pytorch.TensorOptions(torch.ScalarType.Long));
     return () -> {
       var z = torch.mul(torch.mm(in.get(0), in.get(1).t()), scale);

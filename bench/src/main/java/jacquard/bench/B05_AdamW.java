@@ -1,8 +1,10 @@
 package jacquard.bench;
 
+import jacquard.bench.harness.Agreement;
 import jacquard.bench.harness.Ceiling;
 import jacquard.bench.harness.Contest;
 import jacquard.bench.harness.Draw;
+import jacquard.bench.harness.Lane;
 import jacquard.bench.harness.Score;
 import jacquard.bench.harness.Work;
 import jacquard.bench.peer.Torch;
@@ -32,7 +34,7 @@ public class B05_AdamW implements Work.Case {
 
   @Override public Work work() { return new Work("AdamW 151M", Work.Unit.GBS, 28.0 * MATRICES * SIZE, Torch.NAME, 1.2, 0.9); }
 
-  @Setup public void open() {
+  @Setup public void open() throws Exception {
     var weights = jacquard.tensor.Scope.detached(Device.best());
     var all = new ArrayList<List<Tensor>>();
     var parameters = new TensorVector();
@@ -43,14 +45,18 @@ public class B05_AdamW implements Work.Case {
       t.mutable_grad().put(Torch.of(g, 3072, 768));
       parameters.push_back(t);
     }
-    var options = new AdamWOptions(1e-5);
+    var options = new AdamWOptions(1e-3);
     options.weight_decay().put(0.2);
     var adamw = new AdamW(parameters, options);
     int[] step = {0};
-    contest = Contest.of(() -> {
+    Lane.Work ours = () -> {
       step[0]++;
-      for (var in : all) Tensor.applyAll(new Update.AdamW(1e-5, 0.9, 0.999, 1e-8, 0.2, step[0], 1), in);
-    }, () -> adamw.step()).under(Ceiling.bandwidth());
+      for (var in : all) Tensor.applyAll(new Update.AdamW(1e-3, 0.9, 0.999, 1e-8, 0.2, step[0], 1), in);
+    };
+    ours.run();
+    adamw.step();
+    Agreement.check("a step", all.getFirst().getFirst().floats(), Torch.floats(parameters.get(0)), 8 * 0x1p-24);   // a decay and a step of 1e-3: some eight roundings
+    contest = Contest.of(ours, () -> adamw.step()).under(Ceiling.inPlace());
   }
 
   @Benchmark public void race(Score score) throws Exception { contest.run(score, work()); }

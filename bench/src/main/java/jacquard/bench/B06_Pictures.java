@@ -9,23 +9,35 @@ import jacquard.clip.image.Images;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;
 import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/// From a JPEG file of 640×480 to the normalised 224×224 pixels that a tower sees, one picture at a time, beside OpenCLIP's transform on Pillow.
+/// From a JPEG file of 640×480 to the normalised 224×224 pixels that a tower sees, one picture at a time, beside OpenCLIP's transform on Pillow; then each half
+/// by itself: the file to pixels, and bicubic resize, crop and normalisation of pixels that are there.
 ///
-/// What you should see: behind Pillow, since ImageIO's JPEG decoder is slower than libjpeg-turbo; the resize itself is as fast. Loader threads hide it.
+/// What you should see: the whole behind Pillow, and why: ImageIO's JPEG decoder takes some four times as long as libjpeg-turbo, which works on vectors; resize and
+/// normalisation are about as fast as Pillow and PyTorch. In training, loader threads decode while the step computes.
 @State(Scope.Benchmark)
 public class B06_Pictures implements Work.Case {
+  private static final String WHOLE = "640×480 JPEG to 224×224", DECODE = "640×480 JPEG decode";
+  @Param({WHOLE, DECODE, "640×480 pixels to 224×224"}) public String what;
+
   private Contest contest;
 
-  @Override public Work work() { return new Work("picture 640×480 JPEG to 224×224", Work.Unit.EACH, 1, Worker.OPEN_CLIP, Double.NaN); }
+  @Override public Work work() { return new Work("picture " + what, Work.Unit.EACH, 1, Worker.OPEN_CLIP, Double.NaN); }
 
   @Setup public void open() throws Exception {
     var file = Samples.picture();
     var transform = new Transform(PreprocessConfig.ofSize(224));
-    contest = Contest.of(() -> transform.rows(Images.read(file)), Worker.openClip(null, null, null).lane("picture " + file));
+    var picture = Images.read(file);
+    var worker = Worker.openClip(null, null, null);
+    contest = switch (what) {
+      case WHOLE -> Contest.of(() -> transform.rows(Images.read(file)), worker.lane("picture " + file));
+      case DECODE -> Contest.of(() -> Images.read(file), worker.lane("decode " + file));
+      default -> Contest.of(() -> transform.rows(picture), worker.lane("transform " + file));
+    };
   }
 
   @Benchmark public void race(Score score) throws Exception { contest.run(score, work()); }

@@ -10,11 +10,9 @@ import jacquard.bench.peer.Onnx;
 import jacquard.bench.peer.Samples;
 import jacquard.bench.peer.Worker;
 import jacquard.clip.Clip;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.model.Images;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
-import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -59,9 +57,7 @@ public class B07_ImageEncode implements Work.Case {
       lane = Lane.of(onnx.work(planes, batch));
     } else {
       var worker = Worker.openClip(model, Samples.weights(model), Samples.batch(32));
-      var file = Files.createTempFile("features", ".safetensors");
-      worker.ask("features images " + (batch == 1 ? "1" : "32") + " " + file);
-      try (var f = Safetensors.open(file)) { theirs = f.floats("features"); }
+      theirs = worker.features("images " + batch);
       lane = worker.lane("images " + batch);
     }
     // batch 1 of ours is the first caption's drawing, as the first of the peers' 32

@@ -7,9 +7,7 @@ import jacquard.bench.harness.Work;
 import jacquard.bench.peer.Samples;
 import jacquard.bench.peer.Worker;
 import jacquard.clip.Clip;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.tensor.Device;
-import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.function.Supplier;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -35,9 +33,7 @@ public class B08_TextEncode implements Work.Case {
     int[][] tokens = Arrays.copyOf(Samples.tokens(64), captions);
     Supplier<float[]> ours = () -> { try (var _ = jacquard.tensor.Scope.open(Device.best())) { return clip.model().embedTexts(tokens).floats(); } };
     var worker = Worker.openClip("ViT-B-32", Samples.weights("ViT-B-32"), Samples.batch(64));
-    var file = Files.createTempFile("features", ".safetensors");
-    worker.ask("features texts " + captions + " " + file);
-    try (var f = Safetensors.open(file)) { Agreement.check(work().name(), ours.get(), f.floats("features"), 1e-5); }
+    Agreement.check(work().name(), ours.get(), worker.features("texts " + captions), 1e-5);
     contest = Contest.of(ours::get, worker.lane("texts " + captions));
   }
 

@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorSpecies;
 public record Ceiling(Lane lane, double amount) {
   private static final int BITS = Simd.LANES * 32;
   private static final VectorSpecies<Float> F = Simd.F;
-  private static final int TURNS = 40_000, CHAINS = 10;
+  private static final int TURNS = 40_000, CHAINS = 10, GRAIN = 1 << 16;
   private static final float[] SINK = new float[64 * 16];
 
   public static int bits() { return BITS; }
@@ -20,11 +20,23 @@ public record Ceiling(Lane lane, double amount) {
     return new Ceiling(Lane.of(() -> Parallel.run(threads, i -> chains(i * 16))), 2.0 * TURNS * CHAINS * F.length() * threads);
   }
 
-  /// Every element of arrays eight times as large as any cache read and written in place: no line is fetched only to be overwritten.
-  public static Ceiling bandwidth() {
-    int n = 64 << 20, grain = 1 << 16;
-    float[] a = new float[n];
-    return new Ceiling(Lane.of(() -> Parallel.rows(n, grain, (from, to) -> scale(a, from, to))), 8.0 * n);
+  /// Memory read and written in place, as by an optimiser: no line is fetched only to be overwritten.
+  public static Ceiling inPlace() {
+    float[] a = large();
+    return new Ceiling(Lane.of(() -> Parallel.rows(a.length, GRAIN, (from, to) -> scale(a, from, to))), 8.0 * a.length);
+  }
+
+  /// One array read and another written, as by an op: a line that is written is fetched first, which is not counted.
+  public static Ceiling copy() {
+    float[] a = large(), b = large();
+    return new Ceiling(Lane.of(() -> Parallel.rows(a.length, GRAIN, (from, to) -> System.arraycopy(a, from, b, from, to - from))), 8.0 * a.length);
+  }
+
+  /// 256 MB, eight times the largest cache that we met, and not zeros: an array of zeros looked a fifth faster.
+  private static float[] large() {
+    float[] a = new float[64 << 20];
+    for (int i = 0; i < a.length; i++) a[i] = 1 + (i * 0x9E3779B9 >>> 9) * 0x1p-23f;
+    return a;
   }
 
   private static void scale(float[] a, int from, int to) { for (int i = from; i < to; i++) a[i] *= 1.0000001f; }

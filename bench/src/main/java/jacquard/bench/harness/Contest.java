@@ -13,6 +13,9 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
   private static final double SECONDS = Double.parseDouble(System.getProperty("jacquard.bench.seconds", "3"));
   /// Turns of calls so long that a window holds one of them.
   private static final int FEWEST = Integer.getInteger("jacquard.bench.fewest", 5);
+  /// Windows of ours after which its kernels are compiled, and the seconds that we wait for them: a call that takes 10 ms once compiled takes 200 before.
+  private static final int COMPILED = 50;
+  private static final double PATIENCE = 5;
 
   public static Contest of(Lane.Work ours, Lane.Work peer) { return new Contest(Lane.of(ours), Lane.of(peer), null); }
   public static Contest of(Lane.Work ours, Lane peer) { return new Contest(Lane.of(ours), peer, null); }
@@ -20,9 +23,9 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
 
   public void run(Score score, Work work) throws Exception {
     if (score.warming) {
-      warm(ours);
-      warm(peer);
-      if (ceiling != null) warm(ceiling.lane());
+      warm(ours, COMPILED);
+      warm(peer, 1);
+      if (ceiling != null) warm(ceiling.lane(), 1);
       return;
     }
     var a = new ArrayList<Double>();
@@ -47,9 +50,13 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
   }
 
   /// Each side by itself: in turns, one whose first calls are slow takes the time that the other needs to be compiled.
-  private static void warm(Lane lane) throws Exception {
+  private static void warm(Lane lane, int windows) throws Exception {
     long start = System.nanoTime();
-    do lane.perCall(WINDOW); while (System.nanoTime() - start < SECONDS * 1e9);
+    for (int i = 0; ; i++) {
+      double passed = (System.nanoTime() - start) * 1e-9;
+      if (passed >= SECONDS && (i >= windows || passed >= Math.max(PATIENCE, SECONDS))) return;
+      lane.perCall(WINDOW);
+    }
   }
 
   /// The value below which a share `q` of all lies.

@@ -18,7 +18,7 @@ import javax.imageio.ImageIO;
 /// The picture of a run: for each work a dot at its ratio on a log scale, with its spread and a tick where we want it, and a bar of its share of the
 /// machine's peak.
 final class RatioChart {
-  private static final int ROW = 22, LEFT = 400, RATIOS = 520, GAP = 70, SHARES = 240, RIGHT = 130, TOP = 96, DENSITY = 2;
+  private static final int ROW = 22, LEFT = 560, RATIOS = 520, GAP = 100, SHARES = 240, RIGHT = 130, TOP = 96, DENSITY = 2;
   private static final Color INK = new Color(0x22262b), FAINT = new Color(0x8a929b), GRID = new Color(0xe4e7ea), AHEAD = new Color(0x1b7f5c), BEHIND = new Color(0xc2452d), BAR = new Color(0x3a6ea5);
   private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12), SMALL = PLAIN.deriveFont(11f), BOLD = PLAIN.deriveFont(Font.BOLD, 15f);
 
@@ -40,8 +40,9 @@ final class RatioChart {
     g.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
     g.setColor(Color.WHITE);
     g.fillRect(0, 0, width, height);
-    double low = results.stream().mapToDouble(r -> Math.min(r.low(), 1)).min().orElse(1), high = results.stream().mapToDouble(r -> Math.max(r.high(), 2)).max().orElse(2);
-    new RatioChart(g, Math.max(0.05, low / 1.1), high * 1.1).draw(results, machine, height);
+    // ratios and targets decide the scale; a spread that leaves it is cut
+    double low = results.stream().mapToDouble(r -> Math.min(r.ratio(), 0.8)).min().orElse(1), high = results.stream().mapToDouble(r -> Math.max(r.ratio(), r.work().target() > 2 ? r.work().target() : 2)).max().orElse(2);
+    new RatioChart(g, Math.max(0.02, low / 1.3), high * 1.3).draw(results, machine, height);
     g.dispose();
     ImageIO.write(image, "png", file.toFile());
   }
@@ -75,7 +76,7 @@ final class RatioChart {
       if (!Double.isNaN(r.work().target())) line(x(r.work().target()), y - 7, x(r.work().target()), y + 7, INK, 2);
       g.setColor(colour);
       g.fill(new Ellipse2D.Double(x(r.ratio()) - 4.5, y - 4.5, 9, 9));
-      text(Result.number(r.ratio()), x(Math.max(r.high(), r.ratio())) + 8, y + 4, SMALL, colour);
+      text(Result.number(r.ratio()), LEFT + RATIOS + 8, y + 4, SMALL, colour);
       if (r.share() == 0) continue;
       g.setColor(BAR);
       g.fill(new Rectangle2D.Double(LEFT + RATIOS + GAP, y - 5, SHARES * Math.min(1, r.share()), 10));
@@ -83,7 +84,7 @@ final class RatioChart {
     }
   }
 
-  private double x(double ratio) { return LEFT + (RATIOS - 30) * Math.log(Math.clamp(ratio, low, high) / low) / Math.log(high / low); }
+  private double x(double ratio) { return LEFT + RATIOS * Math.log(Math.clamp(ratio, low, high) / low) / Math.log(high / low); }
 
   private void line(double x1, double y1, double x2, double y2, Color colour, double width) {
     g.setColor(colour);

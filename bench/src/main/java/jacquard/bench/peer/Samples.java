@@ -11,6 +11,7 @@ import jacquard.clip.model.Presets;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
 import java.awt.Color;
 import java.awt.GradientPaint;
 import java.awt.image.BufferedImage;
@@ -19,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
@@ -57,7 +59,7 @@ public final class Samples {
   }
 
   /// `[count][77]`
-  public static int[][] tokens(int count) { return ClipTokenizer.clip().tokenize(java.util.List.of(captions(count)), 77); }
+  public static int[][] tokens(int count) { return ClipTokenizer.clip().tokenize(List.of(captions(count)), 77); }
 
   /// Drawings with the captions of [#captions], normalised, `[count, 224, 224, 3]`.
   public static float[] pixels(int count) {
@@ -84,6 +86,18 @@ public final class Samples {
     var all = new LinkedHashMap<String, Safetensors.Array>();
     all.put("images", new Safetensors.Array(new int[] {count, 3, 224, 224}, nchw));
     all.put("tokens", new Safetensors.Array(new int[] {count, 77}, ids));
+    Safetensors.write(file, all, Map.of());
+    return file;
+  }
+
+  /// Features of images and texts for a peer's loss, `x` and `y` `[n, width]`.
+  public static Path pairs(Tensor x, Tensor y) throws IOException {
+    int n = x.shape().dim(0), width = x.shape().dim(1);
+    var file = Files.createDirectories(FOLDER).resolve("pairs-" + n + ".safetensors");
+    if (Files.exists(file)) return file;
+    var all = new LinkedHashMap<String, Safetensors.Array>();
+    all.put("x", new Safetensors.Array(new int[] {n, width}, x.floats()));
+    all.put("y", new Safetensors.Array(new int[] {n, width}, y.floats()));
     Safetensors.write(file, all, Map.of());
     return file;
   }

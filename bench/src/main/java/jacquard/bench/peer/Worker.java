@@ -2,6 +2,7 @@ package jacquard.bench.peer;
 
 import jacquard.bench.harness.Lane;
 import jacquard.bench.harness.Run;
+import jacquard.clip.checkpoint.Safetensors;
 import jacquard.kernels.cpu.Parallel;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -76,6 +77,14 @@ public final class Worker implements AutoCloseable {
   }
 
   public double number(String command) { return Double.parseDouble(ask(command)); }
+
+  /// What a work computes.
+  public float[] features(String work) throws IOException {
+    var file = Files.createTempFile("features", ".safetensors");
+    ask("features " + work + " " + file);
+    try (var f = Safetensors.open(file)) { return f.floats("features"); }
+    finally { Files.delete(file); }
+  }
 
   /// One side of a contest.
   public Lane lane(String work) { return window -> number("time " + Math.max(window, LEAST) + " " + work); }
