@@ -77,12 +77,12 @@ public final class Main implements Callable<Integer> {
     var results = new ArrayList<Result>();
     for (var race : races) {
       var result = smoke ? believed(race, run, guard) : run.race(race.type, race.parameters, race.threads);
-      result.ifPresent(r -> {
-        results.add(r);
-        System.out.println(r);
-      });
+      if (result.isEmpty()) continue;
+      results.add(result.get());
+      System.out.println(result.get());
+      Result.write(results, machine, out, json);                                 // whoever stops it has what there is
     }
-    Result.write(results, machine, out, json);
+    System.out.println(out.resolve("table.md") + ", chart.png" + (json == null ? "" : ", " + json));
     if (!smoke) return results.size() == races.size() ? 0 : 1;
     System.out.println();
     return guard.passes(races.stream().map(r -> r.row(0)).toList(), results.stream().map(r -> new Guard.Row(r.work().name(), r.threads(), r.work().peer(), r.ratio())).toList(), System.out) ? 0 : 1;

@@ -28,9 +28,8 @@ public record Result(Work work, int threads, double ours, double peer, double ra
   public static void write(List<Result> results, Machine machine, Path folder, Path json) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("table.md"), table(results, machine));
-    if (!results.isEmpty()) RatioChart.write(results, machine, folder.resolve("chart.png"));
+    RatioChart.write(results, machine, folder.resolve("chart.png"));
     if (json != null) Files.writeString(json, json(results));
-    System.out.println(folder.resolve("table.md") + ", chart.png" + (json == null ? "" : ", " + json));
   }
 
   static String table(List<Result> results, Machine machine) {
