@@ -36,6 +36,7 @@ final class VjpFused {
           a.wants(0) ? apply(new Adjoint.Conv2dInput(c), a.x(1), a.dy().dense()) : null,
           a.wants(1) ? apply(new Adjoint.Conv2dWeight(c, a.x(1).shape()), a.x(0), a.dy().dense()) : null));
       case Fused.AveragePool p -> Rule.of(a -> asList(apply(new Adjoint.AveragePool(p), a.dy().dense())));
+      case Fused.Patches _     -> Rule.of(_ -> asList((Tensor) null));
       case Attention t         -> new Rule(t.biased() ? in(0, 1, 2, 3) : in(0, 1, 2), in(0, 1), a -> applyAll(new Adjoint.Attend(t), joined(a, a.y(0), a.y(1))));
       case Contrastive.Softmax s -> new Rule(s.grouped() ? in(0, 1, 2, 3, 4) : in(0, 1, 2), in(1, 2),
           a -> padded(a, applyAll(new Adjoint.SoftmaxContrastive(s), joined(a, a.y(1), a.y(2)))));

@@ -59,7 +59,7 @@ public enum Precision {
     return switch (op) {
       case Contraction _, Fused.Linear _, Fused.Conv2d _, Attention _ -> DType.BF16;
       case Fused.Softmax _, Fused.LayerNorm _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Contrastive _ -> DType.F32;
-      case Fused.AveragePool _ -> null;
+      case Fused.AveragePool _, Fused.Patches _ -> null;
       case Elementwise.Cast _, Elementwise.Affine _, Elementwise.Activate _ -> null;
       case Elementwise.Binary _ -> widest(in);
       case Elementwise.Unary _ -> DType.F32;

@@ -6,8 +6,10 @@ import static jacquard.tests.OpSpec.ints;
 import static jacquard.tests.OpSpecs.INF;
 import static jacquard.tests.OpSpecs.NAN;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Sequences;
+import jacquard.tensor.Shape;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Adjoint;
@@ -33,6 +35,7 @@ final class FusedSpecs {
     s.layers();
     s.norms();
     s.convolutions();
+    s.patches();
     s.attention();
     s.losses();
     return s.specs;
@@ -107,6 +110,14 @@ final class FusedSpecs {
     for (int[] s : new int[][] {{5, 7, 2, 2, 3}, {6, 6, 3, 1, 13}, {13, 4, 4, 2, 65}, {4, 4, 2, 0, 3}}) {
       var op = new Fused.AveragePool(new Grid(s[0], s[1]), s[2]);
       both(op, new Adjoint.AveragePool(op), f32(s[3] * s[0] * s[1], s[4]));
+    }
+  }
+
+  private void patches() {
+    var three = List.of(0.48f, 0.45f, 0.4f);
+    for (int[] s : new int[][] {{6, 9, 3, 2, 3}, {8, 8, 4, 3, 3}, {7, 5, 2, 2, 3}, {5, 7, 1, 2, 3}, {28, 14, 14, 1, 3}, {4, 4, 2, 0, 3}, {5, 4, 2, 2, 1}, {4, 4, 2, 1, 4}, {4, 6, 2, 1, 5}}) {
+      var values = java.util.stream.Stream.iterate(0.25f, v -> v + 0.03f).limit(s[4]).toList();
+      add(new Fused.Patches(new Grid(s[0], s[1]), s[2], s[4] == 3 ? three : values, values), new Input(new Type(DType.U8, Shape.of(s[3] * s[0] * s[1], s[4])), Draw.whole(0, 255)));
     }
   }
 

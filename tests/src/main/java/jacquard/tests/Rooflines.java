@@ -3,6 +3,7 @@ package jacquard.tests;
 import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
+import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
@@ -14,6 +15,7 @@ import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Elementwise;
 import jacquard.tensor.op.Fused;
+import jacquard.tensor.op.Indexing;
 import jacquard.tensor.op.Op;
 import jacquard.tensor.op.Ranges;
 import jacquard.tensor.op.Reduction;
@@ -39,6 +41,11 @@ public final class Rooflines {
     Type x = new Type(DType.F32, Shape.of(rows, width)), h = new Type(DType.BF16, x.shape()), vector = Type.f32(width), column = Type.f32(rows);
     var s = Sequences.equal(images, rows / images);
     var attention = new Attention(heads, 0.125f, s, s, Ranges.full(s, s));
+    int side = rehearsal ? 28 : 224, map = rehearsal ? 4 : 56;
+    for (int head : new int[] {72, 80, 88}) {
+      var wide = new Type(DType.BF16, Shape.of(rows, heads * head));
+      measure(device, new Row(attention, true, List.of(wide, wide, wide)), rehearsal);
+    }
     for (var row : List.of(
         new Row(new Fused.Linear(Activation.QUICK_GELU, false, false), true, List.of(h, new Type(DType.BF16, Shape.of(4 * width, width)))),
         new Row(new Contraction.MatMul(false, false), true, List.of(h, new Type(DType.BF16, Shape.of(width, width)))),
@@ -52,6 +59,17 @@ public final class Rooflines {
         new Row(new Elementwise.Add(), false, List.of(h, h)),
         new Row(new Elementwise.Activate(Activation.QUICK_GELU), false, List.of(h)),
         new Row(new Elementwise.Cast(DType.BF16), false, List.of(x)),
+        new Row(new Elementwise.Cast(DType.F32), false, List.of(h)),
+        new Row(new Elementwise.Add(), false, List.of(x, x)),
+        new Row(new Elementwise.Activate(Activation.QUICK_GELU), false, List.of(x)),
+        new Row(new Adjoint.Activate(Activation.QUICK_GELU), false, List.of(h, h)),
+        new Row(new Adjoint.Activate(Activation.QUICK_GELU), false, List.of(x, x)),
+        new Row(new Adjoint.Softmax(), false, List.of(x, x)),
+        new Row(new Adjoint.Normalize(1e-12f), false, List.of(x, x)),
+        new Row(new Contraction.MatMul(false, false), false, List.of(x, new Type(DType.F32, Shape.of(width, width)))),
+        new Row(new Fused.Patches(new Grid(side, side), 14, List.of(0.5f, 0.5f, 0.5f), List.of(0.5f, 0.5f, 0.5f)), false, List.of(new Type(DType.U8, Shape.of(images * side * side, 3)))),
+        new Row(new Fused.AveragePool(new Grid(map, map), 2), false, List.of(Type.f32(images * map * map, 256))),
+        new Row(new Indexing.Gather(), false, List.of(h, new Type(DType.I32, Shape.of(rows)))),
         new Row(new Reduction.Sum(new int[] {0}, false), false, List.of(x)),
         new Row(new Reduction.Sum(new int[] {1}, false), false, List.of(x)))) measure(device, row, rehearsal);
   }

@@ -70,6 +70,7 @@ public record Work(double flops, long bytes) {
       case Fused.BatchNorm _ -> 5 * x;
       case Fused.Conv2d c -> convolution(c, size(op.infer(in).getFirst()), in.get(1));
       case Fused.AveragePool _ -> x;
+      case Fused.Patches _ -> 3 * size(op.infer(in).getFirst());
       case Attention a -> pairs(a) * (2 * in.get(0).shape().dim(1) + 2 * in.get(2).shape().dim(1) + 4 * a.heads());
       case Contrastive _ -> 2 * x * in.getFirst().shape().dim(0);
     };

@@ -31,16 +31,16 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
     int each = grid.size() * 3;
     for (int from = 0; from < count; from += batch) {
       int first = from, n = Math.min(batch, count - from);
-      float[][] decoded = new float[n][];
+      byte[][] decoded = new byte[n][];
       IntStream.range(0, n).parallel().forEach(i -> {
-        try { decoded[i] = transform.rows(pictures.at(first + i)); } catch (IOException | RuntimeException e) { failures.add(first + i, e); }
+        try { decoded[i] = transform.pixels(pictures.at(first + i)).rgb(); } catch (IOException | RuntimeException e) { failures.add(first + i, e); }
       });
       int[] read = IntStream.range(0, n).filter(i -> decoded[i] != null).toArray();
       if (read.length > 0) {
-        float[] pixels = new float[read.length * each];
+        byte[] pixels = new byte[read.length * each];
         for (int i = 0; i < read.length; i++) System.arraycopy(decoded[read[i]], 0, pixels, i * each, each);
         float[][] features = new float[read.length][];
-        try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedImages(Images.of(pixels, read.length, grid)).floats(), read.length, features, 0); }
+        try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedImages(Images.ofSamples(pixels, read.length, grid, transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
         for (int i = 0; i < read.length; i++) out[from + read[i]] = features[i];
       }
       if (progress != null) progress.advance(n);

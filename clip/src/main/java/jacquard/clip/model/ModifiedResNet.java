@@ -90,7 +90,7 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
     var grid = conv1.to(images.grid());
     var stem = grid;
     var x = pass(0).call(() -> Scope.result(() -> {
-      var y = bn1.apply(conv1.apply(images.rows(), images.grid())).activate(Activation.RELU);
+      var y = bn1.apply(images.through(conv1)).activate(Activation.RELU);
       y = bn2.apply(conv2.apply(y, stem)).activate(Activation.RELU);
       return pooled(bn3.apply(conv3.apply(y, stem)).activate(Activation.RELU), stem, 2);
     }));

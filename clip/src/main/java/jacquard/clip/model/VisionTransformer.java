@@ -47,7 +47,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     int[] source = new int[sequences.rows()];                                     // row 0: the class token; then all patches
     int[] owners = sequences.owners();
     for (int r = 0; r < source.length; r++) source[r] = sequences.positions()[r] == 0 ? 0 : owners[r] * patches + sequences.positions()[r];
-    var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), conv1.apply(images.rows(), images.grid()))).gather(source)
+    var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), images.through(conv1))).gather(source)
         .add(positions.gather(sequences.positions()));                            // [rows, width]
     if (normPre != null) x = normPre.apply(x);
     boolean average = config.pool() == VisionConfig.Pool.AVERAGE, token = pooler == null && !average;

@@ -116,6 +116,7 @@ public final class CpuDevice implements Device {
       case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), UnaryOperator.identity(), Dense.of(in), Dense.of(out));
       case Fused.Conv2d c       -> CpuConv2d.forward(c, Dense.of(in.get(0)), in.get(1), Dense.of(out.getFirst()));
       case Fused.AveragePool p  -> CpuConv2d.averagePool(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
+      case Fused.Patches p      -> CpuImage.patches(p, in.getFirst(), Dense.of(out.getFirst()));
       case Attention a          -> CpuAttention.forward(a, in, out);
       case Contrastive.Softmax s -> CpuContrastive.softmax(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(out));
       case Contrastive.Sigmoid s -> CpuContrastive.sigmoid(s, Dense.of(in.subList(0, 4)), groups(s, in, 4), Dense.of(out));

@@ -6,6 +6,7 @@ import jacquard.tensor.Tensor;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /// One launch being put together: the kernel, its argument struct field by field, the grid. Each field is checked against the struct's layout as
 /// the C++ compiler found it, so that what Java packs is what the kernel reads:
@@ -149,4 +150,7 @@ public final class Call {
   String last() { return last; }
 
   long launches() { return launches; }
+
+  /// The kernels asked for so far.
+  Set<String> names() { return kernels.keySet(); }
 }

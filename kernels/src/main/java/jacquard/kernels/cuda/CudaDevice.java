@@ -29,6 +29,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -186,6 +187,9 @@ public final class CudaDevice implements Device {
 
   /// The kernel launched last.
   public String lastKernel() { return call.last(); }
+
+  /// The names of the kernels that were launched since the device was opened.
+  public Set<String> kernels() { return Set.copyOf(call.names()); }
 
   /// How many kernels were launched since the device was opened.
   public long launches() { return call.launches(); }
@@ -364,6 +368,10 @@ public final class CudaDevice implements Device {
       case Fused.BatchNorm n    -> CudaBatchNorm.forward(this, n.epsilon(), in, out);
       case Fused.Conv2d c       -> CudaConv2d.forward(this, c, in.get(0), in.get(1), out.getFirst());
       case Fused.AveragePool p  -> CudaConv2d.averagePool(this, p, in.getFirst(), out.getFirst());
+      case Fused.Patches p      -> {
+        if (p.mean().size() <= CudaImage.MOST_CHANNELS) CudaImage.patches(this, p, in.getFirst(), out.getFirst());
+        else defined(p, in, out);
+      }
       case Attention a          -> {
         if (CudaAttention.fits(a, in)) CudaAttention.forward(this, a, in, out);
         else defined(a, in, out);

@@ -30,8 +30,8 @@ final class Vendors {
     switch (work + " " + library) {
       case GEMM + " " + OURS -> blas = null;
       case CONV + " " + OURS -> dnn = null;
-      case GEMM + " " + CUBLAS -> blas = blas == null ? context.blas() : blas;
-      case CONV + " " + CUDNN -> dnn = dnn == null ? context.dnn() : dnn;
+      case GEMM + " " + CUBLAS -> blas = blas == null ? open(context::blas) : blas;
+      case CONV + " " + CUDNN -> dnn = dnn == null ? open(context::dnn) : dnn;
       default -> throw new IllegalArgumentException("library " + library + " for " + work + ": expected gemm by jacquard or cublas, conv by jacquard or cudnn");
     }
   }
@@ -50,8 +50,17 @@ final class Vendors {
   private static <L> String missing(L open, Supplier<L> library) {
     if (open != null) return null;
     try {
-      library.get();
+      open(library);
       return null;
-    } catch (IllegalStateException | LinkageError e) { return e.getMessage(); }
+    } catch (IllegalStateException e) { return e.getMessage(); }
+  }
+
+  /// JCuda tells in pages of text that natives cannot be loaded: the loader's word is in one line of it.
+  private static <L> L open(Supplier<L> library) {
+    try { return library.get(); }
+    catch (LinkageError e) {
+      var why = String.valueOf(e.getMessage()).lines().map(String::strip).filter(l -> l.contains("UnsatisfiedLinkError: ")).reduce((_, last) -> last);
+      throw new IllegalStateException(why.map(l -> l.substring(l.indexOf(": ") + 2)).orElse(e.toString()), e);
+    }
   }
 }

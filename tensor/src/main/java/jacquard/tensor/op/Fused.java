@@ -2,6 +2,7 @@ package jacquard.tensor.op;
 
 import static jacquard.tensor.op.Activation.NONE;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
@@ -12,7 +13,7 @@ import java.util.List;
 /// Ops that a device runs as one kernel though simpler ops would do. The definition is documentation, test reference, fallback and
 /// default gradient.
 public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fused.LayerNorm, Fused.Normalize, Fused.Norm, Fused.BatchNorm,
-    Fused.Conv2d, Fused.AveragePool, Attention, Contrastive {
+    Fused.Conv2d, Fused.AveragePool, Fused.Patches, Attention, Contrastive {
 
   List<Tensor> define(List<Tensor> in);
 
@@ -160,6 +161,38 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
         index[i] = y >= to.height() || x >= to.width() ? -1 : (b * to.height() + y) * to.width() + x;
       }
       return List.of(in.getFirst().scatterAdd(batch * to.size(), Tensor.ofInts(Shape.of(index.length), index)).mul(1f / (size * size)));
+    }
+  }
+
+  /// 8-bit samples of pixels as normalised rows of patches, (x/255 − mean)/deviation by channel: U8 [b·h·w, c] → F32 [b·(h/k)·(w/k), k·k·c], a patch's pixels row by
+  /// row; a remainder of the grid is dropped. Has no gradient.
+  record Patches(Grid grid, int size, List<Float> mean, List<Float> deviation) implements Fused {
+    public Patches {
+      mean = List.copyOf(mean);
+      deviation = List.copyOf(deviation);
+      if (mean.size() != deviation.size()) throw new IllegalArgumentException("means " + mean + " and deviations " + deviation + ", expected as many");
+    }
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 1 || in.getFirst().dtype() != DType.U8 || in.getFirst().shape().rank() != 2 || in.getFirst().shape().dim(1) != mean.size() || in.getFirst().shape().dim(0) % grid.size() != 0)
+        throw Op.mismatch(this, in, "U8 x [b·" + grid.size() + ", " + mean.size() + "]");
+      return List.of(Type.f32(in.getFirst().shape().dim(0) / grid.size() * to().size(), size * size * mean.size()));
+    }
+    public Grid to() { return grid.windows(size, size, size, 0); }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var to = to();
+      int count = in.getFirst().dim(0) / grid.size() * to.size();
+      int[] index = new int[count * size * size];
+      for (int i = 0; i < index.length; i++) {
+        int patch = i / (size * size), b = patch / to.size(), y = patch % to.size() / to.width() * size + i / size % size, x = patch % to.width() * size + i % size;
+        index[i] = (b * grid.height() + y) * grid.width() + x;
+      }
+      var x = in.getFirst().cast(DType.F32).gather(index).divide(Tensor.of(Shape.of(1), 255));
+      return List.of(x.subtract(channels(mean)).divide(channels(deviation)).reshape(count, size * size * mean.size()));
+    }
+    private static Tensor channels(List<Float> values) {
+      float[] v = new float[values.size()];
+      for (int i = 0; i < v.length; i++) v[i] = values.get(i);
+      return Tensor.of(Shape.of(v.length), v);
     }
   }
 }

@@ -22,6 +22,7 @@ public final class ReferenceAdjoint {
     return switch (op) {
       case Fused.Linear l -> throw new IllegalArgumentException("products, not a kernel: " + l);
       case Fused.Norm n -> throw new IllegalArgumentException("quotients, not a kernel: " + n);
+      case Fused.Patches p -> throw new IllegalArgumentException("of integers, without a gradient: " + p);
       case Fused.Softmax _ -> with(new Adjoint.Softmax(), inputs, out.getFirst(), dy);
       case Fused.LayerNorm _ -> with(new Adjoint.LayerNorm(), inputs, in.get(0), in.get(1), out.get(1), out.get(2), dy);
       case Fused.Normalize(var e) -> with(new Adjoint.Normalize(e), inputs, in.getFirst(), dy);

@@ -24,6 +24,7 @@ final class ReferenceFused {
       case Fused.BatchNorm n -> batchNorm(n, in);
       case Fused.Conv2d c -> List.of(conv2d(c, in.get(0), in.get(1)));
       case Fused.AveragePool p -> List.of(averagePool(p, in.getFirst()));
+      case Fused.Patches p -> List.of(patches(p, in.getFirst()));
       case Attention a -> attention(a, in);
       case Contrastive.Softmax s -> softmaxLoss(s, in);
       case Contrastive.Sigmoid s -> sigmoidLoss(s, in);
@@ -135,6 +136,15 @@ final class ReferenceFused {
     return Exact.of(Shape.of(x.dim(0) / from.size() * to.size(), c), i -> {
       int p = i / c, b = p / to.size(), y = p % to.size() / to.width() * k, left = p % to.width() * k;
       return sum(k * k, q -> x.get((b * from.height() + y + q / k) * from.width() + left + q % k, i % c)).times(1.0 / (k * k));
+    });
+  }
+
+  private static Exact patches(Fused.Patches op, Exact x) {
+    Grid from = op.grid(), to = op.to();
+    int c = op.mean().size(), k = op.size(), row = k * k * c;
+    return Exact.of(Shape.of(x.dim(0) / from.size() * to.size(), row), i -> {
+      int p = i / row, q = i % row / c, b = p / to.size(), y = p % to.size() / to.width() * k + q / k, left = p % to.width() * k + q % k;
+      return x.get((b * from.height() + y) * from.width() + left, i % c).over(Real.of(255)).minus(Real.of(op.mean().get(i % c))).over(Real.of(op.deviation().get(i % c)));
     });
   }
 

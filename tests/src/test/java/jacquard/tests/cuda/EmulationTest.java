@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.kernels.cuda.driver.CudaException;
 import jacquard.kernels.cuda.driver.Emulation;
+import jacquard.kernels.cuda.driver.Installed;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.opentest4j.TestAbortedException;
 
 /// Each fault that was put into `cuda-src/test/faults.cu` is found, and its place is named.
 class EmulationTest {
@@ -97,6 +100,25 @@ class EmulationTest {
       var e = assertThrows(CudaException.class, () -> context.function(wrong, "fill_f32"));
       names(e.getMessage(), "kernel fill_f32 takes 20 bytes of arguments in PTX and 24 in C++");
       assertFalse(e.fatal());
+    }
+  }
+
+  /// The same of every kernel that is there, where nvcc made its PTX.
+  @Test void everyKernelInPtx() {
+    try (var raw = new Raw(DEVICE)) {
+      var context = raw.device.context();
+      context.enter();
+      var modules = new HashMap<String, Object>();
+      int compared = 0;
+      for (var line : Installed.kernels().split("\n")) {
+        var w = line.split(" ");
+        if (w[1].equals("faults")) continue;                                     // not built for a GPU
+        var image = Installed.here().image(w[1]);
+        if (image.length == 1) throw new TestAbortedException("built without nvcc: no PTX of " + w[1]);
+        context.function(modules.computeIfAbsent(w[1], _ -> context.module(image)), w[0]);
+        compared++;
+      }
+      assertTrue(compared > 100, compared + " kernels");
     }
   }
 
