@@ -61,15 +61,15 @@ static void release() {
 }
 
 /// A kernel as the build listed it: what it is launched with is held against that.
-struct Kernel { std::string module; size_t bytes = 0; unsigned threads = 0; void* function = nullptr; };
+struct Kernel { std::string module, layout; size_t bytes = 0; unsigned threads = 0; void* function = nullptr; };
 
 static Kernel& kernel(const std::string& name) {
   static std::map<std::string, Kernel> list;
   static std::map<std::string, void*> modules;
   if (list.empty()) {
     std::ifstream f(folder + "/kernels.txt");
-    std::string line, n, layout;
-    for (Kernel k; std::getline(f, line);) { std::istringstream(line) >> n >> k.module >> k.bytes >> k.threads; list[n] = k; }
+    std::string line, n;
+    for (Kernel k; std::getline(f, line);) { std::istringstream(line) >> n >> k.module >> k.bytes >> k.threads >> k.layout; list[n] = k; }
   }
   auto& k = list[name];
   if (!k.bytes) { fprintf(stderr, "%s/kernels.txt lists no kernel %s: run cuda-src/build\n", folder.c_str(), name.c_str()); exit(2); }
@@ -87,11 +87,15 @@ static Kernel& kernel(const std::string& name) {
   return k;
 }
 
-/// Launches blocks of as many threads as the kernel is bound to.
+/// Launches blocks of as many threads as the kernel is bound to. Arguments are pointers, A::POINTERS of them, then numbers; pointers that the kernel has beyond are null.
 template <class A> static void launch(const char* name, int x, int y, int shared, A arguments) {
   auto& k = kernel(name);
-  if (k.bytes != sizeof(A)) { fprintf(stderr, "kernel %s takes %zu bytes of arguments, the checker packs %zu\n", name, k.bytes, sizeof(A)); exit(2); }
-  void* parameters[] = {&arguments};
+  size_t ours = A::POINTERS * sizeof(Address), theirs = k.layout.find_first_not_of('p') * sizeof(Address);
+  if (theirs < ours || k.bytes - theirs != sizeof(A) - ours) { fprintf(stderr, "kernel %s takes %zu bytes of arguments, %s; the checker packs %zu\n", name, k.bytes, k.layout.c_str(), sizeof(A)); exit(2); }
+  std::vector<char> packed(k.bytes);
+  memcpy(packed.data(), &arguments, ours);
+  memcpy(packed.data() + theirs, reinterpret_cast<char*>(&arguments) + ours, sizeof(A) - ours);
+  void* parameters[] = {packed.data()};
   call("cuLaunchKernel", k.function, static_cast<unsigned>(x), static_cast<unsigned>(y), 1u, k.threads, 1u, 1u, static_cast<unsigned>(shared),
       static_cast<void*>(nullptr), static_cast<void**>(parameters), static_cast<void**>(nullptr));
 }
@@ -153,8 +157,8 @@ static void report(const char* ladder, const Rung& r, double error, double bound
 
 // ---- The ladders
 
-struct Gemm { Address a, b, c; int m, n, k; };
-struct MatMul { Address a, b, c, bias, z, residual, partial; int m, n, k, lda, ldb, share, splits, activation, wide, vectors; float beta; };
+struct Gemm { static constexpr int POINTERS = 3; Address a, b, c; int m, n, k; };
+struct MatMul { static constexpr int POINTERS = 7; Address a, b, c, bias, z, residual, partial; int m, n, k, lda, ldb, share, splits, activation, wide, vectors; float beta; };
 
 static std::vector<Rung> gemm_rungs(Gemm g) {
   auto rung = [g](const char* kernel, int side, int shared) { return [=] { launch(kernel, ceil_div(g.n, side), ceil_div(g.m, side), shared, g); }; };
@@ -185,8 +189,8 @@ static void climb_gemm() {
   release();
 }
 
-struct Attend { Address q, k, v, o; int rows, heads; float scale; };
-struct Shipped { Address q, k, v, bias, o, lse, tiles, from, to; int q_row, k_row, v_row, o_row, heads, d, e, bias_q, bias_k; float scale, prescale, exponent; };
+struct Attend { static constexpr int POINTERS = 4; Address q, k, v, o; int rows, heads; float scale; };
+struct Shipped { static constexpr int POINTERS = 9; Address q, k, v, bias, o, lse, tiles, from, to; int q_row, k_row, v_row, o_row, heads, d, e, bias_q, bias_k; float scale, prescale, exponent; };
 
 static std::vector<Rung> attention_rungs(Attend a) {
   const int row = 72;                                    // padded, of 64
@@ -234,8 +238,8 @@ static void climb_attention() {
   release();
 }
 
-struct Sigmoid { Address x, t, scores, partial; int n, d; float scale, bias; };
-struct Contrastive { Address x, t, scale, bias, dloss, x_group, t_group, row_sum, column_sum, row_share, column_share, g, first, second, row_tops, row_sums, column_tops, column_sums;
+struct Sigmoid { static constexpr int POINTERS = 4; Address x, t, scores, partial; int n, d; float scale, bias; };
+struct Contrastive { static constexpr int POINTERS = 18; Address x, t, scale, bias, dloss, x_group, t_group, row_sum, column_sum, row_share, column_share, g, first, second, row_tops, row_sums, column_tops, column_sums;
   int n, d, begin, rows, vectors; float factor; };
 
 static std::vector<Rung> sigmoid_rungs(Sigmoid s) {
