@@ -41,6 +41,7 @@ public final class Clip implements AutoCloseable {
   /// The same on a device of choice.
   public static Clip load(Path folder, Device device, String... assignments) throws IOException {
     if (!Files.isDirectory(folder)) throw new IOException(folder + " is no folder, expected one with open_clip_config.json and weights, as runs/emoji-1/last");
+    device.warm();
     var file = folder.resolve("open_clip_config.json");
     if (!Files.exists(file)) throw new IOException(folder + " holds no open_clip_config.json");
     var hub = HubConfig.read(file);

@@ -66,6 +66,9 @@ public interface Device extends AutoCloseable {
 
   Live live();
 
+  /// Begins, in the background, what makes the first ops fast: compiling kernels, say. Returns at once; more than once does nothing.
+  default void warm() {}
+
   /// What this device is and what it reaches, measured now; about a second. The default knows nothing.
   default Health health() { return new Health(Map.of(), Double.NaN, List.of()); }
 

@@ -1,8 +1,10 @@
 package jacquard.clip.cli;
 
+import jacquard.tensor.Device;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -13,9 +15,15 @@ import picocli.CommandLine.Model.UsageMessageSpec;
     description = "CLIP on the JVM: trains, evaluates and embeds.",
     subcommands = {TrainCommand.class, EvalCommand.class, EmbedCommand.class, ClassifyCommand.class, ModelsCommand.class, DoctorCommand.class})
 public final class Main {
+  /// The commands that run models: their kernels are compiled while the rest begins.
+  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify");
+
   private Main() {}
 
-  public static void main(String[] args) { System.exit(run(args)); }
+  public static void main(String[] args) {
+    if (args.length > 1 && WORKING.contains(args[0])) Thread.ofPlatform().daemon().start(() -> Device.named("cpu").warm());
+    System.exit(run(args));
+  }
 
   /// Runs a command line and says how it ended: 0 well, 1 for what the user can mend, 2 for a wrong option or a defect. Writes to the standard streams.
   public static int run(String... args) {

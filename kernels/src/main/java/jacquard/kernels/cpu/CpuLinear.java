@@ -1,16 +1,22 @@
 package jacquard.kernels.cpu;
 
 import jacquard.tensor.Pass;
+import jacquard.tensor.Storage;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Fused;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Matrix products of tensors: C = op(A)·op(B), and y = f(x·Wᵀ + b) with bias and activation applied while a block is in the cache.
 final class CpuLinear {
   /// Up to so many rows packing a weight costs more than a hundredth of the product: then inference keeps it packed, beside its storage.
   private static final int FEW = 256;
 
+  /// Floats of a weight that one piece of work reads from a file: they and their panels stay in L2.
+  private static final int STRIPE = 1 << 16;
+
+  private record Used(int offset, int n, int k) {}
   private record Panels(int offset, int n, int k, int row, int column) {}
 
   private CpuLinear() {}
@@ -41,8 +47,28 @@ final class CpuLinear {
 
   /// z [m,n] (+)= rows of x [m,k] · Wᵀ, W [n,k] with the strides `wr, wc`.
   static void product(int m, int n, int k, float[] x, int xo, int xr, int xc, Tensor w, int wr, int wc, float[] z, int zo, CpuMatMul.Epilogue epilogue) {
-    if (m > FEW || m == 0 || n == 0 || k == 0 || Pass.current().training()) CpuMatMul.run(false, m, n, k, x, xo, xr, xc, array(w), w.layout().offset(), wc, wr, z, zo, n, epilogue);
-    else CpuMatMul.multiply(false, m, n, k, x, xo, xr, xc, panels(w, n, k, wr, wc), z, zo, n, epilogue);
+    if (m > FEW || m == 0 || n == 0 || k == 0 || Pass.current().training()) {
+      CpuMatMul.run(false, m, n, k, x, xo, xr, xc, array(w), w.layout().offset(), wc, wr, z, zo, n, epilogue);
+      return;
+    }
+    boolean rows = wr == k && wc == 1;
+    if (rows && first(w, n, k) && w.storage().elsewhere(source -> streamed(m, n, k, x, xo, xr, xc, source, w.layout().offset(), z, zo, epilogue))) return;
+    CpuMatMul.multiply(false, m, n, k, x, xo, xr, xc, panels(w, n, k, wr, wc), z, zo, n, epilogue);
+  }
+
+  /// Whether this part of W has not been used before.
+  private static boolean first(Tensor w, int n, int k) { return !w.storage().derived(new Used(w.layout().offset(), n, k), AtomicBoolean::new).getAndSet(true); }
+
+  /// The same with W where it lies in a file, a stripe of some columns at a time packed for this once: a process that embeds one picture touches no memory
+  /// for its weights. (Fresh memory costs more than the product.)
+  private static void streamed(int m, int n, int k, float[] x, int xo, int xr, int xc, Storage.Source w, int wo, float[] z, int zo, CpuMatMul.Epilogue epilogue) {
+    Parallel.rows(n, CpuMatMul.NR * Math.max(1, STRIPE / (CpuMatMul.NR * k)), (j0, j1) -> {
+      int count = j1 - j0;
+      float[] rows = CpuMatMul.stripe(count * k), panels = CpuMatMul.shared(CpuMatMul.packed(count, k), k, count);
+      w.copy(wo + (long) j0 * k, rows, 0, count * k);
+      CpuMatMul.packPanels(count, k, 0, count, rows, 0, 1, k, panels);
+      CpuMatMul.multiply(false, m, count, k, x, xo, xr, xc, panels, z, zo + j0, n, epilogue == null ? null : (i0, i1, c0, c1) -> epilogue.finish(i0, i1, j0 + c0, j0 + c1));
+    });
   }
 
   /// Wᵀ [k,n] in panels, kept until W changes. Packed straight from the file where W still lies there and nobody else needs it in rows.

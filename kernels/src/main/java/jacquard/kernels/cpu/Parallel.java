@@ -74,6 +74,12 @@ public final class Parallel {
     if (job.failure != null) throw new IllegalStateException("a kernel failed: " + job.failure, job.failure);
   }
 
+  /// Runs `f` on this thread, and everything that it would share out.
+  static void alone(Runnable f) {
+    INSIDE.set(true);
+    try { f.run(); } finally { INSIDE.set(false); }
+  }
+
   /// Runs `body(from, to)` over 0 … n−1 in stretches of `grain`.
   public static void rows(int n, int grain, Rows body) {
     int g = Math.max(1, grain);

@@ -51,18 +51,25 @@ class SourceTest {
     assertEquals(before, device.live());
   }
 
-  /// All of W, slices of its rows, one row of x and several, a depth of more than one slab: the bits of a weight in memory.
+  /// All of W, slices of its rows, one row of x and several, a depth of more than one slab: the bits of a weight in memory. The first use of a
+  /// part reads it where it lies and keeps nothing, the second keeps it packed, the third reads nothing.
   @Test void linearLayersTakeWeightsWhereTheyLie() {
     try (var _ = Scope.open(Device.best())) {
       var inMemory = Draw.uniform(1, Shape.of(N, K), -1, 1);
-      var elsewhere = Tensor.of(new Type(DType.F32, Shape.of(N, K)), source(inMemory.floats()));
-      for (int rows : new int[] {1, 13}) {
+      var bias = Draw.uniform(3, Shape.of(N), -1, 1);
+      for (int rows : new int[] {1, 13, 130}) {
+        var elsewhere = Tensor.of(new Type(DType.F32, Shape.of(N, K)), source(inMemory.floats()));
         var x = Draw.uniform(2, Shape.of(rows, K), -1, 1);
+        for (int from : new int[] {0, 1, 40})
+          for (long reads : new long[] {1, 1, 0}) {
+            copied.set(0);
+            var b = bias.slice(0, from, N);
+            assertArrayEquals(x.linear(inMemory.slice(0, from, N), b, Activation.GELU).floats(), x.linear(elsewhere.slice(0, from, N), b, Activation.GELU).floats());
+            if (Device.best().name().equals("cpu")) assertEquals(reads * (N - from) * K, copied.get());
+          }
         assertArrayEquals(x.linear(inMemory, null, Activation.NONE).floats(), x.linear(elsewhere, null, Activation.NONE).floats());
-        for (int from : new int[] {1, 40})
-          assertArrayEquals(x.linear(inMemory.slice(0, from, N), null, Activation.GELU).floats(), x.linear(elsewhere.slice(0, from, N), null, Activation.GELU).floats());
+        assertArrayEquals(inMemory.floats(), elsewhere.floats());
       }
-      assertArrayEquals(inMemory.floats(), elsewhere.floats());
     }
   }
 }
