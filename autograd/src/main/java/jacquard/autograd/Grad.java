@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -25,21 +26,22 @@ public final class Grad {
 
   /// Runs `f`, which returns a scalar, and gives its gradient with respect to each trained parameter.
   /// Update ops applied in `f` run once, after backward. Fails if no parameter was reached.
-  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f) {
+  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f) { return valueAndGrad(parameters, f, null); }
+
+  /// The same, but each gradient is handed to `use`, with its parameter's name, when backward has finished it, and ends then; the result holds none. With an
+  /// optimizer's step as `use` the gradients never exist together. A parameter may be written there: backward needs it no more.
+  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f, BiConsumer<String, Tensor> use) {
     var trained = parameters.trained();
     try (var tape = new Tape(trained.values(), Interpreter.current().base(), true)) {
       var value = tape.record(f);
       if (value.shape().size() != 1) throw new IllegalArgumentException("valueAndGrad needs a scalar, not " + value.type());
       var unreached = trained.entrySet().stream().filter(e -> !tape.reached(e.getValue())).map(Map.Entry::getKey).toList();
       if (unreached.size() == trained.size()) throw new IllegalStateException("the value depends on none of the " + trained.size() + " trained parameters");
-      var d = tape.backward(List.of(value), List.of(Tensor.full(value.shape(), 1)), List.copyOf(trained.values()));
+      var names = List.copyOf(trained.keySet());
+      var d = tape.backward(List.of(value), List.of(Tensor.full(value.shape(), 1)), List.copyOf(trained.values()), use == null ? null : (i, g) -> use.accept(names.get(i), g));
       tape.runUpdates();
       var gradients = new LinkedHashMap<String, Tensor>();
-      int i = 0;
-      for (var name : trained.keySet()) {
-        if (d.get(i) != null) gradients.put(name, d.get(i));
-        i++;
-      }
+      for (int i = 0; i < names.size(); i++) if (d.get(i) != null) gradients.put(names.get(i), d.get(i));
       return new Step(value, gradients, unreached);
     }
   }

@@ -9,6 +9,7 @@ import jacquard.tensor.op.Op;
 import jacquard.tensor.op.Update;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +47,8 @@ final class Tape implements Interpreter, AutoCloseable {
   private final Map<Tensor, Boolean> active = new IdentityHashMap<>();
   private final Map<Tensor, Boolean> sources = new IdentityHashMap<>();
   private final Map<Tensor, Entry> cheap = new IdentityHashMap<>();
-  private final Map<Tensor, Boolean> touched = new IdentityHashMap<>();
+  /// Tensor → the number of the first application that reads it: the last that backward comes to.
+  private final Map<Tensor, Integer> touched = new IdentityHashMap<>();
   private final List<Entry> entries = new ArrayList<>();
   private final List<Queued> queue = new ArrayList<>();
 
@@ -69,7 +71,7 @@ final class Tape implements Interpreter, AutoCloseable {
       return List.of();
     }
     boolean any = false;
-    for (var t : in) if (active.containsKey(t)) { any = true; touched.put(t, true); }
+    for (var t : in) if (active.containsKey(t)) { any = true; touched.putIfAbsent(t, entries.size()); }
     if (!any) return below.apply(op, in);
     var recorded = op.recorded();
     var out = below.apply(recorded, in);
@@ -102,7 +104,7 @@ final class Tape implements Interpreter, AutoCloseable {
   List<Tensor> checkpoint(List<Tensor> inputs, Function<List<Tensor>, List<Tensor>> f) {
     Interpreter through = (op, in) -> {
       if (op instanceof Update) return apply(op, in);
-      for (var t : in) if (active.containsKey(t)) touched.put(t, true);
+      for (var t : in) if (active.containsKey(t)) touched.putIfAbsent(t, entries.size());
       return below.apply(op, in);
     };
     var out = Scope.results(() -> ScopedValue.where(CURRENT, Pass.current().precision().over(through)).call(() -> f.apply(inputs)));
@@ -125,10 +127,18 @@ final class Tape implements Interpreter, AutoCloseable {
 
   private Map<Tensor, Tensor> cotangents;
 
+  /// What is done with a wanted cotangent, by its number, once nothing more can be added to it; it ends afterwards.
+  interface Finished { void of(int wanted, Tensor cotangent); }
+
   /// The cotangents of `wanted` (null where none arrived), given those of `of`; they belong to the current scope.
-  List<Tensor> backward(List<Tensor> of, List<Tensor> given, List<Tensor> wanted) {
+  List<Tensor> backward(List<Tensor> of, List<Tensor> given, List<Tensor> wanted) { return backward(of, given, wanted, null); }
+
+  /// The same; with `finished` each goes there as soon as it is whole, and the result is nulls.
+  List<Tensor> backward(List<Tensor> of, List<Tensor> given, List<Tensor> wanted, Finished finished) {
     cotangents = new IdentityHashMap<>();
     for (int i = 0; i < of.size(); i++) if (given.get(i) != null) accumulate(of.get(i), given.get(i));
+    var due = new HashMap<Integer, List<Integer>>();
+    if (finished != null) for (int i = 0; i < wanted.size(); i++) if (reached(wanted.get(i))) due.computeIfAbsent(touched.get(wanted.get(i)), _ -> new ArrayList<>()).add(i);
     for (int e = entries.size() - 1; e >= 0; e--) {
       var entry = entries.remove(e);
       var d = new Tensor[entry.out.length];
@@ -138,6 +148,10 @@ final class Tape implements Interpreter, AutoCloseable {
       finally {
         for (var t : d) if (t != null) t.end();
         end(entry);
+      }
+      for (int i : due.getOrDefault(e, List.of())) {
+        var whole = cotangents.remove(wanted.get(i));
+        if (whole != null) try (var _ = Scope.open()) { finished.of(i, whole); } finally { whole.end(); }
       }
     }
     var scope = Scope.current();

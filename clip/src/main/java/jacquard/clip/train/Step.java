@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.BiConsumer;
 
 /// The loss of a batch and its gradients, whole or by micro-batches.
 public final class Step {
@@ -71,6 +72,16 @@ public final class Step {
     if (trained.contains("logit_scale")) sums.put("logit_scale", outer.gradients().get(2));
     if (trained.contains("logit_bias") && in.size() > 3 && outer.gradients().get(3) != null) sums.put("logit_bias", outer.gradients().get(3));
     return new Result(outer.values().getFirst().item(), all.averaged(sums));
+  }
+
+  /// The loss of one rank's undivided batch, each gradient handed to `use` as soon as backward has finished it: they never exist together.
+  public static double of(ClipModel model, Parameters parameters, Batch batch, boolean sigmoid, Pass pass, BiConsumer<String, Tensor> use) {
+    if (Group.current().size() > 1) throw new IllegalArgumentException("gradients of " + Group.current().size() + " ranks are averaged together, not one by one");
+    var all = new Joined(Group.current(), batch);
+    return pass(pass, batch, 0, batch.count()).call(() -> Grad.valueAndGrad(parameters, () -> {
+      var f = features(model, batch, 0, batch.count());
+      return all.loss(f.get(0), f.get(1), model.scale(), model.logitBias(), sigmoid);
+    }, use)).value().item();
   }
 
   private static Pass pass(Pass step, Batch b, int from, int to) { return step.samples(Arrays.copyOfRange(b.samples(), from, to)); }

@@ -153,12 +153,27 @@ public final class Trainer {
   /// One step of the optimizer; what it says of itself.
   private Map<String, Double> step(ClipModel model, Parameters parameters, Optimizer optimizer, Batches.Batch batch, long s, Compute compute) {
     double rate = plan.schedule().rate(s), loss, norm;
+    var pass = compute.pass(Random.of(plan.seed()).fold("pass").fold(s));
     try (var _ = Scope.open()) {
-      var step = Step.of(model, parameters, batch, plan.accumulate(), plan.sigmoid(), compute.pass(Random.of(plan.seed()).fold("pass").fold(s)));
-      loss = step.loss();
-      norm = Clipping.norm(step.gradients().values());
-      if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalArgumentException("step " + s + ": loss " + loss + ", gradient norm " + norm + "; lower --lr or clip with --grad-clip-norm");
-      optimizer.step(step.gradients(), rate, Clipping.factor(norm, plan.clip()));
+      if (plan.clip() <= 0 && plan.accumulate() == 1 && Group.current().size() == 1) {
+        // Nothing waits for all gradients: each is used and freed as backward finishes it.
+        double[] squares = {0};
+        var update = optimizer.step(rate);
+        loss = Step.of(model, parameters, batch, plan.sigmoid(), pass, (path, g) -> {
+          double n = Clipping.norm(List.of(g));
+          if (!Double.isFinite(n)) throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of " + path + HELP);
+          squares[0] += n * n;
+          update.accept(path, g);
+        });
+        norm = Math.sqrt(squares[0]);
+        check(s, loss, norm);
+      } else {
+        var step = Step.of(model, parameters, batch, plan.accumulate(), plan.sigmoid(), pass);
+        loss = step.loss();
+        norm = Clipping.norm(step.gradients().values());
+        check(s, loss, norm);
+        optimizer.step(step.gradients(), rate, Clipping.factor(norm, plan.clip()));
+      }
       Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
     }
     var values = new LinkedHashMap<String, Double>();
@@ -167,6 +182,12 @@ public final class Trainer {
     values.put("gradient_norm", norm);
     values.put("logit_scale", (double) model.logitScale().item());
     return values;
+  }
+
+  private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
+
+  private static void check(long s, double loss, double norm) {
+    if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalArgumentException("step " + s + ": loss " + loss + ", gradient norm " + norm + HELP);
   }
 
   private CompletableFuture<Batches.Batch> load(Batches batches, long step, Group group) {

@@ -1,5 +1,9 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.LANES;
+import static jacquard.kernels.cpu.Simd.all;
+import static jacquard.kernels.cpu.Simd.load;
+
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.util.List;
@@ -14,15 +18,27 @@ final class CpuAdamW {
     float keep = (float) (1 - op.rate() * op.decay()), factor = op.factor();
     float rate = (float) (op.rate() / (1 - StrictMath.pow(op.beta1(), op.step())));
     float root = (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(op.beta2(), op.step()))), epsilon = (float) op.epsilon();
-    float[] P = p.a(), M = m.a(), V = v.a(), G = g.a();
-    Parallel.rows(p.size(), 32768, (from, to) -> {
-      int pt = p.at(), mt = m.at(), vt = v.at(), gt = g.at();
-      for (int i = from; i < to; i++) {
-        float d = G[gt + i] * factor;
-        float first = M[mt + i] = Math.fma(c1, d - M[mt + i], M[mt + i]);
-        float second = V[vt + i] = V[vt + i] * b2 + c2 * d * d;
-        P[pt + i] = P[pt + i] * keep - rate * first / ((float) Math.sqrt(second) * root + epsilon);
-      }
-    });
+    Parallel.rows(p.size(), 32768, (from, to) -> update(p.a(), p.at(), m.a(), m.at(), v.a(), v.at(), g.a(), g.at(), from, to, factor, c1, b2, c2, keep, rate, root, epsilon));
+  }
+
+  /// By vectors: C2 leaves a plain loop scalar, for it cannot know that four arrays with four beginnings do not overlap.
+  private static void update(float[] P, int pt, float[] M, int mt, float[] V, int vt, float[] G, int gt, int from, int to,
+                             float factor, float c1, float b2, float c2, float keep, float rate, float root, float epsilon) {
+    int i = from;
+    for (; i <= to - LANES; i += LANES) {
+      var d = load(G, gt + i).mul(factor);
+      var before = load(M, mt + i);
+      var first = d.sub(before).fma(all(c1), before);
+      var second = load(V, vt + i).mul(b2).add(d.mul(c2).mul(d));
+      first.intoArray(M, mt + i);
+      second.intoArray(V, vt + i);
+      load(P, pt + i).mul(keep).sub(first.mul(rate).div(second.sqrt().mul(root).add(epsilon))).intoArray(P, pt + i);
+    }
+    for (; i < to; i++) {
+      float d = G[gt + i] * factor;
+      float first = M[mt + i] = Math.fma(c1, d - M[mt + i], M[mt + i]);
+      float second = V[vt + i] = V[vt + i] * b2 + c2 * d * d;
+      P[pt + i] = P[pt + i] * keep - rate * first / ((float) Math.sqrt(second) * root + epsilon);
+    }
   }
 }
