@@ -64,6 +64,8 @@ public final class Optimizer {
     this.parameters = parameters.trained();
     this.decay = decay;
     this.decayed = decayed;
+    // Weights that still lie in a file come out of it now: its pages and the moments need not be there together.
+    parameters.all().values().forEach(p -> p.storage().block());
     this.parameters.forEach((path, p) -> rule.moments().forEach(name -> moments.put(path + "." + name, Tensor.zeros(p.shape()))));
   }
 

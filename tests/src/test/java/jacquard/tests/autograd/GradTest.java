@@ -13,6 +13,7 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Update;
 import jacquard.tests.Draw;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -53,6 +54,30 @@ class GradTest {
     var again = Grad.valueAndGrad(Parameters.of(m), () -> Grad.checkpoint(List.of(x.matmul(w)), t -> List.of(t.getFirst().tanh().matmul(w))).getFirst().sum());
     assertEquals(plain.value().item(), again.value().item());
     for (var p : plain.gradients().keySet()) assertArrayEquals(plain.gradients().get(p).floats(), again.gradients().get(p).floats(), p);
+  }
+
+  /// A weight used twice, one used within a checkpoint, one that is read by a cheap op made again: each gradient comes once, whole, with the bits of all together,
+  /// and is gone afterwards; the parameter may be overwritten then.
+  @Test void gradientsOneByOne() {
+    Tensor x = Draw.uniform(3, Shape.of(5, 7), -1, 1), a = Draw.uniform(4, Shape.of(7, 7), -1, 1), b = Draw.uniform(5, Shape.of(7), -1, 1);
+    var m = new Model(a, b, List.of(Draw.uniform(6, Shape.of(7, 7), -1, 1)));
+    java.util.function.Supplier<Tensor> f = () -> {
+      var h = x.matmul(a).layerNorm(b, b, 1e-5f).matmul(a).tanh();
+      return Grad.checkpoint(List.of(h), t -> List.of(t.getFirst().matmul(m.unused.getFirst()).tanh())).getFirst().mul(b).sum();
+    };
+    var together = Grad.valueAndGrad(Parameters.of(m), f);
+    var names = new java.util.ArrayList<String>();
+    long live = device.live().blocks();
+    var step = Grad.valueAndGrad(Parameters.of(m), f, (name, g) -> {
+      names.add(name);
+      assertArrayEquals(together.gradients().get(name).floats(), g.floats(), name);
+      var p = Parameters.of(m).all().get(name);
+      Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Tensor.full(p.shape(), Float.NaN)));
+    });
+    assertEquals(together.value().item(), step.value().item());
+    assertTrue(step.gradients().isEmpty());
+    assertEquals(List.of("unused.0", "b", "a"), names);                          // in the order in which backward is done with them
+    assertEquals(live + 1, device.live().blocks());
   }
 
   @Test void aCustomOpIsItsDefinition() {

@@ -34,13 +34,15 @@ class TrainerTest {
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8, "patch_dropout": 0.25},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
-  private static Plan plan(long steps, int accumulate) {
-    return new Plan(16, accumulate, steps, new Schedule.Cosine(1e-2, 2, 8), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 4, Locks.NONE);
+  private static Plan plan(long steps, double clip) {
+    return new Plan(16, 1, steps, new Schedule.Cosine(1e-2, 2, 8), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, clip, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 4, Locks.NONE);
   }
 
-  private static Trainer trainer(Path folder, long steps) throws IOException {
+  private static Trainer trainer(Path folder, long steps) throws IOException { return trainer(folder, steps, 1); }
+
+  private static Trainer trainer(Path folder, long steps, double clip) throws IOException {
     var config = ClipConfig.parse(CONFIG);
-    return new Trainer(config, plan(steps, 1), new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
+    return new Trainer(config, plan(steps, clip), new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
   }
 
   /// A run that stops after step 4 and is resumed ends with the bytes of one that went through.
@@ -50,6 +52,13 @@ class TrainerTest {
     trainer(folder.resolve("parts"), 8).run(true);
     for (var f : List.of("resume.safetensors", "last/open_clip_model.safetensors"))
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
+  }
+
+  /// Without clipping each gradient is used as soon as it is there: the bytes of a run whose limit is never reached, which has all gradients first.
+  @Test void gradientsUsedOneByOneGiveTheSameBits(@TempDir Path folder) throws IOException {
+    trainer(folder.resolve("together"), 4, 1e30).run(false);
+    trainer(folder.resolve("one by one"), 4, 0).run(false);
+    assertEquals(-1, Files.mismatch(folder.resolve("together/resume.safetensors"), folder.resolve("one by one/resume.safetensors")));
   }
 
   @Test void aFolderInUseIsRefused(@TempDir Path folder) throws IOException {
