@@ -8,6 +8,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Presets;
 import jacquard.clip.train.Step;
 import jacquard.tensor.Device;
+import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
@@ -18,7 +19,7 @@ import java.util.List;
 import java.util.SequencedMap;
 import java.util.function.BiConsumer;
 
-/// Our training step of ViT-B/32 at batch 32: towers, softmax loss, backward, AdamW, as the trainer does it.
+/// Our training step of ViT-B/32 at batch 32: towers, softmax loss, backward, AdamW, as the trainer does it without clipping.
 public record Training(Scope weights, ClipModel model, Parameters parameters, Optimizer optimizer, Batches.Batch batch) implements AutoCloseable {
   public static final String MODEL = "ViT-B-32";
   public static final int BATCH = 32;
@@ -39,8 +40,7 @@ public record Training(Scope weights, ClipModel model, Parameters parameters, Op
 
   public void step() {
     try (var _ = Scope.open(Device.best())) {
-      var step = Step.of(model, parameters, batch, 1, false, Random.of(0));
-      optimizer.step(step.gradients(), 1e-5, 1);
+      Step.of(model, parameters, batch, false, Pass.training(Random.of(0)), optimizer.step(1e-5));
       Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
     }
   }

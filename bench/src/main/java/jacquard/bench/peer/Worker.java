@@ -63,6 +63,7 @@ public final class Worker implements AutoCloseable {
   static List<String> java(int threads, Class<?> main) {
     var r = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
     r.addAll(Run.heap());
+    r.add("-XX:-UseTransparentHugePages");                                       // as for training
     r.addAll(List.of("-Djacquard.threads=" + threads, "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), main.getName()));
     return r;
   }

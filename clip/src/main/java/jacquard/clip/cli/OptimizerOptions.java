@@ -18,7 +18,7 @@ final class OptimizerOptions {
   @Option(names = "--beta2", paramLabel = "X", description = "The same of squared gradients (default: ${DEFAULT-VALUE}).") double beta2 = 0.98;
   @Option(names = "--eps", paramLabel = "X", description = "Added to the root of the squares (default: ${DEFAULT-VALUE}).") double epsilon = 1e-6;
   @Option(names = "--momentum", paramLabel = "X", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum = 0.9;
-  @Option(names = "--grad-clip-norm", paramLabel = "X", description = "Limit of the gradient norm, 0 for none (default: ${DEFAULT-VALUE}).") double clip = 1;
+  @Option(names = "--grad-clip-norm", paramLabel = "X", description = "Limit of the gradient norm; 0 for none, which takes least memory: no gradient waits for the others (default: ${DEFAULT-VALUE}).") double clip = 1;
 
   Optimizer.Rule rule() {
     return switch (name) {

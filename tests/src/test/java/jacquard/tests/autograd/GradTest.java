@@ -65,7 +65,7 @@ class GradTest {
       var h = x.matmul(a).layerNorm(b, b, 1e-5f).matmul(a).tanh();
       return Grad.checkpoint(List.of(h), t -> List.of(t.getFirst().matmul(m.unused.getFirst()).tanh())).getFirst().mul(b).sum();
     };
-    long before = device.live().blocks();
+    long start = device.live().blocks();
     var together = Grad.valueAndGrad(Parameters.of(m), f);
     long between = device.live().blocks();
     var names = new java.util.ArrayList<String>();
@@ -78,7 +78,7 @@ class GradTest {
     assertEquals(together.value().item(), step.value().item());
     assertTrue(step.gradients().isEmpty());
     assertEquals(List.of("unused.0", "b", "a"), names);                          // in the order in which backward is done with them
-    assertEquals(between - before - names.size(), device.live().blocks() - between);   // all that the first call left but the gradients
+    assertEquals(between - start - names.size(), device.live().blocks() - between);   // all that the first call left but the gradients
   }
 
   @Test void aCustomOpIsItsDefinition() {
