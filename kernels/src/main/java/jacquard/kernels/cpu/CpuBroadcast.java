@@ -1,10 +1,13 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.LANES;
+import static jacquard.kernels.cpu.Simd.load;
+
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Elementwise;
 
-/// Binary ops with NumPy's broadcasting: a walk over the rows of the result, the last axis in a plain loop by its strides.
+/// Binary ops with NumPy's broadcasting: a walk over the rows of the result, the last axis in vectors, or in a plain loop by its strides.
 final class CpuBroadcast {
   private CpuBroadcast() {}
 
@@ -39,20 +42,24 @@ final class CpuBroadcast {
   private static void row(Elementwise.Binary op, float[] a, int ao, int as, float[] b, int bo, int bs, float[] y, int yo, int n) {
     switch (op) {
       case Elementwise.Add _ -> {
-        if (as == 1 && bs == 1) for (int i = 0; i < n; i++) y[yo + i] = a[ao + i] + b[bo + i];
-        else for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] + b[bo + i * bs];
+        int i = 0;
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).add(load(b, bo + i)).intoArray(y, yo + i);
+        for (; i < n; i++) y[yo + i] = a[ao + i * as] + b[bo + i * bs];
       }
       case Elementwise.Subtract _ -> {
-        if (as == 1 && bs == 1) for (int i = 0; i < n; i++) y[yo + i] = a[ao + i] - b[bo + i];
-        else for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] - b[bo + i * bs];
+        int i = 0;
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).sub(load(b, bo + i)).intoArray(y, yo + i);
+        for (; i < n; i++) y[yo + i] = a[ao + i * as] - b[bo + i * bs];
       }
       case Elementwise.Multiply _ -> {
-        if (as == 1 && bs == 1) for (int i = 0; i < n; i++) y[yo + i] = a[ao + i] * b[bo + i];
-        else for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] * b[bo + i * bs];
+        int i = 0;
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).mul(load(b, bo + i)).intoArray(y, yo + i);
+        for (; i < n; i++) y[yo + i] = a[ao + i * as] * b[bo + i * bs];
       }
       case Elementwise.Divide _ -> {
-        if (as == 1 && bs == 1) for (int i = 0; i < n; i++) y[yo + i] = a[ao + i] / b[bo + i];
-        else for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] / b[bo + i * bs];
+        int i = 0;
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).div(load(b, bo + i)).intoArray(y, yo + i);
+        for (; i < n; i++) y[yo + i] = a[ao + i * as] / b[bo + i * bs];
       }
       case Elementwise.Equal _ -> { for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] == b[bo + i * bs] ? 1 : 0; }
     }

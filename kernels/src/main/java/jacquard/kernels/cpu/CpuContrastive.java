@@ -1,13 +1,15 @@
 package jacquard.kernels.cpu;
 
 import static jacquard.kernels.cpu.Simd.LANES;
+import static jacquard.kernels.cpu.Simd.all;
 import static jacquard.kernels.cpu.Simd.load;
 
 import jacquard.tensor.op.Contrastive;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.function.IntConsumer;
-import jdk.incubator.vector.FloatVector;
 
 /// The losses over all pairs, tile by tile: rows i of a tile in turn, and for each the columns in PARTS pieces of work. Pieces are a
 /// matter of shape; what they sum is added in order.
@@ -34,54 +36,57 @@ final class CpuContrastive {
     return p;
   }
 
-  private interface Tile { void visit(int part, int i0, int i1, int j0, int j1, float[] dots); }
+  /// Rows i0 … i1−1 and columns j0 … j1−1 of a part, their rows COLUMNS apart: products in z, in backward slopes in g.
+  private record Tile(int part, int i0, int i1, int j0, int j1, float[] z, float[] g) {
+    int width() { return j1 - j0; }
+    int row(int i) { return (i - i0) * COLUMNS; }
+  }
+
+  /// Some loops over a tile. The steps of a tile are called in turn from one place. There are three or more, so C2 leaves them as calls there and compiles each by itself:
+  /// two exponentials in one body pass its limit of nodes, and behind the limit it leaves calls with vectors in boxes.
+  private interface Step { void on(Tile tile); }
+
+  private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[2][0]);
+
+  private static float[] scratch(int use, int size) {
+    float[][] own = SCRATCH.get();
+    return own[use].length >= size ? own[use] : (own[use] = new float[size]);
+  }
 
   /// Visits all tiles of x·tᵀ; those of one part and row tile on one thread, row tiles in order. `after` follows each row tile.
-  private static void tiles(int tile, Dense x, Dense t, Tile body, IntConsumer after) {
-    int n = x.dim(0), d = x.dim(1), part = (n + PARTS - 1) / PARTS;
+  private static void tiles(int tile, Dense x, Dense t, IntConsumer after, Step... steps) {
+    int n = x.dim(0), d = x.dim(1), part = (n + PARTS - 1) / PARTS, size = Math.min(n, tile) * COLUMNS;
     for (int i0 = 0; i0 < n; i0 += tile) {
       int from = i0, to = Math.min(n, i0 + tile);
       Parallel.run(PARTS, p -> {
-        float[] dots = new float[(to - from) * COLUMNS];
-        for (int j0 = p * part; j0 < Math.min(n, p * part + part); j0 += COLUMNS) {
-          int j1 = Math.min(Math.min(n, p * part + part), j0 + COLUMNS);
-          CpuMatMul.serial(false, to - from, j1 - j0, d, x.a(), x.at() + from * d, d, 1, t.a(), t.at() + j0 * d, 1, d, dots, 0, COLUMNS);
-          body.visit(p, from, to, j0, j1, dots);
+        float[] z = scratch(0, size), g = scratch(1, size);
+        int end = Math.min(n, p * part + part);
+        for (int j0 = p * part; j0 < end; j0 += COLUMNS) {
+          var one = new Tile(p, from, to, j0, Math.min(end, j0 + COLUMNS), z, g);
+          for (var s : steps) s.on(one);
         }
       });
       after.accept(i0);
     }
   }
 
+  /// z ← x·tᵀ
+  private static Step product(Dense x, Dense t) {
+    int d = x.dim(1);
+    return u -> CpuMatMul.serial(false, u.i1 - u.i0, u.width(), d, x.a(), x.at() + u.i0 * d, d, 1, t.a(), t.at() + u.j0 * d, 1, d, u.z, 0, COLUMNS);
+  }
+
   private static void scale(float[] z, int at, float k, float shift, int n) { for (int i = 0; i < n; i++) z[at + i] = Math.fma(z[at + i], k, shift); }
+
+  private static void scale(Tile u, float[] z, float k, float shift) { for (int i = u.i0; i < u.i1; i++) scale(z, u.row(i), k, shift, u.width()); }
 
   static void softmax(Contrastive.Softmax op, Dense[] in, int[][] groups, Dense[] out) {
     Dense x = in[0], t = in[1];
-    int n = x.dim(0), d = x.dim(1);
+    int n = x.dim(0), d = x.dim(1), tile = op.tile();
     float scale = in[2].scalar();
     float[] rowMax = filled(n), rowSum = new float[n], columnMax = filled(n), columnSum = new float[n];
-    float[] partMax = new float[PARTS * op.tile()], partSum = new float[PARTS * op.tile()];
-    int tile = op.tile();
-    Arrays.fill(partMax, Float.NEGATIVE_INFINITY);
-    tiles(tile, x, t, (p, i0, i1, j0, j1, z) -> {
-      int w = j1 - j0;
-      float[] m = new float[w];
-      Arrays.fill(m, Float.NEGATIVE_INFINITY);
-      for (int i = i0; i < i1; i++) {
-        int at = (i - i0) * COLUMNS, r = p * tile + i - i0;
-        scale(z, at, scale, 0, w);
-        float best = Math.max(partMax[r], Simd.max(z, at, w));
-        partSum[r] = partSum[r] * Simd.exp(partMax[r] - best) + expSum(z, at, best, w);
-        partMax[r] = best;
-        for (int j = 0; j < w; j++) m[j] = Math.max(m[j], z[at + j]);
-      }
-      for (int j = 0; j < w; j++) {
-        float best = Math.max(columnMax[j0 + j], m[j]);
-        columnSum[j0 + j] *= Simd.exp(columnMax[j0 + j] - best);
-        columnMax[j0 + j] = m[j] = best;
-      }
-      for (int i = i0; i < i1; i++) addExp(z, (i - i0) * COLUMNS, m, columnSum, j0, w);
-    }, i0 -> {
+    float[] partMax = filled(PARTS * tile), partSum = new float[PARTS * tile];
+    tiles(tile, x, t, i0 -> {
       for (int i = i0; i < Math.min(n, i0 + tile); i++)
         for (int p = 0; p < PARTS; p++) {
           int r = p * tile + i - i0;
@@ -92,7 +97,7 @@ final class CpuContrastive {
         }
       Arrays.fill(partMax, Float.NEGATIVE_INFINITY);
       Arrays.fill(partSum, 0);
-    });
+    }, product(x, t), u -> scale(u, u.z, scale, 0), u -> sumRows(u, u.part * tile, partMax, partSum), u -> sumColumns(u, columnMax, columnSum));
     double loss = 0;
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
     int[] texts = texts(n, byRow);
@@ -124,13 +129,34 @@ final class CpuContrastive {
     return a;
   }
 
-  private static float expSum(float[] z, int at, float shift, int n) {
-    var s = FloatVector.zero(Simd.F);
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) s = s.add(Simd.exp(load(z, at + i).sub(shift)));
-    float r = Simd.sum(s);
-    for (; i < n; i++) r += Simd.exp(z[at + i] - shift);
-    return r;
+  /// Maximum and Σ e^(z − maximum) of each row, the first at `r`, with what they were before.
+  private static void sumRows(Tile u, int r, float[] max, float[] sum) {
+    for (int i = u.i0; i < u.i1; i++, r++) {
+      float best = Math.max(max[r], Simd.max(u.z, u.row(i), u.width()));
+      sum[r] = sum[r] * Simd.exp(max[r] - best) + Simd.expShifted(u.z, u.row(i), best, u.g, u.row(i), u.width());
+      max[r] = best;
+    }
+  }
+
+  /// The same of each column.
+  private static void sumColumns(Tile u, float[] max, float[] sum) {
+    int w = u.width();
+    float[] m = u.g;
+    Arrays.fill(m, 0, w, Float.NEGATIVE_INFINITY);
+    for (int i = u.i0; i < u.i1; i++) raise(m, u.z, u.row(i), w);
+    for (int j = 0; j < w; j++) {
+      float best = Math.max(max[u.j0 + j], m[j]);
+      sum[u.j0 + j] *= Simd.exp(max[u.j0 + j] - best);
+      max[u.j0 + j] = m[j] = best;
+    }
+    for (int i = u.i0; i < u.i1; i++) addExp(u.z, u.row(i), m, sum, u.j0, w);
+  }
+
+  /// m[j] ← max(m[j], z[j])
+  private static void raise(float[] m, float[] z, int at, int n) {
+    int j = 0;
+    for (; j <= n - LANES; j += LANES) load(m, j).max(load(z, at + j)).intoArray(m, j);
+    for (; j < n; j++) m[j] = Math.max(m[j], z[at + j]);
   }
 
   /// sum[j] += e^(z[j] − m[j])
@@ -148,21 +174,27 @@ final class CpuContrastive {
     float scale = in[2].scalar(), k = statistics[2].scalar() / (2f * n);
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
     int[] texts = texts(n, byRow);
-    var sums = gradients(op.tile(), in[0], in[1], scale, out, (i, j0, j1, dots, at, g) -> {
-      int w = j1 - j0;
-      float row = rows.a()[rows.at() + i];
-      int j = 0;
-      for (; j <= w - LANES; j += LANES) {
-        var z = load(dots, at + j).mul(scale);
-        Simd.exp(z.sub(row)).add(Simd.exp(z.sub(load(columns.a(), columns.at() + j0 + j)))).mul(k).intoArray(g, at + j);
-      }
-      for (; j < w; j++) {
-        float z = dots[at + j] * scale;
-        g[at + j] = (Simd.exp(z - row) + Simd.exp(z - columns.a()[columns.at() + j0 + j])) * k;
-      }
-      for (int c : byRow[i]) if (c >= j0 && c < j1) g[at + c - j0] -= k * (1f / byRow[i].length + 1f / texts[c]);
-    });
+    var sums = gradients(op.tile(), in[0], in[1], scale, out,
+        u -> { for (int i = u.i0; i < u.i1; i++) rowSlopes(u.z, u.g, u.row(i), scale, rows.a()[rows.at() + i], k, u.width()); },
+        u -> { for (int i = u.i0; i < u.i1; i++) columnSlopes(u.z, u.g, u.row(i), scale, columns.a(), columns.at() + u.j0, k, u.width()); },
+        u -> {
+          for (int i = u.i0; i < u.i1; i++) for (int c : byRow[i]) if (c >= u.j0 && c < u.j1) u.g[u.row(i) + c - u.j0] -= k * (1f / byRow[i].length + 1f / texts[c]);
+        });
     out[2].a()[out[2].at()] = (float) sums[0];
+  }
+
+  /// g ← k·e^(scale·z − shift)
+  private static void rowSlopes(float[] z, float[] g, int at, float scale, float shift, float k, int n) {
+    int j = 0;
+    for (; j <= n - LANES; j += LANES) Simd.exp(load(z, at + j).mul(scale).sub(shift)).mul(k).intoArray(g, at + j);
+    for (; j < n; j++) g[at + j] = Simd.exp(z[at + j] * scale - shift) * k;
+  }
+
+  /// g ← g + k·e^(scale·z − shift)
+  private static void columnSlopes(float[] z, float[] g, int at, float scale, float[] shift, int from, float k, int n) {
+    int j = 0;
+    for (; j <= n - LANES; j += LANES) Simd.exp(load(z, at + j).mul(scale).sub(load(shift, from + j))).fma(all(k), load(g, at + j)).intoArray(g, at + j);
+    for (; j < n; j++) g[at + j] = Math.fma(Simd.exp(z[at + j] * scale - shift[from + j]), k, g[at + j]);
   }
 
   static void sigmoid(Contrastive.Sigmoid op, Dense[] in, int[][] groups, Dense[] out) {
@@ -170,13 +202,8 @@ final class CpuContrastive {
     int n = x.dim(0), d = x.dim(1);
     float scale = in[2].scalar(), bias = in[3].scalar();
     double[] partial = new double[PARTS];
-    tiles(op.tile(), x, t, (p, i0, i1, j0, j1, z) -> {
-      for (int i = i0; i < i1; i++) {
-        int at = (i - i0) * COLUMNS;
-        scale(z, at, scale, bias, j1 - j0);
-        partial[p] += softplusSum(z, at, j1 - j0);
-      }
-    }, _ -> {});
+    tiles(op.tile(), x, t, _ -> {}, product(x, t), u -> scale(u, u.z, scale, bias), u -> { for (int i = u.i0; i < u.i1; i++) expMinus(u.z, u.g, u.row(i), u.width()); },
+        u -> { for (int i = u.i0; i < u.i1; i++) partial[u.part] += softplusSum(u.z, u.g, u.row(i), u.width()); });
     double loss = 0;
     for (double s : partial) loss += s;
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
@@ -185,13 +212,19 @@ final class CpuContrastive {
     out[0].a()[out[0].at()] = (float) (loss / n);
   }
 
-  private static double softplusSum(float[] z, int at, int n) {
-    var s = FloatVector.zero(Simd.F);
+  /// g ← e^−|z|
+  private static void expMinus(float[] z, float[] g, int at, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) s = s.add(Simd.softplus(load(z, at + i)));
-    double r = Simd.sum(s);
-    for (; i < n; i++) r += Simd.softplus(z[at + i]);
-    return r;
+    for (; i <= n - LANES; i += LANES) Simd.exp(load(z, at + i).abs().neg()).intoArray(g, at + i);
+    for (; i < n; i++) g[at + i] = Simd.exp(-Math.abs(z[at + i]));
+  }
+
+  /// g ← softplus(z), where g = e^−|z|; returns the sum.
+  private static float softplusSum(float[] z, float[] g, int at, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) Simd.softplus(load(z, at + i), load(g, at + i)).intoArray(g, at + i);
+    for (; i < n; i++) g[at + i] = Simd.softplus(z[at + i], g[at + i]);
+    return Simd.sum(g, at, n);
   }
 
   /// dz = dloss/n·(σ(z) − [positive])
@@ -199,44 +232,47 @@ final class CpuContrastive {
     int n = in[0].dim(0);
     float scale = in[2].scalar(), bias = in[3].scalar(), k = dloss.scalar() / n;
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
-    var sums = gradients(op.tile(), in[0], in[1], scale, out, (i, j0, j1, dots, at, g) -> {
-      int w = j1 - j0, j = 0;
-      for (; j <= w - LANES; j += LANES) Simd.sigmoid(load(dots, at + j).fma(Simd.all(scale), Simd.all(bias))).mul(k).intoArray(g, at + j);
-      for (; j < w; j++) g[at + j] = Simd.sigmoid(Math.fma(dots[at + j], scale, bias)) * k;
-      for (int c : byRow[i]) if (c >= j0 && c < j1) g[at + c - j0] -= k;
-    });
+    var sums = gradients(op.tile(), in[0], in[1], scale, out,
+        u -> { for (int i = u.i0; i < u.i1; i++) sigmoidSlopes(u.z, u.g, u.row(i), scale, bias, k, u.width()); },
+        u -> { for (int i = u.i0; i < u.i1; i++) for (int c : byRow[i]) if (c >= u.j0 && c < u.j1) u.g[u.row(i) + c - u.j0] -= k; });
     out[2].a()[out[2].at()] = (float) sums[0];
     out[3].a()[out[3].at()] = (float) sums[1];
   }
 
-  private interface Slope { void of(int i, int j0, int j1, float[] dots, int at, float[] g); }
+  /// g ← k·σ(scale·z + bias)
+  private static void sigmoidSlopes(float[] z, float[] g, int at, float scale, float bias, float k, int n) {
+    int j = 0;
+    for (; j <= n - LANES; j += LANES) Simd.sigmoid(load(z, at + j).fma(all(scale), all(bias))).mul(k).intoArray(g, at + j);
+    for (; j < n; j++) g[at + j] = Simd.sigmoid(Math.fma(z[at + j], scale, bias)) * k;
+  }
 
-  /// dx = scale·G·t, dt = scale·Gᵀ·x; returns Σ G∘(x·tᵀ) and Σ G.
-  private static double[] gradients(int tile, Dense x, Dense t, float scale, Dense[] out, Slope slope) {
+  /// dx = scale·G·t, dt = scale·Gᵀ·x, where `slopes` make G; returns Σ G∘(x·tᵀ) and Σ G.
+  private static double[] gradients(int tile, Dense x, Dense t, float scale, Dense[] out, Step... slopes) {
     int n = x.dim(0), d = x.dim(1);
     Dense dx = out[0], dt = out[1];
     Arrays.fill(dx.a(), dx.at(), dx.at() + n * d, 0);
     Arrays.fill(dt.a(), dt.at(), dt.at() + n * d, 0);
-    float[][] partial = new float[PARTS][tile * d];
+    float[][] partial = new float[PARTS][Math.min(n, tile) * d];
     double[] dots = new double[PARTS], totals = new double[PARTS];
-    tiles(tile, x, t, (p, i0, i1, j0, j1, z) -> {
-      float[] g = new float[(i1 - i0) * COLUMNS];
-      for (int i = i0; i < i1; i++) {
-        int at = (i - i0) * COLUMNS;
-        slope.of(i, j0, j1, z, at, g);
-        dots[p] += Simd.dot(g, at, z, at, j1 - j0);
-        totals[p] += Simd.sum(g, at, j1 - j0);
-        scale(g, at, scale, 0, j1 - j0);
-      }
-      CpuMatMul.serial(true, i1 - i0, d, j1 - j0, g, 0, COLUMNS, 1, t.a(), t.at() + j0 * d, d, 1, partial[p], 0, d);
-      CpuMatMul.serial(true, j1 - j0, d, i1 - i0, g, 0, 1, COLUMNS, x.a(), x.at() + i0 * d, d, 1, dt.a(), dt.at() + j0 * d, d);
-    }, i0 -> {
-      int count = (Math.min(n, i0 + tile) - i0) * d, at = dx.at() + i0 * d;
-      for (float[] p : partial) {
-        for (int i = 0; i < count; i++) dx.a()[at + i] += p[i];
-        Arrays.fill(p, 0, count, 0);
+    var steps = new ArrayList<Step>();
+    steps.add(product(x, t));
+    steps.addAll(List.of(slopes));
+    steps.add(u -> {
+      for (int i = u.i0; i < u.i1; i++) {
+        dots[u.part] += Simd.dot(u.g, u.row(i), u.z, u.row(i), u.width());
+        totals[u.part] += Simd.sum(u.g, u.row(i), u.width());
       }
     });
+    steps.add(u -> scale(u, u.g, scale, 0));
+    steps.add(u -> CpuMatMul.serial(true, u.i1 - u.i0, d, u.width(), u.g, 0, COLUMNS, 1, t.a(), t.at() + u.j0 * d, d, 1, partial[u.part], 0, d));
+    steps.add(u -> CpuMatMul.serial(true, u.width(), d, u.i1 - u.i0, u.g, 0, 1, COLUMNS, x.a(), x.at() + u.i0 * d, d, 1, dt.a(), dt.at() + u.j0 * d, d));
+    tiles(tile, x, t, i0 -> {
+      int count = (Math.min(n, i0 + tile) - i0) * d, at = dx.at() + i0 * d;
+      for (float[] p : partial) {
+        Simd.add(p, 0, dx.a(), at, count);
+        Arrays.fill(p, 0, count, 0);
+      }
+    }, steps.toArray(Step[]::new));
     double a = 0, b = 0;
     for (int p = 0; p < PARTS; p++) { a += dots[p]; b += totals[p]; }
     return new double[] {a, b};

@@ -1,7 +1,6 @@
 package jacquard.kernels.cpu;
 
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jacquard.kernels.cpu.Simd.all;
 import static jacquard.kernels.cpu.Simd.load;
 
 import jacquard.tensor.DType;
@@ -9,9 +8,8 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Elementwise;
 import java.util.List;
-import jdk.incubator.vector.VectorOperators;
 
-/// One element from one element. Plain loops where C2 vectorises them by itself, Vector API where a polynomial is needed.
+/// One element from one element.
 final class CpuElementwise {
   /// Elements a piece: enough to pay for the hand-over, few enough to balance.
   private static final int GRAIN = 16384;
@@ -26,22 +24,28 @@ final class CpuElementwise {
     }
   }
 
+  private interface Map { void run(float[] x, int xt, float[] y, int yt, int n); }
+
   private static void unary(Elementwise.Unary op, Dense in, Dense out) {
-    float[] x = in.a(), y = out.a();
-    Parallel.rows(in.size(), GRAIN, (from, to) -> {
-      int xt = in.at() + from, yt = out.at() + from, n = to - from;
-      switch (op) {
-        case Elementwise.Affine(var k, var c) -> { for (int i = 0; i < n; i++) y[yt + i] = x[xt + i] * k + c; }
-        case Elementwise.Exp _      -> Simd.expShifted(x, xt, 0, y, yt, n);
-        case Elementwise.Log _      -> { for (int i = 0; i < n; i++) y[yt + i] = (float) StrictMath.log(x[xt + i]); }
-        case Elementwise.Sqrt _     -> { for (int i = 0; i < n; i++) y[yt + i] = (float) Math.sqrt(x[xt + i]); }
-        case Elementwise.Sigmoid _  -> sigmoid(x, xt, y, yt, n);
-        case Elementwise.Tanh _     -> tanh(x, xt, y, yt, n);
-        case Elementwise.Softplus _ -> softplus(x, xt, y, yt, n);
-        case Elementwise.Clamp(var low, var high) -> { for (int i = 0; i < n; i++) y[yt + i] = Math.min(Math.max(x[xt + i], low), high); }
-        case Elementwise.Activate(var f) -> activate(f, x, xt, y, yt, n);
-      }
-    });
+    Map f = switch (op) {
+      case Elementwise.Affine(var k, var c) -> (x, xt, y, yt, n) -> affine(k, c, x, xt, y, yt, n);
+      case Elementwise.Exp _      -> (x, xt, y, yt, n) -> Simd.expShifted(x, xt, 0, y, yt, n);
+      case Elementwise.Log _      -> (x, xt, y, yt, n) -> { for (int i = 0; i < n; i++) y[yt + i] = (float) StrictMath.log(x[xt + i]); };
+      case Elementwise.Sqrt _     -> (x, xt, y, yt, n) -> { for (int i = 0; i < n; i++) y[yt + i] = (float) Math.sqrt(x[xt + i]); };
+      case Elementwise.Sigmoid _  -> CpuElementwise::sigmoid;
+      case Elementwise.Tanh _     -> CpuElementwise::tanh;
+      case Elementwise.Softplus _ -> CpuElementwise::softplus;
+      case Elementwise.Clamp(var low, var high) -> (x, xt, y, yt, n) -> { for (int i = 0; i < n; i++) y[yt + i] = Math.min(Math.max(x[xt + i], low), high); };
+      case Elementwise.Activate(var a) -> (x, xt, y, yt, n) -> CpuActivation.forward(a, null, 0, x, xt, y, yt, n);
+    };
+    Parallel.rows(in.size(), GRAIN, (from, to) -> f.run(in.a(), in.at() + from, out.a(), out.at() + from, to - from));
+  }
+
+  /// In vectors: C2 leaves a plain loop over two arrays with offsets of their own as it is, since they might be one.
+  private static void affine(float k, float c, float[] x, int xt, float[] y, int yt, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) load(x, xt + i).mul(k).add(c).intoArray(y, yt + i);
+    for (; i < n; i++) y[yt + i] = x[xt + i] * k + c;
   }
 
   private static void sigmoid(float[] x, int xt, float[] y, int yt, int n) {
@@ -62,118 +66,9 @@ final class CpuElementwise {
     for (; i < n; i++) y[yt + i] = Simd.softplus(x[xt + i]);
   }
 
-  private static final float HALF_ROOT = 0.70710678f, DENSITY = 0.39894228f, TANH_A = 0.79788456f, TANH_B = 0.044715f, QUICK = 1.702f;
-
-  /// y = f(x)
-  static void activate(Activation f, float[] x, int xt, float[] y, int yt, int n) {
-    switch (f) {
-      case NONE -> System.arraycopy(x, xt, y, yt, n);
-      case RELU -> relu(x, xt, y, yt, n);
-      case GELU -> gelu(x, xt, y, yt, n);
-      case GELU_TANH -> geluTanh(x, xt, y, yt, n);
-      case QUICK_GELU -> swish(QUICK, x, xt, y, yt, n);
-      case SILU -> swish(1, x, xt, y, yt, n);
-    }
-  }
-
-  /// By comparison and blend: a plain loop branches on random signs.
-  private static void relu(float[] x, int xt, float[] y, int yt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
-      v.blend(0, v.lt(0)).intoArray(y, yt + i);
-    }
-    for (; i < n; i++) y[yt + i] = x[xt + i] < 0 ? 0 : x[xt + i];
-  }
-
-  private static void gelu(float[] x, int xt, float[] y, int yt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
-      v.mul(0.5f).mul(Simd.erf(v.mul(HALF_ROOT)).add(1f)).intoArray(y, yt + i);
-    }
-    for (; i < n; i++) y[yt + i] = x[xt + i] * 0.5f * (Simd.erf(x[xt + i] * HALF_ROOT) + 1);
-  }
-
-  private static void geluTanh(float[] x, int xt, float[] y, int yt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
-      var t = Simd.tanh(v.mul(v).fma(all(TANH_B), all(1)).mul(v).mul(TANH_A));
-      v.mul(0.5f).mul(t.add(1f)).intoArray(y, yt + i);
-    }
-    for (; i < n; i++) {
-      float v = x[xt + i];
-      y[yt + i] = v * 0.5f * (Simd.tanh(Math.fma(v * v, TANH_B, 1f) * v * TANH_A) + 1);
-    }
-  }
-
-  private static void swish(float k, float[] x, int xt, float[] y, int yt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
-      v.mul(Simd.sigmoid(v.mul(k))).intoArray(y, yt + i);
-    }
-    for (; i < n; i++) y[yt + i] = x[xt + i] * Simd.sigmoid(x[xt + i] * k);
-  }
-
   /// dx = dy·f′(x)
-  static void activationGradient(Activation f, Dense in, Dense dy, Dense dx) {
-    Parallel.rows(in.size(), GRAIN, (from, to) -> {
-      float[] x = in.a(), g = dy.a(), d = dx.a();
-      int xt = in.at() + from, gt = dy.at() + from, dt = dx.at() + from, n = to - from;
-      switch (f) {
-        case NONE -> System.arraycopy(g, gt, d, dt, n);
-        case RELU -> reluGradient(x, xt, g, gt, d, dt, n);
-        case GELU -> geluGradient(x, xt, g, gt, d, dt, n);
-        case GELU_TANH -> geluTanhGradient(x, xt, g, gt, d, dt, n);
-        case QUICK_GELU -> swishGradient(QUICK, x, xt, g, gt, d, dt, n);
-        case SILU -> swishGradient(1, x, xt, g, gt, d, dt, n);
-      }
-    });
-  }
-
-  private static void reluGradient(float[] x, int xt, float[] g, int gt, float[] d, int dt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) all(0).blend(load(g, gt + i), load(x, xt + i).compare(VectorOperators.GT, 0)).intoArray(d, dt + i);
-    for (; i < n; i++) d[dt + i] = x[xt + i] > 0 ? g[gt + i] : 0;
-  }
-
-  /// Φ(x) + x·φ(x)
-  private static void geluGradient(float[] x, int xt, float[] g, int gt, float[] d, int dt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
-      var p = Simd.erf(v.mul(HALF_ROOT)).add(1f).mul(0.5f);
-      Simd.exp(v.mul(v).mul(-0.5f)).mul(DENSITY).fma(v, p).mul(load(g, gt + i)).intoArray(d, dt + i);
-    }
-    for (; i < n; i++) {
-      float v = x[xt + i], p = (Simd.erf(v * HALF_ROOT) + 1) * 0.5f;
-      d[dt + i] = Math.fma(Simd.exp(v * v * -0.5f) * DENSITY, v, p) * g[gt + i];
-    }
-  }
-
-  /// (1 + t)/2 + x/2·(1 − t²)·√(2/π)·(1 + 3·0.044715·x²), t the tanh
-  private static void geluTanhGradient(float[] x, int xt, float[] g, int gt, float[] d, int dt, int n) {
-    for (int i = 0; i < n; i++) {
-      float v = x[xt + i], t = Simd.tanh(Math.fma(v * v, TANH_B, 1f) * v * TANH_A);
-      float slope = (1 - t * t) * TANH_A * Math.fma(v * v, 3 * TANH_B, 1f);
-      d[dt + i] = Math.fma(v * 0.5f, slope, (1 + t) * 0.5f) * g[gt + i];
-    }
-  }
-
-  /// s + k·x·s·(1 − s), s = σ(k·x)
-  private static void swishGradient(float k, float[] x, int xt, float[] g, int gt, float[] d, int dt, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
-      var s = Simd.sigmoid(v.mul(k));
-      v.mul(k).mul(s).fma(all(1).sub(s), s).mul(load(g, gt + i)).intoArray(d, dt + i);
-    }
-    for (; i < n; i++) {
-      float v = x[xt + i], s = Simd.sigmoid(v * k);
-      d[dt + i] = Math.fma(v * k * s, 1 - s, s) * g[gt + i];
-    }
+  static void activationGradient(Activation f, Dense x, Dense dy, Dense dx) {
+    Parallel.rows(x.size(), GRAIN, (from, to) -> CpuActivation.gradient(f, x.a(), x.at() + from, dy.a(), dy.at() + from, dx.a(), dx.at() + from, to - from));
   }
 
   private static void cast(Tensor in, Tensor out) {

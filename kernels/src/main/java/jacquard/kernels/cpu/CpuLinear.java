@@ -38,8 +38,7 @@ final class CpuLinear {
     CpuMatMul.Epilogue epilogue = bias == null && f == Activation.NONE && z == y ? null : (i0, i1, j0, j1) -> {
       for (int i = i0; i < i1; i++) {
         int at = i * n + j0, count = j1 - j0;
-        if (bias != null) for (int j = 0; j < count; j++) z[at + j] += bias.a()[bias.at() + j0 + j];
-        if (f != Activation.NONE || z != y) CpuElementwise.activate(f, z, at, y, at, count);
+        CpuActivation.forward(f, bias == null ? null : bias.a(), bias == null ? 0 : bias.at() + j0, z, at, y, at, count);
       }
     };
     product(m, n, k, array(x), x.layout().offset(), xs[0], xs[1], w, ws[0], ws[1], z, 0, epilogue);

@@ -6,6 +6,7 @@ import static jacquard.kernels.cpu.Simd.load;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// What is computed within a row: softmax, layer norm, L2 norm, and their gradients.
 final class CpuRows {
@@ -16,16 +17,43 @@ final class CpuRows {
 
   private static int grain(int width) { return Math.max(1, 16384 / Math.max(1, width)); }
 
+  /// Some rows of a softmax: what is subtracted from each in `shift`, what they sum to in `sum`.
+  private record Block(float[] x, int xt, float[] y, int yt, int rows, int d, float[] shift, float[] sum) {}
+
+  /// The steps of a softmax are called in turn from one place. There are three or more, so C2 leaves them as calls there and compiles each by itself: in one body
+  /// they come near its limit of nodes, and behind the limit it leaves calls with vectors in boxes.
+  private interface Step { void on(Block b); }
+
+  private static final Step[] SOFTMAX = {CpuRows::maxima, CpuRows::powers, CpuRows::shares};
+
   static void softmax(Dense x, Dense y) {
-    int d = x.dim(-1), rows = x.size() / Math.max(1, d);
+    int d = x.dim(-1), rows = x.size() / Math.max(1, d), few = Math.max(1, 2048 / Math.max(1, d));        // x and y in L1
     Parallel.rows(rows, grain(d), (from, to) -> {
-      for (int r = from; r < to; r++) {
-        int at = y.at() + r * d;
-        float sum = Simd.expShifted(x.a(), x.at() + r * d, Simd.max(x.a(), x.at() + r * d, d), y.a(), at, d), k = 1 / sum;
-        for (int i = 0; i < d; i++) y.a()[at + i] *= k;
+      float[] shift = new float[few], sum = new float[few];
+      for (int r = from; r < to; r += few) {
+        var b = new Block(x.a(), x.at() + r * d, y.a(), y.at() + r * d, Math.min(few, to - r), d, shift, sum);
+        for (var s : SOFTMAX) s.on(b);
       }
     });
   }
+
+  private static void maxima(Block b) { for (int r = 0; r < b.rows; r++) b.shift[r] = max(b.x, b.xt + r * b.d, b.d); }
+
+  /// The largest; of NaNs it may leave out some, since they show in what follows.
+  private static float max(float[] x, int at, int n) {
+    var m = all(Float.NEGATIVE_INFINITY);
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) m = Simd.larger(m, load(x, at + i));
+    float r = m.reduceLanes(VectorOperators.MAX);
+    for (; i < n; i++) if (x[at + i] > r) r = x[at + i];
+    return r;
+  }
+
+  private static void powers(Block b) {
+    for (int r = 0; r < b.rows; r++) b.sum[r] = Simd.expShifted(b.x, b.xt + r * b.d, b.shift[r], b.y, b.yt + r * b.d, b.d);
+  }
+
+  private static void shares(Block b) { for (int r = 0; r < b.rows; r++) Simd.scale(b.y, b.yt + r * b.d, 1 / b.sum[r], b.y, b.yt + r * b.d, b.d); }
 
   static void softmaxGradient(Dense y, Dense dy, Dense dx) {
     int d = y.dim(-1), rows = y.size() / Math.max(1, d);
@@ -33,9 +61,16 @@ final class CpuRows {
       for (int r = from; r < to; r++) {
         int yt = y.at() + r * d, gt = dy.at() + r * d, dt = dx.at() + r * d;
         float s = Simd.dot(y.a(), yt, dy.a(), gt, d);
-        for (int i = 0; i < d; i++) dx.a()[dt + i] = y.a()[yt + i] * (dy.a()[gt + i] - s);
+        softmaxSlopes(y.a(), yt, dy.a(), gt, s, dx.a(), dt, d);
       }
     });
+  }
+
+  /// dx = y·(dy − s)
+  private static void softmaxSlopes(float[] y, int yt, float[] g, int gt, float s, float[] dx, int dt, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) load(y, yt + i).mul(load(g, gt + i).sub(s)).intoArray(dx, dt + i);
+    for (; i < n; i++) dx[dt + i] = y[yt + i] * (g[gt + i] - s);
   }
 
   /// in: x, γ, β; out: y[, μ, 1/σ]
@@ -47,8 +82,7 @@ final class CpuRows {
         int xt = x.at() + r * d, yt = y.at() + r * d;
         float mean = Simd.sum(x.a(), xt, d) / d;
         float deviation = 1 / (float) Math.sqrt(squares(x.a(), xt, mean, d) / d + epsilon);
-        float shift = -mean * deviation;
-        for (int i = 0; i < d; i++) y.a()[yt + i] = Math.fma(Math.fma(x.a()[xt + i], deviation, shift), g.a()[g.at() + i], b.a()[b.at() + i]);
+        normal(x.a(), xt, deviation, -mean * deviation, g.a(), g.at(), b.a(), b.at(), y.a(), yt, d);
         if (out.length > 1) {
           out[1].a()[out[1].at() + r] = mean;
           out[2].a()[out[2].at() + r] = deviation;
@@ -59,15 +93,28 @@ final class CpuRows {
 
   /// Σ (x − mean)²
   private static float squares(float[] x, int at, float mean, int n) {
-    var s = FloatVector.zero(Simd.F);
+    FloatVector s = FloatVector.zero(Simd.F), t = s, m = all(mean);
     int i = 0;
-    for (; i <= n - LANES; i += LANES) {
-      var c = load(x, at + i).sub(mean);
-      s = c.fma(c, s);
+    for (; i <= n - 2 * LANES; i += 2 * LANES) {
+      var a = load(x, at + i).sub(m);
+      var b = load(x, at + i + LANES).sub(m);
+      s = a.fma(a, s);
+      t = b.fma(b, t);
     }
-    float r = Simd.sum(s);
+    for (; i <= n - LANES; i += LANES) {
+      var a = load(x, at + i).sub(m);
+      s = a.fma(a, s);
+    }
+    float r = Simd.total(s.add(t));
     for (; i < n; i++) r = Math.fma(x[at + i] - mean, x[at + i] - mean, r);
     return r;
+  }
+
+  /// y = γ·(k·x + shift) + β
+  private static void normal(float[] x, int xt, float k, float shift, float[] g, int gt, float[] b, int bt, float[] y, int yt, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) load(x, xt + i).fma(all(k), all(shift)).fma(load(g, gt + i), load(b, bt + i)).intoArray(y, yt + i);
+    for (; i < n; i++) y[yt + i] = Math.fma(Math.fma(x[xt + i], k, shift), g[gt + i], b[bt + i]);
   }
 
   /// in: x, γ, μ, 1/σ, dy; out: dx, dγ, dβ. With n = (x − μ)/σ and h = dy·γ: dx = (h − mean h − n·mean(h·n))/σ.
@@ -81,38 +128,47 @@ final class CpuRows {
       for (int r = p * STRETCH; r < Math.min(rows, p * STRETCH + STRETCH); r++) {
         int xt = x.at() + r * d, yt = dy.at() + r * d, dt = out[0].at() + r * d;
         float m = mean.a()[mean.at() + r], k = deviation.a()[deviation.at() + r], shift = -m * k;
-        FloatVector s = FloatVector.zero(Simd.F), t = s;
-        int i = 0;
-        for (; i <= d - LANES; i += LANES) {
-          var h = load(D, yt + i).mul(load(G, g.at() + i));
-          s = s.add(h);
-          t = h.fma(load(X, xt + i).fma(all(k), all(shift)), t);
-        }
-        float sum = Simd.sum(s), dot = Simd.sum(t);
-        for (; i < d; i++) {
-          float h = D[yt + i] * G[g.at() + i];
-          sum += h;
-          dot = Math.fma(h, Math.fma(X[xt + i], k, shift), dot);
-        }
-        float a = sum / d, c = dot / d;
-        float[] O = out[0].a();
-        for (int j = 0; j < d; j++) {
-          float n = Math.fma(X[xt + j], k, shift), y = D[yt + j];
-          O[dt + j] = (y * G[g.at() + j] - a - n * c) * k;
-          partial[dg + j] = Math.fma(y, n, partial[dg + j]);
-          partial[db + j] += y;
-        }
+        float sum = Simd.dot(D, yt, G, g.at(), d), dot = dot(X, xt, k, shift, G, g.at(), D, yt, d);
+        slopes(X, xt, k, shift, G, g.at(), D, yt, sum / d, dot / d, out[0].a(), dt, partial, dg, db, d);
       }
     });
     addInOrder(partial, stretches, 2 * d, 0, d, out[1]);
     addInOrder(partial, stretches, 2 * d, d, d, out[2]);
   }
 
+  /// Σ dy·γ·(k·x + shift)
+  private static float dot(float[] x, int xt, float k, float shift, float[] gamma, int gt, float[] dy, int yt, int d) {
+    var s = FloatVector.zero(Simd.F);
+    int i = 0;
+    for (; i <= d - LANES; i += LANES) s = load(dy, yt + i).mul(load(gamma, gt + i)).fma(load(x, xt + i).fma(all(k), all(shift)), s);
+    float r = Simd.total(s);
+    for (; i < d; i++) r = Math.fma(dy[yt + i] * gamma[gt + i], Math.fma(x[xt + i], k, shift), r);
+    return r;
+  }
+
+  /// With n = k·x + shift: dx = (dy·γ − a − n·c)·k, dγ += dy·n, dβ += dy.
+  private static void slopes(float[] x, int xt, float k, float shift, float[] gamma, int gt, float[] dy, int yt, float a, float c, float[] dx, int dt, float[] sums, int dg, int db, int d) {
+    int i = 0;
+    for (; i <= d - LANES; i += LANES) {
+      var y = load(dy, yt + i);
+      var n = load(x, xt + i).fma(all(k), all(shift));
+      y.mul(load(gamma, gt + i)).sub(a).sub(n.mul(c)).mul(k).intoArray(dx, dt + i);
+      y.fma(n, load(sums, dg + i)).intoArray(sums, dg + i);
+      load(sums, db + i).add(y).intoArray(sums, db + i);
+    }
+    for (; i < d; i++) {
+      float n = Math.fma(x[xt + i], k, shift), y = dy[yt + i];
+      dx[dt + i] = (y * gamma[gt + i] - a - n * c) * k;
+      sums[dg + i] = Math.fma(y, n, sums[dg + i]);
+      sums[db + i] += y;
+    }
+  }
+
   /// to = Σ over pieces of partial[piece·step + from … + n]
   static void addInOrder(float[] partial, int pieces, int step, int from, int n, Dense to) {
     Parallel.rows(n, 16384, (i0, i1) -> {
       Arrays.fill(to.a(), to.at() + i0, to.at() + i1, 0);
-      for (int p = 0; p < pieces; p++) for (int i = i0; i < i1; i++) to.a()[to.at() + i] += partial[p * step + from + i];
+      for (int p = 0; p < pieces; p++) Simd.add(partial, p * step + from + i0, to.a(), to.at() + i0, i1 - i0);
     });
   }
 
@@ -122,7 +178,7 @@ final class CpuRows {
       for (int r = from; r < to; r++) {
         int xt = x.at() + r * d, yt = y.at() + r * d;
         float k = 1 / Math.max((float) Math.sqrt(Simd.dot(x.a(), xt, x.a(), xt, d)), epsilon);
-        for (int i = 0; i < d; i++) y.a()[yt + i] = x.a()[xt + i] * k;
+        Simd.scale(x.a(), xt, k, y.a(), yt, d);
       }
     });
   }
@@ -135,8 +191,15 @@ final class CpuRows {
         int xt = x.at() + r * d, gt = dy.at() + r * d, dt = dx.at() + r * d;
         float norm = (float) Math.sqrt(Simd.dot(x.a(), xt, x.a(), xt, d)), k = 1 / Math.max(norm, epsilon);
         float c = norm > epsilon ? Simd.dot(x.a(), xt, dy.a(), gt, d) * k * k : 0;
-        for (int i = 0; i < d; i++) dx.a()[dt + i] = (dy.a()[gt + i] - x.a()[xt + i] * c) * k;
+        normalizeSlopes(x.a(), xt, dy.a(), gt, c, k, dx.a(), dt, d);
       }
     });
+  }
+
+  /// dx = k·(dy − c·x)
+  private static void normalizeSlopes(float[] x, int xt, float[] g, int gt, float c, float k, float[] dx, int dt, int n) {
+    int i = 0;
+    for (; i <= n - LANES; i += LANES) load(g, gt + i).sub(load(x, xt + i).mul(c)).mul(k).intoArray(dx, dt + i);
+    for (; i < n; i++) dx[dt + i] = (g[gt + i] - x[xt + i] * c) * k;
   }
 }

@@ -10,6 +10,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Contrastive;
+import jacquard.tensor.op.Elementwise;
 import jacquard.tensor.op.Fused;
 import jacquard.tensor.op.Op;
 import jacquard.tensor.op.Ranges;
@@ -27,10 +28,17 @@ public final class HotLoops {
       Tensor x = draw(200, 256), w = draw(256, 256), b = draw(256), rows = draw(274, 128);
       x.matmul(w);
       w.matmul(true, w, false);
-      both(new Fused.Linear(Activation.GELU, true, false), x, w, b);
-      both(new Fused.LayerNorm(1e-5f, false), x, b, b.copy());
-      both(new Fused.Softmax(), x);
-      both(new Fused.Normalize(1e-12f), x);
+      for (var f : Activation.values()) {
+        both(new Fused.Linear(f, true, false), x, w, b);
+        both(new Elementwise.Activate(f), x);
+      }
+      for (int i = 0; i < 10; i++) {                                               // they are short: else they are not compiled in time
+        both(new Elementwise.Add(), x, x.copy());
+        both(new Fused.LayerNorm(1e-5f, false), x, b, b.copy());
+        both(new Fused.Softmax(), x);
+        both(new Fused.Softmax(), draw(500, 50));
+        both(new Fused.Normalize(1e-12f), x);
+      }
       var s = Sequences.ofLengths(197, 77);
       both(new Attention(2, 0.125f, s, s, Ranges.causal(s, s)), rows, rows.copy(), rows.copy());
       Tensor images = draw(300, 64), texts = draw(300, 64);

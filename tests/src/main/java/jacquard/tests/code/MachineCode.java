@@ -35,8 +35,9 @@ public record MachineCode(String method, List<Instruction> instructions) {
   ///
   /// @param vectors vector instructions, products included
   /// @param calls   calls within it: a vector operation that was not inlined, and boxes
+  /// @param objects objects made within it: boxes again
   /// @param carried slots of the stack that a vector is read from and later written to: accumulators, with the store and the load in their chain
-  public record Loop(long from, long to, int fmas, int vectors, int calls, Collection<String> carried) {}
+  public record Loop(long from, long to, int fmas, int vectors, int calls, int objects, Collection<String> carried) {}
 
   /// Whether the disassembler is there.
   public static boolean readable() {
@@ -88,7 +89,7 @@ public record MachineCode(String method, List<Instruction> instructions) {
     return r;
   }
 
-  /// Innermost loops that multiply and add packed floats.
+  /// Innermost loops with packed floats.
   public List<Loop> loops() {
     record Span(long from, long to) {}
     long first = instructions.isEmpty() ? 0 : instructions.getFirst().at;
@@ -99,19 +100,27 @@ public record MachineCode(String method, List<Instruction> instructions) {
       var read = new TreeSet<String>();
       var written = new TreeSet<String>();
       var carried = new TreeSet<String>();
-      int fmas = 0, vectors = 0, calls = 0;
+      boolean trap = false, slow = false;                                                      // a slow path behind the end of the method that jumps back into it is no loop
+      int fmas = 0, vectors = 0, packed = 0, calls = 0, objects = 0;
       for (var i : instructions) {
         if (i.at < s.from || i.at > s.to) continue;
         if (i.fma()) fmas++;
+        slow |= i.name.startsWith("ret");
         if (i.vector()) vectors++;
-        if (i.name.startsWith("call")) calls++;
+        if (i.packed()) packed++;
+        if (i.operands.endsWith("(%r15)") && i.name.startsWith("mov")) objects++;             // the thread's allocation pointer moves
+        if (i.name.equals("mov") && i.operands.startsWith("$0xffffff") && i.operands.endsWith("%esi")) trap = true;     // why it gives up: the call does not come back
+        if (i.name.startsWith("call")) {
+          if (!trap) calls++;
+          trap = false;
+        }
         var slot = STACK.matcher(i.operands);
         if (!i.vector() || !i.packed() || !slot.find()) continue;
         if (slot.end() < i.operands.length()) { if (!written.contains(slot.group())) read.add(slot.group()); }
         else if (read.contains(slot.group())) carried.add(slot.group());
         else written.add(slot.group());
       }
-      if (fmas > 0) r.add(new Loop(s.from, s.to, fmas, vectors, calls, carried));
+      if (packed > 0 && !slow) r.add(new Loop(s.from, s.to, fmas, vectors, calls, objects, carried));
     }
     return r;
   }

@@ -1,0 +1,243 @@
+package jacquard.kernels.cpu;
+
+import static jacquard.kernels.cpu.Simd.LANES;
+import static jacquard.kernels.cpu.Simd.all;
+import static jacquard.kernels.cpu.Simd.load;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
+
+import jacquard.tensor.op.Activation;
+import jdk.incubator.vector.FloatVector;
+
+/// Activations and their gradients, with the bias before them. Loops over a stretch are called in turn from one place, and there are three or more, so C2 leaves them as calls there and
+/// compiles each by itself: with a few polynomials in one body it passes its limit of nodes, and behind the limit it leaves calls with vectors in boxes.
+final class CpuActivation {
+  /// Elements of a stretch, which stays in L1.
+  private static final int STRETCH = 1024;
+  private static final float TANH_A = 0.79788456f, TANH_B = 0.044715f, QUICK = 1.702f;
+  /// From here on the tail of the normal distribution counts as 0.
+  private static final float FAR = 6;
+  /// log₂ of the tail ½·erfc(t/√2), and hazard φ(t)/tail(t), for 0 ≤ t ≤ 6: with the weight they have in x·Φ(x) both are exact to 2e-9.
+  private static final float T0 = -1f, T1 = -1.1511052f, T2 = -0.45921284f, T3 = -0.05246532f, T4 = 0.0069845584f, T5 = -3.6687416e-05f, T6 = -0.0002554932f, T7 = 6.575591e-05f, T8 = -8.002454e-06f, T9 = 4.0530261e-07f;
+  private static final float H0 = 0.7978846f, H1 = 0.6366195f, H2 = 0.10900733f, H3 = -0.019122077f, H4 = -0.0002195556f, H5 = 0.0013485474f, H6 = -0.00045927477f, H7 = 8.451978e-05f, H8 = -8.69948e-06f, H9 = 3.9204116e-07f;
+
+  /// @param b what is added to x first, or null
+  /// @param x what is activated
+  /// @param g in gradients, that of y
+  /// @param h a stretch of scratch
+  /// @param y the result, which may be x
+  private record Stretch(float[] b, int bt, float[] x, int xt, float[] g, int gt, float[] h, float[] y, int yt, int n) {
+    int rest() { return n - n % LANES; }
+  }
+
+  private interface Loop { void over(Stretch s); }
+
+  private static final Loop BIAS = CpuActivation::bias;
+  private static final Loop[] RELU = {BIAS, CpuActivation::relu}, RELU_GRADIENT = {BIAS, CpuActivation::reluGradient},
+      GELU = {BIAS, CpuActivation::gelu, CpuActivation::geluRest}, GELU_GRADIENT = {BIAS, CpuActivation::tail, CpuActivation::geluGradient},
+      GELU_TANH = {BIAS, CpuActivation::geluTanh, CpuActivation::geluTanhRest}, GELU_TANH_GRADIENT = {BIAS, CpuActivation::geluTanhGradient, CpuActivation::geluTanhGradientRest},
+      QUICK_GELU = {BIAS, s -> swish(QUICK, s), s -> swishRest(QUICK, s)}, QUICK_GELU_GRADIENT = {BIAS, s -> swishGradient(QUICK, s), s -> swishGradientRest(QUICK, s)},
+      SILU = {BIAS, s -> swish(1, s), s -> swishRest(1, s)}, SILU_GRADIENT = {BIAS, s -> swishGradient(1, s), s -> swishGradientRest(1, s)};
+  private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[STRETCH]);
+
+  private CpuActivation() {}
+
+  /// x ← x + b unless b is null; y = f(x). y may be x.
+  static void forward(Activation f, float[] b, int bt, float[] x, int xt, float[] y, int yt, int n) {
+    var loops = switch (f) {
+      case NONE -> null;
+      case RELU -> RELU;
+      case GELU -> GELU;
+      case GELU_TANH -> GELU_TANH;
+      case QUICK_GELU -> QUICK_GELU;
+      case SILU -> SILU;
+    };
+    if (loops != null) run(loops, b, bt, x, xt, x, xt, y, yt, n);
+    else {
+      if (b != null) Simd.add(b, bt, x, xt, n);
+      if (x != y) System.arraycopy(x, xt, y, yt, n);
+    }
+  }
+
+  /// d = g·f′(x)
+  static void gradient(Activation f, float[] x, int xt, float[] g, int gt, float[] d, int dt, int n) {
+    var loops = switch (f) {
+      case NONE -> null;
+      case RELU -> RELU_GRADIENT;
+      case GELU -> GELU_GRADIENT;
+      case GELU_TANH -> GELU_TANH_GRADIENT;
+      case QUICK_GELU -> QUICK_GELU_GRADIENT;
+      case SILU -> SILU_GRADIENT;
+    };
+    if (loops != null) run(loops, null, 0, x, xt, g, gt, d, dt, n);
+    else System.arraycopy(g, gt, d, dt, n);
+  }
+
+  private static void run(Loop[] loops, float[] b, int bt, float[] x, int xt, float[] g, int gt, float[] y, int yt, int n) {
+    float[] h = SCRATCH.get();
+    for (int i = 0; i < n; i += STRETCH) {
+      var s = new Stretch(b, bt + i, x, xt + i, g, gt + i, h, y, yt + i, Math.min(STRETCH, n - i));
+      for (var loop : loops) loop.over(s);
+    }
+  }
+
+  private static void bias(Stretch s) { if (s.b != null) Simd.add(s.b, s.bt, s.x, s.xt, s.n); }
+
+  /// By comparison and blend: a plain loop branches on random signs.
+  private static void relu(Stretch s) {
+    float[] x = s.x, y = s.y;
+    int xt = s.xt, yt = s.yt, n = s.n, i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i);
+      v.blend(0, v.compare(LT, 0f)).intoArray(y, yt + i);
+    }
+    for (; i < n; i++) y[yt + i] = x[xt + i] < 0 ? 0 : x[xt + i];
+  }
+
+  private static void reluGradient(Stretch s) {
+    float[] x = s.x, g = s.g, y = s.y;
+    int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n, i = 0;
+    for (; i <= n - LANES; i += LANES) all(0).blend(load(g, gt + i), load(x, xt + i).compare(GT, 0f)).intoArray(y, yt + i);
+    for (; i < n; i++) y[yt + i] = x[xt + i] > 0 ? g[gt + i] : 0;
+  }
+
+  /// log₂ of the tail
+  private static FloatVector exponent(FloatVector t) {
+    return t.fma(all(T9), all(T8)).fma(t, all(T7)).fma(t, all(T6)).fma(t, all(T5)).fma(t, all(T4)).fma(t, all(T3)).fma(t, all(T2)).fma(t, all(T1)).fma(t, all(T0));
+  }
+
+  private static float exponent(float t) {
+    return Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(T9, t, T8), t, T7), t, T6), t, T5), t, T4), t, T3), t, T2), t, T1), t, T0);
+  }
+
+  private static FloatVector hazard(FloatVector t) {
+    return t.fma(all(H9), all(H8)).fma(t, all(H7)).fma(t, all(H6)).fma(t, all(H5)).fma(t, all(H4)).fma(t, all(H3)).fma(t, all(H2)).fma(t, all(H1)).fma(t, all(H0));
+  }
+
+  private static float hazard(float t) {
+    return Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(H9, t, H8), t, H7), t, H6), t, H5), t, H4), t, H3), t, H2), t, H1), t, H0);
+  }
+
+  /// min(|x|, FAR)
+  private static FloatVector near(FloatVector x) {
+    var t = x.abs();
+    return t.blend(FAR, t.compare(GT, FAR));
+  }
+
+  private static float near(float x) {
+    float t = Math.abs(x);
+    return t > FAR ? FAR : t;
+  }
+
+  /// h = tail of min(|x|, FAR)
+  private static void tail(Stretch s) {
+    float[] x = s.x, h = s.h;
+    int xt = s.xt, n = s.n, i = 0;
+    for (; i <= n - LANES; i += LANES) Simd.powerOfTwo(exponent(near(load(x, xt + i)))).intoArray(h, i);
+    for (; i < n; i++) h[i] = Simd.powerOfTwo(exponent(near(x[xt + i])));
+  }
+
+  /// x·Φ(x) = max(x, 0) − |x|·tail(|x|)
+  private static void gelu(Stretch s) {
+    float[] x = s.x, y = s.y;
+    int xt = s.xt, yt = s.yt, n = s.n;
+    for (int i = 0; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i);
+      var t = near(v);
+      t.neg().fma(Simd.powerOfTwo(exponent(t)), v.blend(0f, v.compare(LT, 0f))).intoArray(y, yt + i);
+    }
+  }
+
+  private static void geluRest(Stretch s) {
+    for (int i = s.rest(); i < s.n; i++) {
+      float v = s.x[s.xt + i], t = near(v);
+      s.y[s.yt + i] = Math.fma(-t, Simd.powerOfTwo(exponent(t)), v < 0 ? 0 : v);
+    }
+  }
+
+  /// Φ(x) + x·φ(x); below 0 that is tail·(1 − t·hazard), t = |x|, and above 1 less that.
+  private static void geluGradient(Stretch s) {
+    float[] x = s.x, g = s.g, h = s.h, y = s.y;
+    int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n, i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i);
+      var t = near(v);
+      var below = t.neg().fma(hazard(t), all(1)).mul(load(h, i));
+      all(1).sub(below).blend(below, v.compare(LT, 0f)).mul(load(g, gt + i)).intoArray(y, yt + i);
+    }
+    for (; i < n; i++) {
+      float v = x[xt + i], t = near(v), below = Math.fma(-t, hazard(t), 1f) * h[i];
+      y[yt + i] = (v < 0 ? below : 1 - below) * g[gt + i];
+    }
+  }
+
+  /// x·σ(k·x) = x/(1 + e^(−k·x))
+  private static void swish(float k, Stretch s) {
+    float[] x = s.x, y = s.y;
+    int xt = s.xt, yt = s.yt, n = s.n;
+    for (int i = 0; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i);
+      v.div(Simd.exp(v.mul(-k)).add(1f)).intoArray(y, yt + i);
+    }
+  }
+
+  private static void swishRest(float k, Stretch s) {
+    for (int i = s.rest(); i < s.n; i++) s.y[s.yt + i] = s.x[s.xt + i] / (Simd.exp(s.x[s.xt + i] * -k) + 1);
+  }
+
+  /// o + k·x·o·(1 − o), o = σ(k·x) = 1/(1 + e), e = e^(−k·x), 1 − o = e·o
+  private static void swishGradient(float k, Stretch s) {
+    float[] x = s.x, g = s.g, y = s.y;
+    int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n;
+    for (int i = 0; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i).mul(k);
+      var e = Simd.exp(v.neg());
+      var o = all(1).div(e.add(1f));
+      v.mul(o).fma(e.mul(o), o).mul(load(g, gt + i)).intoArray(y, yt + i);
+    }
+  }
+
+  private static void swishGradientRest(float k, Stretch s) {
+    for (int i = s.rest(); i < s.n; i++) {
+      float v = s.x[s.xt + i] * k, e = Simd.exp(-v), o = 1 / (e + 1);
+      s.y[s.yt + i] = Math.fma(v * o, e * o, o) * s.g[s.gt + i];
+    }
+  }
+
+  /// With the tanh, ½·(1 + tanh u) = σ(2u): x·σ(2u), u = √(2/π)·(x + 0.044715·x³).
+  private static void geluTanh(Stretch s) {
+    float[] x = s.x, y = s.y;
+    int xt = s.xt, yt = s.yt, n = s.n;
+    for (int i = 0; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i);
+      v.div(Simd.exp(v.mul(v).fma(all(TANH_B), all(1)).mul(v).mul(-2 * TANH_A)).add(1f)).intoArray(y, yt + i);
+    }
+  }
+
+  private static void geluTanhRest(Stretch s) {
+    for (int i = s.rest(); i < s.n; i++) {
+      float v = s.x[s.xt + i];
+      s.y[s.yt + i] = v / (Simd.exp(Math.fma(v * v, TANH_B, 1f) * v * (-2 * TANH_A)) + 1);
+    }
+  }
+
+  /// σ + x·σ·(1 − σ)·2u′, 2u′ = 2·√(2/π)·(1 + 3·0.044715·x²)
+  private static void geluTanhGradient(Stretch s) {
+    float[] x = s.x, g = s.g, y = s.y;
+    int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n;
+    for (int i = 0; i <= n - LANES; i += LANES) {
+      var v = load(x, xt + i);
+      var q = v.mul(v);
+      var e = Simd.exp(q.fma(all(TANH_B), all(1)).mul(v).mul(-2 * TANH_A));
+      var o = all(1).div(e.add(1f));
+      q.fma(all(3 * TANH_B), all(1)).mul(2 * TANH_A).mul(v).mul(o).fma(e.mul(o), o).mul(load(g, gt + i)).intoArray(y, yt + i);
+    }
+  }
+
+  private static void geluTanhGradientRest(Stretch s) {
+    for (int i = s.rest(); i < s.n; i++) {
+      float v = s.x[s.xt + i], q = v * v, e = Simd.exp(Math.fma(q, TANH_B, 1f) * v * (-2 * TANH_A)), o = 1 / (e + 1);
+      s.y[s.yt + i] = Math.fma(Math.fma(q, 3 * TANH_B, 1f) * (2 * TANH_A) * v * o, e * o, o) * s.g[s.gt + i];
+    }
+  }
+}
