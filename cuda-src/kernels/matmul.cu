@@ -13,29 +13,30 @@
 struct MatMulArguments {
   const void *a, *b;
   void* c;                                               // [m, n], row-major; its type is out
-  const void* bias;                                      // [n] of A's type, or null
+  const void* bias;                                      // [n], or null
   void* z;                                               // gets the pre-activation, or null; type out
   const void* residual;                                  // [m, n] of type out, or null
-  float* partial;                                        // [splits, m, n] where splits > 1
+  float* partial;                                        // [splits, m, n] where splits > 1, then [splits, m] of the sums
+  float* sums;                                           // [m]: Σ over k of op(A), or null; for a stored transpose alone
   int m, n, k, lda, ldb;                                 // elements from row to row as stored
   int share, splits;                                     // how much of k a split takes, a multiple of the slice
-  int activation, wide;                                  // wide: out is F32 though A and B are BF16
+  int activation, wide;                                  // though A and B are BF16, F32 is, bit 0: out; bit 1: bias
   int vectors;                                           // bit 0: A's rows can be read 16 bytes at a time; bit 1: B's
   float beta;                                            // c is added beta times, before the residual
 };
 
 template <class T> DEVICE float load_out(const MatMulArguments& p, const void* c, size_t i) {
-  return p.wide ? static_cast<const float*>(c)[i] : to_float(static_cast<const T*>(c)[i]);
+  return p.wide & 1 ? static_cast<const float*>(c)[i] : to_float(static_cast<const T*>(c)[i]);
 }
 template <class T> DEVICE void store_out(const MatMulArguments& p, void* c, size_t i, float v) {
-  if (p.wide) static_cast<float*>(c)[i] = v;
+  if (p.wide & 1) static_cast<float*>(c)[i] = v;
   else static_cast<T*>(c)[i] = from_float<T>(v);
 }
 
 /// What happens to an element once its sum is known. T is the type of A and B.
 template <class T> DEVICE void epilogue(const MatMulArguments& p, int row, int column, float v) {
   size_t i = static_cast<size_t>(row) * p.n + column;
-  if (p.bias) v += to_float(static_cast<const T*>(p.bias)[column]);
+  if (p.bias) v += p.wide & 2 ? static_cast<const float*>(p.bias)[column] : to_float(static_cast<const T*>(p.bias)[column]);
   if (p.z) store_out<T>(p, p.z, i, v);
   v = activate(p.activation, v);
   if (p.beta != 0.f) v += p.beta * load_out<T>(p, p.c, i);
@@ -59,8 +60,21 @@ template <class T, int BM, int BN> DEVICE void finish_tile(const MatMulArguments
   }
 }
 
+/// A thread's sum over k of a row of op(A), by the first blocks of each row of tiles.
+DEVICE void finish_sum(const MatMulArguments& p, int row, float v) {
+  if (row >= p.m) return;
+  if (p.splits > 1) p.partial[static_cast<size_t>(p.splits) * p.m * p.n + static_cast<size_t>(blockIdx.z) * p.m + row] = v;
+  else p.sums[row] = v;
+}
+
 template <class T> DEVICE void finish(const MatMulArguments& p) {
   size_t size = static_cast<size_t>(p.m) * p.n;
+  if (p.sums)
+    grid_stride(p.m, [&](long long i) {
+      float v = 0.f;
+      for (int s = 0; s < p.splits; s++) v += p.partial[p.splits * size + static_cast<size_t>(s) * p.m + i];
+      p.sums[i] = v;
+    });
   grid_stride(static_cast<long long>(size), [&](long long i) {
     float v = 0.f;
     for (int s = 0; s < p.splits; s++) v += p.partial[s * size + i];
@@ -111,11 +125,14 @@ template <bool TA, bool TB, int BM, int BN, int WM, int WN, int STAGES> DEVICE v
   UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) UNROLL for (int e = 0; e < 4; e++) acc[i][j][e] = 0.f;
   for (int s = 0; s < STAGES - 1; s++) load(s);
   int matrix = lane() >> 3, r = lane() & 7;
+  bool summing = TA && p.sums && blockIdx.x == 0 && threadIdx.x < BM;
+  float sum = 0.f;
   for (int s = 0; s < slices; s++) {
     copy_wait<STAGES - 2>();
     __syncthreads();                                     // slice s has arrived, and all have read slice s − 1, whose place the next load takes
     load(s + STAGES - 1);
     const bf16 *ta = sa + s % STAGES * SIZE_A, *tb = sb + s % STAGES * SIZE_B;
+    if constexpr (TA) if (summing) for (int k = 0; k < BK; k++) sum += to_float(ta[k * LDA + threadIdx.x]);
     UNROLL for (int kk = 0; kk < BK; kk += 16) {
       unsigned fa[MT][4], fb[NT][2];
       UNROLL for (int i = 0; i < MT; i++) {
@@ -134,6 +151,7 @@ template <bool TA, bool TB, int BM, int BN, int WM, int WN, int STAGES> DEVICE v
       UNROLL for (int i = 0; i < MT; i++) UNROLL for (int j = 0; j < NT; j++) multiply_add(acc[i][j], fa[i], fb[j]);
     }
   }
+  if constexpr (TA) if (summing) finish_sum(p, m0 + threadIdx.x, sum);
   copy_wait<0>();
   __syncthreads();                                       // the last slice has been read: its memory takes the sums
   float* tile = shared_memory<float>();
@@ -191,6 +209,8 @@ template <bool TA, bool TB, int BLOCK, int T> DEVICE void matmul_f32(const MatMu
   };
   float acc[T][T];
   UNROLL for (int i = 0; i < T; i++) UNROLL for (int j = 0; j < T; j++) acc[i][j] = 0.f;
+  bool summing = TA && p.sums && blockIdx.x == 0 && threadIdx.x < BLOCK;
+  float sum = 0.f;
   if (slices > 0) {
     fetch(0);
     put(0);
@@ -199,6 +219,7 @@ template <bool TA, bool TB, int BLOCK, int T> DEVICE void matmul_f32(const MatMu
     __syncthreads();                                     // slice s is in shared memory; slice s − 1, in the half that is written next, has been read
     if (s + 1 < slices) fetch(s + 1);
     const float *ta = sa + (s & 1) * BK * LD, *tb = sb + (s & 1) * BK * LD;
+    if constexpr (TA) if (summing) for (int k = 0; k < BK; k++) sum += ta[k * LD + threadIdx.x];
     UNROLL for (int k = 0; k < BK; k++) {
       float va[T], vb[T];
       UNROLL for (int i = 0; i < T; i++) va[i] = ta[k * LD + ty + i * SIDE];
@@ -207,6 +228,7 @@ template <bool TA, bool TB, int BLOCK, int T> DEVICE void matmul_f32(const MatMu
     }
     if (s + 1 < slices) put((s + 1) & 1);
   }
+  if constexpr (TA) if (summing) finish_sum(p, m0 + threadIdx.x, sum);
   __syncthreads();                                       // the last slice has been read: its memory takes the sums
   float* tile = shared_memory<float>();
   UNROLL for (int i = 0; i < T; i++) UNROLL for (int j = 0; j < T; j++) tile[(ty + i * SIDE) * (BLOCK + 4) + tx + j * SIDE] = acc[i][j];

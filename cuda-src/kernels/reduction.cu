@@ -36,3 +36,25 @@ template <class T> DEVICE void reduce_columns(const ReductionArguments& p) {
 }
 KERNEL(reduce_columns_f32, ReductionArguments, 128) { reduce_columns<float>(p); }
 KERNEL(reduce_columns_bf16, ReductionArguments, 128) { reduce_columns<bf16>(p); }
+
+// ---- The partial results of another kernel, in one launch
+
+struct FoldArguments {
+  const float* x;                                        // [rows, n]
+  float *y, *z;                                          // columns before `first`, and those from it on
+  int rows, n, first, maximum;
+};
+
+/// A block takes 32 columns; of its 8 rows of threads each folds every eighth row, then the first folds what they have, in order.
+KERNEL(fold_columns, FoldArguments, 256) {
+  float* folded = shared_memory<float>();                // [8, 32]
+  int c = blockIdx.x * 32 + threadIdx.x % 32, lane = threadIdx.x / 32;
+  float s = p.maximum ? -INFINITY : 0.f;
+  if (c < p.n) for (int r = lane; r < p.rows; r += 8) s = fold(p.maximum, s, p.x[static_cast<size_t>(r) * p.n + c]);
+  folded[threadIdx.x] = s;
+  __syncthreads();
+  if (lane > 0 || c >= p.n) return;
+  for (int k = 1; k < 8; k++) s = fold(p.maximum, s, folded[k * 32 + threadIdx.x]);
+  if (c < p.first) p.y[c] = s;
+  else p.z[c - p.first] = s;
+}

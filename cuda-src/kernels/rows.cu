@@ -12,7 +12,7 @@ struct RowArguments {
   const float *mean, *deviation;                         // of the forward pass: μ and 1/σ, [rows]
   const float* dy;                                       // [rows, d]
   float* y;                                              // the result, [rows, d]
-  float *mean_out, *deviation_out;                       // [rows], or null
+  float *mean_out, *deviation_out;                       // [rows], or null; partial sums in layer_norm_backward
   int rows, d, piece;                                    // piece: rows that one partial sum takes in
   float epsilon;
 };
@@ -69,30 +69,31 @@ KERNEL(layer_norm_f32, RowArguments, 128) {
   }
 }
 
-/// With n = (x − μ)/σ and h = dy·γ: dx = (h − mean h − n·mean(h·n))/σ
-KERNEL(layer_norm_backward_f32, RowArguments, 128) {
-  int r = own_row(p);
-  if (r < 0) return;
-  size_t at = static_cast<size_t>(r) * p.d;
-  float mean = p.mean[r], k = p.deviation[r];
-  float a = row_sum(p.d, [&](int i) { return p.dy[at + i] * p.w[i]; }) / p.d;
-  float c = row_sum(p.d, [&](int i) { return p.dy[at + i] * p.w[i] * (p.x[at + i] - mean) * k; }) / p.d;
-  each(p.d, [&](int i) { p.y[at + i] = (p.dy[at + i] * p.w[i] - a - (p.x[at + i] - mean) * k * c) * k; });
-}
-
-/// Partial sums of dγ = Σ dy·n and dβ = Σ dy over pieces of rows: y [pieces, 2, d]. A thread takes a column.
-KERNEL(layer_norm_weights_f32, RowArguments, 128) {
-  int c = blockIdx.x * blockDim.x + threadIdx.x, from = blockIdx.y * p.piece, to = min(p.rows, from + p.piece);
-  if (c >= p.d) return;
-  float dw = 0.f, db = 0.f;
-  for (int r = from; r < to; r++) {
-    size_t at = static_cast<size_t>(r) * p.d + c;
-    dw += p.dy[at] * (p.x[at] - p.mean[r]) * p.deviation[r];
-    db += p.dy[at];
+/// With n = (x − μ)/σ and h = dy·γ: dx = (h − mean h − n·mean(h·n))/σ + before, a warp a row; then for the block's piece of rows Σ dy·n and Σ dy, a thread
+/// a column, from the cache: mean_out [pieces, 2, d]. b: before [rows, d], or null.
+KERNEL(layer_norm_backward_f32, RowArguments, 512) {
+  int from = blockIdx.x * p.piece, to = min(p.rows, from + p.piece);
+  for (int r = from + warp(); r < to; r += blockDim.x / WARP) {
+    size_t at = static_cast<size_t>(r) * p.d;
+    float mean = p.mean[r], k = p.deviation[r];
+    float a = row_sum(p.d, [&](int i) { return p.dy[at + i] * p.w[i]; }) / p.d;
+    float c = row_sum(p.d, [&](int i) { return p.dy[at + i] * p.w[i] * (p.x[at + i] - mean) * k; }) / p.d;
+    each(p.d, [&](int i) {
+      float dx = (p.dy[at + i] * p.w[i] - a - (p.x[at + i] - mean) * k * c) * k;
+      p.y[at + i] = p.b ? dx + p.b[at + i] : dx;
+    });
   }
-  float* y = p.y + static_cast<size_t>(blockIdx.y) * 2 * p.d + c;
-  y[0] = dw;
-  y[p.d] = db;
+  for (int c = threadIdx.x; c < p.d; c += blockDim.x) {
+    float dw = 0.f, db = 0.f;
+    for (int r = from; r < to; r++) {
+      size_t at = static_cast<size_t>(r) * p.d + c;
+      dw += p.dy[at] * (p.x[at] - p.mean[r]) * p.deviation[r];
+      db += p.dy[at];
+    }
+    float* y = p.mean_out + static_cast<size_t>(blockIdx.x) * 2 * p.d + c;
+    y[0] = dw;
+    y[p.d] = db;
+  }
 }
 
 /// y = x / max(‖x‖, ε)

@@ -167,10 +167,13 @@ final class Tape implements Interpreter, AutoCloseable {
     int n = entry.in.length;
     boolean[] wanted = new boolean[n];
     for (int i = 0; i < n; i++) wanted[i] = active.containsKey(entry.in[i]);
-    under(entry, () -> {
-      var dx = entry.rule.backward().of(application(entry, entry.rule.inputs(), d, wanted));
-      for (int i = 0; i < n; i++) if (wanted[i] && dx.get(i) != null) accumulate(entry.in[i], dx.get(i));
-    });
+    var before = entry.rule.adding() >= 0 ? cotangents.remove(entry.in[entry.rule.adding()]) : null;
+    try {
+      under(entry, () -> {
+        var dx = entry.rule.backward().of(application(entry, entry.rule.inputs(), d, wanted, before));
+        for (int i = 0; i < n; i++) if (wanted[i] && dx.get(i) != null) accumulate(entry.in[i], dx.get(i));
+      });
+    } finally { if (before != null) before.end(); }
   }
 
   /// Runs `f` in the forward's circumstances but unrecorded; precision has had its say in the forward.
@@ -179,12 +182,12 @@ final class Tape implements Interpreter, AutoCloseable {
   }
 
   /// An application with the elements of some inputs; the others are types without elements.
-  private Rule.Application application(Entry entry, int[] inputs, Tensor[] d, boolean[] wanted) {
+  private Rule.Application application(Entry entry, int[] inputs, Tensor[] d, boolean[] wanted, Tensor before) {
     Tensor[] in = new Tensor[entry.in.length], out = new Tensor[entry.out.length];
     for (int i : inputs) in[i] = input(entry, i);
     for (int i = 0; i < in.length; i++) if (in[i] == null) in[i] = Tensor.described(entry.in[i].type());
     for (int i = 0; i < out.length; i++) out[i] = entry.savedOut[i] != null ? entry.savedOut[i] : Tensor.described(entry.out[i].type());
-    return new Rule.Application(in, out, d, wanted);
+    return new Rule.Application(in, out, d, wanted, before);
   }
 
   private Tensor input(Entry entry, int i) {
@@ -198,7 +201,7 @@ final class Tape implements Interpreter, AutoCloseable {
   private Tensor again(Entry cheap) {
     if (cheap.again == null) under(cheap, () -> {
       var r = cheap.rule.again();
-      cheap.again = r.apply().apply(application(cheap, r.inputs(), null, null)).share();
+      cheap.again = r.apply().apply(application(cheap, r.inputs(), null, null, null)).share();
     });
     return cheap.again;
   }
@@ -209,7 +212,7 @@ final class Tape implements Interpreter, AutoCloseable {
       try (var _ = Scope.open()) {
         var mine = unbroadcast(d, of.shape());
         var before = cotangents.get(of);
-        cotangents.put(of, before == null ? mine.share() : before.add(mine).share());
+        cotangents.put(of, before == null ? mine.share() : before.add(mine.cast(before.dtype())).share());
         if (before != null) before.end();
       }
     });

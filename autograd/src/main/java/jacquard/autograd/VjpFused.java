@@ -25,8 +25,11 @@ final class VjpFused {
     return switch (op) {
       case Fused.Linear l      -> linear(l);
       case Fused.Softmax _     -> Rule.needingOutput(a -> asList(apply(new Adjoint.Softmax(), a.y(), a.dy().dense())));
-      case Fused.LayerNorm _   -> new Rule(in(0, 1), in(1, 2),
-          a -> applyAll(new Adjoint.LayerNorm(), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense()))).again(in(0, 1, 2), a -> apply(op, a.x(0), a.x(1), a.x(2)));
+      case Fused.LayerNorm _   -> new Rule(in(0, 1), in(1, 2), a -> {
+        var given = new ArrayList<>(List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense()));
+        if (a.before() != null) given.add(a.before().cast(a.x().dtype()));
+        return applyAll(new Adjoint.LayerNorm(a.before() != null), given);
+      }).adding(0).again(in(0, 1, 2), a -> apply(op, a.x(0), a.x(1), a.x(2)));
       case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
       case Fused.Norm _        -> new Rule(IntStream.range(0, inputs).toArray(), in(0),
           a -> Arrays.stream(a.in()).map(x -> x.mul(a.dy().divide(a.y()))).toList());
@@ -37,7 +40,7 @@ final class VjpFused {
           a.wants(1) ? apply(new Adjoint.Conv2dWeight(c, a.x(1).shape()), a.x(0), a.dy().dense()) : null));
       case Fused.AveragePool p -> Rule.of(a -> asList(apply(new Adjoint.AveragePool(p), a.dy().dense())));
       case Fused.Patches _     -> Rule.of(_ -> asList((Tensor) null));
-      case Attention t         -> new Rule(t.biased() ? in(0, 1, 2, 3) : in(0, 1, 2), in(0, 1), a -> applyAll(new Adjoint.Attend(t), joined(a, a.y(0), a.y(1))));
+      case Attention t         -> new Rule(t.biased() ? in(0, 1, 2, 3) : in(0, 1, 2), in(0, 1), a -> attend(t, a));
       case Contrastive.Softmax s -> new Rule(s.grouped() ? in(0, 1, 2, 3, 4) : in(0, 1, 2), in(1, 2),
           a -> padded(a, applyAll(new Adjoint.SoftmaxContrastive(s), joined(a, a.y(1), a.y(2)))));
       case Contrastive.Sigmoid s -> needing(s.grouped() ? in(0, 1, 2, 3, 4, 5) : in(0, 1, 2, 3),
@@ -45,16 +48,32 @@ final class VjpFused {
     };
   }
 
-  /// z = x·Wᵀ + b, y = f(z): dz = dy·f′(z), dx = dz·W, dW = dzᵀ·x, db = Σ rows of dz
+  /// z = x·Wᵀ + b, y = f(z) + a: dz = dy·f′(z), dx = dz·W, dW = dzᵀ·x, db = Σ rows of dz, da = dy
   private static Rule linear(Fused.Linear op) {
     boolean active = op.activation() != Activation.NONE;
     var rule = new Rule(in(0, 1), active ? in(1) : Rule.NONE, a -> {
-      var dz = active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().dense()) : a.dy();
-      var dx = a.wants(0) ? dz.matmul(a.x(1)) : null;
-      var dw = a.wants(1) ? dz.matmul(true, a.x(0), false) : null;
-      return op.bias() ? asList(dx, dw, a.wants(2) ? dz.sum(0) : null) : asList(dx, dw);
+      var dz = (active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().dense()) : a.dy()).cast(a.x().dtype());
+      var d = new ArrayList<Tensor>();
+      d.add(a.wants(0) ? dz.matmul(a.x(1)) : null);
+      if (op.bias() && a.wants(1) && a.wants(2)) d.addAll(applyAll(new Adjoint.LinearWeight(), List.of(a.x(0), dz)));
+      else {
+        d.add(a.wants(1) ? dz.matmul(true, a.x(0), false) : null);
+        if (op.bias()) d.add(a.wants(2) ? dz.sum(0).cast(a.x(2).dtype()) : null);
+      }
+      if (op.added()) d.add(a.dy());
+      return d;
     });
-    return active ? rule.again(Rule.NONE, a -> a.y(1).activate(op.activation())) : rule;
+    return active && !op.added() ? rule.again(Rule.NONE, a -> a.y(1).activate(op.activation())) : rule;
+  }
+
+  /// Of self-attention dq, dk and dv side by side: where one product made q, k and v, its gradient reads them as one matrix.
+  private static List<Tensor> attend(Attention op, Rule.Application a) {
+    boolean packed = a.x(0).dim(0) == a.x(1).dim(0);
+    var d = applyAll(new Adjoint.Attend(op, packed), joined(a, a.y(0), a.y(1)));
+    if (!packed) return d;
+    var r = new ArrayList<>(d.getFirst().split(1, a.x(0).dim(1), a.x(1).dim(1), a.x(2).dim(1)));
+    r.addAll(d.subList(1, d.size()));
+    return r;
   }
 
   /// The inputs, the extra tensors, then dy.

@@ -24,6 +24,7 @@ public interface Interpreter {
     for (var t : in) types.add(t.type());
     var outTypes = op.infer(types);
     if (op instanceof Movement.View view) return in.getFirst().views(view.view(in.getFirst().layout()));
+    if (op instanceof Movement.Concat(var axis) && adjoining(axis, in) instanceof Layout whole) return in.getFirst().views(List.of(whole));
     if (op instanceof Op.Custom custom) return custom.define(in);
     var out = new ArrayList<Tensor>(outTypes.size());
     for (var t : outTypes) out.add(Tensor.empty(t));
@@ -32,4 +33,10 @@ public interface Interpreter {
     if (op instanceof Update u) for (int i : u.written()) in.get(i).storage().changed();
     return out;
   };
+
+  /// Where the parts lie side by side in one storage, so that joining them is a view: gradients that a kernel wrote as one matrix. Otherwise null.
+  private static Layout adjoining(int axis, List<Tensor> parts) {
+    for (var t : parts) if (t.storage() != parts.getFirst().storage()) return null;
+    return Layout.joined(axis < 0 ? axis + parts.getFirst().shape().rank() : axis, parts.stream().map(Tensor::layout).toList());
+  }
 }

@@ -1,6 +1,7 @@
 package jacquard.tensor;
 
 import java.util.Arrays;
+import java.util.List;
 
 /// Where the elements of a tensor lie in its storage: element `(i, j, …)` is at `offset + i·strides[0] + j·strides[1] + …`.
 /// Views are arithmetic on layouts; nothing is copied. Strides and offset count elements, not bytes.
@@ -42,6 +43,19 @@ public record Layout(Shape shape, int[] strides, int offset) {
   /// Elements `from` (inclusive) to `to` (exclusive) of one axis.
   public Layout slice(int axis, int from, int to) {
     return new Layout(shape.with(axis, to - from), strides, to == from ? offset : offset + from * strides[axis]);      // nothing lies nowhere: no offset past the end
+  }
+
+  /// The whole of which these, one after another along an axis, are the parts, or null where they do not adjoin.
+  static Layout joined(int axis, List<Layout> parts) {
+    Layout whole = null;
+    for (var p : parts) {
+      if (p.shape.size() == 0) continue;
+      if (whole == null) whole = p;
+      else if (Arrays.equals(p.strides, whole.strides) && p.offset == whole.offset + whole.shape.dim(axis) * whole.strides[axis])
+        whole = new Layout(whole.shape.with(axis, whole.shape.dim(axis) + p.shape.dim(axis)), whole.strides, whole.offset);
+      else return null;
+    }
+    return whole;
   }
 
   /// Repeats axes of extent 1 (and adds leading ones) without copying: their stride is 0.

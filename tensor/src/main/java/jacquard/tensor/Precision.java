@@ -48,8 +48,9 @@ public enum Precision {
     @Override public List<Tensor> apply(Op op, List<Tensor> in) {
       var to = type(op, in);
       if (to == null) return base.apply(op, in);
+      int some = op instanceof Fused.Linear ? 2 : in.size();                     // the factors; a bias and what is added keep what they have
       var cast = new ArrayList<Tensor>(in.size());
-      for (var t : in) cast.add(!t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst());
+      for (var t : in) cast.add(cast.size() >= some || !t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst());
       return base.apply(op, cast);
     }
   }

@@ -177,9 +177,13 @@ public final class Tensor {
   // Fused
 
   /// activation(x·Wᵀ + b); `bias` may be null.
-  public Tensor linear(Tensor weight, Tensor bias, Activation activation) {
-    var op = new Fused.Linear(activation, bias != null, false);
-    return bias == null ? apply(op, this, weight) : apply(op, this, weight, bias);
+  public Tensor linear(Tensor weight, Tensor bias, Activation activation) { return linear(weight, bias, activation, null); }
+  /// activation(x·Wᵀ + b) + `added`, which may be null too.
+  public Tensor linear(Tensor weight, Tensor bias, Activation activation, Tensor added) {
+    var in = new ArrayList<>(List.of(this, weight));
+    if (bias != null) in.add(bias);
+    if (added != null) in.add(added);
+    return applyAll(new Fused.Linear(activation, bias != null, added != null, false), in).getFirst();
   }
   public Tensor softmax() { return apply(new Fused.Softmax(), this); }
   public Tensor layerNorm(Tensor weight, Tensor bias, float epsilon) { return apply(new Fused.LayerNorm(epsilon, false), this, weight, bias); }

@@ -45,12 +45,17 @@ final class FusedSpecs {
     for (var a : Activation.values()) {
       add(new Fused.Linear(a, true, false), f32(7, 13), f32(5, 13), f32(5));
       add(new Fused.Linear(a, true, true), f32(65, 33), f32(77, 33), f32(77));
+      add(new Fused.Linear(a, true, true, a != Activation.NONE), f32(13, 7), f32(5, 7), f32(5), f32(13, 5));
       specs.add(OpSpec.of(new Adjoint.Activate(a), in(-3, 3, 7, 13), f32(7, 13)));
       specs.add(OpSpec.of(new Adjoint.Activate(a), in(-30, 30, 197), f32(197)));
       specs.add(OpSpec.of(new Adjoint.Activate(a), in(Draw.these(0, -0.0, 1e-40, 60, -60, NAN), 37), f32(37)));
       specs.add(OpSpec.of(new Adjoint.Activate(a), in(-5, 5, 16500), f32(16500)).asLarge());
     }
     add(new Fused.Linear(Activation.NONE, false, false), f32(65, 33), f32(19, 33));
+    add(new Fused.Linear(Activation.NONE, false, true, false), f32(65, 33), f32(77, 33), f32(65, 77));
+    for (int[] s : new int[][] {{13, 7, 5}, {1, 1, 1}, {65, 77, 33}, {0, 3, 5}, {3, 0, 5}, {197, 16, 65}}) specs.add(OpSpec.of(new Adjoint.LinearWeight(), f32(s[0], s[1]), f32(s[0], s[2])));
+    specs.add(OpSpec.of(new Adjoint.LinearWeight(), f32(2100, 40), f32(2100, 130)).asLarge());
+    specs.add(OpSpec.of(new Fused.Linear(Activation.NONE, true, true, false), f32(300, 40), f32(130, 40), f32(130), f32(300, 130)).asLarge());
     for (int rows : new int[] {1, 2, 8, 0}) add(new Fused.Linear(Activation.QUICK_GELU, true, false), f32(rows, 77), f32(65, 77), f32(65));
     add(new Fused.Linear(Activation.GELU, true, true), f32(3, 0), f32(5, 0), f32(5));
     specs.add(OpSpec.of(new Fused.Linear(Activation.GELU, true, false), f32(197, 530), f32(96, 530), f32(96)).asLarge());
@@ -63,6 +68,7 @@ final class FusedSpecs {
       add(new Fused.Softmax(), in(-3, 3, r, d));
       both(new Fused.Softmax(), new Adjoint.Softmax(), in(-3, 3, r, d));
       both(new Fused.LayerNorm(1e-5f, true), new Adjoint.LayerNorm(), in(-2, 2, r, d), f32(d), f32(d));
+      specs.add(OpSpec.of(new Adjoint.LayerNorm(true), in(-2, 2, r, d), f32(d), f32(r), in(0.5, 2, r), f32(r, d), f32(r, d)));
       both(new Fused.Normalize(1e-12f), new Adjoint.Normalize(1e-12f), in(-2, 2, r, d));
       if (r > 0) both(new Fused.BatchNorm(1e-5f, true), new Adjoint.BatchNorm(1e-5f), in(-2, 2, r, d), f32(d), f32(d));
     }
@@ -154,6 +160,7 @@ final class FusedSpecs {
   private void attend(Attention op, Input... in) {
     add(op, in);
     both((Attention) op.recorded(), new Adjoint.Attend(op), in);
+    if (op.queries().rows() == op.keys().rows()) specs.add(adjoint((Attention) op.recorded(), new Adjoint.Attend(op, true), in));
   }
 
   private void attendLarge(Attention op, Input... in) { large((Attention) op.recorded(), new Adjoint.Attend(op), in); }

@@ -62,7 +62,7 @@ public record Work(double flops, long bytes) {
   private static double fused(Fused op, List<Type> in) {
     double x = size(in.getFirst());
     return switch (op) {
-      case Fused.Linear l -> 2 * x * in.get(1).shape().dim(0) + (l.bias() ? size(op.infer(in).getFirst()) : 0);
+      case Fused.Linear l -> 2 * x * in.get(1).shape().dim(0) + ((l.bias() ? 1 : 0) + (l.added() ? 1 : 0)) * size(op.infer(in).getFirst());
       case Fused.Softmax _ -> 4 * x;
       case Fused.LayerNorm _ -> 8 * x;
       case Fused.Normalize _ -> 3 * x;
@@ -81,13 +81,14 @@ public record Work(double flops, long bytes) {
     return switch (op) {
       case Adjoint.Activate _ -> 2 * x;
       case Adjoint.Softmax _ -> 4 * x;
+      case Adjoint.LinearWeight _ -> 2 * x * in.get(1).shape().dim(1) + size(in.get(1));
       case Adjoint.LayerNorm _ -> 14 * x;
       case Adjoint.Normalize _ -> 7 * x;
       case Adjoint.BatchNorm _, Adjoint.CollectiveBatchNorm _ -> 10 * x;
       case Adjoint.Conv2dInput(var c) -> convolution(c, size(in.get(1)), in.getFirst());
       case Adjoint.Conv2dWeight(var c, var w) -> convolution(c, size(in.get(1)), in.getFirst().with(w));
       case Adjoint.AveragePool _ -> x;
-      case Adjoint.Attend(var a) -> pairs(a) * (6 * in.get(0).shape().dim(1) + 4 * in.get(2).shape().dim(1) + 5 * a.heads());
+      case Adjoint.Attend(var a, _) -> pairs(a) * (6 * in.get(0).shape().dim(1) + 4 * in.get(2).shape().dim(1) + 5 * a.heads());
       case Adjoint.SoftmaxContrastive _, Adjoint.SigmoidContrastive _ -> 6 * x * in.getFirst().shape().dim(0);
     };
   }

@@ -14,8 +14,8 @@ public record Attention(@Named("in_proj_weight") Tensor weight, @Named("in_proj_
                         @Named("ln_q") LayerNorm normQueries, @Named("ln_k") LayerNorm normKeys, @Named("logit_scale") Tensor cosineScale,
                         @Named("head_scale") Tensor headScale, @Named("ln_inner") LayerNorm normInner, int heads) {
 
-  /// Attends for all rows of x `[rows, width]`, or only for `rows` of them (null: all).
-  public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
+  /// Attends for all rows of x `[rows, width]`, or only for `rows` of them (null: all); plus `added`, which may be null.
+  public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows, Tensor added) {
     int width = x.dim(1);
     Tensor q, k, v;
     var queries = sequences;
@@ -45,7 +45,7 @@ public record Attention(@Named("in_proj_weight") Tensor weight, @Named("in_proj_
     }
     var o = Tensor.apply(new jacquard.tensor.op.Attention(heads, scale, queries, sequences, ranges), q, k, v);
     if (headScale != null) o = scaled(o, headScale, o.shape());
-    return out.apply(normInner == null ? o : normInner.apply(o));
+    return out.apply(normInner == null ? o : normInner.apply(o), added);
   }
 
   private Tensor perHead(Tensor x, LayerNorm norm) { return norm.apply(x.reshape(x.dim(0) * heads, x.dim(1) / heads)).reshape(x.shape()); }

@@ -11,10 +11,11 @@ public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") Attention att
 
   /// All rows, or only `rows` of the result (null: all): what a tower that pools needs of its last block.
   public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
-    var a = attention.apply(norm1.apply(x), sequences, ranges, rows);
+    var from = rows == null ? x : x.gather(rows);
+    boolean plain = normAttention == null && scale1 == null;                     // then the last product adds to what comes in
+    var a = attention.apply(norm1.apply(x), sequences, ranges, rows, plain ? from : null);
     if (normAttention != null) a = normAttention.apply(a);
-    x = (rows == null ? x : x.gather(rows)).add(scale1 == null ? a : scale1.apply(a));
-    var m = mlp.apply(norm2.apply(x));
-    return x.add(scale2 == null ? m : scale2.apply(m));
+    x = plain ? a : from.add(scale1 == null ? a : scale1.apply(a));
+    return scale2 == null ? mlp.apply(norm2.apply(x), x) : x.add(scale2.apply(mlp.apply(norm2.apply(x), null)));
   }
 }

@@ -11,4 +11,6 @@ public record Linear(Tensor weight, Tensor bias) {
 
   public Tensor apply(Tensor x) { return x.linear(weight, bias, Activation.NONE); }
   public Tensor apply(Tensor x, Activation activation) { return x.linear(weight, bias, activation); }
+  /// x·Wᵀ + b + `added`, which may be null.
+  public Tensor apply(Tensor x, Tensor added) { return x.linear(weight, bias, Activation.NONE, added); }
 }

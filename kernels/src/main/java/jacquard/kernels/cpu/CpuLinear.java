@@ -34,11 +34,13 @@ final class CpuLinear {
     int[] xs = x.layout().strides(), ws = w.layout().strides();
     float[] y = array(out.getFirst()), z = op.isRecorded() ? array(out.get(1)) : y;
     var bias = op.bias() ? Dense.of(in.get(2)) : null;
+    var added = op.added() ? Dense.of(in.getLast()) : null;
     var f = op.activation();
-    CpuMatMul.Epilogue epilogue = bias == null && f == Activation.NONE && z == y ? null : (i0, i1, j0, j1) -> {
+    CpuMatMul.Epilogue epilogue = bias == null && added == null && f == Activation.NONE && z == y ? null : (i0, i1, j0, j1) -> {
       for (int i = i0; i < i1; i++) {
         int at = i * n + j0, count = j1 - j0;
         CpuActivation.forward(f, bias == null ? null : bias.a(), bias == null ? 0 : bias.at() + j0, z, at, y, at, count);
+        if (added != null) Simd.add(added.a(), added.at() + at, y, at, count);
       }
     };
     product(m, n, k, array(x), x.layout().offset(), xs[0], xs[1], w, ws[0], ws[1], z, 0, epilogue);

@@ -119,7 +119,7 @@ final class CpuRows {
 
   /// in: x, γ, μ, 1/σ, dy; out: dx, dγ, dβ. With n = (x − μ)/σ and h = dy·γ: dx = (h − mean h − n·mean(h·n))/σ.
   static void layerNormGradient(Dense[] in, Dense[] out) {
-    Dense x = in[0], g = in[1], mean = in[2], deviation = in[3], dy = in[4];
+    Dense x = in[0], g = in[1], mean = in[2], deviation = in[3], dy = in[4], before = in.length > 5 ? in[5] : null;
     int rows = x.dim(0), d = x.dim(1), stretches = (rows + STRETCH - 1) / STRETCH;
     float[] partial = new float[stretches * 2 * d];                              // [stretches, (dγ, dβ), d]
     Parallel.run(stretches, p -> {
@@ -130,6 +130,7 @@ final class CpuRows {
         float m = mean.a()[mean.at() + r], k = deviation.a()[deviation.at() + r], shift = -m * k;
         float sum = Simd.dot(D, yt, G, g.at(), d), dot = dot(X, xt, k, shift, G, g.at(), D, yt, d);
         slopes(X, xt, k, shift, G, g.at(), D, yt, sum / d, dot / d, out[0].a(), dt, partial, dg, db, d);
+        if (before != null) Simd.add(before.a(), before.at() + r * d, out[0].a(), dt, d);
       }
     });
     addInOrder(partial, stretches, 2 * d, 0, d, out[1]);

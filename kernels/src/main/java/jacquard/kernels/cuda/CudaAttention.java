@@ -40,6 +40,8 @@ final class CudaAttention {
       return adjacent ? new Rows(address, stride) : new Rows(device.dense(t), t.dim(1));
     }
     static Rows out(Tensor t) { return new Rows(CudaDevice.address(t), t.dim(1)); }
+    /// Columns of a matrix, from one on.
+    static Rows out(Tensor t, int column) { return new Rows(CudaDevice.address(t) + (long) column * t.dtype().bytes(), t.dim(1)); }
   }
 
   /// The variant of a kernel, and what its shared memory holds.
@@ -95,18 +97,21 @@ final class CudaAttention {
         .blocks(table.queryTileCount(), op.heads(), kernel.halves(), kernel.forward());
   }
 
-  /// in: q, k, v, [bias], o, log-sum-exp, do; out: dq, dk, dv, [dbias]
-  static void backward(CudaDevice device, Attention op, List<Tensor> in, List<Tensor> out) {
+  /// in: q, k, v, [bias], o, log-sum-exp, do; out: dq, dk, dv, packed as one matrix or not, [dbias]
+  static void backward(CudaDevice device, Attention op, boolean packed, List<Tensor> in, List<Tensor> out) {
     int more = op.biased() ? 4 : 3, rows = op.queries().rows(), heads = op.heads();
     var table = device.tables().of(device, op);
     Rows[] from = {Rows.of(device, in.get(0)), Rows.of(device, in.get(1)), Rows.of(device, in.get(2)), Rows.of(device, in.get(more)), Rows.of(device, in.get(more + 2))};
-    Rows[] to = {Rows.out(out.get(0)), Rows.out(out.get(1)), Rows.out(out.get(2))};
+    int dk = in.get(0).dim(1), dv = dk + in.get(1).dim(1);
+    Rows[] to = packed ? new Rows[] {Rows.out(out.getFirst(), 0), Rows.out(out.getFirst(), dk), Rows.out(out.getFirst(), dv)}
+        : new Rows[] {Rows.out(out.get(0)), Rows.out(out.get(1)), Rows.out(out.get(2))};
+    var toBias = op.biased() ? out.getLast() : null;
     var kernel = Kernel.of(op, in);
     long bias = bias(device, op, in), lse = device.dense(in.get(more + 1)), delta = device.temporary(4L * rows * heads);
     int sequences = op.queries().count(), biasRows = op.biased() ? in.get(3).dim(1) : 0, biasColumns = op.biased() ? in.get(3).dim(2) : 0;
     int shares = Math.clamp(Math.ceilDiv(sequences, SHARE), 1, MOST_SHARES), size = heads * biasRows * biasColumns;
-    boolean narrow = op.biased() && out.get(3).dtype() != DType.F32;
-    long dbias = !op.biased() ? 0 : narrow ? device.temporary(4L * size) : CudaDevice.address(out.get(3));
+    boolean narrow = op.biased() && toBias.dtype() != DType.F32;
+    long dbias = !op.biased() ? 0 : narrow ? device.temporary(4L * size) : CudaDevice.address(toBias);
     long parts = op.biased() && shares > 1 ? device.temporary(4L * shares * size) : dbias;
     for (int step = 0; step < (op.biased() ? 3 : 2); step++) {
       var call = device.call(switch (step) { case 0 -> kernel.name("backward_queries"); case 1 -> kernel.name("backward_keys"); default -> kernel.bias(); });
@@ -124,6 +129,6 @@ final class CudaAttention {
       }
     }
     if (op.biased() && shares > 1) device.call("attention_bias_fold").pointer(parts).pointer(dbias).i32(size).i32(shares).over(size, 1);
-    if (narrow) cast(device, dbias, DType.F32, CudaDevice.address(out.get(3)), out.get(3).dtype(), size);
+    if (narrow) cast(device, dbias, DType.F32, CudaDevice.address(toBias), toBias.dtype(), size);
   }
 }

@@ -308,10 +308,12 @@ public final class CudaDevice implements Device {
     if (!bf16) return true;
     return switch (op) {
       case Indexing.ScatterAdd _, Collective.AllReduce _ -> true;
-      case Elementwise _, Reduction _, Contraction _, Fused.Linear _, Fused.Conv2d _, Fused.AveragePool _, Collective.ReduceScatter _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
+      case Fused.Linear _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
+      case Adjoint.LinearWeight _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
+      case Elementwise _, Reduction _, Contraction _, Fused.Conv2d _, Fused.AveragePool _, Collective.ReduceScatter _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
            Adjoint.AveragePool _ -> all;
       case Attention a -> CudaAttention.takes(a, in);
-      case Adjoint.Attend(var a) -> CudaAttention.takes(a, in);
+      case Adjoint.Attend(var a, _) -> CudaAttention.takes(a, in);
       case Contrastive c -> CudaContrastive.takes(c, in);
       case Adjoint.SoftmaxContrastive(var c) -> CudaContrastive.takes(c, in);
       case Adjoint.SigmoidContrastive(var c) -> CudaContrastive.takes(c, in);
@@ -384,6 +386,7 @@ public final class CudaDevice implements Device {
   private void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
     switch (op) {
       case Adjoint.Activate(var f)   -> CudaElementwise.activationGradient(this, f, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.LinearWeight _    -> CudaMatMul.weightGradient(this, in.get(0), in.get(1), out);
       case Adjoint.Softmax _         -> CudaRows.softmaxGradient(this, in.get(0), in.get(1), out.getFirst());
       case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(this, in, out);
       case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(this, e, in.get(0), in.get(1), out.getFirst());
@@ -393,9 +396,9 @@ public final class CudaDevice implements Device {
       case Adjoint.Conv2dInput(var c) -> CudaConv2d.inputGradient(this, c, in.get(0), in.get(1), out.getFirst());
       case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(this, c, in.get(0), in.get(1), out.getFirst());
       case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(this, p, in.getFirst(), out.getFirst());
-      case Adjoint.Attend(var a)     -> {
-        if (CudaAttention.fits(a, in)) CudaAttention.backward(this, a, in, out);
-        else defined(((Adjoint.Attend) op)::define, in, out);
+      case Adjoint.Attend a          -> {
+        if (CudaAttention.fits(a.attention(), in)) CudaAttention.backward(this, a.attention(), a.packed(), in, out);
+        else defined(a::define, in, out);
       }
       case Adjoint.SoftmaxContrastive(var s) -> CudaContrastive.softmaxGradient(this, s, in, out);
       case Adjoint.SigmoidContrastive(var s) -> CudaContrastive.sigmoidGradient(this, s, in, out);

@@ -6,6 +6,7 @@ import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Fused;
+import jacquard.tensor.op.Reduction;
 import java.util.List;
 
 /// Matrix products: `cuda-src/kernels/matmul.cu`.
@@ -19,9 +20,12 @@ public final class CudaMatMul {
   /// A factor: where it lies, elements from row to row as stored, and whether what is stored is the transpose of what is multiplied.
   public record Factor(long address, int stride, boolean transposed) {}
 
-  /// What is done to the product: C = f(A·B + bias [→ z]) + β·C + residual; 0 for what there is not. `wide`: C, z and residual are F32, A and B BF16.
-  public record Epilogue(long bias, Activation activation, long z, long residual, float beta, boolean wide) {
+  /// What is done to the product: C = f(A·B + bias [→ z]) + β·C + residual; 0 for what there is not. `wide`: C, z and residual are F32, A and B BF16;
+  /// `wideBias` the same of the bias. `sums`: where Σ over k of op(A), F32 [m], goes beside.
+  public record Epilogue(long bias, Activation activation, long z, long residual, float beta, boolean wide, boolean wideBias, long sums) {
     public static final Epilogue NONE = new Epilogue(0, Activation.NONE, 0, 0, 0, false);
+
+    public Epilogue(long bias, Activation activation, long z, long residual, float beta, boolean wide) { this(bias, activation, z, residual, beta, wide, false, 0); }
   }
 
   private CudaMatMul() {}
@@ -33,9 +37,19 @@ public final class CudaMatMul {
 
   static void linear(CudaDevice device, Fused.Linear op, List<Tensor> in, List<Tensor> out) {
     Tensor x = in.get(0), w = in.get(1), y = out.getFirst();
-    long bias = op.bias() ? device.dense(in.get(2)) : 0, z = op.isRecorded() ? CudaDevice.address(out.get(1)) : 0;
+    long bias = op.bias() ? device.dense(in.get(2)) : 0, z = op.isRecorded() ? CudaDevice.address(out.get(1)) : 0, added = op.added() ? device.dense(in.getLast()) : 0;
     product(device, x.dtype(), x.dim(0), w.dim(0), x.dim(1), factor(device, x, false), factor(device, w, true), CudaDevice.address(y),
-        new Epilogue(bias, op.activation(), z, 0, 0, false));
+        new Epilogue(bias, op.activation(), z, added, 0, y.dtype() != x.dtype(), op.bias() && in.get(2).dtype() != x.dtype(), 0));
+  }
+
+  /// dW = dzᵀ·x, and db = Σ rows of dz by the blocks that have them in shared memory anyway; out: dW, db in F32.
+  static void weightGradient(CudaDevice device, Tensor x, Tensor dz, List<Tensor> out) {
+    int n = dz.dim(1), k = x.dim(1);
+    var a = factor(device, dz, true);
+    if (!a.transposed) a = new Factor(device.dense(dz), n, true);
+    if (k == 0) CudaReduction.run(device, new Reduction.Sum(new int[] {0}, false), dz, out.get(1));
+    product(device, x.dtype(), n, k, x.dim(0), a, factor(device, x, false), CudaDevice.address(out.get(0)),
+        new Epilogue(0, Activation.NONE, 0, 0, 0, x.dtype() != DType.F32, false, CudaDevice.address(out.get(1))));
   }
 
   /// op(t) as a factor: a matrix whose rows or columns are contiguous is read where it lies, any other is copied; for a vendor's library rows that overlap too.
@@ -62,7 +76,7 @@ public final class CudaMatMul {
     boolean half = type == DType.BF16;
     int slice = half ? SLICE_BF16 : SLICE_F32, share = Math.ceilDiv(Math.ceilDiv(k, slice), splits) * slice;
     splits = Math.max(1, Math.ceilDiv(k, Math.max(1, share)));
-    long partial = splits > 1 ? device.temporary(4L * splits * m * n) : 0;
+    long partial = splits > 1 ? device.temporary(4L * splits * m * (e.sums == 0 ? n : n + 1L)) : 0;
     int vectors = half ? (vector(a, k, m) ? 1 : 0) | (vector(b, n, k) ? 2 : 0) : 0;
     var name = (half ? "matmul_bf16_" : "matmul_f32_") + (a.transposed ? 't' : 'n') + (b.transposed ? 't' : 'n') + "_" + tile;
     pack(device.call(name), m, n, k, a, b, c, e, partial, share, splits, vectors)
@@ -81,8 +95,8 @@ public final class CudaMatMul {
   }
 
   private static Call pack(Call call, int m, int n, int k, Factor a, Factor b, long c, Epilogue e, long partial, int share, int splits, int vectors) {
-    return call.pointer(a.address).pointer(b.address).pointer(c).pointer(e.bias).pointer(e.z).pointer(e.residual).pointer(partial)
-        .i32(m).i32(n).i32(k).i32(a.stride).i32(b.stride).i32(share).i32(splits).i32(e.activation.ordinal()).i32(e.wide ? 1 : 0).i32(vectors).f32(e.beta);
+    return call.pointer(a.address).pointer(b.address).pointer(c).pointer(e.bias).pointer(e.z).pointer(e.residual).pointer(partial).pointer(e.sums)
+        .i32(m).i32(n).i32(k).i32(a.stride).i32(b.stride).i32(share).i32(splits).i32(e.activation.ordinal()).i32((e.wide ? 1 : 0) | (e.wideBias ? 2 : 0)).i32(vectors).f32(e.beta);
   }
 
   /// As many parts of k as bring the blocks to [#TILES], none shorter than 256.

@@ -61,6 +61,11 @@ final class CudaReduction {
     int pieces = Math.ceilDiv(rows, COLUMN_PIECE);
     long to = pieces == 1 ? y : device.temporary(4L * n * pieces);
     device.call("reduce_columns" + suffix).pointer(x).pointer(to).i32(rows).i32(n).i32(COLUMN_PIECE).i32(max ? 1 : 0).launch(Math.ceilDiv(n, 128), pieces, 1, 128, 0);
-    if (pieces > 1) columns(device, "_f32", max, to, pieces, n, y);
+    if (pieces > 1) fold(device, max, to, pieces, n, n, y, 0);
+  }
+
+  /// x [rows, n] → [n] in one launch, for the partial results of another: columns up to `first` go to y, the others to z.
+  static void fold(CudaDevice device, boolean max, long x, int rows, int n, int first, long y, long z) {
+    device.call("fold_columns").pointer(x).pointer(y).pointer(z).i32(rows).i32(n).i32(first).i32(max ? 1 : 0).blocks(Math.ceilDiv(n, 32), 1, 1, 256 * Float.BYTES);
   }
 }

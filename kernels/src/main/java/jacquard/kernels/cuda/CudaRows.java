@@ -5,8 +5,8 @@ import java.util.List;
 
 /// Softmax, layer norm, L2 norm and their gradients: `cuda-src/kernels/rows.cu`.
 final class CudaRows {
-  /// Rows a block takes, columns a block takes, and rows that one partial sum of weight gradients takes in.
-  private static final int ROWS = 4, COLUMNS = 128, PIECE = 64;
+  /// Rows that a block takes, and those of which a block makes dx and the partial sums of the weights' gradients.
+  private static final int ROWS = 4, PIECE = 32;
 
   private CudaRows() {}
 
@@ -34,22 +34,15 @@ final class CudaRows {
         CudaDevice.address(out.getFirst()), recorded ? CudaDevice.address(out.get(1)) : 0, recorded ? CudaDevice.address(out.get(2)) : 0);
   }
 
-  /// in: x, γ, μ, 1/σ, dy; out: dx, dγ, dβ
+  /// in: x, γ, μ, 1/σ, dy, [what dx is added to]; out: dx, dγ, dβ
   static void layerNormGradient(CudaDevice device, List<Tensor> in, List<Tensor> out) {
     var x = in.getFirst();
     int rows = rows(x), d = width(x), pieces = Math.ceilDiv(rows, PIECE);
     long xs = device.dense(x), w = device.dense(in.get(1)), mean = device.dense(in.get(2)), deviation = device.dense(in.get(3)), dy = device.dense(in.get(4));
-    rows(device, "layer_norm_backward_f32", x, 0, xs, w, 0, mean, deviation, dy, CudaDevice.address(out.getFirst()), 0, 0);
-    if (rows == 0) {
-      for (int i = 1; i < 3; i++) device.context().clear(CudaDevice.address(out.get(i)), 4L * d);
-      return;
-    }
-    long partial = device.temporary(8L * pieces * d), sums = device.temporary(8L * d);
-    device.call("layer_norm_weights_f32").pointer(xs).pointer(w).pointer(0).pointer(mean).pointer(deviation).pointer(dy).pointer(partial).pointer(0).pointer(0)
-        .i32(rows).i32(d).i32(PIECE).f32(0).blocks(Math.ceilDiv(d, COLUMNS), pieces, 1, 0);
-    CudaReduction.columns(device, "_f32", false, partial, pieces, 2 * d, sums);
-    device.context().copy(CudaDevice.address(out.get(1)), sums, 4L * d);
-    device.context().copy(CudaDevice.address(out.get(2)), sums + 4L * d, 4L * d);
+    long before = in.size() > 5 ? device.dense(in.get(5)) : 0, partial = device.temporary(8L * Math.max(1, pieces) * d);
+    device.call("layer_norm_backward_f32").pointer(xs).pointer(w).pointer(before).pointer(mean).pointer(deviation).pointer(dy).pointer(out.getFirst()).pointer(partial).pointer(0)
+        .i32(rows).i32(d).i32(PIECE).f32(0).blocks(pieces, 1, 1, 0);
+    CudaReduction.fold(device, false, partial, pieces, 2 * d, d, CudaDevice.address(out.get(1)), CudaDevice.address(out.get(2)));
   }
 
   static void normalize(CudaDevice device, float epsilon, Tensor x, Tensor y) {

@@ -22,8 +22,21 @@ public sealed interface Adjoint extends Op {
     @Override public List<Type> infer(List<Type> in) { return List.of(in.getFirst()); }
   }
 
-  /// x, γ, μ `[r]`, 1/σ `[r]`, dy → dx, dγ, dβ
-  record LayerNorm() implements Adjoint {
+  /// x `[r,k]`, dz `[r,n]` → dW = dzᵀ·x `[n,k]` and db = Σ rows of dz `[n]`, in F32 whatever the inputs are: sums over all rows of a batch.
+  record LinearWeight() implements Adjoint {
+    @Override public int outputs() { return 2; }
+    @Override public List<Type> infer(List<Type> in) {
+      Shape x = in.get(0).shape(), dz = in.get(1).shape();
+      if (x.rank() != 2 || dz.rank() != 2 || x.dim(0) != dz.dim(0)) throw Op.mismatch(this, in, "x [r,k] and dz [r,n]");
+      return List.of(Type.f32(dz.dim(1), x.dim(1)), Type.f32(dz.dim(1)));
+    }
+  }
+
+  /// x, γ, μ `[r]`, 1/σ `[r]`, dy, `[before]` → dx, dγ, dβ
+  ///
+  /// @param adding whether there is a `before`, which dx is added to: what reached x by the way around the norm
+  record LayerNorm(boolean adding) implements Adjoint {
+    public LayerNorm() { this(false); }
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) { return List.of(in.get(0), in.get(1), in.get(1)); }
   }
@@ -67,13 +80,22 @@ public sealed interface Adjoint extends Op {
   }
 
   /// q, k, v, `[bias]`, o, log-sum-exp, do → dq, dk, dv, `[dbias]`
-  record Attend(Attention attention) implements Adjoint {
-    @Override public int outputs() { return attention.biased() ? 4 : 3; }
-    @Override public List<Type> infer(List<Type> in) { return in.subList(0, outputs()); }
+  ///
+  /// @param packed whether dq, dk and dv, of as many rows, are the columns of one matrix: what the projection that made q, k and v needs
+  record Attend(Attention attention, boolean packed) implements Adjoint {
+    public Attend(Attention attention) { this(attention, false); }
+    @Override public int outputs() { return (packed ? 1 : 3) + (attention.biased() ? 1 : 0); }
+    @Override public List<Type> infer(List<Type> in) {
+      if (!packed) return in.subList(0, outputs());
+      Shape q = in.get(0).shape(), k = in.get(1).shape(), v = in.get(2).shape();
+      if (q.dim(0) != k.dim(0)) throw Op.mismatch(this, in, "as many queries as keys");
+      var all = in.getFirst().with(Shape.of(q.dim(0), q.dim(1) + k.dim(1) + v.dim(1)));
+      return attention.biased() ? List.of(all, in.get(3)) : List.of(all);
+    }
 
     /// P = e^(z − lse), dS = P∘(do·vᵀ − Σ o∘do), dq = scale·dS·k, dk = scale·dSᵀ·q, dv = Pᵀ·do, dbias = Σ dS over the sequences.
     public List<Tensor> define(List<Tensor> in) {
-      int n = attention.heads(), first = outputs(), d = in.get(0).dim(1) / n, e = in.get(2).dim(1) / n;
+      int n = attention.heads(), first = attention.biased() ? 4 : 3, d = in.get(0).dim(1) / n, e = in.get(2).dim(1) / n;
       var parts = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>(), new ArrayList<Tensor>());
       Tensor dbias = attention.biased() ? Tensor.zeros(in.get(3).shape()) : null;
       for (int s = 0; s < attention.queries().count(); s++) {
@@ -96,6 +118,7 @@ public sealed interface Adjoint extends Op {
       }
       var r = new ArrayList<Tensor>();
       for (var p : parts) r.add(Tensor.concat(0, p));
+      if (packed) r = new ArrayList<>(List.of(Tensor.concat(1, r)));
       if (dbias != null) r.add(dbias);
       return r;
     }

@@ -17,20 +17,27 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
 
   List<Tensor> define(List<Tensor> in);
 
-  /// activation(x·Wᵀ + b): x `[r,k]`, W `[n,k]`, b `[n]` → `[r,n]`. Recorded with an activation: also z = x·Wᵀ + b.
-  record Linear(Activation activation, boolean bias, boolean isRecorded) implements Fused {
-    @Override public Op recorded() { return new Linear(activation, bias, activation != NONE); }
+  /// activation(x·Wᵀ + b) + a: x `[r,k]`, W `[n,k]`, b `[n]`, a `[r,n]` → `[r,n]`, of a's dtype where there is one. Recorded with an activation: also z = x·Wᵀ + b.
+  ///
+  /// @param added whether there is an a: what a residual block adds its result to
+  record Linear(Activation activation, boolean bias, boolean added, boolean isRecorded) implements Fused {
+    public Linear(Activation activation, boolean bias, boolean isRecorded) { this(activation, bias, false, isRecorded); }
+    @Override public Op recorded() { return new Linear(activation, bias, added, activation != NONE); }
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != (bias ? 3 : 2) || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 2
-          || in.get(0).shape().dim(1) != in.get(1).shape().dim(1) || bias && !in.get(2).shape().equals(Shape.of(in.get(1).shape().dim(0))))
-        throw Op.mismatch(this, in, "x [r,k], W [n,k]" + (bias ? ", b [n]" : ""));
-      var t = in.getFirst().with(Shape.of(in.get(0).shape().dim(0), in.get(1).shape().dim(0)));
+      int n = in.size() < 2 || in.get(1).shape().rank() != 2 ? -1 : in.get(1).shape().dim(0);
+      if (in.size() != 2 + (bias ? 1 : 0) + (added ? 1 : 0) || in.get(0).shape().rank() != 2 || n < 0
+          || in.get(0).shape().dim(1) != in.get(1).shape().dim(1) || bias && !in.get(2).shape().equals(Shape.of(n))
+          || added && !in.getLast().shape().equals(Shape.of(in.get(0).shape().dim(0), n)))
+        throw Op.mismatch(this, in, "x [r,k], W [n,k]" + (bias ? ", b [n]" : "") + (added ? ", a [r,n]" : ""));
+      var t = (added ? in.getLast() : in.getFirst()).with(Shape.of(in.get(0).shape().dim(0), n));
       return isRecorded ? List.of(t, t) : List.of(t);
     }
     @Override public List<Tensor> define(List<Tensor> in) {
       var z = in.get(0).matmul(false, in.get(1), true);
-      if (bias) z = z.add(in.get(2));
-      return isRecorded ? List.of(z.activate(activation), z) : List.of(z.activate(activation));
+      if (bias) z = z.add(in.get(2).cast(z.dtype()));
+      if (added) z = z.cast(in.getLast().dtype());
+      var y = added ? z.activate(activation).add(in.getLast()) : z.activate(activation);
+      return isRecorded ? List.of(y, z) : List.of(y);
     }
   }
 
@@ -111,7 +118,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// x: one row a pixel [b·h·w, i] on `grid`; W [o, kh, kw, i] → [b·oh·ow, o].
+  /// x: one row a pixel `[b·h·w, i]` on `grid`; W `[o, kh, kw, i]` → `[b·oh·ow, o]`.
   record Conv2d(Grid grid, int stride, int padding) implements Fused {
     @Override public List<Type> infer(List<Type> in) {
       if (in.size() != 2 || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 4 || in.get(0).shape().dim(1) != in.get(1).shape().dim(3)
@@ -143,7 +150,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// Means of k×k windows, stride k, a remainder dropped: [b·h·w, c] → [b·(h/k)·(w/k), c].
+  /// Means of k×k windows, stride k, a remainder dropped: `[b·h·w, c]` → [b·(h/k)·(w/k), c].
   record AveragePool(Grid grid, int size) implements Fused {
     @Override public List<Type> infer(List<Type> in) {
       if (in.size() != 1 || in.getFirst().shape().rank() != 2 || in.getFirst().shape().dim(0) % grid.size() != 0)

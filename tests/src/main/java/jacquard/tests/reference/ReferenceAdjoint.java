@@ -57,6 +57,7 @@ public final class ReferenceAdjoint {
       var dz = l.activation() == Activation.NONE ? dy : apply(new Adjoint.Activate(l.activation()), List.of(out.get(1), dy)).getFirst();
       var r = new ArrayList<>(List.of(Reference.product(dz, false, in.get(1), false), Reference.product(dz, true, in.get(0), false)));
       if (l.bias()) r.add(Exact.of(in.get(2).shape(), j -> sum(dz.dim(0), i -> dz.get(i, j))));
+      if (l.added()) r.add(dy);
       return r;
     }
     if (op instanceof Fused.Norm) return in.stream().map(x -> Exact.of(x.shape(), i -> x.get(i).times(dy.scalar().over(out.getFirst().scalar())))).toList();
@@ -71,6 +72,7 @@ public final class ReferenceAdjoint {
     return switch (op) {
       case Adjoint.Activate(var f) -> List.of(Exact.of(in.get(0).shape(), i -> slope(f, in.get(0).get(i)).times(in.get(1).get(i))));
       case Adjoint.Softmax _ -> List.of(softmax(in.get(0), in.get(1)));
+      case Adjoint.LinearWeight _ -> List.of(Reference.product(in.get(1), true, in.get(0), false), Exact.of(Shape.of(in.get(1).dim(1)), j -> sum(in.get(1).dim(0), i -> in.get(1).get(i, j))));
       case Adjoint.LayerNorm _ -> layerNorm(in);
       case Adjoint.Normalize(var e) -> List.of(normalize(e, in.get(0), in.get(1)));
       case Adjoint.BatchNorm(var e) -> batchNorm(e, in);
@@ -78,7 +80,7 @@ public final class ReferenceAdjoint {
       case Adjoint.Conv2dInput(var c) -> List.of(convInput(c, in.get(0), in.get(1)));
       case Adjoint.Conv2dWeight(var c, var w) -> List.of(convWeight(c, w, in.get(0), in.get(1)));
       case Adjoint.AveragePool(var p) -> List.of(averagePool(p, in.getFirst()));
-      case Adjoint.Attend(var a) -> attend(a, in);
+      case Adjoint.Attend(var a, var packed) -> packed ? packed(attend(a, in)) : attend(a, in);
       case Adjoint.SoftmaxContrastive(var s) -> contrastive(s, in);
       case Adjoint.SigmoidContrastive(var s) -> contrastive(s, in);
     };
@@ -125,7 +127,10 @@ public final class ReferenceAdjoint {
       a[r] = sum(d, j -> h.get(row, j)).times(1.0 / d);
       c[r] = sum(d, j -> h.get(row, j).times(n.get(row, j))).times(1.0 / d);
     }
-    return List.of(Exact.of(x.shape(), i -> h.get(i).minus(a[i / d]).minus(n.get(i).times(c[i / d])).times(inverse.get(i / d))),
+    return List.of(Exact.of(x.shape(), i -> {
+          var dx = h.get(i).minus(a[i / d]).minus(n.get(i).times(c[i / d])).times(inverse.get(i / d));
+          return in.size() > 5 ? dx.plus(in.get(5).get(i)) : dx;
+        }),
         Exact.of(Shape.of(d), j -> sum(rows, r -> dy.get(r, j).times(n.get(r, j)))), Exact.of(Shape.of(d), j -> sum(rows, r -> dy.get(r, j))));
   }
 
@@ -196,6 +201,18 @@ public final class ReferenceAdjoint {
       int p = i / c, y = p % from.size() / from.width() / k, x = p % from.width() / k;
       return y >= to.height() || x >= to.width() ? Real.ZERO : dy.get((p / from.size() * to.height() + y) * to.width() + x, i % c).times(1.0 / (k * k));
     });
+  }
+
+  /// dq, dk and dv as one matrix.
+  private static List<Exact> packed(List<Exact> d) {
+    int[] from = {0, d.get(0).dim(1), d.get(0).dim(1) + d.get(1).dim(1)};
+    int wide = from[2] + d.get(2).dim(1);
+    var r = new ArrayList<>(List.of(Exact.of(Shape.of(d.getFirst().dim(0), wide), i -> {
+      int c = i % wide, part = c < from[1] ? 0 : c < from[2] ? 1 : 2;
+      return d.get(part).get(i / wide, c - from[part]);
+    })));
+    r.addAll(d.subList(3, d.size()));
+    return r;
   }
 
   /// P from q, k and the given log-sum-exp; dV = Pᵀ·dO, dS = P∘(dO·Vᵀ − D), D = Σ do·o.

@@ -38,8 +38,10 @@ final class ReferenceFused {
       for (int q = 0; q < k; q++) s.add(in.get(0).get(i / n, q), in.get(1).get(i % n, q));
       return op.bias() ? s.total().plus(in.get(2).get(i % n)) : s.total();
     });
-    if (op.activation() == Activation.NONE) return op.isRecorded() ? List.of(z, z) : List.of(z);
-    var y = Exact.of(z.shape(), i -> Reference.activate(op.activation(), z.get(i)));
+    var y = Exact.of(z.shape(), i -> {
+      var v = Reference.activate(op.activation(), z.get(i));
+      return op.added() ? v.plus(in.getLast().get(i)) : v;
+    });
     return op.isRecorded() ? List.of(y, z) : List.of(y);
   }
 

@@ -1,0 +1,55 @@
+package jacquard.tests.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import jacquard.autograd.Clipping;
+import jacquard.autograd.Optimizer;
+import jacquard.autograd.Parameters;
+import jacquard.clip.data.Batches;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.Presets;
+import jacquard.clip.train.Step;
+import jacquard.kernels.cuda.CudaDevice;
+import jacquard.kernels.cuda.driver.Installed;
+import jacquard.tensor.Pass;
+import jacquard.tensor.Precision;
+import jacquard.tensor.Random;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Update;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.opentest4j.TestAbortedException;
+
+/// How many kernels, copies and clears a training step asks of the GPU: its host time is mostly theirs.
+class LaunchesTest {
+  /// Forward, backward, the norm of all gradients, AdamW and the bound of the scale, of 24 blocks of real widths; not less than the real thing for a large batch.
+  @ParameterizedTest @CsvSource({"FP32,4,800", "FP32,256,800", "BF16,4,800", "BF16,256,800"}) void aStepOfViTB32(Precision precision, int batch, int most) throws Exception {
+    if (LaunchesTest.class.getClassLoader().getResource("jacquard/cuda/kernels.txt") == null) throw new TestAbortedException("no list of kernels: run cuda-src/build");
+    var driver = new CountingDriver();
+    var config = Presets.of("ViT-B-32");
+    try (var device = new CudaDevice(new Installed(driver, null, false), 0)) {
+      try (var _ = Scope.open(device)) {
+        var model = Parameters.map(ClipModel.describe(config), (_, t) -> Tensor.empty(t.type()));
+        var parameters = model.parameters();
+        var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, Optimizer.decays(parameters));
+        int[][] tokens = new int[batch][77];
+        for (int b = 0; b < batch; b++) for (int i = 0; i < 5 + b * 13 % 70; i++) tokens[b][i] = i == 4 + b * 13 % 70 ? 49407 : 1000 + i;
+        int[] each = IntStream.range(0, batch).toArray();
+        var pairs = new Batches.Batch(new float[batch * 3 * 224 * 224], tokens, each, each, batch);
+        for (int s = 0; s < 2; s++) {                                           // the first step makes what later ones find
+          driver.reset();
+          try (var _ = Scope.open()) {
+            var step = Step.of(model, parameters, pairs, 1, false, Pass.training(Random.of(1)).precision(precision));
+            optimizer.step(step.gradients(), 1e-3, Clipping.factor(Clipping.norm(step.gradients().values()), 1));
+            Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
+          }
+        }
+        System.out.println(precision + " " + batch + ": " + driver);
+        assertTrue(driver.total() <= most, driver.toString());
+      }
+    }
+  }
+}
