@@ -1,5 +1,5 @@
 // The optimiser: all parameters in one launch. A table in device memory holds a row a tensor; a block takes CHUNK elements of one of them and finds which by
-// bisection. Weight decay is a row's own, clipping and loss unscaling are the factor of the gradients.
+// bisection. Where a parameter is kept in BF16 too, that is written with it. Weight decay is a row's own, clipping and loss unscaling are the factor of the gradients.
 //
 //   AdamW, NAdamW   d = factor·g;  m += c₁·(d − m);  v = β₂·v + c₂·d²;  p = keep·p − (a·d + b·m)/(√v·root + ε)        (a = 0: AdamW)
 //   descent         d = factor·g + decay·p;  m = momentum·m + d;  p −= rate·(along·m + ahead·d)
@@ -10,6 +10,7 @@
 struct Row {
   float *parameter, *first, *second;
   const float* gradient;
+  bf16* half;                                            // gets the parameter too, or null
   long long size;
   int block;                                             // the first of this tensor's
   float decay;                                           // AdamW: keep = 1 − rate·decay
@@ -45,8 +46,12 @@ KERNEL(adamw, AdamWArguments, 256) {
     reinterpret_cast<Pack<float, 4>*>(P)[i] = x;
     reinterpret_cast<Pack<float, 4>*>(M)[i] = m;
     reinterpret_cast<Pack<float, 4>*>(V)[i] = v;
+    if (t.half) for (int k = 0; k < 4; k++) t.half[from + i * 4 + k] = from_float<bf16>(x.v[k]);
   }
-  for (int i = packs * 4 + threadIdx.x; i < n; i += blockDim.x) one(P[i], M[i], V[i], G[i]);
+  for (int i = packs * 4 + threadIdx.x; i < n; i += blockDim.x) {
+    one(P[i], M[i], V[i], G[i]);
+    if (t.half) t.half[from + i] = from_float<bf16>(P[i]);
+  }
 }
 
 struct DescentArguments { const Row* table; int rows; float rate, momentum, along, ahead, factor; };
@@ -57,7 +62,9 @@ KERNEL(descent, DescentArguments, 256) {
     const float d = t.gradient[i] * p.factor + t.decay * t.parameter[i];
     const float m = fmaf(p.momentum, t.first[i], d);
     t.first[i] = m;
-    t.parameter[i] -= p.rate * fmaf(p.along, m, p.ahead * d);
+    const float x = t.parameter[i] - p.rate * fmaf(p.along, m, p.ahead * d);
+    t.parameter[i] = x;
+    if (t.half) t.half[i] = from_float<bf16>(x);
   }
 }
 

@@ -1,5 +1,6 @@
 package jacquard.tensor;
 
+import jacquard.tensor.op.Elementwise;
 import jacquard.tensor.op.Movement;
 import jacquard.tensor.op.Op;
 import jacquard.tensor.op.Update;
@@ -24,6 +25,7 @@ public interface Interpreter {
     for (var t : in) types.add(t.type());
     var outTypes = op.infer(types);
     if (op instanceof Movement.View view) return in.getFirst().views(view.view(in.getFirst().layout()));
+    if (op instanceof Elementwise.Cast(var to) && to == DType.BF16 && in.getFirst().dtype() == DType.F32 && in.getFirst().storage().lasting()) return List.of(in.getFirst().half());
     if (op instanceof Movement.Concat(var axis) && adjoining(axis, in) instanceof Layout whole) return in.getFirst().views(List.of(whole));
     if (op instanceof Op.Custom custom) return custom.define(in);
     var out = new ArrayList<Tensor>(outTypes.size());

@@ -1,7 +1,7 @@
 package jacquard.tensor;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -26,6 +26,8 @@ public final class Storage {
   private volatile Source source;                        // null once the elements are in the block
   private volatile int version;
   private volatile ConcurrentHashMap<Object, Derived> derived;
+  private Storage half;                                  // the elements in BF16, as of version `halved`
+  private int halved;
 
   Storage(Device device, DType dtype, long size, Object block) {
     this.device = device;
@@ -91,6 +93,33 @@ public final class Storage {
     return form;
   }
 
+  /// Whether an update has written the elements: they are a parameter's, which stays and is read many times before it changes again.
+  boolean lasting() { return version > 0; }
+
+  /// The elements in BF16, kept beside them for as long as they live; `cast` writes them where those that are there are of another version.
+  synchronized Storage half(Consumer<Storage> cast) {
+    if (half == null) {
+      half = new Storage(device, DType.BF16, size, device.allocate(DType.BF16, size));
+      half.retain();
+      halved = -1;
+    }
+    if (halved != version) {
+      cast.accept(half);
+      half.changed();
+      halved = version;
+    }
+    return half;
+  }
+
+  /// What an update that writes the elements writes in BF16 too, so that no cast is needed after it: where there is such a form, else null. To be asked once by
+  /// an update that will do it.
+  public synchronized Storage halfToo() {
+    if (half == null) return null;
+    half.changed();
+    halved = version + 1;                                // what the version will be once the update has run
+    return half;
+  }
+
   void retain() { owners.incrementAndGet(); }
 
   void release() {
@@ -101,6 +130,8 @@ public final class Storage {
       source = null;
       derived = null;
       if (b != null) device.free(dtype, size, b);
+      if (half != null) half.release();
+      half = null;
     }
   }
 }

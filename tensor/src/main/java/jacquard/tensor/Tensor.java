@@ -89,6 +89,20 @@ public final class Tensor {
     storage.release();
   }
 
+  /// This, of an F32 parameter, in BF16: a view of the form that its storage keeps.
+  Tensor half() {
+    var whole = Shape.of(Math.toIntExact(storage().size()));
+    var to = storage.half(h -> {
+      Tensor from = new Tensor(type.with(whole), Layout.dense(whole), storage), into = new Tensor(new Type(DType.BF16, whole), Layout.dense(whole), h);
+      device().run(new Elementwise.Cast(DType.BF16), List.of(from), List.of(into));
+      from.end();
+      into.end();
+    });
+    var t = new Tensor(new Type(DType.BF16, shape()), layout, to);
+    Scope.current().own(t);
+    return t;
+  }
+
   List<Tensor> views(List<Layout> layouts) {
     var scope = Scope.current();
     var out = new ArrayList<Tensor>(layouts.size());

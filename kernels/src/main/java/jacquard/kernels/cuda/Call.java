@@ -17,7 +17,19 @@ import java.util.Set;
 ///
 /// A device has one of these, and uses it under its lock.
 public final class Call {
-  private record Kernel(String name, Object function, int bytes, int threads, String layout) {}
+  private static final class Kernel {
+    final String name, layout;
+    final Object function;
+    final int threads;
+    int shared = SHARED_WITHOUT_ASKING;                                        // bytes that its launches may ask for
+
+    Kernel(String name, Object function, int threads, String layout) {
+      this.name = name;
+      this.function = function;
+      this.threads = threads;
+      this.layout = layout;
+    }
+  }
   private record Listed(String module, int bytes, int threads, String layout) {}
   private static final int SHARED_WITHOUT_ASKING = 48 << 10;
 
@@ -29,7 +41,6 @@ public final class Call {
   private final int multiprocessors;
   private final Map<String, Object> modules = new HashMap<>();
   private final Map<String, Kernel> kernels = new HashMap<>();
-  private final Map<Object, Integer> allowed = new HashMap<>();
   private Kernel kernel;
   private String last = "none";
   private int field, at;
@@ -69,7 +80,7 @@ public final class Call {
     var l = listed(name);
     if (l == null) throw new IllegalStateException("no kernel " + name + " was built: see cuda-src/kernels, and run cuda-src/build");
     var module = modules.computeIfAbsent(l.module, m -> context.module(installed.image(m)));
-    return new Kernel(name, context.function(module, name), l.bytes, l.threads, l.layout);
+    return new Kernel(name, context.function(module, name), l.threads, l.layout);
   }
 
   private int place(char type, int bytes) {
@@ -137,9 +148,9 @@ public final class Call {
     var mine = kernel;
     kernel = null;
     if (x == 0 || y == 0 || z == 0) return;
-    if (shared > SHARED_WITHOUT_ASKING && allowed.getOrDefault(mine.function, 0) < shared) {
+    if (shared > mine.shared) {
       context.allowShared(mine.function, shared);
-      allowed.put(mine.function, shared);
+      mine.shared = shared;
     }
     last = mine.name;
     launches++;

@@ -11,19 +11,25 @@ import java.util.List;
 /// Updates and the norm of gradients, all tensors in one launch by way of a table: `cuda-src/kernels/adamw.cu`.
 final class CudaAdamW {
   /// Elements a block takes; bytes of a row of the table; shared memory of the norm's two kernels.
-  private static final int CHUNK = 4096, ROW = 48, FOLD = 32 * Float.BYTES, TOTAL = 256 * Double.BYTES;
+  private static final int CHUNK = 4096, ROW = 56, FOLD = 32 * Float.BYTES, TOTAL = 256 * Double.BYTES;
 
   private CudaAdamW() {}
 
-  /// A row of the table, in elements of FP32; 0 for what an update has not.
-  private record Row(long parameter, long first, long second, long gradient, long size, float decay) {}
+  /// A row of the table, in elements of FP32; 0 for what an update has not. `half`: where the parameter goes in BF16 too.
+  private record Row(long parameter, long first, long second, long gradient, long half, long size, float decay) {
+    static Row of(CudaDevice device, Tensor parameter, Tensor first, Tensor second, Tensor gradient, double decay) {
+      var half = parameter.storage().halfToo();
+      long to = half == null ? 0 : ((Block) half.block()).address() + 2L * parameter.layout().offset();
+      return new Row(CudaDevice.written(parameter), CudaDevice.written(first), second == null ? 0 : CudaDevice.written(second), device.dense(gradient), to, parameter.shape().size(), (float) decay);
+    }
+  }
 
   private record Table(long address, int rows, int blocks) {
     static Table of(CudaDevice device, List<Row> rows) {
       var b = ByteBuffer.allocate(ROW * rows.size()).order(ByteOrder.nativeOrder());
       int block = 0;
       for (var r : rows) {
-        b.putLong(r.parameter).putLong(r.first).putLong(r.second).putLong(r.gradient).putLong(r.size).putInt(block).putFloat(r.decay);
+        b.putLong(r.parameter).putLong(r.first).putLong(r.second).putLong(r.gradient).putLong(r.half).putLong(r.size).putInt(block).putFloat(r.decay);
         block = Math.addExact(block, (int) Math.ceilDiv(r.size, (long) CHUNK));
       }
       return new Table(device.table(b.array()), rows.size(), block);
@@ -48,11 +54,11 @@ final class CudaAdamW {
       long n = t.getFirst().shape().size();
       switch (u) {
         case Update.AdamW a -> row(alike, n, new Update.AdamW(a.rate(), a.beta1(), a.beta2(), a.epsilon(), 0, a.step(), a.factor()),
-            new Row(CudaDevice.written(t.get(0)), CudaDevice.written(t.get(1)), CudaDevice.written(t.get(2)), device.dense(t.get(3)), n, (float) (1 - a.rate() * a.decay())));
+            Row.of(device, t.get(0), t.get(1), t.get(2), t.get(3), 1 - a.rate() * a.decay()));
         case Update.NAdamW a -> row(alike, n, new Update.NAdamW(a.rate(), a.beta1(), a.beta2(), a.epsilon(), 0, a.step(), a.ofGradient(), a.ofMoment(), a.factor()),
-            new Row(CudaDevice.written(t.get(0)), CudaDevice.written(t.get(1)), CudaDevice.written(t.get(2)), device.dense(t.get(3)), n, (float) (1 - a.rate() * a.decay())));
+            Row.of(device, t.get(0), t.get(1), t.get(2), t.get(3), 1 - a.rate() * a.decay()));
         case Update.Descent d -> row(alike, n, new Update.Descent(d.rate(), d.momentum(), d.nesterov(), 0, d.factor()),
-            new Row(CudaDevice.written(t.get(0)), CudaDevice.written(t.get(1)), 0, device.dense(t.get(2)), n, (float) d.decay()));
+            Row.of(device, t.get(0), t.get(1), null, t.get(2), d.decay()));
         case Update.Blend b -> run(device, b, t);
         case Update.Together g -> together(device, g, t);
       }
@@ -82,7 +88,7 @@ final class CudaAdamW {
 
   static void norm(CudaDevice device, List<Tensor> in, Tensor out) {
     var rows = new ArrayList<Row>();
-    for (var t : in) if (t.shape().size() > 0) rows.add(new Row(0, 0, 0, device.dense(t), t.shape().size(), 0));
+    for (var t : in) if (t.shape().size() > 0) rows.add(new Row(0, 0, 0, device.dense(t), 0, t.shape().size(), 0));
     if (rows.isEmpty()) { device.context().clear(CudaDevice.address(out), Float.BYTES); return; }
     var t = Table.of(device, rows);
     long partial = device.temporary((long) Float.BYTES * t.blocks);

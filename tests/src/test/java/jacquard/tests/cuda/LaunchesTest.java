@@ -39,7 +39,7 @@ class LaunchesTest {
         for (int b = 0; b < batch; b++) for (int i = 0; i < 5 + b * 13 % 70; i++) tokens[b][i] = i == 4 + b * 13 % 70 ? 49407 : 1000 + i;
         int[] each = IntStream.range(0, batch).toArray();
         var pairs = new Batches.Batch(new float[batch * 3 * 224 * 224], tokens, each, each, batch);
-        for (int s = 0; s < 2; s++) {                                           // the first step makes what later ones find
+        for (int s = 0; s < 3; s++) {                                           // the first steps make what later ones find
           driver.reset();
           try (var _ = Scope.open()) {
             var step = Step.of(model, parameters, pairs, 1, false, Pass.training(Random.of(1)).precision(precision));
