@@ -46,12 +46,11 @@ KERNEL(adamw, AdamWArguments, 256) {
     reinterpret_cast<Pack<float, 4>*>(P)[i] = x;
     reinterpret_cast<Pack<float, 4>*>(M)[i] = m;
     reinterpret_cast<Pack<float, 4>*>(V)[i] = v;
-    if (t.half) for (int k = 0; k < 4; k++) t.half[from + i * 4 + k] = from_float<bf16>(x.v[k]);
   }
-  for (int i = packs * 4 + threadIdx.x; i < n; i += blockDim.x) {
-    one(P[i], M[i], V[i], G[i]);
-    if (t.half) t.half[from + i] = from_float<bf16>(P[i]);
-  }
+  for (int i = packs * 4 + threadIdx.x; i < n; i += blockDim.x) one(P[i], M[i], V[i], G[i]);
+  if (t.half == nullptr) return;                         // for all of the block
+  __syncthreads();
+  for (int i = threadIdx.x; i < n; i += blockDim.x) t.half[from + i] = from_float<bf16>(P[i]);
 }
 
 struct DescentArguments { const Row* table; int rows; float rate, momentum, along, ahead, factor; };

@@ -32,7 +32,7 @@ final class CudaReduction {
     int rows = (int) y.shape().size();
     boolean leading = first == rank - kept && kept > 0;                        // the folded axes are the first ones
     if (rows == 0) return;
-    boolean half = x.dtype() == DType.BF16;
+    boolean half = y.dtype() == DType.BF16;
     long result = half ? device.temporary(4L * rows) : CudaDevice.address(y);
     if (n == 0) device.call("fill_f32").pointer(result).i64(rows).f32(max ? Float.NEGATIVE_INFINITY : 0).over(rows, 4);
     else if (leading) columns(device, suffix(x.dtype()), max, device.dense(x), n, rows, result);

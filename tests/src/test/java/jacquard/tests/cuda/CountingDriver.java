@@ -1,5 +1,7 @@
 package jacquard.tests.cuda;
 
+import jacquard.kernels.cuda.driver.Blas;
+import jacquard.kernels.cuda.driver.Dnn;
 import jacquard.kernels.cuda.driver.Driver;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -51,6 +53,8 @@ final class CountingDriver implements Driver, Driver.Context {
   @Override public float between(Object from, Object to) { return 0; }
   @Override public void synchronize() {}
   @Override public void reach(Context other) {}
+  @Override public Blas blas() { throw new IllegalStateException("no library here"); }
+  @Override public Dnn dnn() { throw new IllegalStateException("no library here"); }
 
   @Override public String toString() { return total() + " in all: " + counts.entrySet().stream().sorted((a, b) -> b.getValue() - a.getValue()).map(e -> e.getValue() + " " + e.getKey()).collect(Collectors.joining(", ")); }
 }

@@ -88,13 +88,14 @@ class CudaTrainingTest {
     }
   }
 
-  /// Stopped and gone on with, the parameters and moments of a run that was never stopped.
-  @ParameterizedTest @CsvSource({"vit,1,BF16", "resnet,2,FP32"}) void resumingGivesTheSameBits(String model, int ranks, Precision precision, @TempDir Path folder) throws IOException {
+  /// Stopped and gone on with, the parameters and moments of a run that was never stopped. In BF16 the whole run reads at its third step what the optimizer's launch wrote
+  /// of the parameters in BF16, the resumed one what it casts itself.
+  @ParameterizedTest @CsvSource({"vit,1,BF16,4", "resnet,2,FP32,2"}) void resumingGivesTheSameBits(String model, int ranks, Precision precision, int steps, @TempDir Path folder) throws IOException {
     var on = on("cuda", ranks, precision);
     var rule = new Optimizer.AdamW(0.9, 0.98, 1e-6);
-    trainer(folder.resolve("whole"), model, rule, on, 2).run(false, on);
-    trainer(folder.resolve("parts"), model, rule, on, 1).run(false, on);
-    trainer(folder.resolve("parts"), model, rule, on, 2).run(true, on);
+    trainer(folder.resolve("whole"), model, rule, on, steps).run(false, on);
+    trainer(folder.resolve("parts"), model, rule, on, steps / 2).run(false, on);
+    trainer(folder.resolve("parts"), model, rule, on, steps).run(true, on);
     for (var f : List.of("resume.safetensors", "last/open_clip_model.safetensors"))
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
   }

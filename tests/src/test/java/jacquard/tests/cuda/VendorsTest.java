@@ -72,7 +72,7 @@ class VendorsTest {
         raw.device.use("conv", "cudnn");
         assertEquals(Map.of("gemm", GEMM, "conv", CONV), raw.device.used());
         try (var _ = Scope.open(raw.device)) { new Conformance(raw.device).run(s.op(), s.draw(1), Placement.DENSE); }
-        boolean epilogue = s.op() instanceof Fused.Linear l && (l.bias() || l.activation() != Activation.NONE);
+        boolean epilogue = s.op() instanceof Fused.Linear l && (l.bias() || l.added() || l.activation() != Activation.NONE);
         assertEquals(epilogue ? 1 : 0, raw.device.launches(), s.name());
       }
     }
