@@ -11,6 +11,7 @@ import jdk.incubator.vector.FloatVector;
 
 /// Activations and their gradients, with the bias before them. Loops over a stretch are called in turn from one place, and there are three or more, so C2 leaves them as calls there and
 /// compiles each by itself: with a few polynomials in one body it passes its limit of nodes, and behind the limit it leaves calls with vectors in boxes.
+/// Factors of −1 in place of negations let a NaN keep its sign: of two NaNs a product takes the first, and which is first is a compiler's choice.
 final class CpuActivation {
   /// Elements of a stretch, which stays in L1.
   private static final int STRETCH = 1024;
@@ -144,14 +145,14 @@ final class CpuActivation {
     for (int i = 0; i <= n - LANES; i += LANES) {
       var v = load(x, xt + i);
       var t = near(v);
-      t.neg().fma(Simd.powerOfTwo(exponent(t)), v.blend(0f, v.compare(LT, 0f))).intoArray(y, yt + i);
+      t.mul(-1f).fma(Simd.powerOfTwo(exponent(t)), v.blend(0f, v.compare(LT, 0f))).intoArray(y, yt + i);
     }
   }
 
   private static void geluRest(Stretch s) {
     for (int i = s.rest(); i < s.n; i++) {
       float v = s.x[s.xt + i], t = near(v);
-      s.y[s.yt + i] = Math.fma(-t, Simd.powerOfTwo(exponent(t)), v < 0 ? 0 : v);
+      s.y[s.yt + i] = Math.fma(t * -1f, Simd.powerOfTwo(exponent(t)), v < 0 ? 0 : v);
     }
   }
 
@@ -162,11 +163,11 @@ final class CpuActivation {
     for (; i <= n - LANES; i += LANES) {
       var v = load(x, xt + i);
       var t = near(v);
-      var below = t.neg().fma(hazard(t), all(1)).mul(load(h, i));
+      var below = t.mul(-1f).fma(hazard(t), all(1)).mul(load(h, i));
       all(1).sub(below).blend(below, v.compare(LT, 0f)).mul(load(g, gt + i)).intoArray(y, yt + i);
     }
     for (; i < n; i++) {
-      float v = x[xt + i], t = near(v), below = Math.fma(-t, hazard(t), 1f) * h[i];
+      float v = x[xt + i], t = near(v), below = Math.fma(t * -1f, hazard(t), 1f) * h[i];
       y[yt + i] = (v < 0 ? below : 1 - below) * g[gt + i];
     }
   }
@@ -191,7 +192,7 @@ final class CpuActivation {
     int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n;
     for (int i = 0; i <= n - LANES; i += LANES) {
       var v = load(x, xt + i).mul(k);
-      var e = Simd.exp(v.neg());
+      var e = Simd.exp(v.mul(-1f));
       var o = all(1).div(e.add(1f));
       v.mul(o).fma(e.mul(o), o).mul(load(g, gt + i)).intoArray(y, yt + i);
     }
@@ -199,7 +200,7 @@ final class CpuActivation {
 
   private static void swishGradientRest(float k, Stretch s) {
     for (int i = s.rest(); i < s.n; i++) {
-      float v = s.x[s.xt + i] * k, e = Simd.exp(-v), o = 1 / (e + 1);
+      float v = s.x[s.xt + i] * k, e = Simd.exp(v * -1f), o = 1 / (e + 1);
       s.y[s.yt + i] = Math.fma(v * o, e * o, o) * s.g[s.gt + i];
     }
   }
