@@ -155,7 +155,7 @@ public final class Trainer {
     double rate = plan.schedule().rate(s), loss, norm;
     var pass = compute.pass(Random.of(plan.seed()).fold("pass").fold(s));
     try (var _ = Scope.open()) {
-      if (plan.clip() <= 0 && plan.accumulate() == 1 && Group.current().size() == 1) {
+      if (plan.clip() <= 0 && plan.accumulate() == 1 && Group.current().size() == 1 && Scope.current().device().name().equals("cpu")) {   // on a GPU a launch a parameter costs more than it frees
         // Nothing waits for all gradients: each is used and freed as backward finishes it.
         double[] squares = {0};
         var update = optimizer.step(rate);
