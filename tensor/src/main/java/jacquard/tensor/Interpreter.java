@@ -25,7 +25,7 @@ public interface Interpreter {
     for (var t : in) types.add(t.type());
     var outTypes = op.infer(types);
     if (op instanceof Movement.View view) return in.getFirst().views(view.view(in.getFirst().layout()));
-    if (op instanceof Elementwise.Cast(var to) && to == DType.BF16 && in.getFirst().dtype() == DType.F32 && in.getFirst().storage().lasting()) return List.of(in.getFirst().half());
+    if (op instanceof Elementwise.Cast(var to) && kept(to, in.getFirst())) return List.of(in.getFirst().half());
     if (op instanceof Movement.Concat(var axis) && adjoining(axis, in) instanceof Layout whole) return in.getFirst().views(List.of(whole));
     if (op instanceof Op.Custom custom) return custom.define(in);
     var out = new ArrayList<Tensor>(outTypes.size());
@@ -35,6 +35,11 @@ public interface Interpreter {
     if (op instanceof Update u) for (int i : u.written()) in.get(i).storage().changed();
     return out;
   };
+
+  /// Whether a cast is a policy's, of a parameter: it follows the parameter, where a cast by hand is a copy of what was there.
+  private static boolean kept(DType to, Tensor of) {
+    return to == DType.BF16 && of.dtype() == DType.F32 && of.storage().lasting() && Pass.current().precision() == Precision.BF16;
+  }
 
   /// Where the parts lie side by side in one storage, so that joining them is a view: gradients that a kernel wrote as one matrix. Otherwise null.
   private static Layout adjoining(int axis, List<Tensor> parts) {

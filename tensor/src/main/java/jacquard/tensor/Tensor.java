@@ -176,6 +176,7 @@ public final class Tensor {
   public List<Tensor> split(int axis, int... sizes) { return applyAll(new Movement.Split(axis < 0 ? axis + shape().rank() : axis, sizes), List.of(this)); }
   public Tensor copy()             { return apply(new Movement.Copy(), this); }
   public Tensor dense()            { return layout.dense() ? this : copy(); }
+  /// The parts one after another along an axis: a copy, or a view where they lie so already.
   public static Tensor concat(int axis, List<Tensor> parts) {
     return parts.size() == 1 ? parts.getFirst() : applyAll(new Movement.Concat(axis), parts).getFirst();
   }

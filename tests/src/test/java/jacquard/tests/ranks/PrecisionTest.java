@@ -36,6 +36,7 @@ import jacquard.tensor.op.Contraction;
 import jacquard.tensor.op.Contrastive;
 import jacquard.tensor.op.Fused;
 import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Update;
 import jacquard.tests.Draw;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,6 +63,21 @@ class PrecisionTest {
   private static final Set<Class<?>> HALF = Set.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class, Attention.class, Adjoint.Conv2dInput.class, Adjoint.Conv2dWeight.class, Adjoint.LinearWeight.class);
   private static final Set<Class<?>> FULL = Set.of(Fused.LayerNorm.class, Fused.Normalize.class, Fused.BatchNorm.class, Fused.Softmax.class, Contrastive.Softmax.class, Contrastive.Sigmoid.class,
       Adjoint.LayerNorm.class, Adjoint.Normalize.class, Adjoint.BatchNorm.class, Adjoint.SoftmaxContrastive.class, Adjoint.SigmoidContrastive.class);
+
+  /// The policy's cast of a parameter is kept beside it and follows it; one by hand stays what it was.
+  @Test void castsByHandAreCopies() {
+    try (var _ = Scope.open(Device.best())) {
+      var p = Tensor.full(Shape.of(3), 1);
+      Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Tensor.full(Shape.of(3), 2)));
+      var byHand = p.cast(DType.BF16);
+      Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Tensor.full(Shape.of(3), 3)));
+      assertArrayEquals(new float[] {2, 2, 2}, byHand.floats());
+      for (float value : new float[] {4, 5}) {
+        Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Tensor.full(Shape.of(3), value)));
+        assertArrayEquals(new float[] {value, value, value}, pass(Precision.BF16).call(() -> p.cast(DType.BF16)).floats());
+      }
+    }
+  }
 
   private static Batches batches(ClipConfig config) throws IOException {
     return new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), 16, 8, 3);
