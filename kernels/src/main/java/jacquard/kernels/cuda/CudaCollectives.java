@@ -170,7 +170,7 @@ final class CudaCollectives {
   // Ranks of different processes
 
   private void throughHost(Collective op, String what, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Collective.BatchNorm n) { device.defined(n::define, in, out); return; }
+    if (op instanceof Collective.BatchNorm n) { CudaOps.defined(device, n::define, in, out); return; }
     var x = new ArrayList<Stretch>();
     var y = new ArrayList<Stretch>();
     try (var _ = Scope.open(device)) { for (var t : in) x.add(stretch(t.read())); }

@@ -8,22 +8,11 @@ import jacquard.kernels.cuda.driver.Driver;
 import jacquard.kernels.cuda.driver.Installed;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
-import jacquard.tensor.Interpreter;
-import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import jacquard.tensor.op.Adjoint;
-import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Collective;
-import jacquard.tensor.op.Contraction;
-import jacquard.tensor.op.Contrastive;
-import jacquard.tensor.op.Elementwise;
-import jacquard.tensor.op.Fused;
-import jacquard.tensor.op.Indexing;
-import jacquard.tensor.op.Movement;
 import jacquard.tensor.op.Op;
-import jacquard.tensor.op.Reduction;
-import jacquard.tensor.op.Update;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -31,9 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 
-/// A GPU: slabs of its memory, our own kernels on one stream. This is the table op → kernel.
+/// A GPU: slabs of its memory, our own kernels on one stream; [CudaOps] is the table op → kernel.
 ///
 /// Work is only asked for here and done later; a fault of a kernel shows at the next call, names the kernel asked for last and the op, and leaves
 /// the device unusable, as CUDA does.
@@ -46,6 +34,7 @@ public final class CudaDevice implements Device {
   private final Call call;
   private final RowTables tables;
   private final Vendors vendors;
+  private final CudaOps ops = new CudaOps(this);
   private final ByteBuffer bad;                                                // where kernels report an index out of range
   private final List<long[]> temporaries = new ArrayList<>();                  // address, bytes: of the op that runs
   private CudaCollectives collectives;
@@ -206,7 +195,7 @@ public final class CudaDevice implements Device {
     });
   }
 
-  private synchronized CudaCollectives collectives() {
+  synchronized CudaCollectives collectives() {
     return guarded(() -> collectives == null ? collectives = new CudaCollectives(this) : collectives);
   }
 
@@ -255,8 +244,6 @@ public final class CudaDevice implements Device {
     return address(t);
   }
 
-  // The table
-
   @Override public void run(Op op, List<Tensor> in, List<Tensor> out) {
     var group = op instanceof Collective c ? c.group() : op instanceof Adjoint.CollectiveBatchNorm a ? a.norm().group() : null;
     if (group != null && group.together()) collectives().join(group);
@@ -269,139 +256,12 @@ public final class CudaDevice implements Device {
     this.op = op;
     try {
       guarded(() -> {
-        kernel(op, in, out);
+        ops.run(op, in, out);
         return null;
       });
     } finally {
       release(first);
       this.op = outer;
-    }
-  }
-
-  private void kernel(Op op, List<Tensor> in, List<Tensor> out) {
-    if (!takes(op, in, out)) { widened(op, in, out); return; }
-    switch (op) {
-      case Elementwise e -> CudaElementwise.run(this, e, in, out.getFirst());
-      case Reduction r   -> CudaReduction.run(this, r, in.getFirst(), out.getFirst());
-      case Contraction c -> contraction(c, in, out);
-      case Movement m    -> CudaMovement.run(this, m, in, out.getFirst());
-      case Collective c  -> collectives().run(c, in, out);
-      case Indexing i    -> CudaIndexing.run(this, i, in.get(0), in.get(1), out.getFirst());
-      case Fused f       -> fused(f, in, out);
-      case Adjoint a     -> adjoint(a, in, out);
-      case Update u      -> CudaAdamW.run(this, u, in);
-      case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
-    }
-  }
-
-  /// Whether the kernels take these types as they are: F32 all, BF16 those that mixed precision runs in it, F16 none but casts and copies.
-  private static boolean takes(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Movement || op instanceof Elementwise.Cast || op instanceof Indexing.Gather || op instanceof Collective.AllGather) return true;
-    boolean f16 = false, bf16 = false, all = true;
-    for (var list : List.of(in, out))
-      for (var t : list) {
-        f16 |= t.dtype() == DType.F16;
-        bf16 |= t.dtype() == BF16;
-        all &= t.dtype() == BF16;
-      }
-    if (f16) return false;
-    if (!bf16) return true;
-    return switch (op) {
-      case Indexing.ScatterAdd _, Collective.AllReduce _ -> true;
-      case Fused.Linear _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
-      case Adjoint.LinearWeight _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
-      case Elementwise _, Reduction _, Contraction _, Fused.Conv2d _, Fused.AveragePool _, Collective.ReduceScatter _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
-           Adjoint.AveragePool _ -> all;
-      case Attention a -> CudaAttention.takes(a, in);
-      case Adjoint.Attend(var a, _) -> CudaAttention.takes(a, in);
-      case Contrastive c -> CudaContrastive.takes(c, in);
-      case Adjoint.SoftmaxContrastive(var c) -> CudaContrastive.takes(c, in);
-      case Adjoint.SigmoidContrastive(var c) -> CudaContrastive.takes(c, in);
-      default -> false;
-    };
-  }
-
-  /// 16-bit storage, 32-bit arithmetic.
-  private void widened(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
-    try (var _ = Scope.open(this)) {
-      var wideIn = new ArrayList<Tensor>();
-      for (var t : in) wideIn.add(halved(t.dtype()) ? cast(t) : t);
-      var wideOut = new ArrayList<Tensor>();
-      for (var t : out) wideOut.add(halved(t.dtype()) ? Tensor.empty(new Type(F32, t.shape())) : t);
-      kernel(op, wideIn, wideOut);
-      for (int i = 0; i < out.size(); i++) if (wideOut.get(i) != out.get(i)) CudaElementwise.cast(this, wideOut.get(i), out.get(i));
-    }
-  }
-
-  private static boolean halved(DType t) { return t == BF16 || t == DType.F16; }
-
-  private Tensor cast(Tensor t) {
-    var wide = Tensor.empty(new Type(F32, t.shape()));
-    CudaElementwise.cast(this, t, wide);
-    return wide;
-  }
-
-  /// An op without a kernel: its definition, on this device.
-  private void defined(Fused op, List<Tensor> in, List<Tensor> out) { defined(op::define, in, out); }
-
-  void defined(UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
-    ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
-      try (var _ = Scope.open(this)) {
-        var results = definition.apply(in);
-        for (int i = 0; i < out.size(); i++) CudaMovement.copy(this, results.get(i), address(out.get(i)));
-      }
-    });
-  }
-
-  private void contraction(Contraction op, List<Tensor> in, List<Tensor> out) {
-    switch (op) {
-      case Contraction.MatMul(var ta, var tb) -> CudaMatMul.matMul(this, ta, tb, in.get(0), in.get(1), out.getFirst());
-    }
-  }
-
-  private void fused(Fused op, List<Tensor> in, List<Tensor> out) {
-    switch (op) {
-      case Fused.Linear l       -> CudaMatMul.linear(this, l, in, out);
-      case Fused.Softmax _      -> CudaRows.softmax(this, in.getFirst(), out.getFirst());
-      case Fused.LayerNorm n    -> CudaRows.layerNorm(this, n.epsilon(), in, out);
-      case Fused.Normalize n    -> CudaRows.normalize(this, n.epsilon(), in.getFirst(), out.getFirst());
-      case Fused.Norm _         -> CudaAdamW.norm(this, in, out.getFirst());
-      case Fused.BatchNorm n    -> CudaBatchNorm.forward(this, n.epsilon(), in, out);
-      case Fused.Conv2d c       -> CudaConv2d.forward(this, c, in.get(0), in.get(1), out.getFirst());
-      case Fused.AveragePool p  -> CudaConv2d.averagePool(this, p, in.getFirst(), out.getFirst());
-      case Fused.Patches p      -> {
-        if (p.mean().size() <= CudaImage.MOST_CHANNELS) CudaImage.patches(this, p, in.getFirst(), out.getFirst());
-        else defined(p, in, out);
-      }
-      case Attention a          -> {
-        if (CudaAttention.fits(a, in)) CudaAttention.forward(this, a, in, out);
-        else defined(a, in, out);
-      }
-      case Contrastive.Softmax s -> CudaContrastive.softmax(this, s, in, out);
-      case Contrastive.Sigmoid s -> CudaContrastive.sigmoid(this, s, in, out.getFirst());
-    }
-  }
-
-  private void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
-    switch (op) {
-      case Adjoint.Activate(var f)   -> CudaElementwise.activationGradient(this, f, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.LinearWeight _    -> CudaMatMul.weightGradient(this, in.get(0), in.get(1), out);
-      case Adjoint.Softmax _         -> CudaRows.softmaxGradient(this, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(this, in, out);
-      case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(this, e, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.BatchNorm(var e)  -> CudaBatchNorm.backward(this, e, in, out);
-      case Adjoint.CollectiveBatchNorm(var n) ->
-          CudaBatchNorm.backward(this, collectives(), n, "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
-      case Adjoint.Conv2dInput(var c) -> CudaConv2d.inputGradient(this, c, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(this, c, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(this, p, in.getFirst(), out.getFirst());
-      case Adjoint.Attend a          -> {
-        if (CudaAttention.fits(a.attention(), in)) CudaAttention.backward(this, a.attention(), a.packed(), in, out);
-        else defined(a::define, in, out);
-      }
-      case Adjoint.SoftmaxContrastive(var s) -> CudaContrastive.softmaxGradient(this, s, in, out);
-      case Adjoint.SigmoidContrastive(var s) -> CudaContrastive.sigmoidGradient(this, s, in, out);
     }
   }
 

@@ -1,0 +1,159 @@
+package jacquard.kernels.cuda;
+
+import static jacquard.tensor.DType.BF16;
+import static jacquard.tensor.DType.F32;
+
+import jacquard.tensor.DType;
+import jacquard.tensor.Interpreter;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
+import jacquard.tensor.op.Adjoint;
+import jacquard.tensor.op.Attention;
+import jacquard.tensor.op.Collective;
+import jacquard.tensor.op.Contraction;
+import jacquard.tensor.op.Contrastive;
+import jacquard.tensor.op.Elementwise;
+import jacquard.tensor.op.Fused;
+import jacquard.tensor.op.Indexing;
+import jacquard.tensor.op.Movement;
+import jacquard.tensor.op.Op;
+import jacquard.tensor.op.Reduction;
+import jacquard.tensor.op.Update;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/// The table op → kernel of a GPU. What has no kernel runs as its definition; 16-bit tensors that a kernel does not take are widened to F32 and back.
+final class CudaOps {
+  private final CudaDevice device;
+
+  CudaOps(CudaDevice device) { this.device = device; }
+
+  void run(Op op, List<Tensor> in, List<Tensor> out) {
+    if (!takes(op, in, out)) { widened(op, in, out); return; }
+    switch (op) {
+      case Elementwise e -> CudaElementwise.run(device, e, in, out.getFirst());
+      case Reduction r   -> CudaReduction.run(device, r, in.getFirst(), out.getFirst());
+      case Contraction c -> contraction(c, in, out);
+      case Movement m    -> CudaMovement.run(device, m, in, out.getFirst());
+      case Collective c  -> device.collectives().run(c, in, out);
+      case Indexing i    -> CudaIndexing.run(device, i, in.get(0), in.get(1), out.getFirst());
+      case Fused f       -> fused(f, in, out);
+      case Adjoint a     -> adjoint(a, in, out);
+      case Update u      -> CudaAdamW.run(device, u, in);
+      case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
+    }
+  }
+
+  /// Whether the kernels take these types as they are: F32 all, BF16 those that mixed precision runs in it, F16 none but casts and copies.
+  private static boolean takes(Op op, List<Tensor> in, List<Tensor> out) {
+    if (op instanceof Movement || op instanceof Elementwise.Cast || op instanceof Indexing.Gather || op instanceof Collective.AllGather) return true;
+    boolean f16 = false, bf16 = false, all = true;
+    for (var list : List.of(in, out))
+      for (var t : list) {
+        f16 |= t.dtype() == DType.F16;
+        bf16 |= t.dtype() == BF16;
+        all &= t.dtype() == BF16;
+      }
+    if (f16) return false;
+    if (!bf16) return true;
+    return switch (op) {
+      case Indexing.ScatterAdd _, Collective.AllReduce _ -> true;
+      case Fused.Linear _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
+      case Adjoint.LinearWeight _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
+      case Elementwise _, Reduction _, Contraction _, Fused.Conv2d _, Fused.AveragePool _, Collective.ReduceScatter _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
+           Adjoint.AveragePool _ -> all;
+      case Attention a -> CudaAttention.takes(a, in);
+      case Adjoint.Attend(var a, _) -> CudaAttention.takes(a, in);
+      case Contrastive c -> CudaContrastive.takes(c, in);
+      case Adjoint.SoftmaxContrastive(var c) -> CudaContrastive.takes(c, in);
+      case Adjoint.SigmoidContrastive(var c) -> CudaContrastive.takes(c, in);
+      default -> false;
+    };
+  }
+
+  /// 16-bit storage, 32-bit arithmetic.
+  private void widened(Op op, List<Tensor> in, List<Tensor> out) {
+    if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
+    try (var _ = Scope.open(device)) {
+      var wideIn = new ArrayList<Tensor>();
+      for (var t : in) wideIn.add(halved(t.dtype()) ? wide(t) : t);
+      var wideOut = new ArrayList<Tensor>();
+      for (var t : out) wideOut.add(halved(t.dtype()) ? Tensor.empty(new Type(F32, t.shape())) : t);
+      run(op, wideIn, wideOut);
+      for (int i = 0; i < out.size(); i++) if (wideOut.get(i) != out.get(i)) CudaElementwise.cast(device, wideOut.get(i), out.get(i));
+    }
+  }
+
+  private static boolean halved(DType t) { return t == BF16 || t == DType.F16; }
+
+  private Tensor wide(Tensor t) {
+    var to = Tensor.empty(new Type(F32, t.shape()));
+    CudaElementwise.cast(device, t, to);
+    return to;
+  }
+
+  /// An op without a kernel: its definition, on this device.
+  private void defined(Fused op, List<Tensor> in, List<Tensor> out) { defined(device, op::define, in, out); }
+
+  static void defined(CudaDevice device, UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
+    ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
+      try (var _ = Scope.open(device)) {
+        var results = definition.apply(in);
+        for (int i = 0; i < out.size(); i++) CudaMovement.copy(device, results.get(i), CudaDevice.address(out.get(i)));
+      }
+    });
+  }
+
+  private void contraction(Contraction op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Contraction.MatMul(var ta, var tb) -> CudaMatMul.matMul(device, ta, tb, in.get(0), in.get(1), out.getFirst());
+    }
+  }
+
+  private void fused(Fused op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Fused.Linear l       -> CudaMatMul.linear(device, l, in, out);
+      case Fused.Softmax _      -> CudaRows.softmax(device, in.getFirst(), out.getFirst());
+      case Fused.LayerNorm n    -> CudaRows.layerNorm(device, n.epsilon(), in, out);
+      case Fused.Normalize n    -> CudaRows.normalize(device, n.epsilon(), in.getFirst(), out.getFirst());
+      case Fused.Norm _         -> CudaAdamW.norm(device, in, out.getFirst());
+      case Fused.BatchNorm n    -> CudaBatchNorm.forward(device, n.epsilon(), in, out);
+      case Fused.Conv2d c       -> CudaConv2d.forward(device, c, in.get(0), in.get(1), out.getFirst());
+      case Fused.AveragePool p  -> CudaConv2d.averagePool(device, p, in.getFirst(), out.getFirst());
+      case Fused.Patches p      -> {
+        if (p.mean().size() <= CudaImage.MOST_CHANNELS) CudaImage.patches(device, p, in.getFirst(), out.getFirst());
+        else defined(p, in, out);
+      }
+      case Attention a          -> {
+        if (CudaAttention.fits(a, in)) CudaAttention.forward(device, a, in, out);
+        else defined(a, in, out);
+      }
+      case Contrastive.Softmax s -> CudaContrastive.softmax(device, s, in, out);
+      case Contrastive.Sigmoid s -> CudaContrastive.sigmoid(device, s, in, out.getFirst());
+    }
+  }
+
+  private void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
+    switch (op) {
+      case Adjoint.Activate(var f)   -> CudaElementwise.activationGradient(device, f, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.LinearWeight _    -> CudaMatMul.weightGradient(device, in.get(0), in.get(1), out);
+      case Adjoint.Softmax _         -> CudaRows.softmaxGradient(device, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(device, in, out);
+      case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(device, e, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.BatchNorm(var e)  -> CudaBatchNorm.backward(device, e, in, out);
+      case Adjoint.CollectiveBatchNorm(var n) ->
+          CudaBatchNorm.backward(device, device.collectives(), n, "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
+      case Adjoint.Conv2dInput(var c) -> CudaConv2d.inputGradient(device, c, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(device, c, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(device, p, in.getFirst(), out.getFirst());
+      case Adjoint.Attend a          -> {
+        if (CudaAttention.fits(a.attention(), in)) CudaAttention.backward(device, a.attention(), a.packed(), in, out);
+        else defined(device, a::define, in, out);
+      }
+      case Adjoint.SoftmaxContrastive(var s) -> CudaContrastive.softmaxGradient(device, s, in, out);
+      case Adjoint.SigmoidContrastive(var s) -> CudaContrastive.sigmoidGradient(device, s, in, out);
+    }
+  }
+}
