@@ -15,7 +15,7 @@ import picocli.CommandLine.Model.UsageMessageSpec;
     description = "CLIP on the JVM: trains, evaluates and embeds.",
     subcommands = {TrainCommand.class, EvalCommand.class, EmbedCommand.class, ClassifyCommand.class, ModelsCommand.class, DoctorCommand.class})
 public final class Main {
-  /// The commands that run models: their kernels are compiled while the rest begins.
+  /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there: another device is opened only when it is asked for.
   private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify");
 
   private Main() {}

@@ -21,7 +21,7 @@ final class CpuAdamW {
     Parallel.rows(p.size(), 32768, (from, to) -> update(p.a(), p.at(), m.a(), m.at(), v.a(), v.at(), g.a(), g.at(), from, to, factor, c1, b2, c2, keep, rate, root, epsilon));
   }
 
-  /// By vectors: C2 leaves a plain loop scalar, for it cannot know that four arrays with four beginnings do not overlap.
+  /// By vectors, each with the bits of the plain loop below, which is its rest.
   private static void update(float[] P, int pt, float[] M, int mt, float[] V, int vt, float[] G, int gt, int from, int to,
                              float factor, float c1, float b2, float c2, float keep, float rate, float root, float epsilon) {
     int i = from;
