@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -26,11 +27,36 @@ public final class Grad {
 
   /// Runs `f`, which returns a scalar, and gives its gradient with respect to each trained parameter.
   /// Update ops applied in `f` run once, after backward. Fails if no parameter was reached.
-  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f) { return valueAndGrad(parameters, f, null); }
+  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f) {
+    var gradients = new LinkedHashMap<String, Tensor>();
+    var step = backward(parameters, f, null, gradients);
+    return new Step(step.value(), gradients, step.unreached());
+  }
 
-  /// The same, but each gradient is handed to `use`, with its parameter's name, when backward has finished it, and ends then; the result holds none. With an
-  /// optimizer's step as `use` the gradients never exist together. A parameter may be written there: backward needs it no more.
-  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f, BiConsumer<String, Tensor> use) {
+  /// The same, but the gradients never exist all together: they go to `use` in groups, by parameter path, when backward has finished them, and end then; the result
+  /// holds none. A parameter may be written there: backward needs it no more.
+  ///
+  /// @param elements from how many on a group is handed over; what is left at the end is the last group
+  public static Step valueAndGrad(Parameters parameters, Supplier<Tensor> f, long elements, Consumer<Map<String, Tensor>> use) {
+    var group = new LinkedHashMap<String, Tensor>();
+    Runnable hand = () -> {
+      try (var _ = Scope.open()) { use.accept(group); } finally {
+        group.values().forEach(Tensor::end);
+        group.clear();
+      }
+    };
+    try {
+      var step = backward(parameters, f, (name, g) -> {
+        group.put(name, g);
+        if (group.values().stream().mapToLong(t -> t.shape().size()).sum() >= elements) hand.run();
+      }, new LinkedHashMap<>());
+      if (!group.isEmpty()) hand.run();
+      return step;
+    } finally { group.values().forEach(Tensor::end); }
+  }
+
+  /// With `finished` each gradient goes there as soon as it is whole; without, into `gradients`.
+  private static Step backward(Parameters parameters, Supplier<Tensor> f, BiConsumer<String, Tensor> finished, Map<String, Tensor> gradients) {
     var trained = parameters.trained();
     try (var tape = new Tape(trained.values(), Interpreter.current().base(), true)) {
       var value = tape.record(f);
@@ -38,11 +64,10 @@ public final class Grad {
       var unreached = trained.entrySet().stream().filter(e -> !tape.reached(e.getValue())).map(Map.Entry::getKey).toList();
       if (unreached.size() == trained.size()) throw new IllegalStateException("the value depends on none of the " + trained.size() + " trained parameters");
       var names = List.copyOf(trained.keySet());
-      var d = tape.backward(List.of(value), List.of(Tensor.full(value.shape(), 1)), List.copyOf(trained.values()), use == null ? null : (i, g) -> use.accept(names.get(i), g));
+      var d = tape.backward(List.of(value), List.of(Tensor.full(value.shape(), 1)), List.copyOf(trained.values()), finished == null ? null : (i, g) -> finished.accept(names.get(i), g));
       tape.runUpdates();
-      var gradients = new LinkedHashMap<String, Tensor>();
       for (int i = 0; i < names.size(); i++) if (d.get(i) != null) gradients.put(names.get(i), d.get(i));
-      return new Step(value, gradients, unreached);
+      return new Step(value, new LinkedHashMap<>(), unreached);
     }
   }
 

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -77,33 +77,25 @@ public final class Optimizer {
 
   /// @param gradients by parameter path; what is absent is left as it is
   /// @param factor    by which every gradient is multiplied first: clipping
-  public void step(Map<String, Tensor> gradients, double rate, float factor) {
+  public void step(Map<String, Tensor> gradients, double rate, float factor) { step(rate, factor).accept(gradients); }
+
+  /// The same step in parts: what is returned takes some of the gradients at a time, as [Grad#valueAndGrad(Parameters, Supplier, long, Consumer)] hands them over.
+  public Consumer<Map<String, Tensor>> step(double rate, float factor) {
     steps++;
     Update with = rule.update(steps, rate, decay, factor), without = rule.update(steps, rate, 0, factor);
-    var updates = new ArrayList<Update>();
-    var in = new ArrayList<Tensor>();
-    for (var path : parameters.keySet()) {
-      var g = gradients.get(path);
-      if (g == null) continue;
-      updates.add(decayed.test(path) ? with : without);
-      in.addAll(inputs(path, g));
-    }
-    if (!updates.isEmpty()) Tensor.applyAll(new Update.Together(updates), in);
-  }
-
-  /// A step that takes the gradients one by one, by parameter path, as backward finishes them (see [Grad#valueAndGrad(Parameters, Supplier, BiConsumer)]): the same
-  /// bits as [#step(Map, double, float)] with the factor 1. Whoever clips by the norm of all needs all first.
-  public BiConsumer<String, Tensor> step(double rate) {
-    steps++;
-    Update with = rule.update(steps, rate, decay, 1), without = rule.update(steps, rate, 0, 1);
-    return (path, g) -> Tensor.applyAll(decayed.test(path) ? with : without, inputs(path, g));
-  }
-
-  private List<Tensor> inputs(String path, Tensor gradient) {
-    var r = new ArrayList<>(List.of(parameters.get(path)));
-    for (var name : rule.moments()) r.add(moments.get(path + "." + name));
-    r.add(gradient);
-    return r;
+    return gradients -> {
+      var updates = new ArrayList<Update>();
+      var in = new ArrayList<Tensor>();
+      parameters.forEach((path, p) -> {
+        var g = gradients.get(path);
+        if (g == null) return;
+        updates.add(decayed.test(path) ? with : without);
+        in.add(p);
+        for (var name : rule.moments()) in.add(moments.get(path + "." + name));
+        in.add(g);
+      });
+      if (!updates.isEmpty()) Tensor.applyAll(new Update.Together(updates), in);
+    };
   }
 
   public Rule rule() { return rule; }

@@ -127,7 +127,7 @@ final class Tape implements Interpreter, AutoCloseable {
 
   private Map<Tensor, Tensor> cotangents;
 
-  /// What is done with a wanted cotangent, by its number, once nothing more can be added to it; it ends afterwards.
+  /// Takes over a wanted cotangent, by its number, once nothing more can be added to it.
   interface Finished { void of(int wanted, Tensor cotangent); }
 
   /// The cotangents of `wanted` (null where none arrived), given those of `of`; they belong to the current scope.
@@ -151,7 +151,7 @@ final class Tape implements Interpreter, AutoCloseable {
       }
       for (int i : due.getOrDefault(e, List.of())) {
         var whole = cotangents.remove(wanted.get(i));
-        if (whole != null) try (var _ = Scope.open()) { finished.of(i, whole); } finally { whole.end(); }
+        if (whole != null) finished.of(i, whole);
       }
     }
     var scope = Scope.current();

@@ -40,7 +40,7 @@ public record Training(Scope weights, ClipModel model, Parameters parameters, Op
 
   public void step() {
     try (var _ = Scope.open(Device.best())) {
-      Step.of(model, parameters, batch, false, Pass.training(Random.of(0)), optimizer.step(1e-5));
+      Step.of(model, parameters, batch, false, Pass.training(Random.of(0)), optimizer.step(1e-5, 1));
       Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
     }
   }

@@ -16,14 +16,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// The loss of a batch and its gradients, whole or by micro-batches.
 public final class Step {
   public record Result(double loss, SequencedMap<String, Tensor> gradients) {}
 
   private static final Interpreter WITHOUT_UPDATES = (op, in) -> op instanceof Update ? List.of() : Interpreter.PLAIN.apply(op, in);
+
+  /// Elements of gradients that are used together: few launches on a GPU, little memory.
+  private static final long GROUP = 1 << 24;
 
   private Step() {}
 
@@ -40,10 +45,7 @@ public final class Step {
     var all = new Joined(Group.current(), batch);
     int parts = all.parts(micro);
     if (parts == 1) {
-      var step = pass(pass, batch, 0, batch.count()).call(() -> Grad.valueAndGrad(parameters, () -> {
-        var f = features(model, batch, 0, batch.count());
-        return all.loss(f.get(0), f.get(1), model.scale(), model.logitBias(), sigmoid);
-      }));
+      var step = pass(pass, batch, 0, batch.count()).call(() -> Grad.valueAndGrad(parameters, loss(all, model, batch, sigmoid)));
       return new Result(step.value().item(), all.averaged(step.gradients()));
     }
     var x = new ArrayList<Tensor>();
@@ -74,14 +76,18 @@ public final class Step {
     return new Result(outer.values().getFirst().item(), all.averaged(sums));
   }
 
-  /// The loss of one rank's undivided batch, each gradient handed to `use` as soon as backward has finished it: they never exist together.
-  public static double of(ClipModel model, Parameters parameters, Batch batch, boolean sigmoid, Pass pass, BiConsumer<String, Tensor> use) {
-    if (Group.current().size() > 1) throw new IllegalArgumentException("gradients of " + Group.current().size() + " ranks are averaged together, not one by one");
+  /// The loss of one rank's undivided batch; its gradients go to `use` in groups of some 64 MB as backward finishes them, and never exist together.
+  public static double of(ClipModel model, Parameters parameters, Batch batch, boolean sigmoid, Pass pass, Consumer<Map<String, Tensor>> use) {
+    if (Group.current().size() > 1) throw new IllegalArgumentException("gradients of " + Group.current().size() + " ranks are averaged together, not in groups");
     var all = new Joined(Group.current(), batch);
-    return pass(pass, batch, 0, batch.count()).call(() -> Grad.valueAndGrad(parameters, () -> {
+    return pass(pass, batch, 0, batch.count()).call(() -> Grad.valueAndGrad(parameters, loss(all, model, batch, sigmoid), GROUP, use)).value().item();
+  }
+
+  private static Supplier<Tensor> loss(Joined all, ClipModel model, Batch batch, boolean sigmoid) {
+    return () -> {
       var f = features(model, batch, 0, batch.count());
       return all.loss(f.get(0), f.get(1), model.scale(), model.logitBias(), sigmoid);
-    }, use)).value().item();
+    };
   }
 
   private static Pass pass(Pass step, Batch b, int from, int to) { return step.samples(Arrays.copyOfRange(b.samples(), from, to)); }

@@ -155,15 +155,15 @@ public final class Trainer {
     double rate = plan.schedule().rate(s), loss, norm;
     var pass = compute.pass(Random.of(plan.seed()).fold("pass").fold(s));
     try (var _ = Scope.open()) {
-      if (plan.clip() <= 0 && plan.accumulate() == 1 && Group.current().size() == 1 && Scope.current().device().name().equals("cpu")) {   // on a GPU a launch a parameter costs more than it frees
-        // Nothing waits for all gradients: each is used and freed as backward finishes it.
+      if (plan.clip() <= 0 && plan.accumulate() == 1 && Group.current().size() == 1) {
+        // Nothing waits for all gradients: they are used and freed as backward finishes them.
         double[] squares = {0};
-        var update = optimizer.step(rate);
-        loss = Step.of(model, parameters, batch, plan.sigmoid(), pass, (path, g) -> {
-          double n = Clipping.norm(List.of(g));
-          if (!Double.isFinite(n)) throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of " + path + HELP);
+        var update = optimizer.step(rate, 1);
+        loss = Step.of(model, parameters, batch, plan.sigmoid(), pass, group -> {
+          double n = Clipping.norm(group.values());
+          if (!Double.isFinite(n)) throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of " + String.join(", ", group.keySet()) + HELP);
           squares[0] += n * n;
-          update.accept(path, g);
+          update.accept(group);
         });
         norm = Math.sqrt(squares[0]);
         check(s, loss, norm);

@@ -19,6 +19,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class GradTest {
   public record Model(Tensor a, Tensor b, List<Tensor> unused) {}
@@ -56,9 +58,9 @@ class GradTest {
     for (var p : plain.gradients().keySet()) assertArrayEquals(plain.gradients().get(p).floats(), again.gradients().get(p).floats(), p);
   }
 
-  /// A weight used twice, one used within a checkpoint, one that is read by a cheap op made again: each gradient comes once, whole, with the bits of all together,
+  /// A weight used twice, one used within a checkpoint, one that is read by a cheap op made again: each gradient comes once, whole, with the bits of all together, in groups of so many elements,
   /// and is gone afterwards; the parameter may be overwritten then.
-  @Test void gradientsOneByOne() {
+  @ParameterizedTest @CsvSource({"1,1 1 1", "50,2 1", "1000,3"}) void gradientsInGroups(long elements, String sizes) {
     Tensor x = Draw.uniform(3, Shape.of(5, 7), -1, 1), a = Draw.uniform(4, Shape.of(7, 7), -1, 1), b = Draw.uniform(5, Shape.of(7), -1, 1);
     var m = new Model(a, b, List.of(Draw.uniform(6, Shape.of(7, 7), -1, 1)));
     java.util.function.Supplier<Tensor> f = () -> {
@@ -68,16 +70,21 @@ class GradTest {
     long start = device.live().blocks();
     var together = Grad.valueAndGrad(Parameters.of(m), f);
     long between = device.live().blocks();
-    var names = new java.util.ArrayList<String>();
-    var step = Grad.valueAndGrad(Parameters.of(m), f, (name, g) -> {
-      names.add(name);
-      assertArrayEquals(together.gradients().get(name).floats(), g.floats(), name);
-      var p = Parameters.of(m).all().get(name);
-      Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Tensor.full(p.shape(), Float.NaN)));
+    List<String> names = new java.util.ArrayList<>();
+    List<Integer> groups = new java.util.ArrayList<>();
+    var step = Grad.valueAndGrad(Parameters.of(m), f, elements, group -> {
+      groups.add(group.size());
+      group.forEach((name, g) -> {
+        names.add(name);
+        assertArrayEquals(together.gradients().get(name).floats(), g.floats(), name);
+        var p = Parameters.of(m).all().get(name);
+        Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Tensor.full(p.shape(), Float.NaN)));
+      });
     });
     assertEquals(together.value().item(), step.value().item());
     assertTrue(step.gradients().isEmpty());
-    assertEquals(List.of("unused.0", "b", "a"), names);                          // in the order in which backward is done with them
+    assertEquals(List.of("unused.0", "b", "a"), names);                          // in the order in which backward is done with them: 49, 7 and 49 elements
+    assertEquals(sizes, groups.stream().map(String::valueOf).collect(java.util.stream.Collectors.joining(" ")));
     assertEquals(between - start - names.size(), device.live().blocks() - between);   // all that the first call left but the gradients
   }
 

@@ -54,11 +54,11 @@ class TrainerTest {
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
   }
 
-  /// Without clipping each gradient is used as soon as it is there: the bytes of a run whose limit is never reached, which has all gradients first.
-  @Test void gradientsUsedOneByOneGiveTheSameBits(@TempDir Path folder) throws IOException {
+  /// Without clipping gradients are used as soon as they are there: the bytes of a run whose limit is never reached, which has all gradients first.
+  @Test void gradientsUsedInGroupsGiveTheSameBits(@TempDir Path folder) throws IOException {
     trainer(folder.resolve("together"), 4, 1e30).run(false);
-    trainer(folder.resolve("one by one"), 4, 0).run(false);
-    assertEquals(-1, Files.mismatch(folder.resolve("together/resume.safetensors"), folder.resolve("one by one/resume.safetensors")));
+    trainer(folder.resolve("in groups"), 4, 0).run(false);
+    assertEquals(-1, Files.mismatch(folder.resolve("together/resume.safetensors"), folder.resolve("in groups/resume.safetensors")));
   }
 
   @Test void aFolderInUseIsRefused(@TempDir Path folder) throws IOException {
