@@ -3,7 +3,7 @@
     worker.py THREADS MODEL CHECKPOINT BATCH        each line of the standard input is a command, each answer one line
 
 MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model is needed). BATCH is a safetensors file with `images` [n,3,h,w] and `tokens`
-[n,77], or `x` and `y` [n,512] for a loss. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
+[n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
 computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
 """
 import sys
@@ -94,12 +94,13 @@ def transform(file):
     return lambda: t(pixels)
 
 
-def linear(m, k, n):
-    x, w, b = torch.randn(int(m), int(k)), torch.randn(int(n), int(k)), torch.randn(int(n))
+def matmul(product):
+    x, w, b, dy = (data[name] for name in ("x", "w", "b", "dy"))
+    f = {"forward": lambda: F.linear(x, w, b), "dX": lambda: dy @ w, "dW": lambda: dy.t() @ x}[product]
 
     def run():
         with torch.inference_mode():
-            return F.linear(x, w, b)
+            return f()
     return run
 
 
@@ -125,7 +126,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "linear": linear}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 

@@ -19,6 +19,7 @@ import jacquard.tensor.Tensor;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import javax.management.NotificationEmitter;
@@ -69,7 +70,7 @@ public class B04_Contrastive implements Work.Case {
       peer = window -> 17 * smaller.perCall(window);
     } else {
       var in = inputs(n());
-      var worker = Worker.openClip(null, null, Samples.pairs(in.get(0), in.get(1)));
+      var worker = Worker.openClip(null, null, Samples.tensors(Map.of("x", in.get(0), "y", in.get(1))));
       theirs = worker.features("loss " + kind() + " " + n());
       peer = worker.lane("loss " + kind() + " " + n());
     }

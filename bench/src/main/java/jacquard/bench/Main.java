@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -95,7 +96,7 @@ public final class Main implements Callable<Integer> {
         if (t > Runtime.getRuntime().availableProcessors() || threads > 0 && t != threads && entry.threads().length > 1) continue;
         for (var c : Run.cases(entry.type(), t)) {
           if (!wanted(entry.type().getSimpleName() + " " + c.work().name() + " | " + c.work().peer()) || smoke && !c.work().peer().equals(Torch.NAME)) continue;
-          if (!list && !Files.exists(Worker.python()) && (c.work().peer().equals(Worker.OPEN_CLIP) || c.work().peer().equals(Onnx.NAME)))
+          if (!list && !Files.exists(Worker.python()) && (Set.of(Worker.OPEN_CLIP, Worker.PYTORCH, Onnx.NAME).contains(c.work().peer())))
             System.out.println("left out, since bench/peers/setup was not run: " + c.work().name() + " | " + c.work().peer());
           else r.add(new Race(entry.type(), c, t));
         }

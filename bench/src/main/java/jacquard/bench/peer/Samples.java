@@ -90,14 +90,11 @@ public final class Samples {
     return file;
   }
 
-  /// Features of images and texts for a peer's loss, `x` and `y` `[n, width]`.
-  public static Path pairs(Tensor x, Tensor y) throws IOException {
-    int n = x.shape().dim(0), width = x.shape().dim(1);
-    var file = Files.createDirectories(FOLDER).resolve("pairs-" + n + ".safetensors");
-    if (Files.exists(file)) return file;
+  /// Tensors for a peer by name; written anew by whoever asks, since they may be many megabytes.
+  public static Path tensors(Map<String, Tensor> tensors) throws IOException {
     var all = new LinkedHashMap<String, Safetensors.Array>();
-    all.put("x", new Safetensors.Array(new int[] {n, width}, x.floats()));
-    all.put("y", new Safetensors.Array(new int[] {n, width}, y.floats()));
+    tensors.forEach((name, t) -> all.put(name, new Safetensors.Array(t.shape().dims(), t.floats())));
+    var file = Files.createDirectories(FOLDER).resolve("tensors.safetensors");
     Safetensors.write(file, all, Map.of());
     return file;
   }

@@ -17,7 +17,7 @@ import java.util.List;
 
 /// Another process that works on request: a line asks, a line answers. While it is not asked it waits.
 public final class Worker implements AutoCloseable {
-  public static final String OPEN_CLIP = "OpenCLIP";
+  public static final String OPEN_CLIP = "OpenCLIP", PYTORCH = "PyTorch";
   /// A longer window than within one process: asking costs a fraction of a millisecond.
   private static final double LEAST = 0.1;
 
