@@ -22,7 +22,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// the second product Vᵀ·Pᵀ. The softmax is carried along tiles of keys by its running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2022).
 final class CpuAttention {
   private static final VectorSpecies<Float> F = Simd.F;
-  private static final int NR = CpuMatMul.NR, L = Simd.LANES;
+  private static final int MR = CpuMatMul.MR, NR = CpuMatMul.NR, L = Simd.LANES;
   /// 512 keys of a panel are 64 KiB, in L2; most sequences of CLIP are one tile of keys.
   private static final int KEYS = 512;
   /// In backward a tile is 128 keys × up to 512 queries.
@@ -64,60 +64,115 @@ final class CpuAttention {
       int s = piece / heads, h = piece % heads, k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
       if (begin == end) return;
       var scratch = SCRATCH.get();
-      // buffers: max and total of each query, Qᵀ [d, NR], scores and bias [keys, NR], Oᵀ [e, NR], Vᵀ [e, pitch]
-      int max = CpuMatMul.ALIGNED, total = max + NR, qt = total + NR, p = qt + d * NR, add = p + rows(KEYS) * NR, sum = add + (bias == null ? 0 : KEYS * NR), vt = sum + rows(e) * NR, pitch = columns(all);
-      float[] a = scratch.all(vt + e * pitch);
-      Transpose.run(all, e, v.a, v.at(k0, h * e), v.row, a, vt, pitch);
+      // buffers: max, total, sum and factor of each query, Qᵀ [d, NR], scores and bias [keys, NR], scale·K [keys, d], V in panels
+      int max = CpuMatMul.ALIGNED, total = max + NR, sum = total + NR, factor = sum + NR, qt = factor + NR, p = qt + d * NR, add = p + rows(KEYS) * NR, vp = add + (bias == null ? 0 : KEYS * NR), kc = vp + columns(e) * all;
+      float[] a = scratch.all(kc + all * d), edge = CpuMatMul.edge();
+      scaled(k.a, k.at(k0, h * d), k.row, all, d, op.scale(), a, kc);
+      CpuMatMul.packB(a, vp, all, 0, e, v.a, v.at(k0, h * e), v.row, 1);
       for (int q0 = begin; q0 < end; q0 += NR) {
         int count = Math.min(NR, end - q0), low = all, high = 0;
-        for (int r = q0; r < q0 + count; r++) { low = Math.min(low, from[r] - k0); high = Math.max(high, to[r] - k0); }
-        int wide = lanes(count);
+        boolean full = true;
+        for (int r = q0; r < q0 + count; r++) {
+          low = Math.min(low, from[r] - k0);
+          high = Math.max(high, to[r] - k0);
+          full &= from[r] == from[q0] && to[r] == to[q0];
+        }
+        int wide = lanes(count), first = Math.max(0, low) / KEYS * KEYS;
         Transpose.run(count, d, q.a, q.at(q0, h * d), q.row, a, qt, NR);
         if (count < wide) for (int i = 0; i < d; i++) Arrays.fill(a, qt + i * NR + count, qt + i * NR + wide, 0);
-        Arrays.fill(a, max, max + NR, Float.NEGATIVE_INFINITY);
-        Arrays.fill(a, total, total + NR, 0);
-        int first = Math.max(0, low) / KEYS * KEYS;
-        if (first >= high) Arrays.fill(a, sum, sum + e * NR, 0);
+        Arrays.fill(a, max, total, Float.NEGATIVE_INFINITY);
+        Arrays.fill(a, total, sum, 0);
+        if (first >= high) zero(o, q0, q0 + count, h * e, e);
         for (int t = first; t < high; t += KEYS) {
           int keys = Math.min(KEYS, high - t);
-          rows(scratch.rows, keys, k.at(k0 + t, h * d), k.row);
-          CpuMatMul.tiles(false, rows(keys), wide, d, k.a, scratch.rows, a, qt, a, p, NR, CpuMatMul.edge());
+          rows(scratch.rows, keys, kc + t * d, d);
+          CpuMatMul.tiles(false, rows(keys), wide, d, a, scratch.rows, a, qt, a, p, NR, edge);
           if (bias != null) Transpose.run(count, keys, bias.a(), bias.at() + (h * bias.dim(1) + q0 - begin) * bias.dim(2) + t, bias.dim(2), a, add, NR);
-          softmax(a, p, keys, wide, op.scale(), bias == null ? -1 : add, max, total, sum, t > first ? e : 0, q0, count, k0 + t, from, to);
-          rows(scratch.rows(e), e, vt + t, pitch);
-          CpuMatMul.tiles(t > first, rows(e), wide, keys, a, scratch.rows, a, p, a, sum, NR, CpuMatMul.edge());
+          if (!full || from[q0] - k0 > t) hide(a, p, NR, keys, q0, count, k0 + t, from, to);
+          softmax(a, p, keys, wide, bias == null ? -1 : add, max, t > first ? sum : total, factor);
+          if (t > first) {
+            carry(a, total, sum, factor);
+            times(o, q0, count, h * e, e, a, factor);
+          }
+          // one tile of keys: divided by their totals as they are written
+          if (t + keys >= high && t == first) shares(a, total, factor, wide); else Arrays.fill(a, factor, factor + NR, 1);
+          for (int i = 0; i < count; i += MR) {
+            int r = t > first ? i : Math.max(0, Math.min(i, count - MR)), tall = Math.min(MR, count - r), depth = full ? keys : seen(q0 + r, tall, k0 + t, keys, to);
+            TransposedTiles.run(t > first, tall, e, depth, a, p + r, NR, a, vp + t * NR, all, a, factor + r, o.a, o.at(q0 + r, h * e), o.row, edge);
+          }
         }
-        divide(a, sum, e, wide, total, max);
-        Transpose.run(e, count, a, sum, NR, o.a, o.at(q0, h * e), o.row);
-        if (lse != null) for (int r = 0; r < count; r++) lse.a()[lse.at() + (q0 + r) * heads + h] = a[max + r];
+        if (high - first > KEYS) {
+          shares(a, total, factor, wide);
+          times(o, q0, count, h * e, e, a, factor);
+        }
+        if (lse != null) {
+          logarithms(a, max, total, wide);
+          for (int r = 0; r < count; r++) lse.a()[lse.at() + (q0 + r) * heads + h] = a[max + r];
+        }
       }
     });
+  }
+
+  /// Of `keys` keys from row k0 on: how many lie before the end of what any of `count` queries sees.
+  private static int seen(int q0, int count, int k0, int keys, int[] to) {
+    int n = 0;
+    for (int r = q0; r < q0 + count; r++) n = Math.max(n, Math.min(keys, to[r] - k0));
+    return n;
+  }
+
+  /// Rows of a matrix times `factor`, one after the other. (All vectors of it are fetched at once; the products read a line here and a line there.)
+  private static void scaled(float[] x, int xt, int row, int rows, int columns, float factor, float[] y, int yt) {
+    var k = FloatVector.broadcast(F, factor);
+    int whole = columns / L * L;
+    for (int r = 0; r < rows; r++, xt += row, yt += columns) {
+      for (int c = 0; c < whole; c += L) FloatVector.fromArray(F, x, xt + c).mul(k).intoArray(y, yt + c);
+      for (int c = whole; c < columns; c++) y[yt + c] = x[xt + c] * factor;
+    }
+  }
+
+  /// Each of `count` rows by its factor
+  private static void times(Rows o, int row, int count, int column, int e, float[] a, int factor) {
+    for (int r = 0; r < count; r++) Simd.scale(o.a, o.at(row + r, column), a[factor + r], o.a, o.at(row + r, column), e);
+  }
+
+  /// factor ← 1 / total, 0 where no key was
+  private static void shares(float[] a, int total, int factor, int wide) {
+    for (int c = 0; c < wide; c += L) {
+      var t = FloatVector.fromArray(F, a, total + c);
+      FloatVector.broadcast(F, 1f).div(t).blend(0f, t.compare(EQ, 0f)).intoArray(a, factor + c);
+    }
   }
 
   // The loops below write the exponential out (Simd.exp without its limits, which take as long as the polynomial: nothing here exceeds 0 by more than rounding),
   // and are long: C2 does not inline what is longer than 325 bytes of bytecode. Their callers would be too large, and then vectors are boxed.
 
-  /// A panel of scores of `count` queries from row q0 on and `keys` keys from row k0 on ← e^(scale·score + bias − max), 0 where a query does not see a key; total ←
-  /// their sums, and `before` rows of what was summed until now shrink with the new max. (A comparison: Java's maximum of vectors takes three times as long.)
-  private static void softmax(float[] a, int p, int keys, int wide, float scale, int bias, int max, int total, int sum, int before, int q0, int count, int k0, int[] from, int[] to) {
-    hide(a, p, NR, keys, q0, count, k0, from, to);
-    FloatVector k = FloatVector.broadcast(F, scale), log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
+  /// A panel of scores [keys, queries] ← e^(score + bias − max) with the new maximum; sum ← their sums, factor ← old maximum − new one.
+  /// (A comparison: Java's maximum of vectors takes three times as long. Two of them in turn, since they wait for each other.)
+  private static void softmax(float[] a, int p, int keys, int wide, int bias, int max, int sum, int factor) {
+    FloatVector log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
     for (int c = 0; c < wide; c += L) {
-      FloatVector old = FloatVector.fromArray(F, a, max + c), m = old;
-      if (bias < 0) for (int j = 0, at = p + c; j < keys; j++, at += NR) {
-        var x = FloatVector.fromArray(F, a, at).mul(k);
-        x.intoArray(a, at);
+      FloatVector old = FloatVector.fromArray(F, a, max + c), m = old, w = old;
+      int j = 0;
+      if (bias < 0) for (int at = p + c; j <= keys - 2; j += 2, at += 2 * NR) {
+        FloatVector x = FloatVector.fromArray(F, a, at), y = FloatVector.fromArray(F, a, at + NR);
+        m = m.blend(x, x.compare(GT, m));
+        w = w.blend(y, y.compare(GT, w));
+      }
+      for (int at = p + c + j * NR; j < keys; j++, at += NR) {
+        var x = FloatVector.fromArray(F, a, at);
+        if (bias >= 0) {
+          x = x.add(FloatVector.fromArray(F, a, bias + c + j * NR));
+          x.intoArray(a, at);
+        }
         m = m.blend(x, x.compare(GT, m));
       }
-      else for (int j = 0, at = p + c, bt = bias + c; j < keys; j++, at += NR, bt += NR) {
-        var x = FloatVector.fromArray(F, a, at).fma(k, FloatVector.fromArray(F, a, bt));
-        x.intoArray(a, at);
-        m = m.blend(x, x.compare(GT, m));
-      }
+      m = m.blend(w, w.compare(GT, m));
       m.intoArray(a, max + c);
       m = m.blend(0f, m.compare(EQ, Float.NEGATIVE_INFINITY));
+      old.sub(m).intoArray(a, factor + c);
       var s = FloatVector.zero(F);
-      for (int j = 0, at = p + c; j < keys; j++, at += NR) {
+      j = 0;
+      for (int at = p + c; j < keys; j++, at += NR) {
         var x = FloatVector.fromArray(F, a, at).sub(m);
         var z = x.fma(log2e, magic);
         var n = z.sub(magic);
@@ -127,25 +182,23 @@ final class CpuAttention {
         y.intoArray(a, at);
         s = s.add(y);
       }
-      if (before > 0) shrink(a, old.sub(m), total + c, sum + c, before);
-      FloatVector.fromArray(F, a, total + c).add(s).intoArray(a, total + c);
+      s.intoArray(a, sum + c);
     }
   }
 
-  /// By e^x
-  private static void shrink(float[] a, FloatVector x, int total, int sum, int rows) {
-    var y = Simd.exp(x);
-    FloatVector.fromArray(F, a, total).mul(y).intoArray(a, total);
-    for (int i = 0; i < rows; i++, sum += NR) FloatVector.fromArray(F, a, sum).mul(y).intoArray(a, sum);
+  /// After another tile of keys: factor ← e^factor; total ← factor·total + sum
+  private static void carry(float[] a, int total, int sum, int factor) {
+    for (int i = 0; i < NR; i++) {
+      a[factor + i] = Simd.exp(a[factor + i]);
+      a[total + i] = Math.fma(a[factor + i], a[total + i], a[sum + i]);
+    }
   }
 
-  /// A panel of sums ← sum / total, 0 where no key was; max ← max + log total, where total = 2ᵉ·f with f in √½ … √2, and log f = 2w(1 + w²/3 + w⁴/5 + …),
-  /// w = (f − 1)/(f + 1).
-  private static void divide(float[] a, int sum, int e, int wide, int total, int max) {
+  /// max ← max + log total, where total = 2ᵉ·f with f in √½ … √2, and log f = 2w(1 + w²/3 + w⁴/5 + …), w = (f − 1)/(f + 1).
+  private static void logarithms(float[] a, int max, int total, int wide) {
     var one = FloatVector.broadcast(F, 1f);
     for (int c = 0; c < wide; c += L) {
-      FloatVector t = FloatVector.fromArray(F, a, total + c), inverse = one.div(t).blend(0f, t.compare(EQ, 0f));
-      for (int i = 0, at = sum + c; i < e; i++, at += NR) FloatVector.fromArray(F, a, at).mul(inverse).intoArray(a, at);
+      var t = FloatVector.fromArray(F, a, total + c);
       var bits = t.reinterpretAsInts();
       var n = bits.sub(SQRT_HALF).lanewise(ASHR, 23);
       var f = bits.sub(n.lanewise(LSHL, 23)).reinterpretAsFloats();

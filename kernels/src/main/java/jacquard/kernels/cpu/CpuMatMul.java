@@ -211,7 +211,7 @@ public final class CpuMatMul {
         }
   }
 
-  private static void addEdge(boolean accumulate, int high, int wide, float[] tile, float[] c, int at, int cr) {
+  static void addEdge(boolean accumulate, int high, int wide, float[] tile, float[] c, int at, int cr) {
     for (int r = 0; r < high; r++, at += cr) {
       if (accumulate) for (int s = 0; s < wide; s++) c[at + s] += tile[r * NR + s];
       else System.arraycopy(tile, r * NR, c, at, wide);
