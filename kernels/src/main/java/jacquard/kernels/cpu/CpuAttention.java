@@ -33,6 +33,7 @@ final class CpuAttention {
 
   /// A thread's buffer, which grows and keeps anybody's contents.
   private static final class Scratch {
+    final int[] firsts = new int[BACK_QUERIES / MR], ends = new int[BACK_QUERIES / MR];
     int[] rows = new int[BACK_QUERIES + CpuMatMul.MR];
     float[] all = {};
     int[] rows(int n) { return rows.length >= n + CpuMatMul.MR ? rows : (rows = new int[n + CpuMatMul.MR]); }
@@ -52,6 +53,7 @@ final class CpuAttention {
       return new Rows(d.a(), d.at(), d.dim(1));
     }
     int at(int r, int c) { return at + r * row + c; }
+    Rows right(int columns) { return new Rows(a, at + columns, row); }
   }
 
   static void forward(Attention op, List<Tensor> in, List<Tensor> out) {
@@ -97,7 +99,7 @@ final class CpuAttention {
           // one tile of keys: divided by their totals as they are written
           if (t + keys >= high && t == first) shares(a, total, factor, wide); else Arrays.fill(a, factor, factor + NR, 1);
           for (int i = 0; i < count; i += MR) {
-            int r = t > first ? i : Math.max(0, Math.min(i, count - MR)), tall = Math.min(MR, count - r), depth = full ? keys : seen(q0 + r, tall, k0 + t, keys, to);
+            int r = t > first ? i : Math.max(0, Math.min(i, count - MR)), tall = Math.min(MR, count - r), depth = full ? keys : end(q0 + r, tall, k0 + t, keys, from, to);
             TransposedTiles.run(t > first, tall, e, depth, a, p + r, NR, a, vp + t * NR, all, a, factor + r, o.a, o.at(q0 + r, h * e), o.row, edge);
           }
         }
@@ -111,13 +113,6 @@ final class CpuAttention {
         }
       }
     });
-  }
-
-  /// Of `keys` keys from row k0 on: how many lie before the end of what any of `count` queries sees.
-  private static int seen(int q0, int count, int k0, int keys, int[] to) {
-    int n = 0;
-    for (int r = q0; r < q0 + count; r++) n = Math.max(n, Math.min(keys, to[r] - k0));
-    return n;
   }
 
   /// Rows of a matrix times `factor`, one after the other. (All vectors of it are fetched at once; the products read a line here and a line there.)
@@ -212,15 +207,14 @@ final class CpuAttention {
     }
   }
 
-  /// in: q, k, v, [bias], o, log-sum-exp, do; out: dq, dk, dv, [dbias]. With P the probabilities and D = Σ do·o of a row:
+  /// in: q, k, v, [bias], o, log-sum-exp, do; out: dq, dk, dv, or those side by side in one matrix, then [dbias]. With P the probabilities and D = Σ do·o of a row:
   /// dV = Pᵀ·dO, dS = P∘(dO·Vᵀ − D), dQ = scale·dS·K, dK = scale·dSᵀ·Q, dbias = Σ over sequences of dS.
-  /// Transposed, all operands but dSᵀ lie as the products want them.
-  static void backward(Attention op, List<Tensor> in, List<Tensor> out) {
-    int more = op.biased() ? 4 : 3;
+  /// P and dS lie transposed, [keys, queries]. Only Q and dO are turned.
+  static void backward(Attention op, boolean sideBySide, List<Tensor> in, List<Tensor> out) {
+    int more = op.biased() ? 4 : 3, heads = op.heads(), dw = in.get(0).dim(1), ew = in.get(2).dim(1), d = dw / heads, e = ew / heads;
     Rows q = Rows.of(in.get(0)), k = Rows.of(in.get(1)), v = Rows.of(in.get(2)), o = Rows.of(in.get(more)), g = Rows.of(in.get(more + 2));
-    Rows dq = Rows.of(out.get(0)), dk = Rows.of(out.get(1)), dv = Rows.of(out.get(2));
-    Dense lse = Dense.of(in.get(more + 1)), bias = op.biased() ? Dense.of(in.get(3)) : null, dbias = op.biased() ? Dense.of(out.get(3)) : null;
-    int heads = op.heads(), d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads, dWide = columns(d), eWide = columns(e);
+    Rows dq = Rows.of(out.get(0)), dk = sideBySide ? dq.right(dw) : Rows.of(out.get(1)), dv = sideBySide ? dk.right(dw) : Rows.of(out.get(2));
+    Dense lse = Dense.of(in.get(more + 1)), bias = op.biased() ? Dense.of(in.get(3)) : null, dbias = op.biased() ? Dense.of(out.getLast()) : null;
     int[] from = op.ranges().from(), to = op.ranges().to();
     if (dbias != null) Arrays.fill(dbias.a(), dbias.at(), dbias.at() + dbias.size(), 0);
     // With a bias gradient a head's sequences add into one matrix: they go in order on one thread.
@@ -228,6 +222,7 @@ final class CpuAttention {
     Parallel.run(dbias == null ? sequences * heads : heads, piece -> {
       int h = piece % heads;
       var scratch = SCRATCH.get();
+      int[] firsts = scratch.firsts, ends = scratch.ends;
       float[] edge = CpuMatMul.edge();
       for (int s = dbias == null ? piece / heads : 0; s < (dbias == null ? piece / heads + 1 : sequences); s++) {
         int k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
@@ -236,62 +231,118 @@ final class CpuAttention {
           zero(dv, k0, k0 + all, h * e, e);
         }
         for (int q0 = begin; q0 < end; q0 += BACK_QUERIES) {
-          int count = Math.min(BACK_QUERIES, end - q0), pitch = columns(count), wide = lanes(count), low = all, high = 0;
-          boolean full = true;
-          for (int r = q0; r < q0 + count; r++) {
-            low = Math.min(low, from[r] - k0);
-            high = Math.max(high, to[r] - k0);
-            full &= from[r] == from[q0] && to[r] == to[q0];
+          int count = Math.min(BACK_QUERIES, end - q0), pitch = columns(count), wide = lanes(count), low = all, high = 0, groups = 0;
+          for (int r = 0; r < count; r += MR, groups++) {                                      // which keys MR queries see
+            firsts[groups] = first(q0 + r, Math.min(MR, count - r), k0, all, from, to);
+            ends[groups] = end(q0 + r, Math.min(MR, count - r), k0, all, from, to);
+            low = Math.min(low, firsts[groups]);
+            high = Math.max(high, ends[groups]);
           }
-          low = Math.max(0, low);
           if (q0 == begin) {                                                                   // what the tiles below do not write, and later ones add to
-            zero(dk, k0, k0 + Math.min(low, all), h * d, d);
+            zero(dk, k0, k0 + low, h * d, d);
             zero(dk, k0 + Math.max(low, high), k0 + all, h * d, d);
-            zero(dv, k0, k0 + Math.min(low, all), h * e, e);
+            zero(dv, k0, k0 + low, h * e, e);
             zero(dv, k0 + Math.max(low, high), k0 + all, h * e, e);
           }
-          if (low >= high) zero(dq, q0, q0 + count, h * d, d);
-          // buffers: Qᵀ [d, pitch] and dOᵀ [e, pitch] in panels, Q, dO and a tile of K in panels of their columns, P and dS [keys, pitch], log-sum-exp and D
-          int qt = CpuMatMul.ALIGNED, gt = qt + pitch * d, qp = gt + pitch * e, gp = qp + count * dWide, kp = gp + count * eWide, p = kp + BACK_KEYS * dWide, ds = p + BACK_KEYS * pitch, shift = ds + BACK_KEYS * pitch, dot = shift + pitch;
-          float[] x = scratch.all(dot + pitch);
-          CpuMatMul.packB(x, qt, d, 0, count, q.a, q.at(q0, h * d), 1, q.row);
-          CpuMatMul.packB(x, gt, e, 0, count, g.a, g.at(q0, h * e), 1, g.row);
+          if (low >= high) {
+            zero(dq, q0, q0 + count, h * d, d);
+            continue;
+          }
+          // buffers: Qᵀ [d, pitch] and dOᵀ [e, pitch] in panels, Q, dO and a tile of K in panels of their columns, that tile as rows, scaled, and of V, P and dS [keys, pitch], log-sum-exp and D, ones
+          int qt = CpuMatMul.ALIGNED, gt = qt + pitch * d, qp = gt + pitch * e, gp = qp + count * columns(d), kp = gp + count * columns(e), p = kp + BACK_KEYS * columns(d), ds = p + BACK_KEYS * pitch,
+              shift = ds + BACK_KEYS * pitch, dot = shift + pitch, ones = dot + pitch, kr = ones + MR, vr = kr + BACK_KEYS * d;
+          float[] x = scratch.all(vr + BACK_KEYS * e);
           CpuMatMul.packB(x, qp, count, 0, d, q.a, q.at(q0, h * d), q.row, 1);
           CpuMatMul.packB(x, gp, count, 0, e, g.a, g.at(q0, h * e), g.row, 1);
+          turned(x, qp, count, d, qt);
+          turned(x, gp, count, e, gt);
           Arrays.fill(x, shift, shift + pitch, Float.POSITIVE_INFINITY);                     // a row without keys, or none: all its probabilities are 0
           for (int r = 0; r < count; r++) {
             float l = lse.a()[lse.at() + (q0 + r) * heads + h];
             if (l != Float.NEGATIVE_INFINITY) x[shift + r] = l;
           }
           dots(count, e, g, q0, h * e, o, x, dot);
+          Arrays.fill(x, ones, ones + MR, 1);
           for (int t = low; t < high; t += BACK_KEYS) {
-            int keys = Math.min(BACK_KEYS, high - t), tall = (keys + L - 1) / L * L;
-            rows(scratch.rows, keys, k.at(k0 + t, h * d), k.row);
-            CpuMatMul.tiles(false, rows(keys), wide, d, k.a, scratch.rows, x, qt, x, p, pitch, edge);
-            rows(scratch.rows, keys, v.at(k0 + t, h * e), v.row);
-            CpuMatMul.tiles(false, rows(keys), wide, e, v.a, scratch.rows, x, gt, x, ds, pitch, edge);
-            if (bias != null)
-              for (int r = 0; r < count; r++)
-                for (int j = 0; j < keys; j++) x[p + j * pitch + r] += bias.a()[bias.at() + (h * bias.dim(1) + q0 + r - begin) * bias.dim(2) + t + j] / op.scale();
-            if (!full) hide(x, p, pitch, keys, q0, count, k0 + t, from, to);
-            probabilities(x, p, ds, keys, wide, pitch, op.scale(), dbias == null ? op.scale() : 1, shift, dot);
-            rows(scratch.rows, keys, p, pitch);
-            CpuMatMul.tiles(q0 > begin, keys, e, count, x, scratch.rows, x, gp, dv.a, dv.at(k0 + t, h * e), dv.row, edge);
+            int keys = Math.min(BACK_KEYS, high - t);
+            scaled(k.a, k.at(k0 + t, h * d), k.row, keys, d, op.scale(), x, kr);
+            scaled(v.a, v.at(k0 + t, h * e), v.row, keys, e, 1, x, vr);
+            CpuMatMul.packB(x, kp, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
+            for (int j = 0; j < wide; j += NR) {
+              int some = Math.min(NR, count - j), columns = Math.min(NR, wide - j), above = rows(keys), below = 0;
+              for (int i = j / MR; i < Math.min(groups, (j + NR) / MR); i++) {
+                above = Math.min(above, Math.max(0, firsts[i] - t));
+                below = Math.max(below, Math.min(keys, ends[i] - t));
+              }
+              above = Math.min(above / MR * MR, keys);
+              int tall = Math.max(0, rows(below) - above);
+              for (int i = 0; i < above; i++) clear(x, p + i * pitch + j, ds + i * pitch + j, columns);
+              for (int i = above + tall; i < rows(keys); i++) clear(x, p + i * pitch + j, ds + i * pitch + j, columns);
+              if (tall == 0) continue;
+              rows(scratch.rows, Math.min(tall, keys - above), kr + above * d, d);
+              CpuMatMul.tiles(false, tall, columns, d, x, scratch.rows, x, qt + j * d, x, p + above * pitch + j, pitch, edge);
+              rows(scratch.rows, Math.min(tall, keys - above), vr + above * e, e);
+              CpuMatMul.tiles(false, tall, columns, e, x, scratch.rows, x, gt + j * e, x, ds + above * pitch + j, pitch, edge);
+              if (bias != null)
+                for (int r = j; r < j + some; r++)
+                  for (int i = 0; i < keys; i++) x[p + i * pitch + r] += bias.a()[bias.at() + (h * bias.dim(1) + q0 + r - begin) * bias.dim(2) + t + i];
+              hide(x, p + above * pitch + j, pitch, tall, q0 + j, some, k0 + t + above, from, to);
+              probabilities(x, p + above * pitch + j, ds + above * pitch + j, tall, columns, pitch, dbias == null ? op.scale() : 1, shift + j, dot + j);
+            }
+            for (int i = 0; i < keys; i += MR) products(q0 > begin, Math.min(MR, keys - i), e, t + i, count, scratch, x, p + i * pitch, pitch, gp, dv, k0 + t + i, h * e, edge);
             if (dbias != null) {
               for (int r = 0; r < count; r++)
                 for (int j = 0; j < keys; j++) dbias.a()[dbias.at() + (h * dbias.dim(1) + q0 + r - begin) * dbias.dim(2) + t + j] += x[ds + j * pitch + r];
               for (int i = 0; i < keys * pitch; i++) x[ds + i] *= op.scale();
             }
-            rows(scratch.rows, keys, ds, pitch);
-            CpuMatMul.tiles(q0 > begin, keys, d, count, x, scratch.rows, x, qp, dk.a, dk.at(k0 + t, h * d), dk.row, edge);
-            CpuMatMul.packB(x, kp, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
-            Transpose.run(tall, wide, x, ds, pitch, x, p, tall);                               // dS [queries, keys], whole blocks
-            rows(scratch.rows, count, p, tall);
-            CpuMatMul.tiles(t > low, count, d, keys, x, scratch.rows, x, kp, dq.a, dq.at(q0, h * d), dq.row, edge);
+            for (int i = 0; i < keys; i += MR) products(q0 > begin, Math.min(MR, keys - i), d, t + i, count, scratch, x, ds + i * pitch, pitch, qp, dk, k0 + t + i, h * d, edge);
+            for (int i = 0; i < count; i += MR) {
+              int r = t > low ? i : Math.max(0, Math.min(i, count - MR)), tall = Math.min(MR, count - r);
+              int above = Math.min(keys, Math.max(0, first(q0 + r, tall, k0, all, from, to) - t)), below = Math.max(above, Math.min(keys, end(q0 + r, tall, k0, all, from, to) - t));
+              TransposedTiles.run(t > low, tall, d, below - above, x, ds + above * pitch + r, pitch, x, kp + above * NR, keys, x, ones, dq.a, dq.at(q0 + r, h * d), dq.row, edge);
+            }
           }
         }
       }
     });
+  }
+
+  /// Rows of dV or dK: `tall` ≤ MR keys, of which the first is number `key`, times panels of dO or Q, over the queries that may see them.
+  private static void products(boolean accumulate, int tall, int n, int key, int count, Scratch scratch, float[] x, int a, int pitch, int panels, Rows c, int row, int column, float[] edge) {
+    int groups = (count + MR - 1) / MR, g0 = 0, g1 = groups;
+    while (g0 < g1 && (scratch.firsts[g0] >= key + tall || scratch.ends[g0] <= key)) g0++;
+    while (g1 > g0 && (scratch.firsts[g1 - 1] >= key + tall || scratch.ends[g1 - 1] <= key)) g1--;
+    int q0 = g0 * MR, q1 = Math.min(count, g1 * MR);
+    rows(scratch.rows, tall, a + q0, pitch);
+    CpuMatMul.tiles(accumulate, tall, n, Math.max(0, q1 - q0), x, scratch.rows, x, panels + q0 * NR, count, c.a, c.at(row, column), c.row, edge);
+  }
+
+  /// Of `all` keys from row k0 on the first that any of `count` queries sees, or `all`.
+  private static int first(int q0, int count, int k0, int all, int[] from, int[] to) {
+    int n = all;
+    for (int r = q0; r < q0 + count; r++) if (from[r] < to[r]) n = Math.min(n, Math.max(0, from[r] - k0));
+    return n;
+  }
+
+  /// One more than the last, or 0.
+  private static int end(int q0, int count, int k0, int all, int[] from, int[] to) {
+    int n = 0;
+    for (int r = q0; r < q0 + count; r++) if (from[r] < to[r]) n = Math.max(n, Math.min(all, to[r] - k0));
+    return n;
+  }
+
+  private static void clear(float[] x, int p, int ds, int n) {
+    Arrays.fill(x, p, p + n, 0);
+    Arrays.fill(x, ds, ds + n, 0);
+  }
+
+  /// A [rows, columns], in panels of its columns, turned: [columns, rows] in panels of its rows.
+  private static void turned(float[] x, int panels, int rows, int columns, int into) {
+    for (int r = 0; r < rows; r += NR) {
+      int count = Math.min(NR, rows - r);
+      for (int c = 0; c < columns; c += NR) Transpose.run(count, Math.min(NR, columns - c), x, panels + c * rows + r * NR, NR, x, into + (r * columns + c * NR), NR);
+      if (count < NR) for (int c = 0; c < columns; c++) Arrays.fill(x, into + r * columns + c * NR + count, into + r * columns + c * NR + NR, 0);
+    }
   }
 
   private static void zero(Rows t, int from, int to, int column, int width) { for (int r = from; r < to; r++) Arrays.fill(t.a, t.at(r, column), t.at(r, column) + width, 0); }
@@ -316,13 +367,13 @@ final class CpuAttention {
     }
   }
 
-  /// A tile [keys, pitch]: p ← e^(scale·p − shift), ds ← factor·p·(ds − dot)
-  private static void probabilities(float[] a, int p, int ds, int keys, int wide, int pitch, float scale, float factor, int shift, int dot) {
-    FloatVector k = FloatVector.broadcast(F, scale), g = FloatVector.broadcast(F, factor), log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
+  /// A tile [keys, pitch]: p ← e^(p − shift), ds ← factor·p·(ds − dot)
+  private static void probabilities(float[] a, int p, int ds, int keys, int wide, int pitch, float factor, int shift, int dot) {
+    FloatVector g = FloatVector.broadcast(F, factor), log2e = FloatVector.broadcast(F, Simd.LOG2E), magic = FloatVector.broadcast(F, Simd.MAGIC), one = FloatVector.broadcast(F, 1f);
     for (int c = 0; c < wide; c += L) {
       FloatVector m = FloatVector.fromArray(F, a, shift + c), d = FloatVector.fromArray(F, a, dot + c);
       for (int j = 0, at = p + c, dt = ds + c; j < keys; j++, at += pitch, dt += pitch) {
-        var x = FloatVector.fromArray(F, a, at).mul(k).sub(m);
+        var x = FloatVector.fromArray(F, a, at).sub(m);
         var z = x.fma(log2e, magic);
         var n = z.sub(magic);
         var r = n.fma(FloatVector.broadcast(F, -Simd.LN2_LOW), n.fma(FloatVector.broadcast(F, -Simd.LN2_HIGH), x));

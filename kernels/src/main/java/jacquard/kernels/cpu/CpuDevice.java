@@ -140,28 +140,13 @@ public final class CpuDevice implements Device {
       case Adjoint.Conv2dInput(var c) -> CpuConv2d.inputGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.Conv2dWeight(var c, _) -> CpuConv2d.weightGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.AveragePool(var p) -> CpuConv2d.averagePoolGradient(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
-      case Adjoint.Attend(var a, var packed) -> {
-        if (packed) sideBySide(a, in, out);
-        else CpuAttention.backward(a, in, out);
-      }
+      case Adjoint.Attend(var a, var packed) -> CpuAttention.backward(a, packed, in, out);
       case Adjoint.SoftmaxContrastive(var s) -> {
         int more = s.grouped() ? 5 : 3;
         CpuContrastive.softmaxGradient(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(in.subList(more, more + 3)), Dense.of(out));
       }
       case Adjoint.SigmoidContrastive(var s) ->
           CpuContrastive.sigmoidGradient(s, Dense.of(in.subList(0, 4)), groups(s, in, 4), Dense.of(in.getLast()), Dense.of(out));
-    }
-  }
-
-  /// dq, dk and dv, computed apart, as one matrix.
-  private static void sideBySide(Attention op, List<Tensor> in, List<Tensor> out) {
-    try (var _ = Scope.open(out.getFirst().device())) {
-      var parts = new ArrayList<Tensor>();
-      for (int i = 0; i < 3; i++) parts.add(Tensor.empty(in.get(i).type()));
-      var all = new ArrayList<>(parts);
-      all.addAll(out.subList(1, out.size()));
-      CpuAttention.backward(op, in, all);
-      CpuMovement.run(new Movement.Concat(1), parts, out);
     }
   }
 
