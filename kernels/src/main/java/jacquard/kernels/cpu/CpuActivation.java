@@ -1,8 +1,9 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jacquard.kernels.cpu.Simd.all;
-import static jacquard.kernels.cpu.Simd.load;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromArray;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 
@@ -89,7 +90,7 @@ final class CpuActivation {
     float[] x = s.x, y = s.y;
     int xt = s.xt, yt = s.yt, n = s.n, i = 0;
     for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
+      var v = fromArray(F, x, xt + i);
       v.blend(0, v.compare(LT, 0f)).intoArray(y, yt + i);
     }
     for (; i < n; i++) y[yt + i] = x[xt + i] < 0 ? 0 : x[xt + i];
@@ -98,13 +99,13 @@ final class CpuActivation {
   private static void reluGradient(Stretch s) {
     float[] x = s.x, g = s.g, y = s.y;
     int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n, i = 0;
-    for (; i <= n - LANES; i += LANES) all(0).blend(load(g, gt + i), load(x, xt + i).compare(GT, 0f)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) broadcast(F, 0).blend(fromArray(F, g, gt + i), fromArray(F, x, xt + i).compare(GT, 0f)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = x[xt + i] > 0 ? g[gt + i] : 0;
   }
 
   /// log₂ of the tail
   private static FloatVector exponent(FloatVector t) {
-    return t.fma(all(T9), all(T8)).fma(t, all(T7)).fma(t, all(T6)).fma(t, all(T5)).fma(t, all(T4)).fma(t, all(T3)).fma(t, all(T2)).fma(t, all(T1)).fma(t, all(T0));
+    return t.fma(broadcast(F, T9), broadcast(F, T8)).fma(t, broadcast(F, T7)).fma(t, broadcast(F, T6)).fma(t, broadcast(F, T5)).fma(t, broadcast(F, T4)).fma(t, broadcast(F, T3)).fma(t, broadcast(F, T2)).fma(t, broadcast(F, T1)).fma(t, broadcast(F, T0));
   }
 
   private static float exponent(float t) {
@@ -112,7 +113,7 @@ final class CpuActivation {
   }
 
   private static FloatVector hazard(FloatVector t) {
-    return t.fma(all(H9), all(H8)).fma(t, all(H7)).fma(t, all(H6)).fma(t, all(H5)).fma(t, all(H4)).fma(t, all(H3)).fma(t, all(H2)).fma(t, all(H1)).fma(t, all(H0));
+    return t.fma(broadcast(F, H9), broadcast(F, H8)).fma(t, broadcast(F, H7)).fma(t, broadcast(F, H6)).fma(t, broadcast(F, H5)).fma(t, broadcast(F, H4)).fma(t, broadcast(F, H3)).fma(t, broadcast(F, H2)).fma(t, broadcast(F, H1)).fma(t, broadcast(F, H0));
   }
 
   private static float hazard(float t) {
@@ -134,7 +135,7 @@ final class CpuActivation {
   private static void tail(Stretch s) {
     float[] x = s.x, h = s.h;
     int xt = s.xt, n = s.n, i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.powerOfTwo(exponent(near(load(x, xt + i)))).intoArray(h, i);
+    for (; i <= n - LANES; i += LANES) Simd.powerOfTwo(exponent(near(fromArray(F, x, xt + i)))).intoArray(h, i);
     for (; i < n; i++) h[i] = Simd.powerOfTwo(exponent(near(x[xt + i])));
   }
 
@@ -143,7 +144,7 @@ final class CpuActivation {
     float[] x = s.x, y = s.y;
     int xt = s.xt, yt = s.yt, n = s.n;
     for (int i = 0; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
+      var v = fromArray(F, x, xt + i);
       var t = near(v);
       t.mul(-1f).fma(Simd.powerOfTwo(exponent(t)), v.blend(0f, v.compare(LT, 0f))).intoArray(y, yt + i);
     }
@@ -161,10 +162,10 @@ final class CpuActivation {
     float[] x = s.x, g = s.g, h = s.h, y = s.y;
     int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n, i = 0;
     for (; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
+      var v = fromArray(F, x, xt + i);
       var t = near(v);
-      var below = t.mul(-1f).fma(hazard(t), all(1)).mul(load(h, i));
-      all(1).sub(below).blend(below, v.compare(LT, 0f)).mul(load(g, gt + i)).intoArray(y, yt + i);
+      var below = t.mul(-1f).fma(hazard(t), broadcast(F, 1)).mul(fromArray(F, h, i));
+      broadcast(F, 1).sub(below).blend(below, v.compare(LT, 0f)).mul(fromArray(F, g, gt + i)).intoArray(y, yt + i);
     }
     for (; i < n; i++) {
       float v = x[xt + i], t = near(v), below = Math.fma(t * -1f, hazard(t), 1f) * h[i];
@@ -177,7 +178,7 @@ final class CpuActivation {
     float[] x = s.x, y = s.y;
     int xt = s.xt, yt = s.yt, n = s.n;
     for (int i = 0; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
+      var v = fromArray(F, x, xt + i);
       v.div(Simd.exp(v.mul(-k)).add(1f)).intoArray(y, yt + i);
     }
   }
@@ -191,10 +192,10 @@ final class CpuActivation {
     float[] x = s.x, g = s.g, y = s.y;
     int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n;
     for (int i = 0; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i).mul(k);
+      var v = fromArray(F, x, xt + i).mul(k);
       var e = Simd.exp(v.mul(-1f));
-      var o = all(1).div(e.add(1f));
-      v.mul(o).fma(e.mul(o), o).mul(load(g, gt + i)).intoArray(y, yt + i);
+      var o = broadcast(F, 1).div(e.add(1f));
+      v.mul(o).fma(e.mul(o), o).mul(fromArray(F, g, gt + i)).intoArray(y, yt + i);
     }
   }
 
@@ -210,8 +211,8 @@ final class CpuActivation {
     float[] x = s.x, y = s.y;
     int xt = s.xt, yt = s.yt, n = s.n;
     for (int i = 0; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
-      v.div(Simd.exp(v.mul(v).fma(all(TANH_B), all(1)).mul(v).mul(-2 * TANH_A)).add(1f)).intoArray(y, yt + i);
+      var v = fromArray(F, x, xt + i);
+      v.div(Simd.exp(v.mul(v).fma(broadcast(F, TANH_B), broadcast(F, 1)).mul(v).mul(-2 * TANH_A)).add(1f)).intoArray(y, yt + i);
     }
   }
 
@@ -227,11 +228,11 @@ final class CpuActivation {
     float[] x = s.x, g = s.g, y = s.y;
     int xt = s.xt, gt = s.gt, yt = s.yt, n = s.n;
     for (int i = 0; i <= n - LANES; i += LANES) {
-      var v = load(x, xt + i);
+      var v = fromArray(F, x, xt + i);
       var q = v.mul(v);
-      var e = Simd.exp(q.fma(all(TANH_B), all(1)).mul(v).mul(-2 * TANH_A));
-      var o = all(1).div(e.add(1f));
-      q.fma(all(3 * TANH_B), all(1)).mul(2 * TANH_A).mul(v).mul(o).fma(e.mul(o), o).mul(load(g, gt + i)).intoArray(y, yt + i);
+      var e = Simd.exp(q.fma(broadcast(F, TANH_B), broadcast(F, 1)).mul(v).mul(-2 * TANH_A));
+      var o = broadcast(F, 1).div(e.add(1f));
+      q.fma(broadcast(F, 3 * TANH_B), broadcast(F, 1)).mul(2 * TANH_A).mul(v).mul(o).fma(e.mul(o), o).mul(fromArray(F, g, gt + i)).intoArray(y, yt + i);
     }
   }
 

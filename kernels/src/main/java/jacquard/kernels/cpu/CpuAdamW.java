@@ -1,8 +1,9 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jacquard.kernels.cpu.Simd.all;
-import static jacquard.kernels.cpu.Simd.load;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
@@ -26,13 +27,13 @@ final class CpuAdamW {
                              float factor, float c1, float b2, float c2, float keep, float rate, float root, float epsilon) {
     int i = from;
     for (; i <= to - LANES; i += LANES) {
-      var d = load(G, gt + i).mul(factor);
-      var before = load(M, mt + i);
-      var first = d.sub(before).fma(all(c1), before);
-      var second = load(V, vt + i).mul(b2).add(d.mul(c2).mul(d));
+      var d = fromArray(F, G, gt + i).mul(factor);
+      var before = fromArray(F, M, mt + i);
+      var first = d.sub(before).fma(broadcast(F, c1), before);
+      var second = fromArray(F, V, vt + i).mul(b2).add(d.mul(c2).mul(d));
       first.intoArray(M, mt + i);
       second.intoArray(V, vt + i);
-      load(P, pt + i).mul(keep).sub(first.mul(rate).div(second.sqrt().mul(root).add(epsilon))).intoArray(P, pt + i);
+      fromArray(F, P, pt + i).mul(keep).sub(first.mul(rate).div(second.sqrt().mul(root).add(epsilon))).intoArray(P, pt + i);
     }
     for (; i < to; i++) {
       float d = G[gt + i] * factor;

@@ -1,7 +1,8 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jacquard.kernels.cpu.Simd.load;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
@@ -43,22 +44,22 @@ final class CpuBroadcast {
     switch (op) {
       case Elementwise.Add _ -> {
         int i = 0;
-        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).add(load(b, bo + i)).intoArray(y, yo + i);
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) fromArray(F, a, ao + i).add(fromArray(F, b, bo + i)).intoArray(y, yo + i);
         for (; i < n; i++) y[yo + i] = a[ao + i * as] + b[bo + i * bs];
       }
       case Elementwise.Subtract _ -> {
         int i = 0;
-        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).sub(load(b, bo + i)).intoArray(y, yo + i);
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) fromArray(F, a, ao + i).sub(fromArray(F, b, bo + i)).intoArray(y, yo + i);
         for (; i < n; i++) y[yo + i] = a[ao + i * as] - b[bo + i * bs];
       }
       case Elementwise.Multiply _ -> {
         int i = 0;
-        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).mul(load(b, bo + i)).intoArray(y, yo + i);
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) fromArray(F, a, ao + i).mul(fromArray(F, b, bo + i)).intoArray(y, yo + i);
         for (; i < n; i++) y[yo + i] = a[ao + i * as] * b[bo + i * bs];
       }
       case Elementwise.Divide _ -> {
         int i = 0;
-        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) load(a, ao + i).div(load(b, bo + i)).intoArray(y, yo + i);
+        if (as == 1 && bs == 1) for (; i <= n - LANES; i += LANES) fromArray(F, a, ao + i).div(fromArray(F, b, bo + i)).intoArray(y, yo + i);
         for (; i < n; i++) y[yo + i] = a[ao + i * as] / b[bo + i * bs];
       }
       case Elementwise.Equal _ -> { for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] == b[bo + i * bs] ? 1 : 0; }

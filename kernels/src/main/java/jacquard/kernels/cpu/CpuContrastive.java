@@ -1,8 +1,9 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jacquard.kernels.cpu.Simd.all;
-import static jacquard.kernels.cpu.Simd.load;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jacquard.tensor.op.Contrastive;
 import java.util.ArrayList;
@@ -155,14 +156,14 @@ final class CpuContrastive {
   /// m[j] ← max(m[j], z[j])
   private static void raise(float[] m, float[] z, int at, int n) {
     int j = 0;
-    for (; j <= n - LANES; j += LANES) load(m, j).max(load(z, at + j)).intoArray(m, j);
+    for (; j <= n - LANES; j += LANES) fromArray(F, m, j).max(fromArray(F, z, at + j)).intoArray(m, j);
     for (; j < n; j++) m[j] = Math.max(m[j], z[at + j]);
   }
 
   /// sum[j] += e^(z[j] − m[j])
   private static void addExp(float[] z, int at, float[] m, float[] sum, int j0, int n) {
     int j = 0;
-    for (; j <= n - LANES; j += LANES) load(sum, j0 + j).add(Simd.exp(load(z, at + j).sub(load(m, j)))).intoArray(sum, j0 + j);
+    for (; j <= n - LANES; j += LANES) fromArray(F, sum, j0 + j).add(Simd.exp(fromArray(F, z, at + j).sub(fromArray(F, m, j)))).intoArray(sum, j0 + j);
     for (; j < n; j++) sum[j0 + j] += Simd.exp(z[at + j] - m[j]);
   }
 
@@ -186,14 +187,14 @@ final class CpuContrastive {
   /// g ← k·e^(scale·z − shift)
   private static void rowSlopes(float[] z, float[] g, int at, float scale, float shift, float k, int n) {
     int j = 0;
-    for (; j <= n - LANES; j += LANES) Simd.exp(load(z, at + j).mul(scale).sub(shift)).mul(k).intoArray(g, at + j);
+    for (; j <= n - LANES; j += LANES) Simd.exp(fromArray(F, z, at + j).mul(scale).sub(shift)).mul(k).intoArray(g, at + j);
     for (; j < n; j++) g[at + j] = Simd.exp(z[at + j] * scale - shift) * k;
   }
 
   /// g ← g + k·e^(scale·z − shift)
   private static void columnSlopes(float[] z, float[] g, int at, float scale, float[] shift, int from, float k, int n) {
     int j = 0;
-    for (; j <= n - LANES; j += LANES) Simd.exp(load(z, at + j).mul(scale).sub(load(shift, from + j))).fma(all(k), load(g, at + j)).intoArray(g, at + j);
+    for (; j <= n - LANES; j += LANES) Simd.exp(fromArray(F, z, at + j).mul(scale).sub(fromArray(F, shift, from + j))).fma(broadcast(F, k), fromArray(F, g, at + j)).intoArray(g, at + j);
     for (; j < n; j++) g[at + j] = Math.fma(Simd.exp(z[at + j] * scale - shift[from + j]), k, g[at + j]);
   }
 
@@ -215,14 +216,14 @@ final class CpuContrastive {
   /// g ← e^−|z|
   private static void expMinus(float[] z, float[] g, int at, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.exp(load(z, at + i).abs().neg()).intoArray(g, at + i);
+    for (; i <= n - LANES; i += LANES) Simd.exp(fromArray(F, z, at + i).abs().neg()).intoArray(g, at + i);
     for (; i < n; i++) g[at + i] = Simd.exp(-Math.abs(z[at + i]));
   }
 
   /// g ← softplus(z), where g = e^−|z|; returns the sum.
   private static float softplusSum(float[] z, float[] g, int at, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.softplus(load(z, at + i), load(g, at + i)).intoArray(g, at + i);
+    for (; i <= n - LANES; i += LANES) Simd.softplus(fromArray(F, z, at + i), fromArray(F, g, at + i)).intoArray(g, at + i);
     for (; i < n; i++) g[at + i] = Simd.softplus(z[at + i], g[at + i]);
     return Simd.sum(g, at, n);
   }
@@ -242,7 +243,7 @@ final class CpuContrastive {
   /// g ← k·σ(scale·z + bias)
   private static void sigmoidSlopes(float[] z, float[] g, int at, float scale, float bias, float k, int n) {
     int j = 0;
-    for (; j <= n - LANES; j += LANES) Simd.sigmoid(load(z, at + j).fma(all(scale), all(bias))).mul(k).intoArray(g, at + j);
+    for (; j <= n - LANES; j += LANES) Simd.sigmoid(fromArray(F, z, at + j).fma(broadcast(F, scale), broadcast(F, bias))).mul(k).intoArray(g, at + j);
     for (; j < n; j++) g[at + j] = Simd.sigmoid(Math.fma(z[at + j], scale, bias)) * k;
   }
 

@@ -1,7 +1,8 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jacquard.kernels.cpu.Simd.load;
+import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
@@ -44,25 +45,25 @@ final class CpuElementwise {
   /// In vectors: C2 leaves a plain loop over two arrays with offsets of their own as it is, since they might be one.
   private static void affine(float k, float c, float[] x, int xt, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) load(x, xt + i).mul(k).add(c).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) fromArray(F, x, xt + i).mul(k).add(c).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = x[xt + i] * k + c;
   }
 
   private static void sigmoid(float[] x, int xt, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.sigmoid(load(x, xt + i)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) Simd.sigmoid(fromArray(F, x, xt + i)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = Simd.sigmoid(x[xt + i]);
   }
 
   private static void tanh(float[] x, int xt, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.tanh(load(x, xt + i)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) Simd.tanh(fromArray(F, x, xt + i)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = Simd.tanh(x[xt + i]);
   }
 
   private static void softplus(float[] x, int xt, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.softplus(load(x, xt + i)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) Simd.softplus(fromArray(F, x, xt + i)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = Simd.softplus(x[xt + i]);
   }
 

@@ -51,7 +51,7 @@ final class CpuHealth {
   private static volatile float sink;
 
   private static void spin(int turns) {
-    FloatVector m = Simd.all(0.999f), k = Simd.all(1e-3f), a = k, b = k, c = k, d = k, e = k, f = k, g = k, h = k, i = k, j = k, l = k, n = k;
+    FloatVector m = FloatVector.broadcast(Simd.F, 0.999f), k = FloatVector.broadcast(Simd.F, 1e-3f), a = k, b = k, c = k, d = k, e = k, f = k, g = k, h = k, i = k, j = k, l = k, n = k;
     for (int t = 0; t < turns; t++) {
       a = a.fma(m, k);
       b = b.fma(m, k);

@@ -1,8 +1,10 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jacquard.kernels.cpu.Simd.all;
-import static jacquard.kernels.cpu.Simd.load;
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromArray;
+import static jdk.incubator.vector.FloatVector.zero;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -41,9 +43,9 @@ final class CpuRows {
 
   /// The largest; of NaNs it may leave out some, since they show in what follows.
   private static float max(float[] x, int at, int n) {
-    var m = all(Float.NEGATIVE_INFINITY);
+    var m = broadcast(F, Float.NEGATIVE_INFINITY);
     int i = 0;
-    for (; i <= n - LANES; i += LANES) m = Simd.larger(m, load(x, at + i));
+    for (; i <= n - LANES; i += LANES) m = Simd.larger(m, fromArray(F, x, at + i));
     float r = m.reduceLanes(VectorOperators.MAX);
     for (; i < n; i++) if (x[at + i] > r) r = x[at + i];
     return r;
@@ -69,7 +71,7 @@ final class CpuRows {
   /// dx = y·(dy − s)
   private static void softmaxSlopes(float[] y, int yt, float[] g, int gt, float s, float[] dx, int dt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) load(y, yt + i).mul(load(g, gt + i).sub(s)).intoArray(dx, dt + i);
+    for (; i <= n - LANES; i += LANES) fromArray(F, y, yt + i).mul(fromArray(F, g, gt + i).sub(s)).intoArray(dx, dt + i);
     for (; i < n; i++) dx[dt + i] = y[yt + i] * (g[gt + i] - s);
   }
 
@@ -93,16 +95,16 @@ final class CpuRows {
 
   /// Σ (x − mean)²
   private static float squares(float[] x, int at, float mean, int n) {
-    FloatVector s = FloatVector.zero(Simd.F), t = s, m = all(mean);
+    FloatVector s = zero(F), t = s, m = broadcast(F, mean);
     int i = 0;
     for (; i <= n - 2 * LANES; i += 2 * LANES) {
-      var a = load(x, at + i).sub(m);
-      var b = load(x, at + i + LANES).sub(m);
+      var a = fromArray(F, x, at + i).sub(m);
+      var b = fromArray(F, x, at + i + LANES).sub(m);
       s = a.fma(a, s);
       t = b.fma(b, t);
     }
     for (; i <= n - LANES; i += LANES) {
-      var a = load(x, at + i).sub(m);
+      var a = fromArray(F, x, at + i).sub(m);
       s = a.fma(a, s);
     }
     float r = Simd.total(s.add(t));
@@ -113,7 +115,7 @@ final class CpuRows {
   /// y = γ·(k·x + shift) + β
   private static void normal(float[] x, int xt, float k, float shift, float[] g, int gt, float[] b, int bt, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) load(x, xt + i).fma(all(k), all(shift)).fma(load(g, gt + i), load(b, bt + i)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) fromArray(F, x, xt + i).fma(broadcast(F, k), broadcast(F, shift)).fma(fromArray(F, g, gt + i), fromArray(F, b, bt + i)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = Math.fma(Math.fma(x[xt + i], k, shift), g[gt + i], b[bt + i]);
   }
 
@@ -139,9 +141,9 @@ final class CpuRows {
 
   /// Σ dy·γ·(k·x + shift)
   private static float dot(float[] x, int xt, float k, float shift, float[] gamma, int gt, float[] dy, int yt, int d) {
-    var s = FloatVector.zero(Simd.F);
+    var s = zero(F);
     int i = 0;
-    for (; i <= d - LANES; i += LANES) s = load(dy, yt + i).mul(load(gamma, gt + i)).fma(load(x, xt + i).fma(all(k), all(shift)), s);
+    for (; i <= d - LANES; i += LANES) s = fromArray(F, dy, yt + i).mul(fromArray(F, gamma, gt + i)).fma(fromArray(F, x, xt + i).fma(broadcast(F, k), broadcast(F, shift)), s);
     float r = Simd.total(s);
     for (; i < d; i++) r = Math.fma(dy[yt + i] * gamma[gt + i], Math.fma(x[xt + i], k, shift), r);
     return r;
@@ -151,11 +153,11 @@ final class CpuRows {
   private static void slopes(float[] x, int xt, float k, float shift, float[] gamma, int gt, float[] dy, int yt, float a, float c, float[] dx, int dt, float[] sums, int dg, int db, int d) {
     int i = 0;
     for (; i <= d - LANES; i += LANES) {
-      var y = load(dy, yt + i);
-      var n = load(x, xt + i).fma(all(k), all(shift));
-      y.mul(load(gamma, gt + i)).sub(a).sub(n.mul(c)).mul(k).intoArray(dx, dt + i);
-      y.fma(n, load(sums, dg + i)).intoArray(sums, dg + i);
-      load(sums, db + i).add(y).intoArray(sums, db + i);
+      var y = fromArray(F, dy, yt + i);
+      var n = fromArray(F, x, xt + i).fma(broadcast(F, k), broadcast(F, shift));
+      y.mul(fromArray(F, gamma, gt + i)).sub(a).sub(n.mul(c)).mul(k).intoArray(dx, dt + i);
+      y.fma(n, fromArray(F, sums, dg + i)).intoArray(sums, dg + i);
+      fromArray(F, sums, db + i).add(y).intoArray(sums, db + i);
     }
     for (; i < d; i++) {
       float n = Math.fma(x[xt + i], k, shift), y = dy[yt + i];
@@ -200,7 +202,7 @@ final class CpuRows {
   /// dx = k·(dy − c·x)
   private static void normalizeSlopes(float[] x, int xt, float[] g, int gt, float c, float k, float[] dx, int dt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) load(g, gt + i).sub(load(x, xt + i).mul(c)).mul(k).intoArray(dx, dt + i);
+    for (; i <= n - LANES; i += LANES) fromArray(F, g, gt + i).sub(fromArray(F, x, xt + i).mul(c)).mul(k).intoArray(dx, dt + i);
     for (; i < n; i++) dx[dt + i] = (g[gt + i] - x[xt + i] * c) * k;
   }
 }

@@ -1,5 +1,8 @@
 package jacquard.kernels.cpu;
 
+import static jdk.incubator.vector.FloatVector.broadcast;
+import static jdk.incubator.vector.FloatVector.fromArray;
+import static jdk.incubator.vector.FloatVector.zero;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
@@ -35,8 +38,6 @@ public final class Simd {
     };
   }
 
-  public static FloatVector load(float[] a, int at) { return FloatVector.fromArray(F, a, at); }
-  public static FloatVector all(float v) { return FloatVector.broadcast(F, v); }
 
   /// The sum of the lanes, four by four. Written out: a loop would jump by a table for each lane, and shuffles are many nodes for C2. Only for small methods: where C2 does not inline
   /// this, it puts the accumulator in a box on every turn of the loop before.
@@ -53,10 +54,10 @@ public final class Simd {
   /// eˣ to 2 ulp: 2ⁿ·p(r), n = round(x·log₂e), r = x − n·ln 2. Below −87.3: 0; above 88.7 as at 88.7.
   public static FloatVector exp(FloatVector x) {
     var c = x.blend(EXP_HIGH, x.compare(GT, EXP_HIGH));                          // min and max of NaN and ±0 as Java has them take six instructions each
-    var z = c.fma(all(LOG2E), all(MAGIC));
+    var z = c.fma(broadcast(F, LOG2E), broadcast(F, MAGIC));
     var n = z.sub(MAGIC);
-    var r = n.fma(all(-LN2_LOW), n.fma(all(-LN2_HIGH), c));
-    var p = r.fma(all(E6), all(E5)).fma(r, all(E4)).fma(r, all(E3)).fma(r, all(E2)).fma(r, all(1)).fma(r, all(1));
+    var r = n.fma(broadcast(F, -LN2_LOW), n.fma(broadcast(F, -LN2_HIGH), c));
+    var p = r.fma(broadcast(F, E6), broadcast(F, E5)).fma(r, broadcast(F, E4)).fma(r, broadcast(F, E3)).fma(r, broadcast(F, E2)).fma(r, broadcast(F, 1)).fma(r, broadcast(F, 1));
     var y = p.reinterpretAsInts().add(z.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats();
     return y.blend(0f, x.compare(LT, EXP_LOW));
   }
@@ -71,14 +72,14 @@ public final class Simd {
   }
 
   /// 1/(1 + e⁻ˣ)
-  public static FloatVector sigmoid(FloatVector x) { return all(1).div(exp(x.neg()).add(1f)); }
+  public static FloatVector sigmoid(FloatVector x) { return broadcast(F, 1).div(exp(x.neg()).add(1f)); }
   public static float sigmoid(float x) { return 1 / (exp(-x) + 1); }
 
   /// 2ˣ to 2 ulp for −126 ≤ x ≤ 127: 2ⁿ·p(x − n), n = round(x).
   static FloatVector powerOfTwo(FloatVector x) {
     var z = x.add(MAGIC);
     var r = x.sub(z.sub(MAGIC));
-    var p = r.fma(all(P6), all(P5)).fma(r, all(P4)).fma(r, all(P3)).fma(r, all(P2)).fma(r, all(P1)).fma(r, all(1));
+    var p = r.fma(broadcast(F, P6), broadcast(F, P5)).fma(r, broadcast(F, P4)).fma(r, broadcast(F, P3)).fma(r, broadcast(F, P2)).fma(r, broadcast(F, P1)).fma(r, broadcast(F, 1));
     return p.reinterpretAsInts().add(z.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats();
   }
 
@@ -92,8 +93,8 @@ public final class Simd {
   public static FloatVector tanh(FloatVector x) {
     var t = x.abs();
     var s = x.mul(x);
-    var p = s.fma(all(TANH5), all(TANH4)).fma(s, all(TANH3)).fma(s, all(TANH2)).fma(s, all(TANH1)).fma(s, all(TANH0)).mul(s).fma(x, x);
-    var tail = all(1).sub(all(2).div(exp(t.add(t)).add(1f)));
+    var p = s.fma(broadcast(F, TANH5), broadcast(F, TANH4)).fma(s, broadcast(F, TANH3)).fma(s, broadcast(F, TANH2)).fma(s, broadcast(F, TANH1)).fma(s, broadcast(F, TANH0)).mul(s).fma(x, x);
+    var tail = broadcast(F, 1).sub(broadcast(F, 2).div(exp(t.add(t)).add(1f)));
     tail = tail.blend(tail.neg(), x.compare(LT, 0f));
     return tail.blend(p, t.compare(LT, 0.6f));
   }
@@ -113,7 +114,7 @@ public final class Simd {
   static FloatVector softplus(FloatVector x, FloatVector u) {
     var w = u.div(u.add(2f));
     var s = w.mul(w);
-    var p = s.fma(all(1 / 15f), all(1 / 13f)).fma(s, all(1 / 11f)).fma(s, all(1 / 9f)).fma(s, all(1 / 7f)).fma(s, all(1 / 5f)).fma(s, all(1 / 3f)).fma(s, all(1));
+    var p = s.fma(broadcast(F, 1 / 15f), broadcast(F, 1 / 13f)).fma(s, broadcast(F, 1 / 11f)).fma(s, broadcast(F, 1 / 9f)).fma(s, broadcast(F, 1 / 7f)).fma(s, broadcast(F, 1 / 5f)).fma(s, broadcast(F, 1 / 3f)).fma(s, broadcast(F, 1));
     return w.add(w).fma(p, x.blend(0f, x.compare(LT, 0f)));
   }
 
@@ -127,14 +128,14 @@ public final class Simd {
 
   public static float sum(float[] a, int at, int n) {
     int i = 0;
-    FloatVector s = FloatVector.zero(F), t = s, u = s, v = s;
+    FloatVector s = zero(F), t = s, u = s, v = s;
     for (; i <= n - 4 * LANES; i += 4 * LANES) {
-      s = s.add(load(a, at + i));
-      t = t.add(load(a, at + i + LANES));
-      u = u.add(load(a, at + i + 2 * LANES));
-      v = v.add(load(a, at + i + 3 * LANES));
+      s = s.add(fromArray(F, a, at + i));
+      t = t.add(fromArray(F, a, at + i + LANES));
+      u = u.add(fromArray(F, a, at + i + 2 * LANES));
+      v = v.add(fromArray(F, a, at + i + 3 * LANES));
     }
-    for (; i <= n - LANES; i += LANES) s = s.add(load(a, at + i));
+    for (; i <= n - LANES; i += LANES) s = s.add(fromArray(F, a, at + i));
     s = s.add(t).add(u.add(v));
     float r = (s.lane(0) + s.lane(1)) + (s.lane(2) + s.lane(3));
     if (LANES > 4) r += (s.lane(4) + s.lane(5)) + (s.lane(6) + s.lane(7));
@@ -144,24 +145,24 @@ public final class Simd {
   }
 
   public static float max(float[] a, int at, int n) {
-    var m = all(Float.NEGATIVE_INFINITY);
+    var m = broadcast(F, Float.NEGATIVE_INFINITY);
     int i = 0;
-    for (; i <= n - LANES; i += LANES) m = m.max(load(a, at + i));
+    for (; i <= n - LANES; i += LANES) m = m.max(fromArray(F, a, at + i));
     float r = m.reduceLanes(MAX);
     for (; i < n; i++) r = Math.max(r, a[at + i]);
     return r;
   }
 
   public static float dot(float[] a, int at, float[] b, int bt, int n) {
-    FloatVector s = FloatVector.zero(F), t = s, u = s, v = s;
+    FloatVector s = zero(F), t = s, u = s, v = s;
     int i = 0;
     for (; i <= n - 4 * LANES; i += 4 * LANES) {
-      s = load(a, at + i).fma(load(b, bt + i), s);
-      t = load(a, at + i + LANES).fma(load(b, bt + i + LANES), t);
-      u = load(a, at + i + 2 * LANES).fma(load(b, bt + i + 2 * LANES), u);
-      v = load(a, at + i + 3 * LANES).fma(load(b, bt + i + 3 * LANES), v);
+      s = fromArray(F, a, at + i).fma(fromArray(F, b, bt + i), s);
+      t = fromArray(F, a, at + i + LANES).fma(fromArray(F, b, bt + i + LANES), t);
+      u = fromArray(F, a, at + i + 2 * LANES).fma(fromArray(F, b, bt + i + 2 * LANES), u);
+      v = fromArray(F, a, at + i + 3 * LANES).fma(fromArray(F, b, bt + i + 3 * LANES), v);
     }
-    for (; i <= n - LANES; i += LANES) s = load(a, at + i).fma(load(b, bt + i), s);
+    for (; i <= n - LANES; i += LANES) s = fromArray(F, a, at + i).fma(fromArray(F, b, bt + i), s);
     s = s.add(t).add(u.add(v));
     float r = (s.lane(0) + s.lane(1)) + (s.lane(2) + s.lane(3));
     if (LANES > 4) r += (s.lane(4) + s.lane(5)) + (s.lane(6) + s.lane(7));
@@ -173,21 +174,21 @@ public final class Simd {
   /// y ← y + x. In vectors: C2 leaves a plain loop over two arrays with offsets of their own as it is, since they might be one.
   static void add(float[] x, int xt, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) load(y, yt + i).add(load(x, xt + i)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) fromArray(F, y, yt + i).add(fromArray(F, x, xt + i)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] += x[xt + i];
   }
 
   /// y ← k·x
   static void scale(float[] x, int xt, float k, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) load(x, xt + i).mul(k).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) fromArray(F, x, xt + i).mul(k).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = x[xt + i] * k;
   }
 
   /// y ← e^(x − shift); returns the sum. The sum has a loop of its own: where C2 does not inline what folds an accumulator, it puts it in a box on every turn.
   public static float expShifted(float[] x, int xt, float shift, float[] y, int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) exp(load(x, xt + i).sub(shift)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES) exp(fromArray(F, x, xt + i).sub(shift)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = exp(x[xt + i] - shift);
     return sum(y, yt, n);
   }
