@@ -5,10 +5,12 @@ import static jacquard.kernels.cpu.Simd.LANES;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
 import static jdk.incubator.vector.FloatVector.zero;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.MAX;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// What is computed within a row: softmax, layer norm, L2 norm, and their gradients.
 final class CpuRows {
@@ -19,43 +21,92 @@ final class CpuRows {
 
   private static int grain(int width) { return Math.max(1, 16384 / Math.max(1, width)); }
 
-  /// Some rows of a softmax: what is subtracted from each in `shift`, what they sum to in `sum`.
-  private record Block(float[] x, int xt, float[] y, int yt, int rows, int d, float[] shift, float[] sum) {}
+  /// Some rows of a softmax: what is subtracted from each in `shift`, what they sum to in `sum`, and a vector of scratch.
+  private record Block(float[] x, int xt, float[] y, int yt, int rows, int d, float[] shift, float[] sum, float[] part) {}
 
   /// The steps of a softmax are called in turn from one place. There are three or more, so C2 leaves them as calls there and compiles each by itself: in one body
   /// they come near its limit of nodes, and behind the limit it leaves calls with vectors in boxes.
   private interface Step { void on(Block b); }
 
   private static final Step[] SOFTMAX = {CpuRows::maxima, CpuRows::powers, CpuRows::shares};
+  private static final float[] INDEX = new float[LANES];
+  static { for (int i = 0; i < LANES; i++) INDEX[i] = i; }
 
   static void softmax(Dense x, Dense y) {
     int d = x.dim(-1), rows = x.size() / Math.max(1, d), few = Math.max(1, 2048 / Math.max(1, d));        // x and y in L1
     Parallel.rows(rows, grain(d), (from, to) -> {
-      float[] shift = new float[few], sum = new float[few];
+      float[] shift = new float[few], sum = new float[few], part = new float[LANES];
       for (int r = from; r < to; r += few) {
-        var b = new Block(x.a(), x.at() + r * d, y.a(), y.at() + r * d, Math.min(few, to - r), d, shift, sum);
-        for (var s : SOFTMAX) s.on(b);
+        var b = new Block(x.a(), x.at() + r * d, y.a(), y.at() + r * d, Math.min(few, to - r), d, shift, sum, part);
+        if (d < LANES) narrow(b);
+        else for (var s : SOFTMAX) s.on(b);
       }
     });
   }
 
-  private static void maxima(Block b) { for (int r = 0; r < b.rows; r++) b.shift[r] = max(b.x, b.xt + r * b.d, b.d); }
+  // The last vector of a row ends with it, and overlaps the one before: of rows of 50 a scalar rest would take as long as all vectors.
 
-  /// The largest; of NaNs it may leave out some, since they show in what follows.
-  private static float max(float[] x, int at, int n) {
-    var m = broadcast(F, Float.NEGATIVE_INFINITY);
-    int i = 0;
-    for (; i <= n - LANES; i += LANES) m = Simd.larger(m, fromArray(F, x, at + i));
-    float r = m.reduceLanes(VectorOperators.MAX);
-    for (; i < n; i++) if (x[at + i] > r) r = x[at + i];
+  /// The largest of each row; of NaNs it may leave out some, since they show in what follows.
+  private static void maxima(Block b) {
+    float[] x = b.x;
+    int d = b.d;
+    for (int r = 0, at = b.xt; r < b.rows; r++, at += d) {
+      var m = fromArray(F, x, at + d - LANES);
+      for (int i = 0; i < d - LANES; i += LANES) {
+        var v = fromArray(F, x, at + i);
+        m = m.blend(v, v.compare(GT, m));
+      }
+      b.shift[r] = m.reduceLanes(MAX);
+    }
+  }
+
+  /// y ← e^(x − shift), and the sums.
+  private static void powers(Block b) {
+    float[] x = b.x, y = b.y;
+    int d = b.d, last = d - LANES;
+    var index = fromArray(F, INDEX, 0);
+    for (int r = 0, xt = b.xt, yt = b.yt; r < b.rows; r++, xt += d, yt += d) {
+      FloatVector m = broadcast(F, b.shift[r]), s = zero(F);
+      for (int i = 0; i < d; i += LANES) {
+        int c = Math.min(i, last);
+        var e = Simd.expOfNegative(fromArray(F, x, xt + c).sub(m));
+        e.intoArray(y, yt + c);
+        s = s.add(e.blend(0f, index.compare(LT, (float) (i - c))));                // without what overlaps
+      }
+      s.intoArray(b.part, 0);
+      b.sum[r] = folded(b.part);
+    }
+  }
+
+  /// Four by four, in the order of [Simd#total].
+  private static float folded(float[] v) {
+    float r = (v[0] + v[1]) + (v[2] + v[3]);
+    if (LANES > 4) r += (v[4] + v[5]) + (v[6] + v[7]);
+    if (LANES > 8) r += ((v[8] + v[9]) + (v[10] + v[11])) + ((v[12] + v[13]) + (v[14] + v[15]));
     return r;
   }
 
-  private static void powers(Block b) {
-    for (int r = 0; r < b.rows; r++) b.sum[r] = Simd.expShifted(b.x, b.xt + r * b.d, b.shift[r], b.y, b.yt + r * b.d, b.d);
+  private static void shares(Block b) {
+    float[] y = b.y;
+    int last = b.d - LANES;
+    for (int r = 0, at = b.yt; r < b.rows; r++, at += b.d) {
+      float k = 1 / b.sum[r];
+      var end = fromArray(F, y, at + last).mul(k);
+      for (int i = 0; i < last; i += LANES) fromArray(F, y, at + i).mul(k).intoArray(y, at + i);
+      end.intoArray(y, at + last);
+    }
   }
 
-  private static void shares(Block b) { for (int r = 0; r < b.rows; r++) Simd.scale(b.y, b.yt + r * b.d, 1 / b.sum[r], b.y, b.yt + r * b.d, b.d); }
+  /// Rows of fewer elements than a vector has.
+  private static void narrow(Block b) {
+    for (int r = 0, xt = b.xt, yt = b.yt; r < b.rows; r++, xt += b.d, yt += b.d) {
+      float max = Float.NEGATIVE_INFINITY, sum = 0;
+      for (int i = 0; i < b.d; i++) if (b.x[xt + i] > max) max = b.x[xt + i];
+      for (int i = 0; i < b.d; i++) sum += b.y[yt + i] = Simd.exp(b.x[xt + i] - max);
+      float k = 1 / sum;
+      for (int i = 0; i < b.d; i++) b.y[yt + i] *= k;
+    }
+  }
 
   static void softmaxGradient(Dense y, Dense dy, Dense dx) {
     int d = y.dim(-1), rows = y.size() / Math.max(1, d);

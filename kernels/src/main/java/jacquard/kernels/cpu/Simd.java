@@ -48,15 +48,14 @@ public final class Simd {
     return s;
   }
 
-  /// Of NaNs it may leave out some.
-  static FloatVector larger(FloatVector a, FloatVector b) { return a.blend(b, b.compare(GT, a)); }
-
   /// eˣ to 2 ulp: 2ⁿ·p(r), n = round(x·log₂e), r = x − n·ln 2. Below −87.3: 0; above 88.7 as at 88.7.
-  public static FloatVector exp(FloatVector x) {
-    var c = x.blend(EXP_HIGH, x.compare(GT, EXP_HIGH));                          // min and max of NaN and ±0 as Java has them take six instructions each
-    var z = c.fma(broadcast(F, LOG2E), broadcast(F, MAGIC));
+  public static FloatVector exp(FloatVector x) { return expOfNegative(x.blend(EXP_HIGH, x.compare(GT, EXP_HIGH))); }         // min and max of NaN and ±0 as Java has them take six instructions each
+
+  /// The same for x that need no limit above.
+  static FloatVector expOfNegative(FloatVector x) {
+    var z = x.fma(broadcast(F, LOG2E), broadcast(F, MAGIC));
     var n = z.sub(MAGIC);
-    var r = n.fma(broadcast(F, -LN2_LOW), n.fma(broadcast(F, -LN2_HIGH), c));
+    var r = n.fma(broadcast(F, -LN2_LOW), n.fma(broadcast(F, -LN2_HIGH), x));
     var p = r.fma(broadcast(F, E6), broadcast(F, E5)).fma(r, broadcast(F, E4)).fma(r, broadcast(F, E3)).fma(r, broadcast(F, E2)).fma(r, broadcast(F, 1)).fma(r, broadcast(F, 1));
     var y = p.reinterpretAsInts().add(z.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats();
     return y.blend(0f, x.compare(LT, EXP_LOW));
