@@ -6,6 +6,7 @@ import static jacquard.tensor.Tensor.apply;
 import static jacquard.tensor.Tensor.applyAll;
 import static java.util.Arrays.asList;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Adjoint;
@@ -25,11 +26,7 @@ final class VjpFused {
     return switch (op) {
       case Fused.Linear l      -> linear(l);
       case Fused.Softmax _     -> Rule.needingOutput(a -> asList(apply(new Adjoint.Softmax(), a.y(), a.dy().dense())));
-      case Fused.LayerNorm _   -> new Rule(in(0, 1), in(1, 2), a -> {
-        var given = new ArrayList<>(List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense()));
-        if (a.before() != null) given.add(a.before().cast(a.x().dtype()));
-        return applyAll(new Adjoint.LayerNorm(a.before() != null), given);
-      }).adding(0).again(in(0, 1, 2), a -> apply(op, a.x(0), a.x(1), a.x(2)));
+      case Fused.LayerNorm n   -> new Rule(in(0, 1), in(1, 2), a -> layerNorm(n, a)).adding(0).again(in(0, 1, 2), a -> apply(op, a.x(0), a.x(1), a.x(2)));
       case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
       case Fused.Norm _        -> new Rule(IntStream.range(0, inputs).toArray(), in(0),
           a -> Arrays.stream(a.in()).map(x -> x.mul(a.dy().divide(a.y()))).toList());
@@ -64,6 +61,16 @@ final class VjpFused {
       return d;
     });
     return active && !op.added() ? rule.again(Rule.NONE, a -> a.y(1).activate(op.activation())) : rule;
+  }
+
+  /// Where products read y in BF16, products made x: they read dx in BF16, and the way around them in F32.
+  private static List<Tensor> layerNorm(Fused.LayerNorm op, Rule.Application a) {
+    boolean adding = a.before() != null, halved = op.to() == DType.BF16 && a.x().dtype() == DType.F32;
+    var given = new ArrayList<>(List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense()));
+    if (adding) given.add(a.before().cast(a.x().dtype()));
+    var d = applyAll(new Adjoint.LayerNorm(adding, halved), given);
+    if (halved) d.getFirst().halved(d.getLast());
+    return d;
   }
 
   /// Of self-attention dq, dk and dv side by side: where one product made q, k and v, its gradient reads them as one matrix.

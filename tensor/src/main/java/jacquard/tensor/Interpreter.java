@@ -36,9 +36,9 @@ public interface Interpreter {
     return out;
   };
 
-  /// Whether a cast is a policy's, of a parameter: it follows the parameter, where a cast by hand is a copy of what was there.
+  /// Whether a cast is a policy's, of a parameter or of what a kernel gave in BF16 too: it follows the elements, where a cast by hand is a copy of what was there.
   private static boolean kept(DType to, Tensor of) {
-    return to == DType.BF16 && of.dtype() == DType.F32 && of.storage().lasting() && Pass.current().precision() == Precision.BF16;
+    return to == DType.BF16 && of.dtype() == DType.F32 && (of.storage().lasting() || of.storage().halved()) && Pass.current().precision() == Precision.BF16;
   }
 
   /// Where the parts lie side by side in one storage, so that joining them is a view: gradients that a kernel wrote as one matrix. Otherwise null.

@@ -22,7 +22,8 @@ public enum Precision {
   FP32("fp32"),
 
   /// Matrix products, convolutions and attention on BF16, which accumulate in F32; softmax, norms, losses, exponentials, sums and what ranks
-  /// add up in F32. What adds or joins a BF16 and an F32 tensor widens the former, so that the residual stream of a transformer is F32.
+  /// add up in F32. Layer norms, which mostly products read, give BF16. What adds or joins a BF16 and an F32 tensor widens the former, and a layer
+  /// what it adds to, so that the residual stream of a transformer is F32.
   BF16("amp_bf16");
 
   private final String flag;
@@ -48,11 +49,12 @@ public enum Precision {
     @Override public List<Tensor> apply(Op op, List<Tensor> in) {
       var to = type(op, in);
       if (to == null) return base.apply(op, in);
-      int some = op instanceof Fused.Linear ? 2 : in.size();                     // the factors; a bias and what is added keep what they have
       var cast = new ArrayList<Tensor>(in.size());
-      for (var t : in) cast.add(cast.size() >= some || !t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst());
-      return base.apply(op, cast);
+      for (var t : in) cast.add(cast(t, op instanceof Fused.Linear && cast.size() >= 2 ? DType.F32 : to));      // a layer's factors; its bias and what it adds to are F32
+      return base.apply(op instanceof Fused.LayerNorm n ? n.to(DType.BF16) : op, cast);
     }
+
+    private Tensor cast(Tensor t, DType to) { return !t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst(); }
   }
 
   /// The type that the floating inputs are cast to; null: as they are.

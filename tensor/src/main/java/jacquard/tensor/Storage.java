@@ -96,6 +96,17 @@ public final class Storage {
   /// Whether an update has written the elements: they are a parameter's, which stays and is read many times before it changes again.
   boolean lasting() { return version > 0; }
 
+  /// Whether the elements lie here in BF16 too, as they are now.
+  synchronized boolean halved() { return half != null && halved == version; }
+
+  /// Keeps what a kernel has written of the elements in BF16 beside them.
+  synchronized void halved(Storage written) {
+    if (half != null) half.release();
+    half = written;
+    half.retain();
+    halved = version;
+  }
+
   /// The elements in BF16, kept beside them for as long as they live; `cast` writes them where those that are there are of another version.
   synchronized Storage half(Consumer<Storage> cast) {
     if (half == null) {

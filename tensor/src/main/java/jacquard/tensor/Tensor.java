@@ -89,7 +89,13 @@ public final class Tensor {
     storage.release();
   }
 
-  /// This, of an F32 parameter, in BF16: a view of the form that its storage keeps.
+  /// Says that `half` holds these elements in BF16, written by the kernel that wrote them: under mixed precision a cast finds it.
+  public void halved(Tensor half) {
+    if (half.dtype() != DType.BF16 || dtype() != DType.F32 || half.storage().size() != storage().size()) throw new IllegalArgumentException(half + " is no BF16 form of " + this);
+    storage().halved(half.storage());
+  }
+
+  /// This, in F32, in BF16: a view of the form that its storage keeps.
   Tensor half() {
     var whole = Shape.of(Math.toIntExact(storage().size()));
     var to = storage.half(h -> {

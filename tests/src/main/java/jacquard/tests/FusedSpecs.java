@@ -1,5 +1,6 @@
 package jacquard.tests;
 
+import static jacquard.tests.OpSpec.bf16;
 import static jacquard.tests.OpSpec.f32;
 import static jacquard.tests.OpSpec.in;
 import static jacquard.tests.OpSpec.ints;
@@ -68,7 +69,10 @@ final class FusedSpecs {
       add(new Fused.Softmax(), in(-3, 3, r, d));
       both(new Fused.Softmax(), new Adjoint.Softmax(), in(-3, 3, r, d));
       both(new Fused.LayerNorm(1e-5f, true), new Adjoint.LayerNorm(), in(-2, 2, r, d), f32(d), f32(d));
-      specs.add(OpSpec.of(new Adjoint.LayerNorm(true), in(-2, 2, r, d), f32(d), f32(r), in(0.5, 2, r), f32(r, d), f32(r, d)));
+      specs.add(OpSpec.of(new Adjoint.LayerNorm(true, false), in(-2, 2, r, d), f32(d), f32(r), in(0.5, 2, r), f32(r, d), f32(r, d)));
+      add(new Fused.LayerNorm(1e-5f, DType.BF16, true), in(-2, 2, r, d), f32(d), f32(d));
+      specs.add(OpSpec.of(new Adjoint.LayerNorm(false, true), in(-2, 2, r, d), f32(d), f32(r), in(0.5, 2, r), bf16(r, d)));
+      specs.add(OpSpec.of(new Adjoint.LayerNorm(true, true), in(-2, 2, r, d), f32(d), f32(r), in(0.5, 2, r), bf16(r, d), f32(r, d)));
       both(new Fused.Normalize(1e-12f), new Adjoint.Normalize(1e-12f), in(-2, 2, r, d));
       if (r > 0) both(new Fused.BatchNorm(1e-5f, true), new Adjoint.BatchNorm(1e-5f), in(-2, 2, r, d), f32(d), f32(d));
     }

@@ -24,6 +24,8 @@ public record OpSpec(Op op, List<Input> inputs, UnaryOperator<List<Sample>> arra
 
   /// An input of floats between −1 and 1.
   public static Input f32(int... dims) { return in(-1, 1, dims); }
+  /// The same, held in BF16.
+  public static Input bf16(int... dims) { return f32(dims).as(DType.BF16); }
   public static Input in(double low, double high, int... dims) { return in(Draw.uniform(low, high), dims); }
   public static Input in(Draw.Values values, int... dims) { return new Input(Type.f32(dims), values); }
   public static Input ints(int... values) {

@@ -63,6 +63,11 @@ public final class CpuDevice implements Device {
   }
 
   private void kernel(Op op, List<Tensor> in, List<Tensor> out) {
+    if (op instanceof Adjoint.LayerNorm(var adding, var halved) && halved) {
+      kernel(new Adjoint.LayerNorm(adding, false), in, out.subList(0, 3));
+      CpuElementwise.run(new Elementwise.Cast(DType.BF16), out.subList(0, 1), out.get(3));
+      return;
+    }
     if (!(op instanceof Elementwise.Cast) && !(op instanceof Movement) && !(op instanceof Collective.AllGather) && (halves(in) || halves(out))) { widened(op, in, out); return; }
     switch (op) {
       case Elementwise e -> CpuElementwise.run(e, in, out.getFirst());

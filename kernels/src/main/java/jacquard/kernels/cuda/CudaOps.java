@@ -61,6 +61,8 @@ final class CudaOps {
     return switch (op) {
       case Indexing.ScatterAdd _, Collective.AllReduce _ -> true;
       case Fused.Linear _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
+      case Fused.LayerNorm _ -> wide(in);
+      case Adjoint.LayerNorm _ -> wide(in.subList(0, 4)) && wide(in.subList(5, in.size()));                // dy may be BF16
       case Adjoint.LinearWeight _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
       case Elementwise _, Reduction _, Contraction _, Fused.Conv2d _, Fused.AveragePool _, Collective.ReduceScatter _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
            Adjoint.AveragePool _ -> all;
@@ -76,6 +78,11 @@ final class CudaOps {
   /// 16-bit storage, 32-bit arithmetic.
   private void widened(Op op, List<Tensor> in, List<Tensor> out) {
     if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
+    if (op instanceof Adjoint.LayerNorm(var adding, var halved) && halved) {
+      run(new Adjoint.LayerNorm(adding, false), in, out.subList(0, 3));
+      CudaElementwise.cast(device, out.getFirst(), out.get(3));
+      return;
+    }
     try (var _ = Scope.open(device)) {
       var wideIn = new ArrayList<Tensor>();
       for (var t : in) wideIn.add(halved(t.dtype()) ? wide(t) : t);
@@ -86,6 +93,7 @@ final class CudaOps {
     }
   }
 
+  private static boolean wide(List<Tensor> tensors) { return tensors.stream().allMatch(t -> t.dtype() == F32); }
   private static boolean halved(DType t) { return t == BF16 || t == DType.F16; }
 
   private Tensor wide(Tensor t) {

@@ -1,5 +1,6 @@
 package jacquard.tensor.op;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
@@ -32,13 +33,17 @@ public sealed interface Adjoint extends Op {
     }
   }
 
-  /// x, γ, μ `[r]`, 1/σ `[r]`, dy, `[before]` → dx, dγ, dβ
+  /// x, γ, μ `[r]`, 1/σ `[r]`, dy, `[before]` → dx, dγ, dβ, `[dx in BF16]`
   ///
   /// @param adding whether there is a `before`, which dx is added to: what reached x by the way around the norm
-  record LayerNorm(boolean adding) implements Adjoint {
-    public LayerNorm() { this(false); }
-    @Override public int outputs() { return 3; }
-    @Override public List<Type> infer(List<Type> in) { return List.of(in.get(0), in.get(1), in.get(1)); }
+  /// @param halved whether dx comes in BF16 too: what the products before the norm read
+  record LayerNorm(boolean adding, boolean halved) implements Adjoint {
+    public LayerNorm() { this(false, false); }
+    @Override public int outputs() { return halved ? 4 : 3; }
+    @Override public List<Type> infer(List<Type> in) {
+      Type x = in.get(0), w = in.get(1);
+      return halved ? List.of(x, w, w, new Type(DType.BF16, x.shape())) : List.of(x, w, w);
+    }
   }
 
   /// x, dy → dx of x / max(‖x‖, ε)

@@ -51,14 +51,19 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   }
 
   /// γ·(x − μ)/√(σ² + ε) + β over the last axis of x `[r,d]`; Ba et al. 2016. Recorded: also μ `[r]` and 1/√(σ² + ε) `[r]`.
-  record LayerNorm(float epsilon, boolean isRecorded) implements Fused {
-    @Override public Op recorded() { return new LayerNorm(epsilon, true); }
+  ///
+  /// @param to the result's dtype; null: x's. Whatever it is, the norm is computed in x's
+  record LayerNorm(float epsilon, DType to, boolean isRecorded) implements Fused {
+    public LayerNorm(float epsilon, boolean isRecorded) { this(epsilon, null, isRecorded); }
+    /// This one, but with a result of another dtype.
+    public LayerNorm to(DType dtype) { return new LayerNorm(epsilon, dtype, isRecorded); }
+    @Override public Op recorded() { return new LayerNorm(epsilon, to, true); }
     @Override public List<Type> infer(List<Type> in) {
       var s = in.getFirst().shape();
       if (in.size() != 3 || s.rank() != 2 || !in.get(1).shape().equals(Shape.of(s.dim(1))) || !in.get(2).shape().equals(Shape.of(s.dim(1))))
         throw Op.mismatch(this, in, "x [r,d], γ [d], β [d]");
-      var row = in.getFirst().with(Shape.of(s.dim(0)));
-      return isRecorded ? List.of(in.getFirst(), row, row) : List.of(in.getFirst());
+      Type y = new Type(to == null ? in.getFirst().dtype() : to, s), row = in.getFirst().with(Shape.of(s.dim(0)));
+      return isRecorded ? List.of(y, row, row) : List.of(y);
     }
     @Override public List<Tensor> define(List<Tensor> in) {
       var x = in.getFirst();
@@ -66,7 +71,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
       var mean = x.sumKeeping(1).mul(1f / d);
       var c = x.subtract(mean);
       var deviation = c.mul(c).sumKeeping(1).affine(1f / d, epsilon).sqrt();
-      var y = c.divide(deviation).mul(in.get(1)).add(in.get(2));
+      var y = c.divide(deviation).mul(in.get(1)).add(in.get(2)).cast(to == null ? x.dtype() : to);
       if (!isRecorded) return List.of(y);
       return List.of(y, mean.reshape(x.dim(0)), Tensor.scalar(1).cast(x.dtype()).divide(deviation).reshape(x.dim(0)));
     }

@@ -1,5 +1,7 @@
 package jacquard.tests.reference;
 
+import jacquard.tensor.DType;
+
 /// A number in double, and how far from it an honest computation in single precision may come.
 ///
 /// Each operation of single precision rounds by at most u = 2⁻²⁴ of its result. Seen as independent, such errors add as a random walk: their
@@ -30,6 +32,9 @@ public record Real(double value, double variance) {
     double q = value / b.value;
     return rounded(q, (variance + q * q * b.variance) / (b.value * b.value));
   }
+  /// Rounded to what a tensor of this dtype holds (null: single precision): u = 2⁻⁸ of BF16 is a bound, not a deviation, so that a quarter of it, twice the bound in
+  /// the tolerance, leaves room for what was rounded.
+  public Real stored(DType to) { return to == DType.BF16 ? new Real(value, variance + Math.pow(value * 0x1p-8 / 4 / UNIT, 2)) : this; }
   public Real inverse() { return ONE.over(this); }
   public Real max(Real b) { return value >= b.value || Double.isNaN(value) ? this : b; }
 

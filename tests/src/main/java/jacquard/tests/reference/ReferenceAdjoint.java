@@ -2,6 +2,7 @@ package jacquard.tests.reference;
 
 import static jacquard.tests.reference.ReferenceFused.sum;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
 import jacquard.tensor.op.Activation;
@@ -73,7 +74,10 @@ public final class ReferenceAdjoint {
       case Adjoint.Activate(var f) -> List.of(Exact.of(in.get(0).shape(), i -> slope(f, in.get(0).get(i)).times(in.get(1).get(i))));
       case Adjoint.Softmax _ -> List.of(softmax(in.get(0), in.get(1)));
       case Adjoint.LinearWeight _ -> List.of(Reference.product(in.get(1), true, in.get(0), false), Exact.of(Shape.of(in.get(1).dim(1)), j -> sum(in.get(1).dim(0), i -> in.get(1).get(i, j))));
-      case Adjoint.LayerNorm _ -> layerNorm(in);
+      case Adjoint.LayerNorm(_, var halved) -> {
+        var d = layerNorm(in);
+        yield halved ? List.of(d.get(0), d.get(1), d.get(2), Exact.of(d.getFirst().shape(), i -> d.getFirst().get(i).stored(DType.BF16))) : d;
+      }
       case Adjoint.Normalize(var e) -> List.of(normalize(e, in.get(0), in.get(1)));
       case Adjoint.BatchNorm(var e) -> batchNorm(e, in);
       case Adjoint.CollectiveBatchNorm(var n) -> batchNorm(n.epsilon(), List.of(in.get(0), in.get(1), in.get(2), in.get(3), in.get(5)));

@@ -83,7 +83,7 @@ final class ReferenceFused {
       inverse[i] = sum(d, j -> x.get(row, j).minus(mean[row]).times(x.get(row, j).minus(mean[row]))).times(1.0 / d).plus(op.epsilon()).sqrt().inverse();
     }
     // the kernels compute x/σ − μ/σ, whose terms may be larger than their difference
-    var y = Exact.of(x.shape(), i -> x.get(i).times(inverse[i / d]).minus(mean[i / d].times(inverse[i / d])).times(in.get(1).get(i % d)).plus(in.get(2).get(i % d)));
+    var y = Exact.of(x.shape(), i -> x.get(i).times(inverse[i / d]).minus(mean[i / d].times(inverse[i / d])).times(in.get(1).get(i % d)).plus(in.get(2).get(i % d)).stored(op.to()));
     return op.isRecorded() ? List.of(y, new Exact(Shape.of(r), mean), new Exact(Shape.of(r), inverse)) : List.of(y);
   }
 

@@ -25,9 +25,8 @@ import org.opentest4j.TestAbortedException;
 
 /// How many kernels, copies and clears a training step asks of the GPU: its host time is mostly theirs.
 class LaunchesTest {
-  /// Forward, backward, the norm of all gradients, AdamW and the bound of the scale, of 24 blocks of real widths. In BF16 there are the casts of what norms give and of
-  /// what comes back to them besides, 8 or 9 a block.
-  @ParameterizedTest @CsvSource({"FP32,4,800", "FP32,256,800", "BF16,4,1030", "BF16,256,1030"}) void aStepOfViTB32(Precision precision, int batch, int most) throws Exception {
+  /// Forward, backward, the norm of all gradients, AdamW and the bound of the scale, of 24 blocks of real widths.
+  @ParameterizedTest @CsvSource({"FP32,4,800", "FP32,256,800", "BF16,4,830", "BF16,256,800"}) void aStepOfViTB32(Precision precision, int batch, int most) throws Exception {
     if (LaunchesTest.class.getClassLoader().getResource("jacquard/cuda/toolkit.txt") == null) throw new TestAbortedException("no fatbin was built");
     var driver = new CountingDriver();
     var config = Presets.of("ViT-B-32");
