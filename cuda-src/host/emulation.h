@@ -94,6 +94,7 @@ DEVICE float rsqrtf(float x) { return 1.f / sqrtf(x); }
 DEVICE float __uint_as_float(unsigned x) { float f; memcpy(&f, &x, 4); return f; }
 DEVICE unsigned __float_as_uint(float x) { unsigned u; memcpy(&u, &x, 4); return u; }
 DEVICE int __popc(unsigned x) { return __builtin_popcount(x); }
+DEVICE int __ffs(unsigned x) { return __builtin_ffs(static_cast<int>(x)); }
 DEVICE unsigned __umulhi(unsigned a, unsigned b) { return static_cast<unsigned>(static_cast<uint64_t>(a) * b >> 32); }
 
 DEVICE float bf16_to_float(uint16_t bits) { return __uint_as_float(static_cast<unsigned>(bits) << 16); }

@@ -1,7 +1,8 @@
 // Rows by number. gather: y[i, :] = x[index[i], :], zeros where index[i] = −1. scatter: y[k, :] = Σ x[i, :] over the i with index[i] = k.
 //
 // The scatter adds no floats atomically: it sorts the rows by the key index[i] (stable radix sort, 8 bits a pass: count, scan, place), finds where
-// each key's segment begins, and sums the segments in an order that depends on their lengths alone. The same bits in every run.
+// each key's segment begins, and sums the segments in an order that depends on their lengths alone. The same bits in every run. Where there are few rows,
+// each sum looks for its own among all of them: one launch in place of five.
 #include "../include/pack.cuh"
 #include "../include/warp.cuh"
 
@@ -180,3 +181,30 @@ SEGMENT_SUM(segment_sum_f32x4, float, 4)
 SEGMENT_SUM(segment_sum_f32, float, 1)
 SEGMENT_SUM(segment_sum_bf16x4, bf16, 4)
 SEGMENT_SUM(segment_sum_bf16, bf16, 1)
+
+// ---- few rows: a warp makes 32·V columns of a row of y, of the rows of x that name it, in order
+struct ScatterFewArguments { const void* x; const int* index; void* y; long long* bad; int n, rows, width, pitch; };
+
+template <class T, int V> DEVICE void scatter_few(const ScatterFewArguments& p) {
+  const int lane = ::lane(), row = blockIdx.y * SUM_WARPS + warp(), column = (blockIdx.x * WARP + lane) * V;
+  if (row >= p.rows) return;
+  float acc[V];
+  UNROLL for (int v = 0; v < V; v++) acc[v] = 0;
+  for (int at = 0; at < p.n; at += WARP) {
+    const int i = at + lane, key = i < p.n ? checked(p.index[i], i, p.rows, p.bad) : -1;
+    for (unsigned mine = __ballot_sync(FULL, key == row); mine; mine &= mine - 1) {
+      if (column >= p.width) continue;
+      const auto x = *reinterpret_cast<const Pack<T, V>*>(static_cast<const T*>(p.x) + static_cast<long long>(at + __ffs(mine) - 1) * p.pitch + column);
+      UNROLL for (int v = 0; v < V; v++) acc[v] += to_float(x.v[v]);
+    }
+  }
+  if (column >= p.width) return;
+  Pack<T, V> y;
+  UNROLL for (int v = 0; v < V; v++) y.v[v] = from_float<T>(acc[v]);
+  *reinterpret_cast<Pack<T, V>*>(static_cast<T*>(p.y) + static_cast<long long>(row) * p.width + column) = y;
+}
+#define SCATTER_FEW(name, T, V) KERNEL(name, ScatterFewArguments, 256) { scatter_few<T, V>(p); }
+SCATTER_FEW(scatter_few_f32x4, float, 4)
+SCATTER_FEW(scatter_few_f32, float, 1)
+SCATTER_FEW(scatter_few_bf16x4, bf16, 4)
+SCATTER_FEW(scatter_few_bf16, bf16, 1)

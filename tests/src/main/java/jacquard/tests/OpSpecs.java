@@ -159,6 +159,7 @@ public final class OpSpecs {
     r.add(of(new Indexing.Gather(), f32(5, 7), ints()));
     r.add(of(new Indexing.Gather(), in(Draw.mixed(Draw.uniform(-1, 1), 5, NAN), 4, 3), ints(-1, 3)));
     r.add(of(new Indexing.ScatterAdd(3), f32(0, 7), ints()));
+    for (int[] d : new int[][] {{256, 7, 300}, {257, 8, 300}, {530, 3, 5}}) r.add(of(new Indexing.ScatterAdd(d[2]), f32(d[0], d[1]), new OpSpec.Input(new Type(DType.I32, Shape.of(d[0])), Draw.whole(-1, d[2] - 1))));
     r.add(of(new Indexing.ScatterAdd(5), f32(3000, 41), new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 4))).asLarge());
     r.add(of(new Indexing.Gather(), f32(77, 41), new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 76))).asLarge());
   }

@@ -7,6 +7,8 @@ import jacquard.tensor.op.Indexing;
 
 /// Rows by number: `cuda-src/kernels/indexing.cu`. An index out of range is found by the kernel and told at the device's next read.
 final class CudaIndexing {
+  /// As many rows are scattered without a sort: a warp looks through their numbers in eight steps.
+  private static final int FEW = 256;
   /// Rows a block of the sort takes, digits of a pass, bits of a digit; threads of the scan; rows a block sums, and columns a warp does.
   private static final int TILE = 2048, DIGITS = 256, BITS = 8, SCAN_THREADS = 1024, SEGMENTS = 8, WARP = 32;
 
@@ -33,6 +35,16 @@ final class CudaIndexing {
     int n = values.dim(0), rows = y.dim(0), width = y.dim(1);
     if (rows == 0 || width == 0) return;
     if (n == 0) { device.context().clear(CudaDevice.address(y), y.shape().size() * y.dtype().bytes()); return; }
+    boolean inRows = values.layout().strides()[1] == 1 || width == 1;
+    long x = inRows ? CudaDevice.address(values) : device.dense(values);
+    int pitch = inRows ? values.layout().strides()[0] : width, pack = 4 * y.dtype().bytes();
+    boolean packed = (width | pitch) % 4 == 0 && (x | CudaDevice.address(y)) % pack == 0;
+    var type = suffix(y.dtype()) + (packed ? "x4" : "");
+    int across = Math.ceilDiv(width, WARP * (packed ? 4 : 1)), down = Math.ceilDiv(rows, SEGMENTS);
+    if (n <= FEW) {
+      device.call("scatter_few" + type).pointer(x).pointer(index).pointer(y).pointer(device.bad()).i32(n).i32(rows).i32(width).i32(pitch).blocks(across, down, 1, 0);
+      return;
+    }
     int blocks = Math.ceilDiv(n, TILE);
     long counts = device.temporary(4L * DIGITS * blocks), keys = index, from = 0;
     long[] to = {device.temporary(8L * n), rows < DIGITS ? 0 : device.temporary(8L * n)};                // keys, then the rows they came from
@@ -45,12 +57,8 @@ final class CudaIndexing {
     }
     long begin = device.temporary(4L * (rows + 1));
     device.call("segment_begin").pointer(keys).pointer(begin).i32(n).i32(rows).blocks(Math.ceilDiv(rows + 1, 256), 1, 1, 0);
-    boolean inRows = values.layout().strides()[1] == 1 || width == 1;
-    long x = inRows ? CudaDevice.address(values) : device.dense(values);
-    int pitch = inRows ? values.layout().strides()[0] : width, pack = 4 * y.dtype().bytes();
-    boolean packed = (width | pitch) % 4 == 0 && (x | CudaDevice.address(y)) % pack == 0;
-    device.call("segment_sum" + suffix(y.dtype()) + (packed ? "x4" : "")).pointer(x).pointer(begin).pointer(from).pointer(y).i32(rows).i32(width).i32(pitch)
-        .blocks(Math.ceilDiv(width, WARP * (packed ? 4 : 1)), Math.ceilDiv(rows, SEGMENTS), 1, 4 * SEGMENTS * WARP * 4);
+    device.call("segment_sum" + type).pointer(x).pointer(begin).pointer(from).pointer(y).i32(rows).i32(width).i32(pitch)
+        .blocks(across, down, 1, 4 * SEGMENTS * WARP * 4);
   }
 
   private static void sort(CudaDevice device, String kernel, long keys, long from, long counts, long to, int n, int blocks, int shift, int rows) {

@@ -26,7 +26,7 @@ import org.opentest4j.TestAbortedException;
 /// How many kernels, copies and clears a training step asks of the GPU: its host time is mostly theirs.
 class LaunchesTest {
   /// Forward, backward, the norm of all gradients, AdamW and the bound of the scale, of 24 blocks of real widths.
-  @ParameterizedTest @CsvSource({"FP32,4,800", "FP32,256,800", "BF16,4,830", "BF16,256,800"}) void aStepOfViTB32(Precision precision, int batch, int most) throws Exception {
+  @ParameterizedTest @CsvSource({"FP32,4", "FP32,256", "BF16,4", "BF16,256"}) void aStepOfViTB32(Precision precision, int batch) throws Exception {
     if (LaunchesTest.class.getClassLoader().getResource("jacquard/cuda/toolkit.txt") == null) throw new TestAbortedException("no fatbin was built");
     var driver = new CountingDriver();
     var config = Presets.of("ViT-B-32");
@@ -47,7 +47,7 @@ class LaunchesTest {
             Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
           }
         }
-        assertTrue(driver.total() <= most, driver.toString());
+        assertTrue(driver.total() <= 800, driver.toString());
       }
     }
   }
