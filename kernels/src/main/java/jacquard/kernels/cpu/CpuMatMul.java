@@ -1,23 +1,33 @@
 package jacquard.kernels.cpu;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
 
-/// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors; rows of A are read
-/// where they lie and broadcast (after Goto and van de Geijn 2008). Every element sums k in one order: the same bits for any split.
+/// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors, A in tiles of MR rows
+/// that are broadcast (after Goto and van de Geijn 2008). Every element sums k in one order: the same bits for any split.
 public final class CpuMatMul {
   /// Accumulators + broadcasts + loads must fit the registers: 4·2 + 4 + 2 = 14 of 16, 8·2 + 8 + 2 = 26 of 32.
-  private static final boolean WIDE = Simd.LANES == 16;
+  static final boolean WIDE = Simd.LANES == 16;
   static final int MR = WIDE ? 8 : 4, NR = 2 * Simd.LANES;
   /// Depth of a slab: up to so many products are summed in registers, and C is written once. A panel of B, KC·NR floats, streams from L2.
   static final int KC = 768;
   /// Columns whose slab of B, KC·NC floats, stays in L2 while rows of A stream by (of 1 MiB, of 512 KiB).
   private static final int NC = WIDE ? 192 : 128;
-  /// Rows that one piece of work takes at most, and that it takes fewer columns for.
+  /// Rows whose A is packed at a time, and few rows, for which a piece of work takes fewer columns.
   private static final int MC = 2048, FEW = 96;
-  /// Rows of A that are transposed at a time where there is no other thread to share them with.
+  /// Rows that meet a slab of B before the epilogue does, so that it finds them in the cache.
   private static final int BLOCK = 96;
-  /// Floats of packed operands at a time, 16 MiB: a deeper product is cut, and its panels stay in L3.
-  private static final int PACKED = 1 << 22;
+  /// Floats of packed operands at a time, 8 MiB: a deeper product is cut, so that what is written here and soon read again never leaves L3.
+  private static final int PACKED = 1 << 21;
+  /// Floats of B, 16 MiB, that are packed once where several chunks of rows need them.
+  private static final int KEPT = 1 << 22;
+  /// Up to so many columns packing A costs more than it saves: its rows are read where they lie.
+  private static final int NARROW = 256;
+
+  /// Columns of A that are packed together where they lie side by side in memory.
+  private static final int SIDE_BY_SIDE = 256;
+  private static final VectorSpecies<Float> COLUMN = VectorSpecies.of(float.class, VectorShape.forBitSize(32 * MR));
 
   /// Where packed panels begin: a large array of G1 starts at 16 mod 64 bytes, so that panels lie on cache lines.
   static final int ALIGNED = 12;
@@ -27,7 +37,7 @@ public final class CpuMatMul {
 
   private static final class Scratch {
     float[] a = {}, b = {}, c = new float[MR * NR];
-    int[] rows = new int[MC + MR];
+    int[] rows = new int[BLOCK + MR];
     float[] a(int n) { return a.length >= n ? a : (a = new float[n]); }
     float[] b(int n) { return b.length >= n ? b : (b = new float[n]); }
   }
@@ -45,28 +55,44 @@ public final class CpuMatMul {
       if (epilogue != null) epilogue.finish(0, m, 0, n);
       return;
     }
-    int most = Math.max(1, PACKED / (ac == 1 ? n : m + n) / KC) * KC, times = (k + most - 1) / most, deep = ((k + times - 1) / times + 15) / 16 * 16;
-    for (int k0 = 0; k0 < k; k0 += deep) {
-      int depth = Math.min(deep, k - k0), from = bo + k0 * br;
-      float[] bp = chunks(m, n) == 1 ? null : pack(n, depth, b, from, br, bc, shared(0, packed(n, depth), depth, n));
-      pieces(accumulate || k0 > 0, m, n, depth, a, ao + k0 * ac, ar, ac, bp, b, from, br, bc, c, co, cr, k0 + depth < k ? null : epilogue);
+    int slab = slab(k), times = (m + MC - 1) / MC, tall = rows((m + times - 1) / times), deep = Math.max(1, PACKED / (tall + n) / slab) * slab;
+    float[] kept = times > 1 && (long) n * k <= KEPT ? pack(n, k, slab, b, bo, br, bc, shared(0, packed(n, k), k, n)) : null;
+    for (int i0 = 0; i0 < m; i0 += tall) {
+      int high = Math.min(tall, m - i0), at = i0;
+      Epilogue finish = epilogue == null ? null : (i, to, j0, j1) -> epilogue.finish(at + i, at + to, j0, j1);
+      for (int k0 = 0; k0 < k; k0 += deep) {
+        int depth = Math.min(deep, k - k0), from = bo + k0 * br;
+        float[] bp = kept != null || chunks(high, n) == 1 ? kept : pack(n, depth, slab, b, from, br, bc, shared(0, packed(n, depth), depth, n));
+        pieces(accumulate || k0 > 0, high, n, depth, slab, a, ao + i0 * ar + k0 * ac, ar, ac, bp, kept == null ? 0 : k0 * columns(n), b, from, br, bc,
+            c, co + i0 * cr, cr, k0 + depth < k ? null : finish);
+      }
     }
+  }
+
+  /// Depth of the slabs that k is cut into: equal but for the last, at most KC.
+  private static int slab(int k) {
+    int times = (k + KC - 1) / KC;
+    return ((k + times - 1) / times + 15) / 16 * 16;
   }
 
   /// Floats of a packed operand.
   static long packed(int n, int k) { return ALIGNED + (long) panels(n) * NR * k; }
 
-  /// All of B [k,n], slab by slab of KC: [slab][panel][depth][NR], from ALIGNED on. Returns `into`.
-  static float[] pack(int n, int k, float[] b, int bo, int br, int bc, float[] into) {
+  /// All of B [k,n], slab by slab: [slab][panel][depth][NR], from ALIGNED on. Returns `into`.
+  static float[] pack(int n, int k, float[] b, int bo, int br, int bc, float[] into) { return pack(n, k, slab(k), b, bo, br, bc, into); }
+
+  private static float[] pack(int n, int k, int slab, float[] b, int bo, int br, int bc, float[] into) {
     Parallel.rows(panels(n), Math.max(1, 65536 / (NR * k)), (from, to) ->
-        packPanels(n, k, from, Math.min(n, to * NR) - from * NR, b, bo + from * NR * bc, br, bc, into));
+        packPanels(n, k, slab, from, Math.min(n, to * NR) - from * NR, b, bo + from * NR * bc, br, bc, into));
     return into;
   }
 
   /// The panels from `panel` on of `columns` columns, which begin at `b[bo]`.
-  static void packPanels(int n, int k, int panel, int columns, float[] b, int bo, int br, int bc, float[] into) {
-    for (int k0 = 0; k0 < k; k0 += KC) {
-      int depth = Math.min(KC, k - k0);
+  static void packPanels(int n, int k, int panel, int columns, float[] b, int bo, int br, int bc, float[] into) { packPanels(n, k, slab(k), panel, columns, b, bo, br, bc, into); }
+
+  private static void packPanels(int n, int k, int slab, int panel, int columns, float[] b, int bo, int br, int bc, float[] into) {
+    for (int k0 = 0; k0 < k; k0 += slab) {
+      int depth = Math.min(slab, k - k0);
       packB(into, ALIGNED + (k0 * panels(n) + panel * depth) * NR, depth, 0, columns, b, bo + k0 * br, br, bc);
     }
   }
@@ -76,41 +102,59 @@ public final class CpuMatMul {
 
   /// C (+)= A · B with B packed.
   static void multiply(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp, float[] c, int co, int cr, Epilogue epilogue) {
-    pieces(accumulate, m, n, k, a, ao, ar, ac, bp, null, 0, 0, 0, c, co, cr, epilogue);
+    pieces(accumulate, m, n, k, slab(k), a, ao, ar, ac, bp, 0, null, 0, 0, 0, c, co, cr, epilogue);
   }
 
   /// With `bp` null a piece packs its columns of B itself: where it takes all rows nobody else needs them.
-  private static void pieces(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp, float[] b, int bo, int br, int bc,
-                             float[] c, int co, int cr, Epilogue epilogue) {
-    float[] lines = ac == 1 ? a : rowsOfA(shared(1, ALIGNED + (long) m * k, m, k), m, k, a, ao, ar, ac);
-    int first = ac == 1 ? ao : ALIGNED, step = ac == 1 ? ar : k;
-    int panels = panels(n), wide = wide(m), columns = (n + wide - 1) / wide, rows = chunks(m, n), high = rows((m + rows - 1) / rows);
+  private static void pieces(boolean accumulate, int m, int n, int k, int slab, float[] a, int ao, int ar, int ac, float[] bp, int bpo,
+                             float[] b, int bo, int br, int bc, float[] c, int co, int cr, Epilogue epilogue) {
+    float[] ap = ac == 1 && n <= NARROW ? null : packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
+    int panels = panels(n), wide = m <= FEW ? FEW / NR * NR : NC, columns = (n + wide - 1) / wide, rows = chunks(m, n), high = rows((m + rows - 1) / rows);
     Parallel.run(rows * columns, piece -> {
       int i0 = Math.min(m, piece / columns * high), i1 = Math.min(m, i0 + high), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
       var scratch = SCRATCH.get();
-      for (int k0 = 0; k0 < k; k0 += KC) {
-        int depth = Math.min(KC, k - k0);
+      for (int k0 = 0; k0 < k; k0 += slab) {
+        int depth = Math.min(slab, k - k0), panel = ALIGNED + (bp == null ? 0 : bpo + (k0 * panels + j0 / NR * depth) * NR);
         float[] p = bp != null ? bp : scratch.b(ALIGNED + columns(j1 - j0) * depth);
         if (bp == null) packB(p, ALIGNED, depth, j0, j1, b, bo + k0 * br, br, bc);
-        rows(scratch.rows, i1 - i0, first + i0 * step + k0, step);
-        tiles(accumulate || k0 > 0, i1 - i0, j1 - j0, depth, lines, scratch.rows, p, ALIGNED + (bp == null ? 0 : (k0 * panels + j0 / NR * depth) * NR), c, co + i0 * cr + j0, cr, scratch.c);
+        for (int i = i0; i < i1; i += BLOCK) {
+          int count = Math.min(BLOCK, i1 - i), at = co + i * cr + j0;
+          if (ap != null) packedTiles(accumulate || k0 > 0, count, j1 - j0, depth, ap, ALIGNED + k0 * rows(m) + i * depth, p, panel, c, at, cr, scratch.c);
+          else {
+            rows(scratch.rows, count, ao + i * ar + k0, ar);
+            tiles(accumulate || k0 > 0, count, j1 - j0, depth, a, scratch.rows, p, panel, c, at, cr, scratch.c);
+          }
+          if (epilogue != null && k0 + depth == k) epilogue.finish(i, i + count, j0, j1);
+        }
       }
-      if (epilogue != null) epilogue.finish(i0, i1, j0, j1);
     });
   }
 
-  private static int wide(int m) { return m <= FEW ? FEW / NR * NR : NC; }
-
   /// Into how many chunks of rows work is cut, so that no core waits for the others long.
   private static int chunks(int m, int n) {
-    int columns = (n + wide(m) - 1) / wide(m);
-    return Math.max((m + MC - 1) / MC, Math.min((m + FEW - 1) / FEW, 4 * Parallel.threads() / columns));
+    int columns = (n + NC - 1) / NC;
+    return m <= FEW ? 1 : Math.max(1, Math.min((m + FEW - 1) / FEW, 4 * Parallel.threads() / columns));
   }
 
-  /// All of A [m,k] as rows of k in `into`, from ALIGNED on.
-  private static float[] rowsOfA(float[] into, int m, int k, float[] a, int ao, int ar, int ac) {
-    Parallel.rows(m, BLOCK, (from, to) -> transpose(into, ALIGNED + from * k, k, to - from, a, ao + from * ar, ar, ac));
+  /// All of A [m,k], slab by slab: [slab][tile][depth][MR], from ALIGNED on. Rows of the last tile that are not there are the last one's copies. Returns `into`.
+  private static float[] packA(float[] into, int m, int k, int slab, float[] a, int ao, int ar, int ac) {
+    Parallel.rows(rows(m) / MR, (ac == 1 ? BLOCK : SIDE_BY_SIDE) / MR, (from, to) -> {
+      for (int k0 = 0; k0 < k; k0 += slab) {
+        int depth = Math.min(slab, k - k0), at = ALIGNED + k0 * rows(m), first = ao + k0 * ac, whole = Math.min(to, m / MR);
+        if (ar == 1) packColumns(into, at, depth, from, whole, a, first, ac);
+        else if (ac == 1) for (int t = from; t < whole; t++) Transpose.tile(depth, a, first + t * MR * ar, ar, into, at + t * MR * depth);
+        for (int t = ar == 1 || ac == 1 ? Math.max(from, whole) : from; t < to; t++)
+          for (int q = 0; q < depth; q++) for (int r = 0; r < MR; r++) into[at + (t * depth + q) * MR + r] = a[first + Math.min(t * MR + r, m - 1) * ar + q * ac];
+      }
+    });
     return into;
+  }
+
+  /// Tiles `from` … `to`−1 where the elements of a column are adjacent: a few columns at a time, whose lines stay in L1 until all of them is read.
+  private static void packColumns(float[] into, int at, int depth, int from, int to, float[] a, int ao, int ac) {
+    for (int q0 = 0; q0 < depth; q0 += 8)
+      for (int t = from; t < to; t++)
+        for (int q = q0; q < Math.min(depth, q0 + 8); q++) FloatVector.fromArray(COLUMN, a, ao + t * MR + q * ac).intoArray(into, at + (t * depth + q) * MR);
   }
 
   /// On this thread alone, for the tiles inside other kernels.
@@ -199,16 +243,29 @@ public final class CpuMatMul {
           boolean whole = high == MR && wide == NR;
           if (WIDE && wide <= Simd.LANES) {
             boolean direct = high == MR && wide == Simd.LANES && !accumulate;
-            half(depth, a, rows, i, bp, bpo + j * packed, direct ? c : tile, direct ? at : 0, direct ? cr : NR);
+            MicroKernel.half(depth, a, rows, i, bp, bpo + j * packed, direct ? c : tile, direct ? at : 0, direct ? cr : NR);
             if (!direct) addEdge(accumulate, high, wide, tile, c, at, cr);
           }
-          else if (whole && !accumulate) kernel(depth, a, rows, i, bp, bpo + j * packed, c, at, cr);
+          else if (whole && !accumulate) MicroKernel.rows(depth, a, rows, i, bp, bpo + j * packed, c, at, cr);
           else {
-            kernel(depth, a, rows, i, bp, bpo + j * packed, tile, 0, NR);
+            MicroKernel.rows(depth, a, rows, i, bp, bpo + j * packed, tile, 0, NR);
             if (whole) addTile(tile, c, at, cr);
             else addEdge(accumulate, high, wide, tile, c, at, cr);
           }
         }
+  }
+
+  /// The same with A in packed tiles.
+  private static void packedTiles(boolean accumulate, int m, int n, int depth, float[] a, int ao, float[] b, int bo, float[] c, int co, int cr, float[] tile) {
+    for (int i = 0; i < m; i += MR)
+      for (int j = 0; j < n; j += NR) {
+        int high = Math.min(MR, m - i), wide = Math.min(NR, n - j), at = co + i * cr + j;
+        boolean whole = high == MR && wide == NR, direct = whole && !accumulate;
+        MicroKernel.packed(depth, a, ao + i * depth, b, bo + j * depth, direct ? c : tile, direct ? at : 0, direct ? cr : NR);
+        if (direct) continue;
+        if (whole) addTile(tile, c, at, cr);
+        else addEdge(accumulate, high, wide, tile, c, at, cr);
+      }
   }
 
   static void addEdge(boolean accumulate, int high, int wide, float[] tile, float[] c, int at, int cr) {
@@ -227,89 +284,6 @@ public final class CpuMatMul {
   }
 
   static float[] edge() { return SCRATCH.get().c; }
-
-  private static void kernel(int k, float[] a, int[] rows, int i, float[] b, int bo, float[] c, int co, int cr) {
-    if (WIDE) kernel8x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7], b, bo, c, co, cr);
-    else kernel4x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], b, bo, c, co, cr);
-  }
-
-  /// The left half of a panel, for few columns. (Of 4 rows it would be no faster than the whole: four chains of sums wait for each other.)
-  private static void half(int k, float[] a, int[] rows, int i, float[] b, int bo, float[] c, int co, int cr) {
-    kernel8x1(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7], b, bo, c, co, cr);
-  }
-
-  /// 8 rows × 1 vector, of panels two vectors wide.
-  private static void kernel8x1(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7, float[] b, int bo, float[] c, int co, int cr) {
-    FloatVector z = FloatVector.zero(Simd.F), c0 = z, c1 = z, c2 = z, c3 = z, c4 = z, c5 = z, c6 = z, c7 = z;
-    for (int p = 0; p < k; p++) {
-      var b0 = FloatVector.fromArray(Simd.F, b, bo);
-      c0 = FloatVector.broadcast(Simd.F, a[r0 + p]).fma(b0, c0); c1 = FloatVector.broadcast(Simd.F, a[r1 + p]).fma(b0, c1);
-      c2 = FloatVector.broadcast(Simd.F, a[r2 + p]).fma(b0, c2); c3 = FloatVector.broadcast(Simd.F, a[r3 + p]).fma(b0, c3);
-      c4 = FloatVector.broadcast(Simd.F, a[r4 + p]).fma(b0, c4); c5 = FloatVector.broadcast(Simd.F, a[r5 + p]).fma(b0, c5);
-      c6 = FloatVector.broadcast(Simd.F, a[r6 + p]).fma(b0, c6); c7 = FloatVector.broadcast(Simd.F, a[r7 + p]).fma(b0, c7);
-      bo += 2 * Simd.LANES;
-    }
-    c0.intoArray(c, co); c1.intoArray(c, co + cr); c2.intoArray(c, co + 2 * cr); c3.intoArray(c, co + 3 * cr);
-    c4.intoArray(c, co + 4 * cr); c5.intoArray(c, co + 5 * cr); c6.intoArray(c, co + 6 * cr); c7.intoArray(c, co + 7 * cr);
-  }
-
-  /// 4 rows × 2 vectors.
-  private static void kernel4x2(int k, float[] a, int r0, int r1, int r2, int r3, float[] b, int bo, float[] c, int co, int cr) {
-    final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
-    for (int p = 0; p < k; p++) {
-      var b0 = FloatVector.fromArray(Simd.F, b, bo);
-      var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
-      var a0 = FloatVector.broadcast(Simd.F, a[r0 + p]);
-      c00 = a0.fma(b0, c00); c01 = a0.fma(b1, c01);
-      var a1 = FloatVector.broadcast(Simd.F, a[r1 + p]);
-      c10 = a1.fma(b0, c10); c11 = a1.fma(b1, c11);
-      var a2 = FloatVector.broadcast(Simd.F, a[r2 + p]);
-      c20 = a2.fma(b0, c20); c21 = a2.fma(b1, c21);
-      var a3 = FloatVector.broadcast(Simd.F, a[r3 + p]);
-      c30 = a3.fma(b0, c30); c31 = a3.fma(b1, c31);
-      bo += 2 * L;
-    }
-    c00.intoArray(c, co); c01.intoArray(c, co + L);
-    c10.intoArray(c, co + cr); c11.intoArray(c, co + cr + L);
-    c20.intoArray(c, co + 2 * cr); c21.intoArray(c, co + 2 * cr + L);
-    c30.intoArray(c, co + 3 * cr); c31.intoArray(c, co + 3 * cr + L);
-  }
-
-  /// 8 rows × 2 vectors.
-  private static void kernel8x2(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7, float[] b, int bo, float[] c, int co, int cr) {
-    final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z, c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
-    for (int p = 0; p < k; p++) {
-      var b0 = FloatVector.fromArray(Simd.F, b, bo);
-      var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
-      var a0 = FloatVector.broadcast(Simd.F, a[r0 + p]);
-      c00 = a0.fma(b0, c00); c01 = a0.fma(b1, c01);
-      var a1 = FloatVector.broadcast(Simd.F, a[r1 + p]);
-      c10 = a1.fma(b0, c10); c11 = a1.fma(b1, c11);
-      var a2 = FloatVector.broadcast(Simd.F, a[r2 + p]);
-      c20 = a2.fma(b0, c20); c21 = a2.fma(b1, c21);
-      var a3 = FloatVector.broadcast(Simd.F, a[r3 + p]);
-      c30 = a3.fma(b0, c30); c31 = a3.fma(b1, c31);
-      var a4 = FloatVector.broadcast(Simd.F, a[r4 + p]);
-      c40 = a4.fma(b0, c40); c41 = a4.fma(b1, c41);
-      var a5 = FloatVector.broadcast(Simd.F, a[r5 + p]);
-      c50 = a5.fma(b0, c50); c51 = a5.fma(b1, c51);
-      var a6 = FloatVector.broadcast(Simd.F, a[r6 + p]);
-      c60 = a6.fma(b0, c60); c61 = a6.fma(b1, c61);
-      var a7 = FloatVector.broadcast(Simd.F, a[r7 + p]);
-      c70 = a7.fma(b0, c70); c71 = a7.fma(b1, c71);
-      bo += 2 * L;
-    }
-    c00.intoArray(c, co); c01.intoArray(c, co + L);
-    c10.intoArray(c, co + cr); c11.intoArray(c, co + cr + L);
-    c20.intoArray(c, co + 2 * cr); c21.intoArray(c, co + 2 * cr + L);
-    c30.intoArray(c, co + 3 * cr); c31.intoArray(c, co + 3 * cr + L);
-    c40.intoArray(c, co + 4 * cr); c41.intoArray(c, co + 4 * cr + L);
-    c50.intoArray(c, co + 5 * cr); c51.intoArray(c, co + 5 * cr + L);
-    c60.intoArray(c, co + 6 * cr); c61.intoArray(c, co + 6 * cr + L);
-    c70.intoArray(c, co + 7 * cr); c71.intoArray(c, co + 7 * cr + L);
-  }
 
   /// Columns j0 … j1−1 of B in panels [depth][NR], zeros right of the last.
   static void packB(float[] p, int at, int depth, int j0, int j1, float[] b, int bo, int br, int bc) {

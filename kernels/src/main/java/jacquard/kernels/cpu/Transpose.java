@@ -57,4 +57,39 @@ final class Transpose {
     for (int j = wide; j < columns; j++) for (int i = 0; i < whole; i++) t[to + j * tr + i] = a[ao + i * ar + j];
     for (int i = whole; i < rows; i++) for (int j = 0; j < columns; j++) t[to + j * tr + i] = a[ao + i * ar + j];
   }
+
+  /// t [depth, MR] ← aᵀ for MR rows of `a`: as above, but that in the last exchange, by half a vector, neighbours change halves, and each holds what follows.
+  static void tile(int depth, float[] a, int ao, int ar, float[] t, int to) {
+    final int R = CpuMatMul.MR;
+    float[] b = BLOCK.get();
+    int q = 0;
+    for (; q <= depth - L; q += L, to += L * R) {
+      for (int r = 0, at = ao + q; r < R; r += 4, at += 4 * ar) {
+        FloatVector x0 = FloatVector.fromArray(F, a, at), x1 = FloatVector.fromArray(F, a, at + ar), x2 = FloatVector.fromArray(F, a, at + 2 * ar), x3 = FloatVector.fromArray(F, a, at + 3 * ar);
+        FloatVector y0 = x0.blend(x1.rearrange(BY1), ODD1), y1 = x0.rearrange(BY1).blend(x1, ODD1), y2 = x2.blend(x3.rearrange(BY1), ODD1), y3 = x2.rearrange(BY1).blend(x3, ODD1);
+        y0.blend(y2.rearrange(BY2), ODD2).intoArray(b, B + r * L);
+        y1.blend(y3.rearrange(BY2), ODD2).intoArray(b, B + r * L + L);
+        y0.rearrange(BY2).blend(y2, ODD2).intoArray(b, B + r * L + 2 * L);
+        y1.rearrange(BY2).blend(y3, ODD2).intoArray(b, B + r * L + 3 * L);
+      }
+      for (int r = 0; r < 4; r += 2) {
+        FloatVector x0 = FloatVector.fromArray(F, b, B + r * L), x1 = FloatVector.fromArray(F, b, B + (r + 1) * L);
+        if (L == 4) {
+          x0.intoArray(t, to + r * R);
+          x1.intoArray(t, to + (r + 1) * R);
+        } else if (L == 8) {
+          x0.blend(x1.rearrange(BY4), ODD4).intoArray(t, to + r * R);
+          x0.rearrange(BY4).blend(x1, ODD4).intoArray(t, to + (r + 4) * R);
+        } else {
+          FloatVector x4 = FloatVector.fromArray(F, b, B + (r + 4) * L), x5 = FloatVector.fromArray(F, b, B + (r + 5) * L);
+          FloatVector y0 = x0.blend(x4.rearrange(BY4), ODD4), y4 = x0.rearrange(BY4).blend(x4, ODD4), y1 = x1.blend(x5.rearrange(BY4), ODD4), y5 = x1.rearrange(BY4).blend(x5, ODD4);
+          y0.blend(y1.rearrange(BY8), ODD8).intoArray(t, to + r * R);
+          y0.rearrange(BY8).blend(y1, ODD8).intoArray(t, to + (r + 8) * R);
+          y4.blend(y5.rearrange(BY8), ODD8).intoArray(t, to + (r + 4) * R);
+          y4.rearrange(BY8).blend(y5, ODD8).intoArray(t, to + (r + 12) * R);
+        }
+      }
+    }
+    for (; q < depth; q++, to += R) for (int r = 0; r < R; r++) t[to + r] = a[ao + r * ar + q];
+  }
 }

@@ -50,7 +50,7 @@ class MachineCodeTest {
     var bad = new ArrayList<String>();
     Set<String> kernels = new TreeSet<>();
     for (var m : MachineCode.read(printed, folder.resolve("code"))) {
-      boolean micro = m.method().contains("CpuMatMul::kernel");                     // under matmul, attention, losses and convolutions
+      boolean micro = m.method().contains("MicroKernel::");                     // under matmul, attention, losses and convolutions
       for (var l : m.loops()) {
         if (micro && l.fmas() >= fmas) kernels.add(m.method());
         // beside calls everything lives on the stack: not the register rule but inlining, which differs from JVM to JVM
