@@ -12,17 +12,17 @@ public final class CpuMatMul {
   static final int MR = WIDE ? 8 : 4, NR = 2 * Simd.LANES;
   /// Depth of a slab: up to so many products are summed in registers, and C is written once. A panel of B, KC·NR floats, streams from L2.
   static final int KC = 768;
-  /// Columns whose slab of B, KC·NC floats, stays in L2 while rows of A stream by (of 1 MiB, of 512 KiB).
-  private static final int NC = WIDE ? 192 : 128;
+  /// Columns whose slab of B, KC·NC floats, stays in L2, 384 KiB, while tiles of A stream by. (576 KiB of 1 MiB were faster in some JVMs and a tenth slower in others.)
+  private static final int NC = 128;
   /// Rows whose A is packed at a time, and few rows, for which a piece of work takes fewer columns.
-  private static final int MC = 2048, FEW = 96;
+  private static final int MC = 1024, FEW = 96;
   /// Rows that meet a slab of B before the epilogue does, so that it finds them in the cache.
   private static final int BLOCK = 96;
-  /// Floats of packed operands at a time, 8 MiB: a deeper product is cut, so that what is written here and soon read again never leaves L3.
-  private static final int PACKED = 1 << 21;
+  /// Floats of packed operands at a time, 4 MiB: a deeper product is cut, so that what is written here and soon read again never leaves L3.
+  private static final int PACKED = 1 << 20;
   /// Floats of B, 16 MiB, that are packed once where several chunks of rows need them.
   private static final int KEPT = 1 << 22;
-  /// Up to so many columns packing A costs more than it saves: its rows are read where they lie.
+  /// Up to so many columns, or FEW rows, packing A costs more than it saves: its rows are read where they lie.
   private static final int NARROW = 256;
 
   /// Columns of A that are packed together where they lie side by side in memory.
@@ -108,7 +108,7 @@ public final class CpuMatMul {
   /// With `bp` null a piece packs its columns of B itself: where it takes all rows nobody else needs them.
   private static void pieces(boolean accumulate, int m, int n, int k, int slab, float[] a, int ao, int ar, int ac, float[] bp, int bpo,
                              float[] b, int bo, int br, int bc, float[] c, int co, int cr, Epilogue epilogue) {
-    float[] ap = ac == 1 && n <= NARROW ? null : packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
+    float[] ap = ac == 1 && (m <= FEW || n <= NARROW) ? null : packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
     int panels = panels(n), wide = m <= FEW ? FEW / NR * NR : NC, columns = (n + wide - 1) / wide, rows = chunks(m, n), high = rows((m + rows - 1) / rows);
     Parallel.run(rows * columns, piece -> {
       int i0 = Math.min(m, piece / columns * high), i1 = Math.min(m, i0 + high), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
