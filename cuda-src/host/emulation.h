@@ -46,7 +46,7 @@ void emulation_copy_wait(Thread*, int groups);
 #define KERNEL(name, Arguments, ...) \
   static void name(const Arguments& p); \
   extern "C" __attribute__((visibility("default"))) const emulation::Entry kernel_##name; \
-  const emulation::Entry kernel_##name = {#name, sizeof(Arguments), emulation::layout<Arguments>.letters, emulation::first(__VA_ARGS__), \
+  const emulation::Entry kernel_##name = {#name, sizeof(Arguments), emulation::layout<Arguments>.letters, emulation::layout<Arguments>.row, emulation::first(__VA_ARGS__), \
       [](const void* p) { name(*static_cast<const Arguments*>(p)); }, &emulation::self}; \
   static void name([[maybe_unused]] const Arguments& p)
 

@@ -18,6 +18,7 @@ struct Entry {
   const char* name;
   unsigned bytes;                                        // of the argument struct
   const char* layout;                                    // a letter for each field, see layout.h
+  unsigned row;                                          // bytes of a row of its table, where it takes one
   unsigned threads;                                      // the launch bound
   void (*run)(const void* arguments);
   Thread** self;                                         // the library's pointer to the thread that runs

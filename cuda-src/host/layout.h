@@ -20,6 +20,7 @@ template <class S, class... A> constexpr int fields() {
 struct Letters {
   char letters[512] = {};
   int count = 0, bytes = 0;
+  int row = 0;                                           // bytes of a row of the table of structs that a field points to
   constexpr void add(char c, int size) {
     letters[count++] = c;
     bytes = (bytes + size - 1) / size * size + size;
@@ -28,7 +29,11 @@ struct Letters {
 
 template <class T> struct Code { static constexpr void add(Letters& l) {
   static_assert(std::is_pointer_v<T> || std::is_arithmetic_v<T>, "a field is a pointer, a number or an Array of them");
-  if constexpr (std::is_pointer_v<T>) l.add('p', 8);
+  if constexpr (std::is_pointer_v<T>) {
+    using To = std::remove_pointer_t<T>;
+    if constexpr (std::is_class_v<To>) if (sizeof(To) > 8) l.row = sizeof(To);
+    l.add('p', 8);
+  }
   else if constexpr (std::is_same_v<T, float>) l.add('f', 4);
   else if constexpr (std::is_integral_v<T> && sizeof(T) == 4) l.add('i', 4);
   else if constexpr (std::is_integral_v<T> && sizeof(T) == 8) l.add('l', 8);

@@ -1,4 +1,4 @@
-// Lists the kernels of a library: name, module, bytes of its arguments, launch bound, layout. The build writes it beside the library; Java packs by it.
+// Lists the kernels of a library: name, module, bytes of its arguments, launch bound, layout, bytes of a row of its table. The build writes it beside the library; Java packs by it.
 //   list LIBRARY MODULE SYMBOL MODULE SYMBOL …
 #include <cstdio>
 #include <dlfcn.h>
@@ -10,6 +10,6 @@ int main(int n, char** arguments) {
   for (int i = 2; i + 1 < n; i += 2) {
     auto e = static_cast<const emulation::Entry*>(dlsym(h, arguments[i + 1]));
     if (!e) { fprintf(stderr, "%s: no %s\n", arguments[1], arguments[i + 1]); return 1; }
-    printf("%s %s %u %u %s\n", e->name, arguments[i], e->bytes, e->threads, e->layout);
+    printf("%s %s %u %u %s %u\n", e->name, arguments[i], e->bytes, e->threads, e->layout, e->row);
   }
 }

@@ -20,18 +20,21 @@ public final class Call {
   private static final class Kernel {
     final String name, layout;
     final Object function;
-    final int threads;
+    final int threads, bytes, row;
     int shared = SHARED_WITHOUT_ASKING;                                        // bytes that its launches may ask for
 
-    Kernel(String name, Object function, int threads, String layout) {
+    Kernel(String name, Object function, Listed l) {
       this.name = name;
       this.function = function;
-      this.threads = threads;
-      this.layout = layout;
+      threads = l.threads;
+      bytes = l.bytes;
+      layout = l.layout;
+      row = l.row;
     }
   }
-  private record Listed(String module, int bytes, int threads, String layout) {}
+  private record Listed(String module, int bytes, int threads, String layout, int row) {}
   private static final int SHARED_WITHOUT_ASKING = 48 << 10;
+  private static final String BUILD = "Where the build is older than the sources, run cuda-src/build, then build again";
 
   private static final Map<String, Listed> LIST = new HashMap<>();
 
@@ -57,7 +60,8 @@ public final class Call {
     if (LIST.isEmpty())
       for (var line : Installed.kernels().split("\n")) {
         var w = line.split(" ");
-        LIST.put(w[0], new Listed(w[1], Integer.parseInt(w[2]), Integer.parseInt(w[3]), w.length > 4 ? w[4] : ""));
+        if (w.length != 6) throw new IllegalStateException("resource jacquard/cuda/kernels.txt is of another build, of kernel %s it says: %s. %s".formatted(w[0], line, BUILD));
+        LIST.put(w[0], new Listed(w[1], Integer.parseInt(w[2]), Integer.parseInt(w[3]), w[4], Integer.parseInt(w[5])));
       }
     return LIST.get(name);
   }
@@ -80,12 +84,12 @@ public final class Call {
     var l = listed(name);
     if (l == null) throw new IllegalStateException("no kernel " + name + " was built: see cuda-src/kernels, and run cuda-src/build");
     var module = modules.computeIfAbsent(l.module, m -> context.module(installed.image(m)));
-    return new Kernel(name, context.function(module, name), l.threads, l.layout);
+    return new Kernel(name, context.function(module, name), l);
   }
 
   private int place(char type, int bytes) {
     if (field >= kernel.layout.length() || kernel.layout.charAt(field) != type)
-      throw wrong("kernel %s, field %d: packed as %c, the struct's layout is %s".formatted(kernel.name, field, type, kernel.layout));
+      throw wrong("kernel %s, field %d: packed as %c up to byte %d, where the struct that was built has %d bytes, %s. %s".formatted(kernel.name, field, type, at + bytes, kernel.bytes, kernel.layout, BUILD));
     field++;
     int here = (at + bytes - 1) & -bytes;
     at = here + bytes;
@@ -101,6 +105,12 @@ public final class Call {
   public Call pointer(long address) {
     arguments.putLong(place('p', 8), address);
     return this;
+  }
+
+  /// A table in device memory whose rows have so many bytes.
+  public Call table(long address, int row) {
+    if (row != kernel.row) throw wrong("kernel %s: a row of its table has %d bytes here, %d in the kernel that was built. %s".formatted(kernel.name, row, kernel.row, BUILD));
+    return pointer(address);
   }
 
   /// Where the first element of a tensor lies; its strides are another matter.
@@ -144,7 +154,8 @@ public final class Call {
   public void blocks(int x, int y, int z, int shared) { launch(x, y, z, kernel.threads, shared); }
 
   public void launch(int x, int y, int z, int threads, int shared) {
-    if (field != kernel.layout.length()) throw wrong("kernel %s: %d of %d fields are packed".formatted(kernel.name, field, kernel.layout.length()));
+    if (field != kernel.layout.length()) 
+      throw wrong("kernel %s: %d of %d fields are packed, %d bytes here, %d in the kernel that was built. %s".formatted(kernel.name, field, kernel.layout.length(), at, kernel.bytes, BUILD));
     var mine = kernel;
     kernel = null;
     if (x == 0 || y == 0 || z == 0) return;

@@ -74,7 +74,7 @@ final class CudaAdamW {
     switch (op) {
       case Update.AdamW a -> adam(device, t, a.beta1(), a.beta2(), 0, a.rate() / (1 - StrictMath.pow(a.beta1(), a.step())), a.step(), a.epsilon(), a.factor());
       case Update.NAdamW a -> adam(device, t, a.beta1(), a.beta2(), a.rate() * a.ofGradient(), a.rate() * a.ofMoment(), a.step(), a.epsilon(), a.factor());
-      case Update.Descent d -> device.call("descent").pointer(t.address).i32(t.rows).f32((float) d.rate()).f32((float) d.momentum())
+      case Update.Descent d -> device.call("descent").table(t.address, ROW).i32(t.rows).f32((float) d.rate()).f32((float) d.momentum())
           .f32(d.nesterov() ? (float) d.momentum() : 1).f32(d.nesterov() ? 1 : 0).f32(d.factor()).blocks(t.blocks, 1, 1, 0);
       case Update.Blend _, Update.Together _ -> throw new IllegalStateException("no table for " + op);
     }
@@ -82,7 +82,7 @@ final class CudaAdamW {
 
   /// @param a,b what the step takes of the gradient and of the first moment
   private static void adam(CudaDevice device, Table t, double beta1, double beta2, double a, double b, long step, double epsilon, float factor) {
-    device.call("adamw").pointer(t.address).i32(t.rows).f32((float) beta2).f32((float) (1 - beta1)).f32((float) (1 - beta2)).f32((float) a).f32((float) b)
+    device.call("adamw").table(t.address, ROW).i32(t.rows).f32((float) beta2).f32((float) (1 - beta1)).f32((float) (1 - beta2)).f32((float) a).f32((float) b)
         .f32((float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, step)))).f32((float) epsilon).f32(factor).blocks(t.blocks, 1, 1, 0);
   }
 
@@ -92,7 +92,7 @@ final class CudaAdamW {
     if (rows.isEmpty()) { device.context().clear(CudaDevice.address(out), Float.BYTES); return; }
     var t = Table.of(device, rows);
     long partial = device.temporary((long) Float.BYTES * t.blocks);
-    device.call("norm_pieces").pointer(t.address).pointer(partial).pointer(out).i32(t.rows).i32(t.blocks).blocks(t.blocks, 1, 1, FOLD);
-    device.call("norm_total").pointer(t.address).pointer(partial).pointer(out).i32(t.rows).i32(t.blocks).blocks(1, 1, 1, TOTAL);
+    device.call("norm_pieces").table(t.address, ROW).pointer(partial).pointer(out).i32(t.rows).i32(t.blocks).blocks(t.blocks, 1, 1, FOLD);
+    device.call("norm_total").table(t.address, ROW).pointer(partial).pointer(out).i32(t.rows).i32(t.blocks).blocks(1, 1, 1, TOTAL);
   }
 }

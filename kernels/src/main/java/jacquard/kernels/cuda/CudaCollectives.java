@@ -38,8 +38,7 @@ final class CudaCollectives {
 
   CudaCollectives(CudaDevice device) {
     this.device = device;
-    flags = device.context().allocate((long) RANKS * BLOCKS * Integer.BYTES);
-    if (flags == 0) throw new OutOfMemoryError(device.name() + ": no memory for the flags of a group");
+    flags = device.lasting((long) RANKS * BLOCKS * Integer.BYTES);
     device.context().clear(flags, (long) RANKS * BLOCKS * Integer.BYTES);
     device.context().synchronize();
     abort = device.context().pinned(Integer.BYTES);
@@ -127,7 +126,8 @@ final class CudaCollectives {
       chunks = Math.addExact(chunks, (int) Math.ceilDiv(elements[i], (long) CHUNK));
     }
     if (rows == 0) return;
-    device.call("all_reduce" + suffix(type)).pointers(RANKS, offers.stream().mapToLong(Offer::flags).toArray()).pointer(device.context().address(abort)).pointer(device.table(Arrays.copyOf(table.array(), rows * ROW)))
+    long at = device.table(Arrays.copyOf(table.array(), rows * ROW));
+    device.call("all_reduce" + suffix(type)).pointers(RANKS, offers.stream().mapToLong(Offer::flags).toArray()).pointer(device.context().address(abort)).table(at, ROW)
         .i32(group.rank()).i32(group.size()).i32(BLOCKS).i32(step - 1).i32(rows).i32(chunks).f32(factor).launch(blocks(chunks, group.size()), 1, 1, THREADS, LEFT);
     left(group, what);
   }

@@ -209,6 +209,9 @@ public final class CudaDevice implements Device {
     return address;
   }
 
+  /// Memory for as long as the device, which no tensor has.
+  long lasting(long bytes) { return slabs.ask(bytes, bytes); }
+
   /// A table that kernels read (offsets, ranges), until the op that runs has been asked for in full.
   long upload(int[] values) {
     long address = temporary(Math.max(4L, 4L * values.length));

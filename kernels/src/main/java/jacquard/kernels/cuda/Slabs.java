@@ -86,7 +86,8 @@ public final class Slabs {
     return free.pop();
   }
 
-  private long ask(long size, long wanted) {
+  /// Memory of the driver, that of kept blocks if need be.
+  synchronized long ask(long size, long wanted) {
     long address = context.allocate(size);
     if (address == 0) {
       trim();

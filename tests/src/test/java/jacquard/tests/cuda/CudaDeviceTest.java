@@ -62,6 +62,20 @@ class CudaDeviceTest {
     }
   }
 
+  /// What a group needs beside its tensors is asked for as tensors' memory is.
+  @Test void runningOutForAGroupSaysHowMuch() {
+    Raw.emulationNeeded();
+    try (var first = new Raw(DEVICE - 1); var raw = new Raw(DEVICE)) {
+      long total = Math.max(held(first), held(raw)) + 1024;                      // room for the tensors of both, on one of them too little for the group's flags
+      Emulation.memory(total);
+      var message = assertThrows(OutOfMemoryError.class, () -> Group.run(List.<Device>of(first.device, raw.device), g -> Tensor.apply(new Collective.AllReduce(g, 1, 1), Tensor.zeros(Shape.of(2))).floats())).getMessage();
+      assertTrue(message.matches("cuda:[67]: asked 2,304 bytes, held 16 by tensors in 16 of the device's memory, free [0-9,]+ of %,d; .*".formatted(total)), message);
+      try (var _ = Scope.open(raw.device)) { assertEquals(3, Tensor.full(Shape.of(3), 1).sum().item(), "the process goes on"); }
+    }
+  }
+
+  private static long held(Raw raw) { return raw.device.guarded(() -> raw.device.context().totalBytes() - raw.device.context().freeBytes()); }
+
   /// Blocks cut from slabs, with the pool that a GPU gets: never two at one place, all given back, slabs asked for once.
   @Test void slabs() {
     try (var raw = new Raw(DEVICE)) {
@@ -153,6 +167,27 @@ class CudaDeviceTest {
       var e = assertThrows(IllegalStateException.class, () -> x.add(1));
       assertTrue(e.getMessage().contains("DEVICE_UNAVAILABLE") || e.getMessage().contains("46"), e.getMessage());
     }
+  }
+
+  /// Before anything is launched: a kernel would read past what was packed.
+  @Test void argumentsOfAnotherBuildAreRefused() {
+    try (var raw = new Raw(DEVICE); var _ = Scope.open(raw.device)) {
+      refused(raw, () -> raw.device.call("adamw").table(0, 48), "kernel adamw", "48 bytes here", "56 in the kernel that was built");
+      refused(raw, () -> raw.device.call("all_reduce_f32").pointers(16).pointer(0).table(0, 264), "kernel all_reduce_f32", "264 bytes here", "272 in");
+      refused(raw, () -> raw.device.call("blend").pointer(0).pointer(0).i64(1).f32(0).launch(1, 1, 1, 32, 0), "kernel blend", "4 of 5 fields", "28 bytes here", "32 in");
+      refused(raw, () -> raw.device.call("blend").pointer(0).pointer(0).i64(1).f32(0).f32(0).f32(0), "kernel blend", "field 5", "up to byte 36", "32 bytes");
+      refused(raw, () -> raw.device.call("blend").pointer(0).i64(1), "kernel blend", "field 1", "packed as l");
+      assertArrayEquals(new float[] {2}, Tensor.full(Shape.of(1), 1).add(1).floats(), "the device goes on");
+    }
+  }
+
+  private static void refused(Raw raw, Runnable call, String... parts) {
+    var e = assertThrows(IllegalStateException.class, () -> raw.device.guarded(() -> {
+      call.run();
+      return null;
+    }));
+    for (var part : parts) assertTrue(e.getMessage().contains(part), e.getMessage());
+    assertTrue(e.getMessage().contains("run cuda-src/build"), e.getMessage());
   }
 
   /// The copy of the strided tensor is a launch of its own, and there is one struct of arguments.
