@@ -103,21 +103,29 @@ final class CpuActivation {
     for (; i < n; i++) y[yt + i] = x[xt + i] > 0 ? g[gt + i] : 0;
   }
 
+  // Polynomials by Estrin's scheme, neighbours in pairs: of Horner's each product waits for the one before, and a core holds too few elements to fill the wait.
+
   /// log₂ of the tail
   private static FloatVector exponent(FloatVector t) {
-    return t.fma(broadcast(F, T9), broadcast(F, T8)).fma(t, broadcast(F, T7)).fma(t, broadcast(F, T6)).fma(t, broadcast(F, T5)).fma(t, broadcast(F, T4)).fma(t, broadcast(F, T3)).fma(t, broadcast(F, T2)).fma(t, broadcast(F, T1)).fma(t, broadcast(F, T0));
+    var s = t.mul(t);
+    FloatVector a = t.fma(broadcast(F, T1), broadcast(F, T0)), b = t.fma(broadcast(F, T3), broadcast(F, T2)), c = t.fma(broadcast(F, T5), broadcast(F, T4)), d = t.fma(broadcast(F, T7), broadcast(F, T6)), e = t.fma(broadcast(F, T9), broadcast(F, T8));
+    return s.mul(s).fma(s.mul(s).fma(e, s.fma(d, c)), s.fma(b, a));
   }
 
   private static float exponent(float t) {
-    return Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(T9, t, T8), t, T7), t, T6), t, T5), t, T4), t, T3), t, T2), t, T1), t, T0);
+    float s = t * t, a = Math.fma(t, T1, T0), b = Math.fma(t, T3, T2), c = Math.fma(t, T5, T4), d = Math.fma(t, T7, T6), e = Math.fma(t, T9, T8);
+    return Math.fma(s * s, Math.fma(s * s, e, Math.fma(s, d, c)), Math.fma(s, b, a));
   }
 
   private static FloatVector hazard(FloatVector t) {
-    return t.fma(broadcast(F, H9), broadcast(F, H8)).fma(t, broadcast(F, H7)).fma(t, broadcast(F, H6)).fma(t, broadcast(F, H5)).fma(t, broadcast(F, H4)).fma(t, broadcast(F, H3)).fma(t, broadcast(F, H2)).fma(t, broadcast(F, H1)).fma(t, broadcast(F, H0));
+    var s = t.mul(t);
+    FloatVector a = t.fma(broadcast(F, H1), broadcast(F, H0)), b = t.fma(broadcast(F, H3), broadcast(F, H2)), c = t.fma(broadcast(F, H5), broadcast(F, H4)), d = t.fma(broadcast(F, H7), broadcast(F, H6)), e = t.fma(broadcast(F, H9), broadcast(F, H8));
+    return s.mul(s).fma(s.mul(s).fma(e, s.fma(d, c)), s.fma(b, a));
   }
 
   private static float hazard(float t) {
-    return Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(H9, t, H8), t, H7), t, H6), t, H5), t, H4), t, H3), t, H2), t, H1), t, H0);
+    float s = t * t, a = Math.fma(t, H1, H0), b = Math.fma(t, H3, H2), c = Math.fma(t, H5, H4), d = Math.fma(t, H7, H6), e = Math.fma(t, H9, H8);
+    return Math.fma(s * s, Math.fma(s * s, e, Math.fma(s, d, c)), Math.fma(s, b, a));
   }
 
   /// min(|x|, FAR)

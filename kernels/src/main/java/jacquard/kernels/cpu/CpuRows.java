@@ -51,12 +51,18 @@ final class CpuRows {
     float[] x = b.x;
     int d = b.d;
     for (int r = 0, at = b.xt; r < b.rows; r++, at += d) {
-      var m = fromArray(F, x, at + d - LANES);
-      for (int i = 0; i < d - LANES; i += LANES) {
+      FloatVector m = fromArray(F, x, at + d - LANES), o = m;
+      int i = 0;
+      for (; i < d - 2 * LANES; i += 2 * LANES) {
+        FloatVector v = fromArray(F, x, at + i), w = fromArray(F, x, at + i + LANES);
+        m = m.blend(v, v.compare(GT, m));
+        o = o.blend(w, w.compare(GT, o));
+      }
+      if (i < d - LANES) {
         var v = fromArray(F, x, at + i);
         m = m.blend(v, v.compare(GT, m));
       }
-      b.shift[r] = m.reduceLanes(MAX);
+      b.shift[r] = m.blend(o, o.compare(GT, m)).reduceLanes(MAX);
     }
   }
 

@@ -74,17 +74,18 @@ public final class Simd {
   public static FloatVector sigmoid(FloatVector x) { return broadcast(F, 1).div(exp(x.neg()).add(1f)); }
   public static float sigmoid(float x) { return 1 / (exp(-x) + 1); }
 
-  /// 2ˣ to 2 ulp for −126 ≤ x ≤ 127: 2ⁿ·p(x − n), n = round(x).
+  /// 2ˣ to 2 ulp for −126 ≤ x ≤ 127: 2ⁿ·p(x − n), n = round(x), neighbouring coefficients in pairs.
   static FloatVector powerOfTwo(FloatVector x) {
     var z = x.add(MAGIC);
     var r = x.sub(z.sub(MAGIC));
-    var p = r.fma(broadcast(F, P6), broadcast(F, P5)).fma(r, broadcast(F, P4)).fma(r, broadcast(F, P3)).fma(r, broadcast(F, P2)).fma(r, broadcast(F, P1)).fma(r, broadcast(F, 1));
+    var s = r.mul(r);
+    var p = s.fma(s.fma(s.fma(broadcast(F, P6), r.fma(broadcast(F, P5), broadcast(F, P4))), r.fma(broadcast(F, P3), broadcast(F, P2))), r.fma(broadcast(F, P1), broadcast(F, 1)));
     return p.reinterpretAsInts().add(z.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats();
   }
 
   static float powerOfTwo(float x) {
-    float z = x + MAGIC, r = x - (z - MAGIC);
-    float p = Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(r, P6, P5), r, P4), r, P3), r, P2), r, P1), r, 1f);
+    float z = x + MAGIC, r = x - (z - MAGIC), s = r * r;
+    float p = Math.fma(s, Math.fma(s, Math.fma(s, P6, Math.fma(r, P5, P4)), Math.fma(r, P3, P2)), Math.fma(r, P1, 1f));
     return Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(z) << 23));
   }
 
