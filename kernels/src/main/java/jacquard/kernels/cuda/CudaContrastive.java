@@ -7,7 +7,7 @@ import jacquard.tensor.op.Contrastive;
 import java.util.List;
 
 /// The losses over all pairs and their gradients: `cuda-src/kernels/contrastive.cu`. A gradient takes so many rows at a time that what is kept beside inputs
-/// and outputs stays within 2·tile·n bytes for BF16 and F32 alike (for n of thousands; small tables of one number a row come out of the eighth left over).
+/// and outputs stays within 2·tile·n bytes for BF16 and F32 alike, n of thousands: five eighths for slopes, two for partial sums of their products, one for tables of a number a row.
 final class CudaContrastive {
   private CudaContrastive() {}
 
@@ -114,7 +114,7 @@ final class CudaContrastive {
   }
 
   private static void gradient(CudaDevice device, String kernel, int tile, Pairs pairs, Side[] s, List<Tensor> out) {
-    int n = pairs.n, rows = Math.clamp(tile * 7 / (pairs.half ? 8 : 16), 1, n), chunks = Math.ceilDiv(n, rows), most = pairs.blocks(rows);
+    int n = pairs.n, rows = Math.clamp(tile * 5 / (pairs.half ? 8 : 16), 1, n), chunks = Math.ceilDiv(n, rows), most = pairs.blocks(rows);
     long g = device.temporary((long) pairs.bytes() * rows * n), scaled = device.temporary(4L * chunks * most), plain = device.temporary(4L * chunks * most);
     for (int turn = 0; turn < 2; turn++) {
       Side x = s[turn], t = s[1 - turn];
@@ -126,7 +126,7 @@ final class CudaContrastive {
         blocks += pairs.blocks(count);
         long to = CudaDevice.address(out.get(turn)) + (long) pairs.bytes() * begin * pairs.d;
         device.briefly(() -> CudaMatMul.product(device, pairs.half ? DType.BF16 : DType.F32, count, pairs.d, n, new CudaMatMul.Factor(g, n, false),
-            new CudaMatMul.Factor(t.features, pairs.d, false), to, CudaMatMul.Epilogue.NONE));
+            new CudaMatMul.Factor(t.features, pairs.d, false), to, CudaMatMul.Epilogue.NONE, (long) tile * n / 2));
       }
       if (!first) continue;
       fold(device, CudaDevice.address(out.get(2)), scaled, blocks, 1, 0, 0, 0, 0, 0, 0);

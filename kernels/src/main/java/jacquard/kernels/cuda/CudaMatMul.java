@@ -63,13 +63,16 @@ public final class CudaMatMul {
   }
 
   /// C [m,n] = op(A) [m,k] · op(B) [k,n].
-  static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e) {
+  static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e) { product(device, type, m, n, k, a, b, c, e, Long.MAX_VALUE); }
+
+  /// The same with at most so many bytes of partial sums.
+  static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e, long partial) {
     if (m == 0 || n == 0) return;
     if (device.vendors().blas() != null && library(device, type, m, n, k, a, b, c, e)) return;
     boolean half = type == DType.BF16;
     boolean small = (long) Math.ceilDiv(m, 128) * Math.ceilDiv(n, 128) < TILES || m <= 64 || n <= 64;
     int tile = small ? half ? 64 : 32 : 128;
-    product(device, type, m, n, k, a, b, c, e, tile, splits(m, n, k, tile));
+    product(device, type, m, n, k, a, b, c, e, tile, (int) Math.clamp(partial / (4L * m * n), 1, splits(m, n, k, tile)));
   }
 
   /// As above with a tile (128; 64 for BF16, 32 for F32) and a number of splits of k of the caller's choice.

@@ -14,14 +14,23 @@ import java.util.stream.Collectors;
 final class CountingDriver implements Driver, Driver.Context {
   private final Map<String, Integer> counts = new TreeMap<>();
   private final ByteBuffer arguments = ByteBuffer.allocateDirect(4096).order(ByteOrder.nativeOrder());
-  private long next = 1L << 40;
+  private final Map<Long, Long> blocks = new TreeMap<>();
+  private long next = 1L << 40, held, peak;
 
   /// Name of a kernel, `copy` or `clear` → how often it was asked for since the last [#reset].
   Map<String, Integer> counts() { return counts; }
 
   int total() { return counts.values().stream().mapToInt(i -> i).sum(); }
 
-  void reset() { counts.clear(); }
+  long held() { return held; }
+
+  /// The most bytes that were held at once since the last [#reset].
+  long peak() { return peak; }
+
+  void reset() {
+    counts.clear();
+    peak = held;
+  }
 
   private void count(String what) { counts.merge(what, 1, Integer::sum); }
 
@@ -32,8 +41,14 @@ final class CountingDriver implements Driver, Driver.Context {
   @Override public Context open(int device) { return this; }
 
   @Override public void enter() {}
-  @Override public long allocate(long bytes) { return (next += (bytes + 255) & -256) - ((bytes + 255) & -256); }
-  @Override public void free(long address) {}
+  @Override public long allocate(long bytes) {
+    long address = next;
+    next += (bytes + 255) & -256;
+    blocks.put(address, bytes);
+    peak = Math.max(peak, held += bytes);
+    return address;
+  }
+  @Override public void free(long address) { held -= blocks.remove(address); }
   @Override public long freeBytes() { return Long.MAX_VALUE; }
   @Override public long totalBytes() { return Long.MAX_VALUE; }
   @Override public ByteBuffer pinned(int bytes) { return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()); }
