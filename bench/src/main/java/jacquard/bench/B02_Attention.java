@@ -30,8 +30,7 @@ import org.openjdk.jmh.annotations.State;
 /// softmax(Q·Kᵀ/√d)·V of 12 heads over about 1,600 rows: sequences of 50 (ViT-B/32), 77 (text, causal), 197 (ViT-B/16) and 257 (ViT-L/14), heads as wide
 /// as those of ViT-B (64), SO400M (72), ViT-H (80) and ViT-g (88); forward, and forward with backward.
 ///
-/// What you should see: ahead of libtorch's scaled_dot_product_attention, most at short sequences and at widths that are no multiple of 16 lanes. Of a
-/// causal sequence only half of the scores are computed, and counted.
+/// What you should see: ahead of libtorch's scaled_dot_product_attention, least at 197 and most where a sequence is causal: only half of its scores are computed, and counted.
 @State(Scope.Benchmark)
 public class B02_Attention implements Work.Case {
   private static final int HEADS = 12;

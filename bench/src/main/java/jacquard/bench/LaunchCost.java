@@ -15,6 +15,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /// Host time of one kernel launch through JCuda: the argument struct packed against its layout, and `cuLaunchKernel` of a driver that does nothing
@@ -22,7 +23,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 ///
 /// What you should see: less than 1 µs. The driver of a real GPU adds its own part, some 2 µs, which no binding can take away.
 ///
-/// `JACQUARD_CUDA=emulated bench/launch-cost`
+/// `bench/launch-cost`, with JMH's options
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -51,5 +52,5 @@ public class LaunchCost {
         .i32(12800).i32(3072).i32(768).i32(768).i32(768).i32(768).i32(1).i32(4).i32(0).i32(3).f32(0).blocks(24, 100, 1, 67584);
   }
 
-  public static void main(String[] args) throws Exception { new Runner(new OptionsBuilder().include(LaunchCost.class.getSimpleName()).build()).run(); }
+  public static void main(String[] args) throws Exception { new Runner(new OptionsBuilder().parent(new CommandLineOptions(args)).include(LaunchCost.class.getSimpleName()).build()).run(); }
 }

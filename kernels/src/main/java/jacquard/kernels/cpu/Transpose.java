@@ -31,14 +31,7 @@ final class Transpose {
     int whole = rows / L * L, wide = columns / L * L;
     for (int i = 0; i < whole; i += L)
       for (int j = 0; j < wide; j += L) {
-        for (int r = 0, at = ao + i * ar + j; r < L; r += 4, at += 4 * ar) {
-          FloatVector x0 = FloatVector.fromArray(F, a, at), x1 = FloatVector.fromArray(F, a, at + ar), x2 = FloatVector.fromArray(F, a, at + 2 * ar), x3 = FloatVector.fromArray(F, a, at + 3 * ar);
-          FloatVector y0 = x0.blend(x1.rearrange(BY1), ODD1), y1 = x0.rearrange(BY1).blend(x1, ODD1), y2 = x2.blend(x3.rearrange(BY1), ODD1), y3 = x2.rearrange(BY1).blend(x3, ODD1);
-          y0.blend(y2.rearrange(BY2), ODD2).intoArray(b, B + r * L);
-          y1.blend(y3.rearrange(BY2), ODD2).intoArray(b, B + r * L + L);
-          y0.rearrange(BY2).blend(y2, ODD2).intoArray(b, B + r * L + 2 * L);
-          y1.rearrange(BY2).blend(y3, ODD2).intoArray(b, B + r * L + 3 * L);
-        }
+        for (int r = 0, at = ao + i * ar + j; r < L; r += 4, at += 4 * ar) four(a, at, ar, b, B + r * L);
         for (int r = 0, at = to + j * tr + i; r < 4; r++, at += tr) {
           if (L == 4) { FloatVector.fromArray(F, b, B + r * L).intoArray(t, at); continue; }
           FloatVector x0 = FloatVector.fromArray(F, b, B + r * L), x1 = FloatVector.fromArray(F, b, B + (r + 4) * L), y0 = x0.blend(x1.rearrange(BY4), ODD4), y1 = x0.rearrange(BY4).blend(x1, ODD4);
@@ -58,20 +51,23 @@ final class Transpose {
     for (int i = whole; i < rows; i++) for (int j = 0; j < columns; j++) t[to + j * tr + i] = a[ao + i * ar + j];
   }
 
+  /// The first two exchanges of four rows.
+  private static void four(float[] a, int at, int ar, float[] b, int to) {
+    FloatVector x0 = FloatVector.fromArray(F, a, at), x1 = FloatVector.fromArray(F, a, at + ar), x2 = FloatVector.fromArray(F, a, at + 2 * ar), x3 = FloatVector.fromArray(F, a, at + 3 * ar);
+    FloatVector y0 = x0.blend(x1.rearrange(BY1), ODD1), y1 = x0.rearrange(BY1).blend(x1, ODD1), y2 = x2.blend(x3.rearrange(BY1), ODD1), y3 = x2.rearrange(BY1).blend(x3, ODD1);
+    y0.blend(y2.rearrange(BY2), ODD2).intoArray(b, to);
+    y1.blend(y3.rearrange(BY2), ODD2).intoArray(b, to + L);
+    y0.rearrange(BY2).blend(y2, ODD2).intoArray(b, to + 2 * L);
+    y1.rearrange(BY2).blend(y3, ODD2).intoArray(b, to + 3 * L);
+  }
+
   /// t [depth, MR] ← aᵀ for MR rows of `a`: as above, but that in the last exchange, by half a vector, neighbours change halves, and each holds what follows.
   static void tile(int depth, float[] a, int ao, int ar, float[] t, int to) {
     final int R = CpuMatMul.MR;
     float[] b = BLOCK.get();
     int q = 0;
     for (; q <= depth - L; q += L, to += L * R) {
-      for (int r = 0, at = ao + q; r < R; r += 4, at += 4 * ar) {
-        FloatVector x0 = FloatVector.fromArray(F, a, at), x1 = FloatVector.fromArray(F, a, at + ar), x2 = FloatVector.fromArray(F, a, at + 2 * ar), x3 = FloatVector.fromArray(F, a, at + 3 * ar);
-        FloatVector y0 = x0.blend(x1.rearrange(BY1), ODD1), y1 = x0.rearrange(BY1).blend(x1, ODD1), y2 = x2.blend(x3.rearrange(BY1), ODD1), y3 = x2.rearrange(BY1).blend(x3, ODD1);
-        y0.blend(y2.rearrange(BY2), ODD2).intoArray(b, B + r * L);
-        y1.blend(y3.rearrange(BY2), ODD2).intoArray(b, B + r * L + L);
-        y0.rearrange(BY2).blend(y2, ODD2).intoArray(b, B + r * L + 2 * L);
-        y1.rearrange(BY2).blend(y3, ODD2).intoArray(b, B + r * L + 3 * L);
-      }
+      for (int r = 0, at = ao + q; r < R; r += 4, at += 4 * ar) four(a, at, ar, b, B + r * L);
       for (int r = 0; r < 4; r += 2) {
         FloatVector x0 = FloatVector.fromArray(F, b, B + r * L), x1 = FloatVector.fromArray(F, b, B + (r + 1) * L);
         if (L == 4) {
