@@ -40,8 +40,8 @@ public final class Main implements Callable<Integer> {
   @Option(names = "--only", arity = "1..*", paramLabel = "NAME", description = "only works whose name, or whose benchmark's, contains one of these") List<String> only = List.of();
   @Option(names = "--threads", paramLabel = "N", description = "only with this many threads") int threads;
   @Option(names = "--quick", description = "one JVM a case and a second of windows") boolean quick;
-  @Option(names = "--forks", description = "JVMs a case (${DEFAULT-VALUE}; 1 with --quick)") int forks = 3;
-  @Option(names = "--seconds", description = "of windows in each JVM (${DEFAULT-VALUE}; 1 with --quick), and as long to warm up") double seconds = 3;
+  @Option(names = "--forks", description = "JVMs a case (3; 1 with --quick)") Integer forks;
+  @Option(names = "--seconds", description = "of windows in each JVM (3; 1 with --quick), and as long to warm up") Double seconds;
   @Option(names = "--json", paramLabel = "FILE", description = "also the rows {work, threads, unit, ours, peer, peer_name, ratio, target}") Path json;
   @Option(names = "--out", paramLabel = "FOLDER", description = "where table.md and chart.png go (${DEFAULT-VALUE})") Path out = Path.of("bench/target/results");
   @Option(names = "--avx2", description = "shows a machine of 256 bits: Java, libtorch and OpenCLIP keep to AVX2 (ONNX Runtime does not)") boolean avx2;
@@ -73,7 +73,7 @@ public final class Main implements Callable<Integer> {
       return 0;
     }
     System.out.println(Torch.describe());
-    var run = new Run(quick ? 1 : forks, quick ? 1 : seconds, options);
+    var run = new Run(forks != null ? forks : quick ? 1 : 3, seconds != null ? seconds : quick ? 1 : 3, options);
     var guard = smoke ? Guard.read(committed == null ? Guard.file(machine.bits()) : committed) : null;
     var results = new ArrayList<Result>();
     for (var race : races) {

@@ -13,7 +13,7 @@ import java.util.Locale;
 /// @param ratio     above 1: ours is faster or smaller; the median over the JVMs of the medians of neighbouring windows
 /// @param low,high  the first decile of the slowest JVM's ratios and the last of the fastest's
 /// @param share     our rate as a share of what the machine gave at most in the same windows, 0 if that was not measured
-/// @param slowest   the slowest JVM's best decile as a share of the median JVM's
+/// @param slowest   the slowest JVM's best decile as a share of the median JVM's; NaN of one JVM
 public record Result(Work work, int threads, double ours, double peer, double ratio, double low, double high, double share, double slowest) {
   /// Whether the ratio, or the share of the ceiling where that is allowed to stand for it, is what we want.
   public boolean met() { return ratio >= work.target() || share >= work.share(); }
@@ -39,7 +39,7 @@ public record Result(Work work, int threads, double ours, double peer, double ra
       s.append("| ").append(w.name()).append(" | ").append(r.threads).append(" | ").append(number(r.ours)).append(" | ").append(w.peer()).append(' ').append(number(r.peer)).append(" | ").append(w.unit().symbol)
           .append(" | ").append(r.met() || Double.isNaN(w.target()) ? "**" + number(r.ratio) + "**" : number(r.ratio)).append(" | ").append(number(r.low)).append("–").append(number(r.high))
           .append(" | ").append(Double.isNaN(w.target()) ? "" : number(w.target())).append(" | ").append(r.share == 0 ? "" : Math.round(100 * r.share) + " %")
-          .append(" | ").append(number(r.slowest)).append(" |\n");
+          .append(" | ").append(Double.isNaN(r.slowest) ? "" : number(r.slowest)).append(" |\n");
     }
     return s.toString();
   }

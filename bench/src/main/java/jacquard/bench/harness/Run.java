@@ -72,7 +72,7 @@ public record Run(int forks, double seconds, List<String> jvm) {
     double median = Contest.quantile(ours, 0.5);
     var work = c.work();
     return Optional.of(new Result(work, threads, work.figure(median), work.figure(Contest.quantile(forks(r, "peer"), 0.5)), Contest.quantile(forks(r, "ratio"), 0.5),
-        least(forks(r, "low")), -least(forks(r, "high").stream().map(v -> -v).toList()), Contest.quantile(forks(r, "share"), 0.5), median / -least(ours.stream().map(v -> -v).toList())));
+        least(forks(r, "low")), -least(forks(r, "high").stream().map(v -> -v).toList()), Contest.quantile(forks(r, "share"), 0.5), ours.size() == 1 ? Double.NaN : median / -least(ours.stream().map(v -> -v).toList())));
   }
 
   private static List<Double> forks(RunResult result, String counter) {
