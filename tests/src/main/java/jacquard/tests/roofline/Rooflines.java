@@ -28,7 +28,7 @@ import java.util.stream.IntStream;
 public final class Rooflines {
   /// Runs of a row, at most, and nanoseconds after which none begins.
   private static final int RUNS = 9;
-  private static final long BUDGET = 500_000_000;
+  static final long BUDGET = 500_000_000;
   /// Milliseconds that a kernel is repeated for, beside which an event's half microsecond is little; repetitions at most.
   private static final double LONG = 0.3;
   private static final int MOST = 100;
@@ -42,10 +42,14 @@ public final class Rooflines {
 
   /// What was found of a kernel.
   ///
-  /// @param least seconds at the roofline
-  /// @param ms    what it took
-  record Found(Roofline roofline, double least, double ms) {
-    String value() { return String.format(Locale.ROOT, roofline.shared() && least >= TINY ? "%.0f" : "%3$.1f µs", 100 * least / (ms * 1e-3), least, ms * 1e3); }
+  /// @param names what the formulas' names stand for
+  /// @param times how many problems of that size there were
+  /// @param ms    what they took
+  record Found(Roofline roofline, Map<String, Double> names, double times, double ms) {
+    /// Seconds at the roofline.
+    double least() { return times * roofline.least(names); }
+    double bytes() { return times * Formula.value(roofline.bytes(), names); }
+    String value() { return roofline.shared() && least() >= TINY ? String.format(Locale.ROOT, "%.0f", 100 * least() / (ms * 1e-3)) : String.format(Locale.ROOT, "%.1f µs", ms * 1e3); }
   }
 
   private final List<CudaDevice> devices = new ArrayList<>();
@@ -67,7 +71,7 @@ public final class Rooflines {
   }
 
   public static void main(String[] args) throws IOException {
-    if (args.length != 2) throw new IllegalArgumentException("expected gpu or emulated, and cuda-src/rooflines.tsv");
+    if (args.length != 3) throw new IllegalArgumentException("expected gpu or emulated, cuda-src/rooflines.tsv, and seconds after which no row begins");
     boolean rehearsal = args[0].equals("emulated");
     var here = Installed.here();
     if (here.missing() != null) throw new IllegalStateException(here.missing());
@@ -75,9 +79,11 @@ public final class Rooflines {
     var watch = new Stopwatch(here.driver());
     var devices = IntStream.range(0, count).mapToObj(i -> new CudaDevice(new Installed(watch, null, here.emulated()), i)).toList();
     var all = new Rooflines(devices, IntStream.range(0, count).mapToObj(watch::context).toList(), Roofline.read(Path.of(args[1])), rehearsal, Rooflines::drawn);
-    long before = System.nanoTime();
+    long before = System.nanoTime(), end = before + 1_000_000_000L * Integer.parseInt(args[2]);
+    int left = 0;
     for (var row : Rows.of(rehearsal))
-      if (!row.ranks()) all.run(row, 1);
+      if (System.nanoTime() > end) left++;
+      else if (!row.ranks()) all.run(row, 1);
       else if (rehearsal) for (int ranks = 2; ranks <= count; ranks += 2) all.run(row, ranks);
       else if (count > 1) all.run(row, count);
     System.err.printf(Locale.ROOT, "%d kernels reached on %s of %s in %.0f s%n", all.found.size(), count == 1 ? "one" : count, here.driver().name(0), (System.nanoTime() - before) * 1e-9);
@@ -90,10 +96,10 @@ public final class Rooflines {
     var collective = empty.stream().filter(Rooflines::collective).toList();
     empty.removeAll(collective);
     if (!collective.isEmpty()) System.err.println("empty, since they need two GPUs and there is one: " + String.join(", ", collective));
-    if (!empty.isEmpty()) throw new IllegalStateException("empty, since no row reached them: " + String.join(", ", empty));
+    if (!empty.isEmpty()) throw new IllegalStateException("empty, since %s: %s".formatted(left > 0 ? "the time was up before " + left + " rows" : "no row reached them", String.join(", ", empty)));
   }
 
-  private static boolean collective(String kernel) { return kernel.matches("all_gather_.*|all_reduce_.*|reduce_scatter_.*|batch_norm_shares"); }
+  static boolean collective(String kernel) { return kernel.matches("all_gather_.*|all_reduce_.*|reduce_scatter_.*|batch_norm_shares"); }
 
   /// The kernels that ops launch.
   static List<String> shipped() {
@@ -115,8 +121,7 @@ public final class Rooflines {
       var names = new HashMap<>(bound.names());
       names.put("ranks", (double) ranks);
       if (names.containsKey("n")) names.put("share", names.get("n") / ranks);
-      var roofline = Roofline.of(rooflines, kernel);
-      found.put(kernel, new Found(roofline, bound.times() * roofline.least(names), ms[row.ranks() ? 0 : ms.length / 2]));
+      found.put(kernel, new Found(Roofline.of(rooflines, kernel), names, bound.times(), ms[row.ranks() ? 0 : ms.length / 2]));
     }
   }
 
@@ -151,7 +156,7 @@ public final class Rooflines {
   }
 
   /// Uniform in −½ … ½, as many as a cache holds little of, over and over; row numbers scattered over the rows, none next to its neighbour's.
-  private static List<Tensor> drawn(Row row) {
+  static List<Tensor> drawn(Row row) {
     var random = Random.of(row.in().size());
     return row.in().stream().map(t -> {
       int n = Math.toIntExact(t.shape().size());

@@ -182,9 +182,9 @@ final class Rows {
       int b = dtype.bytes();
       var s = dtype == F32 ? "_f32" : "_bf16";
       var conv = new Fused.Conv2d(grid, 1, 1);
-      for (int channels : new int[] {c, 3}) {
+      for (int channels : new int[] {c, c - 1}) {
         Type x = type(dtype, pixels, channels), w = type(dtype, 64, 3, 3, channels), y = type(dtype, pixels, 64);
-        if (channels == 3 || dtype == F32) run(conv, List.of(x, w), at("im2col_*", "n", pixels * channels, "m", pixels * channels * 9, "b", b));
+        if (channels < c || dtype == F32) run(conv, List.of(x, w), at("im2col_*", "n", pixels * channels, "m", pixels * channels * 9, "b", b));
         run(new Adjoint.Conv2dInput(conv), List.of(w, y), at("col2im_*", "n", pixels * channels, "m", pixels * channels * 9, "b", b));
       }
       var pool = new Fused.AveragePool(grid, 2);

@@ -11,23 +11,23 @@ import java.util.stream.Collectors;
 
 /// A driver of a GPU that has all the memory one asks for, keeps nothing, and does nothing but count what it is asked to run: for counts of launches at
 /// sizes that no test could compute. What is read back is 0.
-final class CountingDriver implements Driver, Driver.Context {
+public final class CountingDriver implements Driver, Driver.Context {
   private final Map<String, Integer> counts = new TreeMap<>();
   private final ByteBuffer arguments = ByteBuffer.allocateDirect(4096).order(ByteOrder.nativeOrder());
   private final Map<Long, Long> blocks = new TreeMap<>();
   private long next = 1L << 40, held, peak;
 
   /// Name of a kernel, `copy` or `clear` → how often it was asked for since the last [#reset].
-  Map<String, Integer> counts() { return counts; }
+  public Map<String, Integer> counts() { return counts; }
 
-  int total() { return counts.values().stream().mapToInt(i -> i).sum(); }
+  public int total() { return counts.values().stream().mapToInt(i -> i).sum(); }
 
-  long held() { return held; }
+  public long held() { return held; }
 
   /// The most bytes that were held at once since the last [#reset].
-  long peak() { return peak; }
+  public long peak() { return peak; }
 
-  void reset() {
+  public void reset() {
     counts.clear();
     peak = held;
   }
