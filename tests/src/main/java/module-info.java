@@ -7,5 +7,4 @@ open module jacquard.tests {
   requires com.fasterxml.jackson.databind;
   exports jacquard.tests;
   exports jacquard.tests.verify;
-  exports jacquard.tests.roofline;
 }

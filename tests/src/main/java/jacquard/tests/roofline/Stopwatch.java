@@ -47,7 +47,10 @@ public final class Stopwatch implements Driver {
     private Timed(Context context) { this.context = context; }
 
     /// Times all launches from now on, each made as often as its kernel's name says.
-    void start(ToIntFunction<String> times) { this.times = times; }
+    void start(ToIntFunction<String> times) {
+      launches.clear();                                                        // those of what failed
+      this.times = times;
+    }
 
     /// The launches since [#start], in order, when they are over.
     List<Launch> stop() {

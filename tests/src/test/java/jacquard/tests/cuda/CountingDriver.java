@@ -10,9 +10,11 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// A driver of a GPU that has all the memory one asks for, keeps nothing, and does nothing but count what it is asked to run: for counts of launches at
-/// sizes that no test could compute. What is read back is 0.
+/// sizes that no test could compute. What is read back is 0; each launch lasts [#LAUNCH] milliseconds.
 public final class CountingDriver implements Driver, Driver.Context {
+  public static final float LAUNCH = 1f / 128;
   private final Map<String, Integer> counts = new TreeMap<>();
+  private long launches;
   private final ByteBuffer arguments = ByteBuffer.allocateDirect(4096).order(ByteOrder.nativeOrder());
   private final Map<Long, Long> blocks = new TreeMap<>();
   private long next = 1L << 40, held, peak;
@@ -57,15 +59,18 @@ public final class CountingDriver implements Driver, Driver.Context {
   @Override public Object function(Object module, String name) { return name; }
   @Override public void allowShared(Object function, int bytes) {}
   @Override public ByteBuffer arguments() { return arguments; }
-  @Override public void launch(Object function, int gridX, int gridY, int gridZ, int threads, int shared) { count((String) function); }
+  @Override public void launch(Object function, int gridX, int gridY, int gridZ, int threads, int shared) {
+    count((String) function);
+    launches++;
+  }
   @Override public void copyIn(long to, ByteBuffer pinned, int bytes) {}
   @Override public void copyOut(ByteBuffer pinned, long from, int bytes) { for (int i = 0; i < bytes; i++) pinned.put(i, (byte) 0); }
   @Override public void copy(long to, long from, long bytes) { count("copy"); }
   @Override public void clear(long to, long bytes) { count("clear"); }
-  @Override public Object event() { return this; }
-  @Override public void record(Object event) {}
+  @Override public Object event() { return new long[1]; }
+  @Override public void record(Object event) { ((long[]) event)[0] = launches; }
   @Override public void await(Object event) {}
-  @Override public float between(Object from, Object to) { return 0; }
+  @Override public float between(Object from, Object to) { return (((long[]) to)[0] - ((long[]) from)[0]) * LAUNCH; }
   @Override public void synchronize() {}
   @Override public void reach(Context other) {}
   @Override public Blas blas() { throw new IllegalStateException("no library here"); }

@@ -102,6 +102,19 @@ class RooflinesTest {
     }
   }
 
+  /// A launch's own time, however often it was repeated; of several launches of a kernel in one op the sum: 70 pairs are 4 chunks of 20 rows, from either side.
+  @Test void eachLaunchHasItsOwnTime() throws Exception {
+    needed();
+    try (var machine = new Machine()) {
+      for (var d : List.of(new CountingDriver(), new CountingDriver())) machine.add(d, 0);
+      var all = machine.rooflines(false, Rooflines::drawn);
+      for (var row : Rows.of(true)) all.run(row, row.ranks() ? 2 : 1);
+      assertEquals(shipped(), all.found().keySet());
+      var launches = Map.of("unary_f32", 1, "attention_backward_keys_72", 1, "all_reduce_f32", 1, "sort_scan", 2, "contrastive_sigmoid_slopes_f32", 8);
+      launches.forEach((k, n) -> assertEquals(n * CountingDriver.LAUNCH, all.found().get(k).ms(), 1e-9, k));
+    }
+  }
+
   private static void needed() { if (RooflinesTest.class.getClassLoader().getResource("jacquard/cuda/kernels.txt") == null) throw new TestAbortedException("no kernels were built"); }
 
   /// What is left out is there, and is none that ops launch.
