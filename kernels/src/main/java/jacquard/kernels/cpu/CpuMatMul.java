@@ -1,8 +1,6 @@
 package jacquard.kernels.cpu;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 
 /// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors, A in tiles of MR rows
 /// that are broadcast (after Goto and van de Geijn 2008). Every element sums k in one order: the same bits for any split.
@@ -27,7 +25,6 @@ public final class CpuMatMul {
 
   /// Columns of A that are packed together where they lie side by side in memory.
   private static final int SIDE_BY_SIDE = 256;
-  private static final VectorSpecies<Float> COLUMN = VectorSpecies.of(float.class, VectorShape.forBitSize(32 * MR));
 
   /// Where packed panels begin: a large array of G1 starts at 16 mod 64 bytes, so that panels lie on cache lines.
   static final int ALIGNED = 12;
@@ -138,23 +135,28 @@ public final class CpuMatMul {
 
   /// All of A [m,k], slab by slab: [slab][tile][depth][MR], from ALIGNED on. Rows of the last tile that are not there are the last one's copies. Returns `into`.
   private static float[] packA(float[] into, int m, int k, int slab, float[] a, int ao, int ar, int ac) {
+    boolean columns = ar == 1 && ac >= MR;
     Parallel.rows(rows(m) / MR, (ac == 1 ? BLOCK : SIDE_BY_SIDE) / MR, (from, to) -> {
       for (int k0 = 0; k0 < k; k0 += slab) {
         int depth = Math.min(slab, k - k0), at = ALIGNED + k0 * rows(m), first = ao + k0 * ac, whole = Math.min(to, m / MR);
-        if (ar == 1) packColumns(into, at, depth, from, whole, a, first, ac);
+        if (columns) packColumns(into, at, depth, from, whole, a, first, ac);
         else if (ac == 1) for (int t = from; t < whole; t++) Transpose.tile(depth, a, first + t * MR * ar, ar, into, at + t * MR * depth);
-        for (int t = ar == 1 || ac == 1 ? Math.max(from, whole) : from; t < to; t++)
+        for (int t = columns || ac == 1 ? Math.max(from, whole) : from; t < to; t++)
           for (int q = 0; q < depth; q++) for (int r = 0; r < MR; r++) into[at + (t * depth + q) * MR + r] = a[first + Math.min(t * MR + r, m - 1) * ar + q * ac];
       }
     });
     return into;
   }
 
-  /// Tiles `from` … `to`−1 where the elements of a column are adjacent: a few columns at a time, whose lines stay in L1 until all of them is read.
+  /// Tiles `from` … `to`−1 where the elements of a column are adjacent: a few columns at a time, whose lines stay in L1 until all of them is read. A vector holds two tiles'
+  /// elements; the second tile's are written over by the next column. (Vectors half as long would go into boxes: C2 takes the length that FloatVector's methods have seen before.)
   private static void packColumns(float[] into, int at, int depth, int from, int to, float[] a, int ao, int ac) {
     for (int q0 = 0; q0 < depth; q0 += 8)
-      for (int t = from; t < to; t++)
-        for (int q = q0; q < Math.min(depth, q0 + 8); q++) FloatVector.fromArray(COLUMN, a, ao + t * MR + q * ac).intoArray(into, at + (t * depth + q) * MR);
+      for (int t = from; t < to; t++) {
+        int last = Math.min(depth - 1, q0 + 8), x = ao + t * MR, y = at + t * depth * MR;
+        for (int q = q0; q < last; q++) FloatVector.fromArray(Simd.F, a, x + q * ac).intoArray(into, y + q * MR);
+        if (last < q0 + 8) for (int r = 0; r < MR; r++) into[y + last * MR + r] = a[x + last * ac + r];
+      }
   }
 
   /// On this thread alone, for the tiles inside other kernels.

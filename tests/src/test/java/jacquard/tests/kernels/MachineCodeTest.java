@@ -58,6 +58,15 @@ class MachineCodeTest {
               assertTrue(!call.type().stringValue().contains("FloatVector"), fold.getKey() + "." + m.methodName() + " calls " + call.name());
   }
 
+  /// FloatVector's methods are shared by vectors of all lengths, and C2 inlines what their profile has seen: of two lengths the rarer goes into boxes, a hundred bytes for each load.
+  @Test void kernelsKnowOneLengthOfVectors() throws Exception {
+    for (var type : List.of("CpuActivation", "CpuAdamW", "CpuAttention", "CpuBroadcast", "CpuContrastive", "CpuConv2d", "CpuElementwise", "CpuMatMul", "CpuMomentum", "CpuReduction", "CpuRows", "MicroKernel", "Transpose", "TransposedTiles"))
+      for (var m : methods(type))
+        if (m.code().isPresent())
+          for (var i : m.code().get())
+            if (i instanceof InvokeInstruction call) assertTrue(!call.owner().asInternalName().matches("jdk/incubator/vector/Vector(Species|Shape)"), type + "." + m.methodName() + " makes a species: " + call.name());
+  }
+
   private static List<MethodModel> methods(String type) throws Exception {
     try (var in = Simd.class.getResourceAsStream(type + ".class")) { return ClassFile.of().parse(in.readAllBytes()).methods(); }
   }
