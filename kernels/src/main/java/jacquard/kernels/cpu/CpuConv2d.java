@@ -1,8 +1,11 @@
 package jacquard.kernels.cpu;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
+import jacquard.tensor.Type;
 import jacquard.tensor.op.Fused;
 import java.util.Arrays;
 
@@ -87,12 +90,13 @@ final class CpuConv2d {
   /// Windows that do not overlap are rows of a matrix, and the convolution is a linear layer.
   private static boolean patches(Fused.Conv2d op, Shape w) { return op.padding() == 0 && op.stride() >= Math.max(w.dim(1), w.dim(2)); }
 
-  /// [pixels, kh·kw·i]
+  /// [pixels, kh·kw·i], in the current scope: from the pool, since fresh memory is zeroed and first touched by one core alone.
   private static float[] patches(Fused.Conv2d op, Dense x, Shape w) {
     int kh = w.dim(1), run = w.dim(2) * w.dim(3), k = kh * run, in = w.dim(3);
     Grid from = op.grid(), to = op.to(w);
-    float[] p = new float[Math.toIntExact((long) x.dim(0) / from.size() * to.size() * k)];
-    Parallel.rows(p.length / k, Math.max(1, 65536 / k), (p0, p1) -> {
+    int pixels = x.dim(0) / from.size() * to.size();
+    float[] p = CpuLinear.array(Tensor.empty(new Type(DType.F32, Shape.of(pixels, k))));
+    Parallel.rows(pixels, Math.max(1, 65536 / k), (p0, p1) -> {
       for (int q = p0; q < p1; q++)
         for (int ky = 0; ky < kh; ky++) {
           int row = q / to.size() * from.height() + q % to.size() / to.width() * op.stride() + ky;
@@ -107,9 +111,11 @@ final class CpuConv2d {
     int o = w.dim(0), in = w.dim(3), all = w.size() / Math.max(1, o);
     if (patches(op, w.shape())) {
       boolean asIs = pointwise(op, w.shape());
-      float[] a = asIs ? x.a() : patches(op, x, w.shape());
-      if (weight.layout().dense()) CpuLinear.product(y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, weight, all, 1, y.a(), y.at(), null);
-      else CpuMatMul.run(false, y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, w.a(), w.at(), 1, all, y.a(), y.at(), o, null);
+      try (var _ = Scope.open()) {
+        float[] a = asIs ? x.a() : patches(op, x, w.shape());
+        if (weight.layout().dense()) CpuLinear.product(y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, weight, all, 1, y.a(), y.at(), null);
+        else CpuMatMul.run(false, y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, w.a(), w.at(), 1, all, y.a(), y.at(), o, null);
+      }
       return;
     }
     var v = windows(op, x, w.shape(), STRETCH);
@@ -144,7 +150,9 @@ final class CpuConv2d {
     int all = dw.size() / Math.max(1, o);
     if (patches(op, dw.shape()) && (long) o * all > PARTIAL / 16) {
       boolean asIs = pointwise(op, dw.shape());
-      CpuMatMul.run(false, o, all, dy.dim(0), dy.a(), dy.at(), 1, o, asIs ? x.a() : patches(op, x, dw.shape()), asIs ? x.at() : 0, all, 1, dw.a(), dw.at(), all, null);
+      try (var _ = Scope.open()) {
+        CpuMatMul.run(false, o, all, dy.dim(0), dy.a(), dy.at(), 1, o, asIs ? x.a() : patches(op, x, dw.shape()), asIs ? x.at() : 0, all, 1, dw.a(), dw.at(), all, null);
+      }
       return;
     }
     var v = windows(op, x, dw.shape(), DEEP);

@@ -23,13 +23,10 @@ final class CpuIndexing {
           else System.arraycopy(x.a(), x.at() + index[i] * d, y, i * d, d);
       });
       case Indexing.ScatterAdd _ -> {
-        Arrays.fill(y, 0, rows * d, 0);
-        Parallel.rows(d, Math.max(16, 65536 / Math.max(1, index.length)), (from, to) -> {          // columns are independent; rows keep their order
-          for (int i = 0; i < index.length; i++) {
-            if (index[i] < 0) continue;
-            int at = index[i] * d, xt = x.at() + i * d;
-            for (int c = from; c < to; c++) y[at + c] += x.a()[xt + c];
-          }
+        Parallel.rows(rows * d, 65536, (from, to) -> Arrays.fill(y, from, to, 0));
+        Parallel.rows(d, Math.max(64, 65536 / Math.max(1, index.length)), (from, to) -> {          // columns are independent; rows keep their order
+          for (int i = 0; i < index.length; i++)
+            if (index[i] >= 0) Simd.add(x.a(), x.at() + i * d + from, y, index[i] * d + from, to - from);
         });
       }
     }

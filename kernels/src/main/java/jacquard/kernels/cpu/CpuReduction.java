@@ -8,6 +8,8 @@ import jacquard.tensor.op.Reduction;
 final class CpuReduction {
   /// Elements that a piece of a norm takes, and those that it adds up in FP32 at a time.
   private static final int PIECE = 1 << 16, RUN = 1024;
+  /// Neighbouring columns that a piece of a sum over rows takes, at least: eight lines of memory a row.
+  private static final int COLUMNS = 128;
 
   private CpuReduction() {}
 
@@ -55,11 +57,11 @@ final class CpuReduction {
   /// [rows, width] → [width], rows in order.
   private static void columns(boolean sum, Dense in, int rows, int width, float[] y) {
     float[] x = in.a();
-    Parallel.rows(width, Math.max(16, 65536 / Math.max(1, rows)), (c0, c1) -> {
-      for (int c = c0; c < c1; c++) y[c] = x[in.at() + c];
+    Parallel.rows(width, Math.max(COLUMNS, 65536 / Math.max(1, rows)), (c0, c1) -> {
+      System.arraycopy(x, in.at() + c0, y, c0, c1 - c0);
       for (int r = 1; r < rows; r++) {
         int at = in.at() + r * width;
-        if (sum) for (int c = c0; c < c1; c++) y[c] += x[at + c];
+        if (sum) Simd.add(x, at + c0, y, c0, c1 - c0);
         else for (int c = c0; c < c1; c++) y[c] = Math.max(y[c], x[at + c]);
       }
     });
