@@ -24,7 +24,9 @@ public final class CpuMatMul {
   private static final int NARROW = 256;
 
   /// Columns of A that are packed together where they lie side by side in memory.
-  private static final int SIDE_BY_SIDE = 256;
+  private static final int SIDE_BY_SIDE = 128;
+  /// Pieces of work a thread: FINE where B is packed beforehand, so that no core waits long for the others; COARSE where pieces of all rows may pack B themselves.
+  private static final int COARSE = 4, FINE = 8;
 
   /// Where packed panels begin: a large array of G1 starts at 16 mod 64 bytes, so that panels lie on cache lines.
   static final int ALIGNED = 12;
@@ -59,7 +61,7 @@ public final class CpuMatMul {
       Epilogue finish = epilogue == null ? null : (i, to, j0, j1) -> epilogue.finish(at + i, at + to, j0, j1);
       for (int k0 = 0; k0 < k; k0 += deep) {
         int depth = Math.min(deep, k - k0), from = bo + k0 * br;
-        float[] bp = kept != null || chunks(high, n) == 1 ? kept : pack(n, depth, slab, b, from, br, bc, shared(0, packed(n, depth), depth, n));
+        float[] bp = kept != null || chunks(COARSE, high, n) == 1 ? kept : pack(n, depth, slab, b, from, br, bc, shared(0, packed(n, depth), depth, n));
         pieces(accumulate || k0 > 0, high, n, depth, slab, a, ao + i0 * ar + k0 * ac, ar, ac, bp, kept == null ? 0 : k0 * columns(n), b, from, br, bc,
             c, co + i0 * cr, cr, k0 + depth < k ? null : finish);
       }
@@ -106,7 +108,7 @@ public final class CpuMatMul {
   private static void pieces(boolean accumulate, int m, int n, int k, int slab, float[] a, int ao, int ar, int ac, float[] bp, int bpo,
                              float[] b, int bo, int br, int bc, float[] c, int co, int cr, Epilogue epilogue) {
     float[] ap = ac == 1 && (m <= FEW || n <= NARROW) ? null : packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
-    int panels = panels(n), wide = m <= FEW ? FEW / NR * NR : NC, columns = (n + wide - 1) / wide, rows = chunks(m, n), high = rows((m + rows - 1) / rows);
+    int panels = panels(n), wide = m <= FEW ? FEW / NR * NR : NC, columns = (n + wide - 1) / wide, rows = bp == null ? 1 : chunks(FINE, m, n), high = rows((m + rows - 1) / rows);
     Parallel.run(rows * columns, piece -> {
       int i0 = Math.min(m, piece / columns * high), i1 = Math.min(m, i0 + high), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
       var scratch = SCRATCH.get();
@@ -127,10 +129,10 @@ public final class CpuMatMul {
     });
   }
 
-  /// Into how many chunks of rows work is cut, so that no core waits for the others long.
-  private static int chunks(int m, int n) {
+  /// Into how many chunks of rows work is cut for so many pieces a thread.
+  private static int chunks(int pieces, int m, int n) {
     int columns = (n + NC - 1) / NC;
-    return m <= FEW ? 1 : Math.max(1, Math.min((m + FEW - 1) / FEW, 4 * Parallel.threads() / columns));
+    return m <= FEW ? 1 : Math.max(1, Math.min((m + FEW - 1) / FEW, pieces * Parallel.threads() / columns));
   }
 
   /// All of A [m,k], slab by slab: [slab][tile][depth][MR], from ALIGNED on. Rows of the last tile that are not there are the last one's copies. Returns `into`.
