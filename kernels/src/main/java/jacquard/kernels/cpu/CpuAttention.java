@@ -10,6 +10,7 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Attention;
 import java.util.Arrays;
@@ -17,16 +18,22 @@ import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Tiled attention: a piece of work is one head of one sequence. Everything is computed transposed, [keys, queries], for a panel of NR queries at a time: scores
+/// Tiled attention, one head of one sequence at a time, a few heads that are neighbours in memory on one core. Everything is computed transposed, [keys, queries], for a panel of NR queries at a time: scores
 /// are K·Qᵀ with rows of K where they lie, their softmax runs down columns, a query a lane and without a fold, and what comes out is the packed panel of
 /// the second product Vᵀ·Pᵀ. The softmax is carried along tiles of keys by its running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2022).
 final class CpuAttention {
   private static final VectorSpecies<Float> F = Simd.F;
   private static final int MR = CpuMatMul.MR, NR = CpuMatMul.NR, L = Simd.LANES;
+  /// Floats of a cache line.
+  private static final int LINE = 16;
   /// 512 keys of a panel are 64 KiB, in L2; most sequences of CLIP are one tile of keys.
   private static final int KEYS = 512;
   /// In backward a tile is 128 keys × up to 512 queries.
   private static final int BACK_KEYS = 128, BACK_QUERIES = 512;
+  /// Floats of a group of heads, 1 MiB: what is read ahead for them is still in L2 or on its way when its turn comes.
+  private static final int AHEAD = 1 << 18;
+  /// Groups that each core gets at least, so that none waits for the others long.
+  private static final int GROUPS = 4;
   private static final int SQRT_HALF = 0x3f3504f3;
   /// Floats of a thread's buffer at least: so large an array begins where panels can be aligned.
   private static final int BUFFER = 1 << 18;
@@ -36,6 +43,7 @@ final class CpuAttention {
     final int[] firsts = new int[BACK_QUERIES / MR], ends = new int[BACK_QUERIES / MR];
     int[] rows = new int[BACK_QUERIES + CpuMatMul.MR];
     float[] all = {};
+    int seen;
     int[] rows(int n) { return rows.length >= n + CpuMatMul.MR ? rows : (rows = new int[n + CpuMatMul.MR]); }
     float[] all(int size) { return all.length >= size ? all : (all = new float[Math.max(size, BUFFER)]); }
   }
@@ -54,6 +62,42 @@ final class CpuAttention {
     }
     int at(int r, int c) { return at + r * row + c; }
     Rows right(int columns) { return new Rows(a, at + columns, row); }
+
+    /// Reads a word of each cache line of some columns of some rows: in memory's order, which the CPU's prefetchers follow as they cannot follow the short rows of one head.
+    int touch(int from, int to, int column, int n) {
+      int s = 0, t = 0;
+      for (int r = from; r < to; r++) {
+        int i = at(r, column), last = i + n - 1;
+        for (; i < last - LINE; i += 2 * LINE) {
+          s ^= Float.floatToRawIntBits(a[i]);
+          t ^= Float.floatToRawIntBits(a[i + LINE]);
+        }
+        if (i < last) s ^= Float.floatToRawIntBits(a[i]);
+        t ^= Float.floatToRawIntBits(a[last]);
+      }
+      return s ^ t;
+    }
+  }
+
+  /// What a head reads of each sequence of `where`: `width` columns.
+  private record Input(Rows rows, Sequences where, int width) {}
+
+  private interface Head { void run(int sequence, int head); }
+
+  /// All heads of all sequences, in groups.
+  private static void heads(int sequences, int heads, List<Input> inputs, Head body) {
+    long floats = 0;
+    for (var in : inputs) floats += (long) in.where.rows() * in.width / Math.max(1, sequences);
+    int size = Math.clamp(Math.min(AHEAD / Math.max(1, floats), (long) sequences * heads / (GROUPS * Parallel.threads())), 1, heads), groups = (heads + size - 1) / size;
+    Parallel.run(sequences * groups, piece -> {
+      int s = piece / groups, from = piece % groups * size, to = Math.min(heads, from + size);
+      if (size > 1) {
+        int seen = 0;
+        for (var in : inputs) seen ^= in.rows.touch(in.where.from(s), in.where.to(s), from * in.width, (to - from) * in.width);
+        SCRATCH.get().seen = seen;                                                             // or the compiler would see that nobody asks
+      }
+      for (int h = from; h < to; h++) body.run(s, h);
+    });
   }
 
   static void forward(Attention op, List<Tensor> in, List<Tensor> out) {
@@ -62,8 +106,8 @@ final class CpuAttention {
     Dense lse = op.isRecorded() ? Dense.of(out.get(1)) : null;
     int heads = op.heads(), d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads;
     int[] from = op.ranges().from(), to = op.ranges().to();
-    Parallel.run(op.queries().count() * heads, piece -> {
-      int s = piece / heads, h = piece % heads, k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
+    heads(op.queries().count(), heads, List.of(new Input(q, op.queries(), d), new Input(k, op.keys(), d), new Input(v, op.keys(), e)), (s, h) -> {
+      int k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
       if (begin == end) return;
       var scratch = SCRATCH.get();
       // buffers: max, total, sum and factor of each query, Qᵀ [d, NR], scores and bias [keys, NR], scale·K [keys, d], V in panels
@@ -217,94 +261,93 @@ final class CpuAttention {
     Dense lse = Dense.of(in.get(more + 1)), bias = op.biased() ? Dense.of(in.get(3)) : null, dbias = op.biased() ? Dense.of(out.getLast()) : null;
     int[] from = op.ranges().from(), to = op.ranges().to();
     if (dbias != null) Arrays.fill(dbias.a(), dbias.at(), dbias.at() + dbias.size(), 0);
-    // With a bias gradient a head's sequences add into one matrix: they go in order on one thread.
     int sequences = op.queries().count();
-    Parallel.run(dbias == null ? sequences * heads : heads, piece -> {
-      int h = piece % heads;
+    Head body = (s, h) -> {
       var scratch = SCRATCH.get();
       int[] firsts = scratch.firsts, ends = scratch.ends;
       float[] edge = CpuMatMul.edge();
-      for (int s = dbias == null ? piece / heads : 0; s < (dbias == null ? piece / heads + 1 : sequences); s++) {
-        int k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
-        if (begin == end) {
-          zero(dk, k0, k0 + all, h * d, d);
-          zero(dv, k0, k0 + all, h * e, e);
+      int k0 = op.keys().from(s), all = op.keys().to(s) - k0, begin = op.queries().from(s), end = op.queries().to(s);
+      if (begin == end) {
+        zero(dk, k0, k0 + all, h * d, d);
+        zero(dv, k0, k0 + all, h * e, e);
+      }
+      for (int q0 = begin; q0 < end; q0 += BACK_QUERIES) {
+        int count = Math.min(BACK_QUERIES, end - q0), pitch = columns(count), wide = lanes(count), low = all, high = 0, groups = 0;
+        for (int r = 0; r < count; r += MR, groups++) {                                      // which keys MR queries see
+          firsts[groups] = first(q0 + r, Math.min(MR, count - r), k0, all, from, to);
+          ends[groups] = end(q0 + r, Math.min(MR, count - r), k0, all, from, to);
+          low = Math.min(low, firsts[groups]);
+          high = Math.max(high, ends[groups]);
         }
-        for (int q0 = begin; q0 < end; q0 += BACK_QUERIES) {
-          int count = Math.min(BACK_QUERIES, end - q0), pitch = columns(count), wide = lanes(count), low = all, high = 0, groups = 0;
-          for (int r = 0; r < count; r += MR, groups++) {                                      // which keys MR queries see
-            firsts[groups] = first(q0 + r, Math.min(MR, count - r), k0, all, from, to);
-            ends[groups] = end(q0 + r, Math.min(MR, count - r), k0, all, from, to);
-            low = Math.min(low, firsts[groups]);
-            high = Math.max(high, ends[groups]);
-          }
-          if (q0 == begin) {                                                                   // what the tiles below do not write, and later ones add to
-            zero(dk, k0, k0 + low, h * d, d);
-            zero(dk, k0 + Math.max(low, high), k0 + all, h * d, d);
-            zero(dv, k0, k0 + low, h * e, e);
-            zero(dv, k0 + Math.max(low, high), k0 + all, h * e, e);
-          }
-          if (low >= high) {
-            zero(dq, q0, q0 + count, h * d, d);
-            continue;
-          }
-          // buffers: Qᵀ [d, pitch] and dOᵀ [e, pitch] in panels, Q, dO and a tile of K in panels of their columns, that tile as rows, scaled, and of V, P and dS [keys, pitch], log-sum-exp and D, ones
-          int qt = CpuMatMul.ALIGNED, gt = qt + pitch * d, qp = gt + pitch * e, gp = qp + count * columns(d), kp = gp + count * columns(e), p = kp + BACK_KEYS * columns(d), ds = p + BACK_KEYS * pitch,
-              shift = ds + BACK_KEYS * pitch, dot = shift + pitch, ones = dot + pitch, kr = ones + MR, vr = kr + BACK_KEYS * d;
-          float[] x = scratch.all(vr + BACK_KEYS * e);
-          CpuMatMul.packB(x, qp, count, 0, d, q.a, q.at(q0, h * d), q.row, 1);
-          CpuMatMul.packB(x, gp, count, 0, e, g.a, g.at(q0, h * e), g.row, 1);
-          turned(x, qp, count, d, qt);
-          turned(x, gp, count, e, gt);
-          Arrays.fill(x, shift, shift + pitch, Float.POSITIVE_INFINITY);                     // a row without keys, or none: all its probabilities are 0
-          for (int r = 0; r < count; r++) {
-            float l = lse.a()[lse.at() + (q0 + r) * heads + h];
-            if (l != Float.NEGATIVE_INFINITY) x[shift + r] = l;
-          }
-          dots(count, e, g, q0, h * e, o, x, dot);
-          Arrays.fill(x, ones, ones + MR, 1);
-          for (int t = low; t < high; t += BACK_KEYS) {
-            int keys = Math.min(BACK_KEYS, high - t);
-            scaled(k.a, k.at(k0 + t, h * d), k.row, keys, d, op.scale(), x, kr);
-            scaled(v.a, v.at(k0 + t, h * e), v.row, keys, e, 1, x, vr);
-            CpuMatMul.packB(x, kp, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
-            for (int j = 0; j < wide; j += NR) {
-              int some = Math.min(NR, count - j), columns = Math.min(NR, wide - j), above = rows(keys), below = 0;
-              for (int i = j / MR; i < Math.min(groups, (j + NR) / MR); i++) {
-                above = Math.min(above, Math.max(0, firsts[i] - t));
-                below = Math.max(below, Math.min(keys, ends[i] - t));
-              }
-              above = Math.min(above / MR * MR, keys);
-              int tall = Math.max(0, rows(below) - above);
-              for (int i = 0; i < above; i++) clear(x, p + i * pitch + j, ds + i * pitch + j, columns);
-              for (int i = above + tall; i < rows(keys); i++) clear(x, p + i * pitch + j, ds + i * pitch + j, columns);
-              if (tall == 0) continue;
-              rows(scratch.rows, Math.min(tall, keys - above), kr + above * d, d);
-              CpuMatMul.tiles(false, tall, columns, d, x, scratch.rows, x, qt + j * d, x, p + above * pitch + j, pitch, edge);
-              rows(scratch.rows, Math.min(tall, keys - above), vr + above * e, e);
-              CpuMatMul.tiles(false, tall, columns, e, x, scratch.rows, x, gt + j * e, x, ds + above * pitch + j, pitch, edge);
-              if (bias != null)
-                for (int r = j; r < j + some; r++)
-                  for (int i = 0; i < keys; i++) x[p + i * pitch + r] += bias.a()[bias.at() + (h * bias.dim(1) + q0 + r - begin) * bias.dim(2) + t + i];
-              hide(x, p + above * pitch + j, pitch, tall, q0 + j, some, k0 + t + above, from, to);
-              probabilities(x, p + above * pitch + j, ds + above * pitch + j, tall, columns, pitch, dbias == null ? op.scale() : 1, shift + j, dot + j);
+        if (q0 == begin) {                                                                   // what the tiles below do not write, and later ones add to
+          zero(dk, k0, k0 + low, h * d, d);
+          zero(dk, k0 + Math.max(low, high), k0 + all, h * d, d);
+          zero(dv, k0, k0 + low, h * e, e);
+          zero(dv, k0 + Math.max(low, high), k0 + all, h * e, e);
+        }
+        if (low >= high) {
+          zero(dq, q0, q0 + count, h * d, d);
+          continue;
+        }
+        // buffers: Qᵀ [d, pitch] and dOᵀ [e, pitch] in panels, Q, dO and a tile of K in panels of their columns, that tile as rows, scaled, and of V, P and dS [keys, pitch], log-sum-exp and D, ones
+        int qt = CpuMatMul.ALIGNED, gt = qt + pitch * d, qp = gt + pitch * e, gp = qp + count * columns(d), kp = gp + count * columns(e), p = kp + BACK_KEYS * columns(d), ds = p + BACK_KEYS * pitch,
+            shift = ds + BACK_KEYS * pitch, dot = shift + pitch, ones = dot + pitch, kr = ones + MR, vr = kr + BACK_KEYS * d;
+        float[] x = scratch.all(vr + BACK_KEYS * e);
+        CpuMatMul.packB(x, qp, count, 0, d, q.a, q.at(q0, h * d), q.row, 1);
+        CpuMatMul.packB(x, gp, count, 0, e, g.a, g.at(q0, h * e), g.row, 1);
+        turned(x, qp, count, d, qt);
+        turned(x, gp, count, e, gt);
+        Arrays.fill(x, shift, shift + pitch, Float.POSITIVE_INFINITY);                     // a row without keys, or none: all its probabilities are 0
+        for (int r = 0; r < count; r++) {
+          float l = lse.a()[lse.at() + (q0 + r) * heads + h];
+          if (l != Float.NEGATIVE_INFINITY) x[shift + r] = l;
+        }
+        dots(count, e, g, q0, h * e, o, x, dot);
+        Arrays.fill(x, ones, ones + MR, 1);
+        for (int t = low; t < high; t += BACK_KEYS) {
+          int keys = Math.min(BACK_KEYS, high - t);
+          scaled(k.a, k.at(k0 + t, h * d), k.row, keys, d, op.scale(), x, kr);
+          scaled(v.a, v.at(k0 + t, h * e), v.row, keys, e, 1, x, vr);
+          CpuMatMul.packB(x, kp, keys, 0, d, k.a, k.at(k0 + t, h * d), k.row, 1);
+          for (int j = 0; j < wide; j += NR) {
+            int some = Math.min(NR, count - j), columns = Math.min(NR, wide - j), above = rows(keys), below = 0;
+            for (int i = j / MR; i < Math.min(groups, (j + NR) / MR); i++) {
+              above = Math.min(above, Math.max(0, firsts[i] - t));
+              below = Math.max(below, Math.min(keys, ends[i] - t));
             }
-            for (int i = 0; i < keys; i += MR) products(q0 > begin, Math.min(MR, keys - i), e, t + i, count, scratch, x, p + i * pitch, pitch, gp, dv, k0 + t + i, h * e, edge);
-            if (dbias != null) {
-              for (int r = 0; r < count; r++)
-                for (int j = 0; j < keys; j++) dbias.a()[dbias.at() + (h * dbias.dim(1) + q0 + r - begin) * dbias.dim(2) + t + j] += x[ds + j * pitch + r];
-              for (int i = 0; i < keys * pitch; i++) x[ds + i] *= op.scale();
-            }
-            for (int i = 0; i < keys; i += MR) products(q0 > begin, Math.min(MR, keys - i), d, t + i, count, scratch, x, ds + i * pitch, pitch, qp, dk, k0 + t + i, h * d, edge);
-            for (int i = 0; i < count; i += MR) {
-              int r = t > low ? i : Math.max(0, Math.min(i, count - MR)), tall = Math.min(MR, count - r);
-              int above = Math.min(keys, Math.max(0, first(q0 + r, tall, k0, all, from, to) - t)), below = Math.max(above, Math.min(keys, end(q0 + r, tall, k0, all, from, to) - t));
-              TransposedTiles.run(t > low, tall, d, below - above, x, ds + above * pitch + r, pitch, x, kp + above * NR, keys, x, ones, dq.a, dq.at(q0 + r, h * d), dq.row, edge);
-            }
+            above = Math.min(above / MR * MR, keys);
+            int tall = Math.max(0, rows(below) - above);
+            for (int i = 0; i < above; i++) clear(x, p + i * pitch + j, ds + i * pitch + j, columns);
+            for (int i = above + tall; i < rows(keys); i++) clear(x, p + i * pitch + j, ds + i * pitch + j, columns);
+            if (tall == 0) continue;
+            rows(scratch.rows, Math.min(tall, keys - above), kr + above * d, d);
+            CpuMatMul.tiles(false, tall, columns, d, x, scratch.rows, x, qt + j * d, x, p + above * pitch + j, pitch, edge);
+            rows(scratch.rows, Math.min(tall, keys - above), vr + above * e, e);
+            CpuMatMul.tiles(false, tall, columns, e, x, scratch.rows, x, gt + j * e, x, ds + above * pitch + j, pitch, edge);
+            if (bias != null)
+              for (int r = j; r < j + some; r++)
+                for (int i = 0; i < keys; i++) x[p + i * pitch + r] += bias.a()[bias.at() + (h * bias.dim(1) + q0 + r - begin) * bias.dim(2) + t + i];
+            hide(x, p + above * pitch + j, pitch, tall, q0 + j, some, k0 + t + above, from, to);
+            probabilities(x, p + above * pitch + j, ds + above * pitch + j, tall, columns, pitch, dbias == null ? op.scale() : 1, shift + j, dot + j);
+          }
+          for (int i = 0; i < keys; i += MR) products(q0 > begin, Math.min(MR, keys - i), e, t + i, count, scratch, x, p + i * pitch, pitch, gp, dv, k0 + t + i, h * e, edge);
+          if (dbias != null) {
+            for (int r = 0; r < count; r++)
+              for (int j = 0; j < keys; j++) dbias.a()[dbias.at() + (h * dbias.dim(1) + q0 + r - begin) * dbias.dim(2) + t + j] += x[ds + j * pitch + r];
+            for (int i = 0; i < keys * pitch; i++) x[ds + i] *= op.scale();
+          }
+          for (int i = 0; i < keys; i += MR) products(q0 > begin, Math.min(MR, keys - i), d, t + i, count, scratch, x, ds + i * pitch, pitch, qp, dk, k0 + t + i, h * d, edge);
+          for (int i = 0; i < count; i += MR) {
+            int r = t > low ? i : Math.max(0, Math.min(i, count - MR)), tall = Math.min(MR, count - r);
+            int above = Math.min(keys, Math.max(0, first(q0 + r, tall, k0, all, from, to) - t)), below = Math.max(above, Math.min(keys, end(q0 + r, tall, k0, all, from, to) - t));
+            TransposedTiles.run(t > low, tall, d, below - above, x, ds + above * pitch + r, pitch, x, kp + above * NR, keys, x, ones, dq.a, dq.at(q0 + r, h * d), dq.row, edge);
           }
         }
       }
-    });
+    };
+    // With a bias gradient a head's sequences add into one matrix: they go in order on one thread.
+    if (dbias != null) Parallel.run(heads, h -> { for (int s = 0; s < sequences; s++) body.run(s, h); });
+    else heads(sequences, heads, List.of(new Input(q, op.queries(), d), new Input(k, op.keys(), d), new Input(v, op.keys(), e), new Input(o, op.queries(), e), new Input(g, op.queries(), e)), body);
   }
 
   /// Rows of dV or dK: `tall` ≤ MR keys, of which the first is number `key`, times panels of dO or Q, over the queries that may see them.
