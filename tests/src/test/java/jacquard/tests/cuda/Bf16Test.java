@@ -74,6 +74,7 @@ class Bf16Test {
     var many = Sequences.ofLengths(50, 50, 13);
     return Stream.of(full(2, 64, 64, 50, 50), causal(2, 64, false, 77, 1, 13, 65), full(1, 64, 64, 197), full(1, 88, 88, 257), full(1, 72, 72, 65), full(1, 80, 80, 77),
         full(1, 104, 104, 50), full(1, 112, 112, 77), full(1, 128, 128, 33), full(3, 8, 8, 13), full(2, 40, 40, 20), full(1, 64, 80, 50), full(1, 72, 16, 50), full(2, 13, 7, 20),
+        full(1, 16, 16, 40), full(2, 24, 24, 33), full(1, 48, 48, 50), full(1, 56, 56, 21), full(1, 96, 96, 50), full(1, 120, 120, 40),
         full(1, 136, 136, 20), causal(2, 64, true, 49, 13, 77), causal(1, 104, true, 70), new Case("cross", 2, 64, 64, one, many, Ranges.full(one, many), false),
         stretches(64, false, Sequences.ofLengths(150, 70), Sequences.ofLengths(197, 65)), stretches(32, true, Sequences.ofLengths(70, 5), Sequences.ofLengths(90, 70)));
   }
