@@ -18,9 +18,9 @@ import java.util.List;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Tiled attention, one head of one sequence at a time, a few heads that are neighbours in memory on one core. Everything is computed transposed, [keys, queries], for a panel of NR queries at a time: scores
-/// are K·Qᵀ with rows of K where they lie, their softmax runs down columns, a query a lane and without a fold, and what comes out is the packed panel of
-/// the second product Vᵀ·Pᵀ. The softmax is carried along tiles of keys by its running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2022).
+/// Tiled attention, one head of one sequence at a time; heads that are neighbours in memory go to one core, which reads them ahead. Everything is computed transposed,
+/// [keys, queries], for a panel of NR queries at a time: scores are K·Qᵀ with rows of K where they lie, their softmax runs down columns, a query a lane and without a fold,
+/// and what comes out is the packed panel of the second product Vᵀ·Pᵀ. The softmax is carried along tiles of keys by its running maximum and sum (Milakov and Gimelshein 2018; Dao et al. 2022).
 final class CpuAttention {
   private static final VectorSpecies<Float> F = Simd.F;
   private static final int MR = CpuMatMul.MR, NR = CpuMatMul.NR, L = Simd.LANES;
