@@ -48,7 +48,7 @@ public final class Checkpoint {
       var t = e.getValue();
       if (t.dtype() == DType.I64) continue;
       float[] v = weights.floats(prefix + model.nameOf(e.getKey()));
-      put(t, t.shape().rank() == 4 ? permuted(v, onDisk(t.shape()).dims(), 0, 2, 3, 1) : v);
+      put(t, t.shape().rank() == 4 ? fromDisk(v, t.shape()) : v);
     }
   }
 
@@ -70,7 +70,7 @@ public final class Checkpoint {
     var source = shape.length == 4 ? null : weights.source(name);
     if (source != null) return Tensor.of(t.type(), source);
     float[] v = weights.floats(name);
-    return Tensor.of(t.shape(), shape.length == 4 ? permuted(v, shape, 0, 2, 3, 1) : v);
+    return Tensor.of(t.shape(), shape.length == 4 ? fromDisk(v, t.shape()) : v);
   }
 
   private static float[] resized(float[] table, String name, String at, int[] stored, int rows, ClipConfig config, Path path) throws IOException {
@@ -110,19 +110,21 @@ public final class Checkpoint {
   /// A parameter's elements in the order of the file.
   public static float[] toDisk(Tensor t) {
     float[] v = t.floats();
-    return t.shape().rank() == 4 ? permuted(v, t.shape().dims(), 0, 3, 1, 2) : v;
+    var s = t.shape();
+    return s.rank() == 4 ? turned(v, s.dim(0), s.dim(1) * s.dim(2), s.dim(3)) : v;
   }
+
+  /// Channels, which files put before the pixels of a window, after them.
+  private static float[] fromDisk(float[] v, Shape s) { return turned(v, s.dim(0), s.dim(3), s.dim(1) * s.dim(2)); }
 
   private static Shape onDisk(Shape s) { return s.rank() == 4 ? Shape.of(s.dim(0), s.dim(3), s.dim(1), s.dim(2)) : s; }
 
-  private static float[] permuted(float[] v, int[] d, int... axes) {
-    int[] stride = {d[1] * d[2] * d[3], d[2] * d[3], d[3], 1};
+  /// n matrices [rows, columns], each turned. (Its loop is short: a checkpoint is read before anything is compiled.)
+  private static float[] turned(float[] v, int n, int rows, int columns) {
     float[] r = new float[v.length];
-    int at = 0;
-    for (int a = 0; a < d[axes[0]]; a++)
-      for (int b = 0; b < d[axes[1]]; b++)
-        for (int c = 0; c < d[axes[2]]; c++)
-          for (int e = 0; e < d[axes[3]]; e++) r[at++] = v[a * stride[axes[0]] + b * stride[axes[1]] + c * stride[axes[2]] + e * stride[axes[3]]];
+    for (int i = 0, from = 0; i < n; i++)
+      for (int j = 0; j < rows; j++)
+        for (int end = from + columns, to = i * rows * columns + j; from < end; from++, to += rows) r[to] = v[from];
     return r;
   }
 }

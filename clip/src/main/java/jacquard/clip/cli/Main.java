@@ -3,8 +3,11 @@ package jacquard.clip.cli;
 import jacquard.tensor.Device;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -12,11 +15,20 @@ import picocli.CommandLine.Model.UsageMessageSpec;
 
 /// The launcher.
 @Command(name = "jacquard", mixinStandardHelpOptions = true, version = "jacquard 0.1.0",
-    description = "CLIP on the JVM: trains, evaluates and embeds.",
-    subcommands = {TrainCommand.class, EvalCommand.class, EmbedCommand.class, ClassifyCommand.class, ModelsCommand.class, DoctorCommand.class})
+    description = "CLIP on the JVM: trains, evaluates and embeds.")
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there: another device is opened only when it is asked for.
   private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify");
+
+  private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
+  static {
+    COMMANDS.put("train", TrainCommand::new);
+    COMMANDS.put("eval", EvalCommand::new);
+    COMMANDS.put("embed", EmbedCommand::new);
+    COMMANDS.put("classify", ClassifyCommand::new);
+    COMMANDS.put("models", ModelsCommand::new);
+    COMMANDS.put("doctor", DoctorCommand::new);
+  }
 
   private Main() {}
 
@@ -30,7 +42,10 @@ public final class Main {
     System.setProperty("java.awt.headless", "true");
     if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
     var line = new CommandLine(new Main());
-    line.getSubcommands().get("train").getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
+    // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for the list of them.
+    boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
+    COMMANDS.forEach((name, command) -> { if (!known || name.equals(args[0])) line.addSubcommand(name, command.get()); });
+    if (line.getSubcommands().containsKey("train")) line.getSubcommands().get("train").getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {
       if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException) {
