@@ -30,8 +30,8 @@ final class CpuAttention {
   private static final int KEYS = 512;
   /// In backward a tile is 128 keys × up to 512 queries.
   private static final int BACK_KEYS = 128, BACK_QUERIES = 512;
-  /// Floats of a group of heads, 1 MiB: what is read ahead for them is still in L2 or on its way when its turn comes.
-  private static final int AHEAD = 1 << 18;
+  /// Floats of a group of heads, 2.5 MiB: what is read ahead for them is still in L2 or L3 when its turn comes. Larger groups are read in longer pieces, and all at once for most sequences.
+  private static final int AHEAD = 5 << 17;
   /// Groups that each core gets at least, so that none waits for the others long.
   private static final int GROUPS = 4;
   private static final int SQRT_HALF = 0x3f3504f3;
@@ -88,7 +88,7 @@ final class CpuAttention {
   private static void heads(int sequences, int heads, List<Input> inputs, Head body) {
     long floats = 0;
     for (var in : inputs) floats += (long) in.where.rows() * in.width / Math.max(1, sequences);
-    int size = Math.clamp(Math.min(AHEAD / Math.max(1, floats), (long) sequences * heads / (GROUPS * Parallel.threads())), 1, heads), groups = (heads + size - 1) / size;
+    int most = Math.clamp(Math.min(AHEAD / Math.max(1, floats), (long) sequences * heads / (GROUPS * Parallel.threads())), 1, heads), groups = (heads + most - 1) / most, size = (heads + groups - 1) / groups;
     Parallel.run(sequences * groups, piece -> {
       int s = piece / groups, from = piece % groups * size, to = Math.min(heads, from + size);
       if (size > 1) {
@@ -159,13 +159,15 @@ final class CpuAttention {
     });
   }
 
-  /// Rows of a matrix times `factor`, one after the other. (All vectors of it are fetched at once; the products read a line here and a line there.)
+  /// Rows of a matrix times `factor`, one after the other; the last vector of a row overlaps the one before. (All vectors of it are fetched at once; the products read a line here and a line there.)
   private static void scaled(float[] x, int xt, int row, int rows, int columns, float factor, float[] y, int yt) {
     var k = FloatVector.broadcast(F, factor);
     int whole = columns / L * L;
     for (int r = 0; r < rows; r++, xt += row, yt += columns) {
       for (int c = 0; c < whole; c += L) FloatVector.fromArray(F, x, xt + c).mul(k).intoArray(y, yt + c);
-      for (int c = whole; c < columns; c++) y[yt + c] = x[xt + c] * factor;
+      if (whole == columns) continue;
+      if (whole > 0) FloatVector.fromArray(F, x, xt + columns - L).mul(k).intoArray(y, yt + columns - L);
+      else for (int c = 0; c < columns; c++) y[yt + c] = x[xt + c] * factor;
     }
   }
 

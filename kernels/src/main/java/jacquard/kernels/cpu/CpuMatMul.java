@@ -313,8 +313,9 @@ public final class CpuMatMul {
       FloatVector.fromArray(Simd.F, b, from).intoArray(p, at);
       FloatVector.fromArray(Simd.F, b, from + Simd.LANES).intoArray(p, at + Simd.LANES);
     } else {
+      FloatVector.zero(Simd.F).intoArray(p, at);
+      FloatVector.zero(Simd.F).intoArray(p, at + Simd.LANES);
       System.arraycopy(b, from, p, at, columns);
-      for (int s = columns; s < NR; s++) p[at + s] = 0;
     }
   }
 }

@@ -24,13 +24,17 @@ final class Transpose {
     return VectorMask.fromLong(Simd.F, bits);
   }
 
-  /// t [columns, rows] ← aᵀ, a [rows, columns]; `ar` and `tr` are the distances of rows. Two rounds of two exchanges each need few registers; between them a
-  /// block lies in `b`. In one piece, so that C2 does not inline it into kernels, which would then be too large to be compiled well.
+  /// t [columns, rows] ← aᵀ, a [rows, columns] elsewhere; `ar` and `tr` are the distances of rows. The last block of a row or column overlaps the one before. Two rounds of two
+  /// exchanges each need few registers; between them a block lies in `b`. In one piece, so that C2 does not inline it into kernels, which would then be too large to be compiled well.
   static void run(int rows, int columns, float[] a, int ao, int ar, float[] t, int to, int tr) {
     float[] b = BLOCK.get();
-    int whole = rows / L * L, wide = columns / L * L;
-    for (int i = 0; i < whole; i += L)
-      for (int j = 0; j < wide; j += L) {
+    if (rows < L || columns < L) {
+      for (int i = 0; i < rows; i++) for (int j = 0; j < columns; j++) t[to + j * tr + i] = a[ao + i * ar + j];
+      return;
+    }
+    for (int y = 0; y < rows; y += L)
+      for (int x = 0; x < columns; x += L) {
+        int i = Math.min(y, rows - L), j = Math.min(x, columns - L);
         for (int r = 0, at = ao + i * ar + j; r < L; r += 4, at += 4 * ar) four(a, at, ar, b, B + r * L);
         for (int r = 0, at = to + j * tr + i; r < 4; r++, at += tr) {
           if (L == 4) { FloatVector.fromArray(F, b, B + r * L).intoArray(t, at); continue; }
@@ -47,8 +51,6 @@ final class Transpose {
           y1.rearrange(BY8).blend(y3, ODD8).intoArray(t, at + 12 * tr);
         }
       }
-    for (int j = wide; j < columns; j++) for (int i = 0; i < whole; i++) t[to + j * tr + i] = a[ao + i * ar + j];
-    for (int i = whole; i < rows; i++) for (int j = 0; j < columns; j++) t[to + j * tr + i] = a[ao + i * ar + j];
   }
 
   /// The first two exchanges of four rows.
