@@ -1,6 +1,7 @@
 package jacquard.tests;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,13 +29,16 @@ public final class Fork {
         throw new IOException(flags + " took more than " + MINUTES + " minutes");
       }
       if (p.exitValue() != 0) {
-        var said = Files.readAllLines(err);
+        var said = lines(err);
         throw new IOException(flags + " ended with " + p.exitValue() + ": " + said.subList(Math.max(0, said.size() - 20), said.size()));
       }
-      return Files.readAllLines(out);
+      return lines(out);
     } finally {
       Files.delete(out);
       Files.delete(err);
     }
   }
+
+  /// Not `readAllLines`: a JVM that prints its machine code cuts constants within a character.
+  private static List<String> lines(Path file) throws IOException { return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList(); }
 }
