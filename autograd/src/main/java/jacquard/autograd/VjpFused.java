@@ -40,8 +40,8 @@ final class VjpFused {
       case Attention t         -> new Rule(t.biased() ? in(0, 1, 2, 3) : in(0, 1, 2), in(0, 1), a -> attend(t, a));
       case Contrastive.Softmax s -> new Rule(s.grouped() ? in(0, 1, 2, 3, 4) : in(0, 1, 2), in(1, 2),
           a -> padded(a, applyAll(new Adjoint.SoftmaxContrastive(s), joined(a, a.y(1), a.y(2)))));
-      case Contrastive.Sigmoid s -> needing(s.grouped() ? in(0, 1, 2, 3, 4, 5) : in(0, 1, 2, 3),
-          a -> padded(a, applyAll(new Adjoint.SigmoidContrastive(s), joined(a))));
+      case Contrastive.Sigmoid _ -> new Rule(Rule.NONE, in(1, 2, 3, 4),
+          a -> padded(a, IntStream.range(0, 4).mapToObj(i -> a.wants(i) ? a.y(1 + i).mul(a.dy().cast(a.y(1 + i).dtype())) : null).toList()));
     };
   }
 

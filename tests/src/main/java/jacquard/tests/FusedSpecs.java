@@ -176,16 +176,17 @@ final class FusedSpecs {
       for (int i = 0; i < groups.length; i++) groups[i] = i * 5 % 13 % 7;
       for (boolean grouped : new boolean[] {false, true}) {
         var softmax = new Contrastive.Softmax(tile, grouped, true);
-        var sigmoid = new Contrastive.Sigmoid(tile, grouped);
+        var sigmoid = new Contrastive.Sigmoid(tile, grouped, true);
         both(softmax, new Adjoint.SoftmaxContrastive(softmax), grouped ? new Input[] {x, x, scale, ints(groups), ints(groups)} : new Input[] {x, x, scale});
-        both(sigmoid, new Adjoint.SigmoidContrastive(sigmoid), grouped ? new Input[] {x, x, scale, bias, ints(groups), ints(groups)} : new Input[] {x, x, scale, bias});
+        add(sigmoid, grouped ? new Input[] {x, x, scale, bias, ints(groups), ints(groups)} : new Input[] {x, x, scale, bias});
       }
     }
     var sharp = new Contrastive.Softmax(16, false, true);
     both(sharp, new Adjoint.SoftmaxContrastive(sharp), f32(33, 13), f32(33, 13), in(Draw.these(100)));
-    var steep = new Contrastive.Sigmoid(16, false);
-    both(steep, new Adjoint.SigmoidContrastive(steep), f32(33, 13), f32(33, 13), in(Draw.these(100)), in(Draw.these(-10)));
+    add(new Contrastive.Sigmoid(16, false, true), f32(33, 13), f32(33, 13), in(Draw.these(100)), in(Draw.these(-10)));
     add(new Contrastive.Softmax(16, false, false), f32(13, 5), f32(13, 5), in(1, 2, 1));
+    add(new Contrastive.Sigmoid(16, false, false), f32(33, 5), f32(33, 5), in(1, 2), in(-2, -1));
+    specs.add(OpSpec.of(new Contrastive.Sigmoid(100, false, true), f32(420, 20), f32(420, 20), in(1, 3), in(-3, -1)).asLarge());
     large(new Contrastive.Softmax(100, false, true), new Adjoint.SoftmaxContrastive(new Contrastive.Softmax(100, false, true)), f32(420, 20), f32(420, 20), in(1, 3));
   }
 

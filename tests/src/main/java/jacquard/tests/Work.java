@@ -72,7 +72,7 @@ public record Work(double flops, long bytes) {
       case Fused.AveragePool _ -> x;
       case Fused.Patches _ -> 3 * size(op.infer(in).getFirst());
       case Attention a -> pairs(a) * (2 * in.get(0).shape().dim(1) + 2 * in.get(2).shape().dim(1) + 4 * a.heads());
-      case Contrastive _ -> 2 * x * in.getFirst().shape().dim(0);
+      case Contrastive c -> (c instanceof Contrastive.Sigmoid(_, _, var withGradients) && withGradients ? 6 : 2) * x * in.getFirst().shape().dim(0);
     };
   }
 
@@ -89,7 +89,7 @@ public record Work(double flops, long bytes) {
       case Adjoint.Conv2dWeight(var c, var w) -> convolution(c, size(in.get(1)), in.getFirst().with(w));
       case Adjoint.AveragePool _ -> x;
       case Adjoint.Attend(var a, _) -> pairs(a) * (6 * in.get(0).shape().dim(1) + 4 * in.get(2).shape().dim(1) + 5 * a.heads());
-      case Adjoint.SoftmaxContrastive _, Adjoint.SigmoidContrastive _ -> 6 * x * in.getFirst().shape().dim(0);
+      case Adjoint.SoftmaxContrastive _ -> 6 * x * in.getFirst().shape().dim(0);
     };
   }
 

@@ -14,13 +14,14 @@ import java.util.Locale;
 /// @param low,high  the first decile of the slowest JVM's ratios and the last of the fastest's
 /// @param share     our rate as a share of what the machine gave at most in the same windows, 0 if that was not measured
 /// @param slowest   the slowest JVM's best decile as a share of the median JVM's; NaN of one JVM
-public record Result(Work work, int threads, double ours, double peer, double ratio, double low, double high, double share, double slowest) {
+/// @param beside    what the peer's was there: low as well where the machine was slow, not our code
+public record Result(Work work, int threads, double ours, double peer, double ratio, double low, double high, double share, double slowest, double beside) {
   /// Whether the ratio, or the share of the ceiling where that is allowed to stand for it, is what we want.
   public boolean met() { return ratio >= work.target() || share >= work.share(); }
 
   @Override public String toString() {
     return String.format(Locale.ROOT, "%-48s %d  %9s %9s %-8s  %6.2f× %s (%.2f–%.2f)%s%s", work.name() + " | " + work.peer(), threads, number(ours), number(peer), work.unit().symbol, ratio,
-        Double.isNaN(work.target()) ? " " : met() ? "✓" : "✗", low, high, share == 0 ? "" : String.format(Locale.ROOT, "  %3.0f %% of peak", 100 * share), slowest < 0.9 ? "  a JVM at " + number(slowest) : "");
+        Double.isNaN(work.target()) ? " " : met() ? "✓" : "✗", low, high, share == 0 ? "" : String.format(Locale.ROOT, "  %3.0f %% of peak", 100 * share), slowest < 0.9 ? "  a JVM at " + number(slowest) + ", the peer there at " + number(beside) : "");
   }
 
   public static String number(double v) { return String.format(Locale.ROOT, Math.abs(v) >= 1000 ? "%,.0f" : Math.abs(v) >= 100 ? "%.0f" : Math.abs(v) >= 10 ? "%.1f" : "%.2f", v); }
@@ -39,7 +40,7 @@ public record Result(Work work, int threads, double ours, double peer, double ra
       s.append("| ").append(w.name()).append(" | ").append(r.threads).append(" | ").append(number(r.ours)).append(" | ").append(w.peer()).append(' ').append(number(r.peer)).append(" | ").append(w.unit().symbol)
           .append(" | ").append(r.met() || Double.isNaN(w.target()) ? "**" + number(r.ratio) + "**" : number(r.ratio)).append(" | ").append(number(r.low)).append("–").append(number(r.high))
           .append(" | ").append(Double.isNaN(w.target()) ? "" : number(w.target())).append(" | ").append(r.share == 0 ? "" : Math.round(100 * r.share) + " %")
-          .append(" | ").append(Double.isNaN(r.slowest) ? "" : number(r.slowest)).append(" |\n");
+          .append(" | ").append(Double.isNaN(r.slowest) ? "" : number(r.slowest) + " / " + number(r.beside)).append(" |\n");
     }
     return s.toString();
   }

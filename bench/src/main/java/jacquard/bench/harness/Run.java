@@ -2,6 +2,7 @@ package jacquard.bench.harness;
 
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,16 +69,14 @@ public record Run(int forks, double seconds, List<String> jvm) {
       return Optional.empty();
     }
     var r = results.iterator().next();
-    var ours = forks(r, "ours");
-    double median = Contest.quantile(ours, 0.5);
+    List<Double> ours = forks(r, "ours"), peer = forks(r, "peer");
+    double median = Contest.quantile(ours, 0.5), beside = Contest.quantile(peer, 0.5), most = Collections.max(ours);     // seconds
     var work = c.work();
-    return Optional.of(new Result(work, threads, work.figure(median), work.figure(Contest.quantile(forks(r, "peer"), 0.5)), Contest.quantile(forks(r, "ratio"), 0.5),
-        least(forks(r, "low")), -least(forks(r, "high").stream().map(v -> -v).toList()), Contest.quantile(forks(r, "share"), 0.5), ours.size() == 1 ? Double.NaN : median / -least(ours.stream().map(v -> -v).toList())));
+    return Optional.of(new Result(work, threads, work.figure(median), work.figure(beside), Contest.quantile(forks(r, "ratio"), 0.5), Collections.min(forks(r, "low")), Collections.max(forks(r, "high")),
+        Contest.quantile(forks(r, "share"), 0.5), ours.size() == 1 ? Double.NaN : median / most, beside / peer.get(ours.indexOf(most))));
   }
 
   private static List<Double> forks(RunResult result, String counter) {
     return result.getBenchmarkResults().stream().map(b -> b.getSecondaryResults().get(counter).getScore()).toList();
   }
-
-  private static double least(List<Double> values) { return values.stream().mapToDouble(v -> v).min().orElseThrow(); }
 }

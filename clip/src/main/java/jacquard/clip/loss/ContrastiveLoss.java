@@ -24,8 +24,8 @@ public final class ContrastiveLoss {
 
   /// Pairwise sigmoid loss (Zhai et al. 2023).
   public static Tensor sigmoid(Tensor images, Tensor texts, Tensor scale, Tensor bias, int[] groups) {
-    if (groups == null) return Tensor.apply(new Contrastive.Sigmoid(TILE, false), images, texts, scale, bias);
+    if (groups == null) return Tensor.apply(new Contrastive.Sigmoid(TILE, false, false), images, texts, scale, bias);
     var g = Tensor.ofInts(Shape.of(groups.length), groups);
-    return Tensor.apply(new Contrastive.Sigmoid(TILE, true), images, texts, scale, bias, g, g);
+    return Tensor.apply(new Contrastive.Sigmoid(TILE, true, false), images, texts, scale, bias, g, g);
   }
 }

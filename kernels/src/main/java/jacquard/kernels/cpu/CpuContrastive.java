@@ -175,7 +175,7 @@ final class CpuContrastive {
     float scale = in[2].scalar(), k = statistics[2].scalar() / (2f * n);
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
     int[] texts = texts(n, byRow);
-    var sums = gradients(op.tile(), in[0], in[1], scale, out,
+    var sums = gradients(op.tile(), in[0], in[1], scale, out[0], out[1],
         u -> { for (int i = u.i0; i < u.i1; i++) rowSlopes(u.z, u.g, u.row(i), scale, rows.a()[rows.at() + i], k, u.width()); },
         u -> { for (int i = u.i0; i < u.i1; i++) columnSlopes(u.z, u.g, u.row(i), scale, columns.a(), columns.at() + u.j0, k, u.width()); },
         u -> {
@@ -203,41 +203,37 @@ final class CpuContrastive {
     int n = x.dim(0), d = x.dim(1);
     float scale = in[2].scalar(), bias = in[3].scalar();
     double[] partial = new double[PARTS];
-    tiles(op.tile(), x, t, _ -> {}, product(x, t), u -> scale(u, u.z, scale, bias), u -> { for (int i = u.i0; i < u.i1; i++) expMinus(u.z, u.g, u.row(i), u.width()); },
-        u -> { for (int i = u.i0; i < u.i1; i++) partial[u.part] += softplusSum(u.z, u.g, u.row(i), u.width()); });
+    int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
+    Step exponentials = u -> { for (int i = u.i0; i < u.i1; i++) expMinus(u.z, u.g, u.row(i), scale, bias, u.width()); };
+    Step sums = u -> { for (int i = u.i0; i < u.i1; i++) partial[u.part] += softplusSum(u.z, u.g, u.row(i), scale, bias, u.width()); };
+    if (op.isRecorded()) {
+      float k = 1f / n;                                                          // dz = (σ(z) − [positive])/n
+      double[] totals = gradients(op.tile(), x, t, scale, out[1], out[2], exponentials, sums,
+          u -> { for (int i = u.i0; i < u.i1; i++) sigmoidSlopes(u.z, u.g, u.row(i), scale, bias, k, u.width()); },
+          u -> { for (int i = u.i0; i < u.i1; i++) for (int c : byRow[i]) if (c >= u.j0 && c < u.j1) u.g[u.row(i) + c - u.j0] -= k; });
+      out[3].a()[out[3].at()] = (float) totals[0];
+      out[4].a()[out[4].at()] = (float) totals[1];
+    } else tiles(op.tile(), x, t, _ -> {}, product(x, t), exponentials, sums);
     double loss = 0;
     for (double s : partial) loss += s;
-    int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
     for (int i = 0; i < n; i++)                                                  // softplus(−z) = softplus(z) − z
       for (int j : byRow[i]) loss -= Math.fma(Simd.dot(x.a(), x.at() + i * d, t.a(), t.at() + j * d, d), scale, bias);
     out[0].a()[out[0].at()] = (float) (loss / n);
   }
 
-  /// g ← e^−|z|
-  private static void expMinus(float[] z, float[] g, int at, int n) {
+  /// g ← e^−|scale·z + bias|
+  private static void expMinus(float[] z, float[] g, int at, float scale, float bias, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.exp(fromArray(F, z, at + i).abs().neg()).intoArray(g, at + i);
-    for (; i < n; i++) g[at + i] = Simd.exp(-Math.abs(z[at + i]));
+    for (; i <= n - LANES; i += LANES) Simd.exp(fromArray(F, z, at + i).fma(broadcast(F, scale), broadcast(F, bias)).abs().neg()).intoArray(g, at + i);
+    for (; i < n; i++) g[at + i] = Simd.exp(-Math.abs(Math.fma(z[at + i], scale, bias)));
   }
 
-  /// g ← softplus(z), where g = e^−|z|; returns the sum.
-  private static float softplusSum(float[] z, float[] g, int at, int n) {
+  /// g ← softplus(scale·z + bias), where g is what [#expMinus] made; returns the sum.
+  private static float softplusSum(float[] z, float[] g, int at, float scale, float bias, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) Simd.softplus(fromArray(F, z, at + i), fromArray(F, g, at + i)).intoArray(g, at + i);
-    for (; i < n; i++) g[at + i] = Simd.softplus(z[at + i], g[at + i]);
+    for (; i <= n - LANES; i += LANES) Simd.softplus(fromArray(F, z, at + i).fma(broadcast(F, scale), broadcast(F, bias)), fromArray(F, g, at + i)).intoArray(g, at + i);
+    for (; i < n; i++) g[at + i] = Simd.softplus(Math.fma(z[at + i], scale, bias), g[at + i]);
     return Simd.sum(g, at, n);
-  }
-
-  /// dz = dloss/n·(σ(z) − [positive])
-  static void sigmoidGradient(Contrastive.Sigmoid op, Dense[] in, int[][] groups, Dense dloss, Dense[] out) {
-    int n = in[0].dim(0);
-    float scale = in[2].scalar(), bias = in[3].scalar(), k = dloss.scalar() / n;
-    int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
-    var sums = gradients(op.tile(), in[0], in[1], scale, out,
-        u -> { for (int i = u.i0; i < u.i1; i++) sigmoidSlopes(u.z, u.g, u.row(i), scale, bias, k, u.width()); },
-        u -> { for (int i = u.i0; i < u.i1; i++) for (int c : byRow[i]) if (c >= u.j0 && c < u.j1) u.g[u.row(i) + c - u.j0] -= k; });
-    out[2].a()[out[2].at()] = (float) sums[0];
-    out[3].a()[out[3].at()] = (float) sums[1];
   }
 
   /// g ← k·σ(scale·z + bias)
@@ -248,9 +244,8 @@ final class CpuContrastive {
   }
 
   /// dx = scale·G·t, dt = scale·Gᵀ·x, where `slopes` make G; returns Σ G∘(x·tᵀ) and Σ G.
-  private static double[] gradients(int tile, Dense x, Dense t, float scale, Dense[] out, Step... slopes) {
+  private static double[] gradients(int tile, Dense x, Dense t, float scale, Dense dx, Dense dt, Step... slopes) {
     int n = x.dim(0), d = x.dim(1);
-    Dense dx = out[0], dt = out[1];
     Arrays.fill(dx.a(), dx.at(), dx.at() + n * d, 0);
     Arrays.fill(dt.a(), dt.at(), dt.at() + n * d, 0);
     float[][] partial = new float[PARTS][Math.min(n, tile) * d];

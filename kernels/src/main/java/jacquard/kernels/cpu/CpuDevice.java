@@ -150,8 +150,6 @@ public final class CpuDevice implements Device {
         int more = s.grouped() ? 5 : 3;
         CpuContrastive.softmaxGradient(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(in.subList(more, more + 3)), Dense.of(out));
       }
-      case Adjoint.SigmoidContrastive(var s) ->
-          CpuContrastive.sigmoidGradient(s, Dense.of(in.subList(0, 4)), groups(s, in, 4), Dense.of(in.getLast()), Dense.of(out));
     }
   }
 

@@ -68,13 +68,15 @@ final class CudaContrastive {
     device.call("contrastive_shares").pointer(of).pointer(among).pointer(shares).i32(n).blocks(Math.ceilDiv(n, 256), 1, 1, 256 * Integer.BYTES);
   }
 
-  static void sigmoid(CudaDevice device, Contrastive.Sigmoid op, List<Tensor> in, Tensor loss) {
+  /// out: loss[, dx, dt, dscale, dbias]
+  static void sigmoid(CudaDevice device, Contrastive.Sigmoid op, List<Tensor> in, List<Tensor> out) {
     var pairs = Pairs.of(device, in, true, 0, 0);
     var s = sides(device, op, in, 4, 0, 0);
     int n = pairs.n, blocks = pairs.blocks(n);
     long partial = device.temporary(4L * blocks);
     pairs.run("sigmoid", s[0], s[1], 0, partial, 0, NO_SUMS, 0, n);
-    fold(device, CudaDevice.address(loss), partial, blocks, 1f / n, 0, 0, 0, 0, 0, 0);
+    fold(device, CudaDevice.address(out.getFirst()), partial, blocks, 1f / n, 0, 0, 0, 0, 0, 0);
+    if (op.isRecorded()) gradient(device, "sigmoid_slopes", op.tile(), Pairs.of(device, in, true, device.upload(new int[] {Float.floatToRawIntBits(1)}), 1f / n), s, out.subList(1, 5));
   }
 
   /// out: loss[, log-sum-exp of rows, of columns]
@@ -98,12 +100,6 @@ final class CudaContrastive {
 
   private static void merge(CudaDevice device, long tops, long sums, long top, long sum, long result, int n, int count, boolean begins) {
     device.call("contrastive_merge").pointer(tops).pointer(sums).pointer(top).pointer(sum).pointer(result).i32(n).i32(count).i32(begins ? 1 : 0).over(n, 1);
-  }
-
-  /// in: x, t, scale, bias, [groups], dloss; out: dx, dt, dscale, dbias
-  static void sigmoidGradient(CudaDevice device, Contrastive.Sigmoid op, List<Tensor> in, List<Tensor> out) {
-    var pairs = Pairs.of(device, in, true, device.dense(in.getLast()), 1f / in.getFirst().dim(0));
-    gradient(device, "sigmoid_slopes", op.tile(), pairs, sides(device, op, in, 4, 0, 0), out);
   }
 
   /// in: x, t, scale, [groups], log-sum-exp of rows, of columns, dloss; out: dx, dt, dscale

@@ -70,7 +70,6 @@ final class CudaOps {
       case Adjoint.Attend(var a, _) -> CudaAttention.takes(a, in);
       case Contrastive c -> CudaContrastive.takes(c, in);
       case Adjoint.SoftmaxContrastive(var c) -> CudaContrastive.takes(c, in);
-      case Adjoint.SigmoidContrastive(var c) -> CudaContrastive.takes(c, in);
       default -> false;
     };
   }
@@ -139,7 +138,7 @@ final class CudaOps {
         else defined(a, in, out);
       }
       case Contrastive.Softmax s -> CudaContrastive.softmax(device, s, in, out);
-      case Contrastive.Sigmoid s -> CudaContrastive.sigmoid(device, s, in, out.getFirst());
+      case Contrastive.Sigmoid s -> CudaContrastive.sigmoid(device, s, in, out);
     }
   }
 
@@ -161,7 +160,6 @@ final class CudaOps {
         else defined(device, a::define, in, out);
       }
       case Adjoint.SoftmaxContrastive(var s) -> CudaContrastive.softmaxGradient(device, s, in, out);
-      case Adjoint.SigmoidContrastive(var s) -> CudaContrastive.sigmoidGradient(device, s, in, out);
     }
   }
 }

@@ -143,10 +143,4 @@ public sealed interface Adjoint extends Op {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) { return in.subList(0, 3); }
   }
-
-  /// x, t, scale, bias, `[groups]`, dloss → dx, dt, dscale, dbias
-  record SigmoidContrastive(Contrastive.Sigmoid loss) implements Adjoint {
-    @Override public int outputs() { return 4; }
-    @Override public List<Type> infer(List<Type> in) { return in.subList(0, 4); }
-  }
 }

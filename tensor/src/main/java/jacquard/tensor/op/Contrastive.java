@@ -43,15 +43,26 @@ public sealed interface Contrastive extends Fused {
   }
 
   /// z = scale·x·tᵀ + bias; (1/n)·Σ_ij softplus(−y_ij·z_ij), y = +1 for positives, −1 else (Zhai et al. 2023).
-  /// Inputs x, t, scale [], bias [] → loss [].
-  record Sigmoid(int tile, boolean grouped) implements Contrastive {
+  /// Inputs x, t, scale [], bias [] → loss []. Recorded: also the loss' gradients by the four inputs. Slopes of z need no sums over rows or columns,
+  /// so that a tile's are there with its loss: three products of n·n·d multiply-adds in all, four where backward made z again.
+  record Sigmoid(int tile, boolean grouped, boolean isRecorded) implements Contrastive {
+    @Override public Op recorded() { return new Sigmoid(tile, grouped, true); }
     @Override public List<Type> infer(List<Type> in) {
       check(this, in, 2);
-      return List.of(Type.f32());
+      var loss = Type.f32();
+      return isRecorded ? List.of(loss, in.get(0), in.get(1), in.get(2), in.get(3)) : List.of(loss);
     }
     @Override public List<Tensor> define(List<Tensor> in) {
-      var z = wide(in, 0).matmul(false, wide(in, 1), true).mul(wide(in, 2)).add(wide(in, 3));
-      return List.of(z.mul(positives(this, in, 4).affine(-2, 1)).softplus().sum().mul(1f / in.getFirst().dim(0)));
+      Tensor x = wide(in, 0), t = wide(in, 1), scale = wide(in, 2), bias = wide(in, 3), cosines = x.matmul(false, t, true), z = cosines.mul(scale).add(bias);   // [n, n]
+      var positive = positives(this, in, 4);
+      float mean = 1f / x.dim(0);
+      var loss = z.mul(positive.affine(-2, 1)).softplus().sum().mul(mean);
+      if (!isRecorded) return List.of(loss);
+      var slopes = z.sigmoid().subtract(positive).mul(mean);                     // dloss / dz
+      var made = List.of(slopes.matmul(false, t, false).mul(scale), slopes.matmul(true, x, false).mul(scale), slopes.mul(cosines).sum(), slopes.sum());
+      var r = new ArrayList<>(List.of(loss));
+      for (int i = 0; i < made.size(); i++) r.add(made.get(i).reshape(in.get(i).shape().dims()).cast(in.get(i).dtype()));
+      return r;
     }
   }
 

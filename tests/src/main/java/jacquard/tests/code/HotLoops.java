@@ -43,7 +43,7 @@ public final class HotLoops {
       both(new Attention(2, 0.125f, s, s, Ranges.causal(s, s)), rows, rows.copy(), rows.copy());
       Tensor images = draw(300, 64), texts = draw(300, 64);
       both(new Contrastive.Softmax(128, false, false), images, texts, Tensor.scalar(3));
-      both(new Contrastive.Sigmoid(128, false), images, texts, Tensor.scalar(3), Tensor.scalar(-3));
+      both(new Contrastive.Sigmoid(128, false, false), images, texts, Tensor.scalar(3), Tensor.scalar(-3));
       both(new Fused.Conv2d(new Grid(14, 14), 1, 1), draw(2 * 196, 32), draw(48, 3, 3, 32));
     }
   }

@@ -38,10 +38,7 @@ public final class ReferenceAdjoint {
         inputs.addAll(in);
         yield with(new Adjoint.SoftmaxContrastive(s), inputs, out.get(1), out.get(2), dy);
       }
-      case Contrastive.Sigmoid s -> {
-        inputs.addAll(in);
-        yield with(new Adjoint.SigmoidContrastive(s), inputs, dy);
-      }
+      case Contrastive.Sigmoid s -> throw new IllegalArgumentException("made in forward, not by a kernel: " + s);
     };
   }
 
@@ -62,6 +59,7 @@ public final class ReferenceAdjoint {
       return r;
     }
     if (op instanceof Fused.Norm) return in.stream().map(x -> Exact.of(x.shape(), i -> x.get(i).times(dy.scalar().over(out.getFirst().scalar())))).toList();
+    if (op instanceof Contrastive.Sigmoid s) return sigmoid(s, in, dy.scalar());
     var inputs = new ArrayList<Exact>();
     var adjoint = of(recorded, in, out, dy, inputs);
     var r = new ArrayList<>(apply(adjoint, inputs));
@@ -86,7 +84,6 @@ public final class ReferenceAdjoint {
       case Adjoint.AveragePool(var p) -> List.of(averagePool(p, in.getFirst()));
       case Adjoint.Attend(var a, var packed) -> packed ? packed(attend(a, in)) : attend(a, in);
       case Adjoint.SoftmaxContrastive(var s) -> contrastive(s, in);
-      case Adjoint.SigmoidContrastive(var s) -> contrastive(s, in);
     };
   }
 
@@ -251,6 +248,13 @@ public final class ReferenceAdjoint {
     var r = new ArrayList<>(List.of(totals(q.shape(), dq), totals(k.shape(), dk), totals(v.shape(), dv)));
     if (op.biased()) r.add(totals(in.get(3).shape(), db));
     return r;
+  }
+
+  /// Of the sigmoid loss' inputs x, t, scale, bias.
+  static List<Exact> sigmoid(Contrastive.Sigmoid op, List<Exact> in, Real dloss) {
+    var given = new ArrayList<>(in);
+    given.add(new Exact(Shape.SCALAR, new Real[] {dloss}));
+    return contrastive(op, given);
   }
 
   /// With G = dloss·∂loss/∂z: dx = scale·G·t, dt = scale·Gᵀ·x, dscale = Σ G∘(x·tᵀ), dbias = Σ G.

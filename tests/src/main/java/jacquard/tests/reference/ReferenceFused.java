@@ -241,6 +241,8 @@ final class ReferenceFused {
         loss.add(z.softplus());                                    // softplus(−z) = softplus(z) − z
         if (positive(op, in, i, j)) loss.add(z.negate());
       }
-    return List.of(new Exact(Shape.SCALAR, new Real[] {loss.total().times(1.0 / n)}));
+    var r = new ArrayList<>(List.of(new Exact(Shape.SCALAR, new Real[] {loss.total().times(1.0 / n)})));
+    if (op.isRecorded()) r.addAll(ReferenceAdjoint.sigmoid(op, in, Real.ONE));
+    return r;
   }
 }

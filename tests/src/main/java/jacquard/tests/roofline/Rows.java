@@ -161,9 +161,9 @@ final class Rows {
       int b = dtype.bytes(), stretches = Math.ceilDiv(n, dtype == F32 ? 64 : 128);
       Row.Bound forward = at("contrastive_sigmoid_*", "n", n, "d", d), fold = at("contrastive_fold", "blocks", stretches * stretches);
       Object[] slopes = {"rows", n, "n", n, "d", d, "b", b, "times", 2};
-      if (dtype == F32) run(new Contrastive.Sigmoid(tile, false), List.of(x, x, one, one), forward, fold);
-      else run(new Contrastive.Sigmoid(tile, false), List.of(x, x, one, one), forward);
-      run(new Adjoint.SigmoidContrastive(new Contrastive.Sigmoid(tile, false)), List.of(x, x, one, one, one), at("contrastive_*_slopes_*", slopes));
+      if (dtype == F32) run(new Contrastive.Sigmoid(tile, false, false), List.of(x, x, one, one), forward, fold);
+      else run(new Contrastive.Sigmoid(tile, false, false), List.of(x, x, one, one), forward);
+      run(new Contrastive.Sigmoid(tile, false, true), List.of(x, x, one, one), at("contrastive_*_slopes_*", slopes));
       if (dtype == F32) run(new Contrastive.Softmax(tile, true, true), List.of(x, x, one, groups, groups), at("contrastive_softmax_*", "n", n, "d", d), at("contrastive_merge", "n", 2 * n, "stretches", stretches), at("contrastive_shares", "n", n));
       else run(new Contrastive.Softmax(tile, false, true), List.of(x, x, one), at("contrastive_softmax_*", "n", n, "d", d));
       run(new Adjoint.SoftmaxContrastive(new Contrastive.Softmax(tile, false, true)), List.of(x, x, one, sums, sums, one), at("contrastive_*_slopes_*", slopes));

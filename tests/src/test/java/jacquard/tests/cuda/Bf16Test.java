@@ -135,7 +135,7 @@ class Bf16Test {
     return IntStream.range(0, 4).mapToObj(i -> DynamicTest.dynamicTest((i < 2 ? "softmax" : "sigmoid") + (i % 2 == 1 ? " in groups" : ""), () -> on(() -> {
       int n = 150, d = 72;
       boolean sigmoid = i >= 2, grouped = i % 2 == 1;
-      Contrastive op = sigmoid ? new Contrastive.Sigmoid(48, grouped) : new Contrastive.Softmax(48, grouped, false);
+      Contrastive op = sigmoid ? new Contrastive.Sigmoid(48, grouped, false) : new Contrastive.Softmax(48, grouped, false);
       int[] groups = IntStream.range(0, n).map(r -> grouped ? r % 61 : r).toArray();
       var in = new ArrayList<>(List.of(Draw.uniform(1, Shape.of(n, d), -0.3f, 0.3f).cast(DType.BF16), Draw.uniform(2, Shape.of(n, d), -0.3f, 0.3f).cast(DType.BF16), Tensor.scalar(7)));
       if (sigmoid) in.add(Tensor.scalar(-3));
@@ -205,7 +205,7 @@ class Bf16Test {
           }
           all.addAll(withGradients(new Contrastive.Softmax(48, false, false), contrastive, List.of(Tensor.scalar(1))));
           var wide = contrastive.stream().map(t -> t.cast(DType.F32)).toList();
-          all.addAll(withGradients(new Contrastive.Sigmoid(48, false), List.of(wide.get(0), wide.get(1), wide.get(2), Tensor.scalar(-3)), List.of(Tensor.scalar(1))));
+          all.addAll(withGradients(new Contrastive.Sigmoid(48, false, false), List.of(wide.get(0), wide.get(1), wide.get(2), Tensor.scalar(-3)), List.of(Tensor.scalar(1))));
           var found = all.stream().map(Tensor::floats).toArray(float[][]::new);
           if (before == null) before = found;
           else for (int i = 0; i < found.length; i++) assertArrayEquals(before[i], found[i], order + ", result " + i);

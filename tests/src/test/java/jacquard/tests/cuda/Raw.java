@@ -15,10 +15,11 @@ final class Raw implements AutoCloseable {
   final CudaDevice device;
   private final int index;
 
+  /// The GPU of this number, or with fewer of them another.
   Raw(int index) {
     needed();
-    this.index = index;
-    device = new CudaDevice(Installed.here(), index);
+    this.index = index % Installed.here().driver().devices();
+    device = new CudaDevice(Installed.here(), this.index);
   }
 
   static void needed() {

@@ -107,7 +107,7 @@ class ThreadOrderTest {
 
   /// BF16 features with F32 scalars, as mixed precision has them.
   private static Stream<DynamicTest> losses() {
-    return Stream.of(new Contrastive.Sigmoid(64, false), new Contrastive.Softmax(64, false, false)).map(op -> test(op + " of BF16", () -> {
+    return Stream.of(new Contrastive.Sigmoid(64, false, false), new Contrastive.Softmax(64, false, false)).map(op -> test(op + " of BF16", () -> {
       var in = new ArrayList<>(List.of(draw(DType.BF16, 1, 30, 40), draw(DType.BF16, 2, 30, 40), Tensor.full(Shape.SCALAR, 3)));
       if (op instanceof Contrastive.Sigmoid) in.add(Tensor.full(Shape.SCALAR, -1));
       return gradients(op, in);

@@ -33,6 +33,6 @@ class ContrastiveTilesTest {
   }
 
   private static double loss(boolean softmax, boolean grouped, int tile, List<Tensor> in) {
-    return Tensor.applyAll(softmax ? new Contrastive.Softmax(tile, grouped, false) : new Contrastive.Sigmoid(tile, grouped), in).getFirst().item();
+    return Tensor.applyAll(softmax ? new Contrastive.Softmax(tile, grouped, false) : new Contrastive.Sigmoid(tile, grouped, false), in).getFirst().item();
   }
 }

@@ -62,7 +62,7 @@ class PrecisionTest {
   private static final String RESNET = "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": [1, 1, 1, 1], \"width\": 8}, " + TEXT;
   private static final Set<Class<?>> HALF = Set.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class, Attention.class, Adjoint.Conv2dInput.class, Adjoint.Conv2dWeight.class, Adjoint.LinearWeight.class);
   private static final Set<Class<?>> FULL = Set.of(Fused.LayerNorm.class, Fused.Normalize.class, Fused.BatchNorm.class, Fused.Softmax.class, Contrastive.Softmax.class, Contrastive.Sigmoid.class,
-      Adjoint.LayerNorm.class, Adjoint.Normalize.class, Adjoint.BatchNorm.class, Adjoint.SoftmaxContrastive.class, Adjoint.SigmoidContrastive.class);
+      Adjoint.LayerNorm.class, Adjoint.Normalize.class, Adjoint.BatchNorm.class, Adjoint.SoftmaxContrastive.class);
 
   /// The policy's cast of a parameter is kept beside it and follows it; one by hand stays what it was.
   @Test void castsByHandAreCopies() {
