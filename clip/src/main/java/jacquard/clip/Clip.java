@@ -46,8 +46,8 @@ public final class Clip implements AutoCloseable {
     if (!Files.exists(file)) throw new IOException(folder + " holds no open_clip_config.json");
     var hub = HubConfig.read(file);
     var config = assignments.length == 0 ? hub.model() : hub.model().with(assignments);
-    var size = config.vision().image();
-    var preprocess = size.equals(hub.model().vision().image()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
+    var size = config.vision().input();
+    var preprocess = size.equals(hub.model().vision().input()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
     var weights = Scope.detached(device);
     try {
       return new Clip(weights, weights.within(() -> {

@@ -32,7 +32,7 @@ public record Training(Scope weights, ClipModel model, Parameters parameters, Op
         var model = Checkpoint.load(Presets.of(MODEL), file);
         var parameters = model.parameters();
         int[] each = java.util.stream.IntStream.range(0, BATCH).toArray();
-        return new Training(weights, model, parameters, new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, Optimizer.decays(parameters)),
+        return new Training(weights, model, parameters, new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, model.decayed()),
             new Batches.Batch(Samples.pixels(BATCH), Samples.tokens(BATCH), each, each, BATCH));
       } catch (IOException e) { throw new UncheckedIOException(e); }
     });

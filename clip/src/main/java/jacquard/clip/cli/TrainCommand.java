@@ -62,12 +62,12 @@ final class TrainCommand implements Callable<Integer> {
     ClipConfig read(ConfigOptions config) throws IOException {
       var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json") ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
       found.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + title() + " is not built yet: " + why); });
-      found.text().captions();
+      found.text().input().captions();
       return found;
     }
 
     PreprocessConfig preprocess(ClipConfig config) throws IOException {
-      var size = config.vision().image();
+      var size = config.vision().input();
       return hub() == null ? HubConfig.preprocess(config) : HubConfig.read(hub()).preprocess().size(size.height(), size.width());
     }
   }

@@ -2,7 +2,7 @@ package jacquard.clip.eval;
 
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.report.Progress;
 import jacquard.tensor.Scope;
 import java.io.IOException;
@@ -27,7 +27,7 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
   /// The same, but a picture that cannot be read is counted as a failure, and its features are null.
   public float[][] readable(int count, Pictures pictures, Failures failures, Progress progress) {
     var out = new float[count][];
-    var grid = model.config().vision().image();
+    var grid = model.visual().input();
     int each = grid.size() * 3;
     for (int from = 0; from < count; from += batch) {
       int first = from, n = Math.min(batch, count - from);
@@ -40,7 +40,7 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
         byte[] pixels = new byte[read.length * each];
         for (int i = 0; i < read.length; i++) System.arraycopy(decoded[read[i]], 0, pixels, i * each, each);
         float[][] features = new float[read.length][];
-        try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedImages(Images.ofSamples(pixels, read.length, grid, transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
+        try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedImages(ImageBatch.ofSamples(pixels, read.length, grid, transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
         for (int i = 0; i < read.length; i++) out[from + read[i]] = features[i];
       }
       if (progress != null) progress.advance(n);
@@ -50,10 +50,10 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
 
   public float[][] texts(List<String> captions, Progress progress) {
     var out = new float[captions.size()][];
-    var tokenizer = model.config().text().captions();
+    var tokenizer = model.text().input().captions();
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
-      int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.config().text().context());
+      int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.text().input().context());
       try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
       if (progress != null) progress.advance(n);
     }

@@ -4,7 +4,7 @@ import jacquard.autograd.Grad;
 import jacquard.autograd.Parameters;
 import jacquard.clip.data.Batches.Batch;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Group;
 import jacquard.tensor.Interpreter;
 import jacquard.tensor.Pass;
@@ -97,8 +97,8 @@ public final class Step {
     return List.of(m.embedImages(images(m, b, from, to)), texts);
   }
 
-  private static Images images(ClipModel m, Batch b, int from, int to) {
+  private static ImageBatch images(ClipModel m, Batch b, int from, int to) {
     int each = b.pixels().length / b.count();
-    return Images.of(from == 0 && to == b.count() ? b.pixels() : Arrays.copyOfRange(b.pixels(), from * each, to * each), to - from, m.config().vision().image());
+    return ImageBatch.of(from == 0 && to == b.count() ? b.pixels() : Arrays.copyOfRange(b.pixels(), from * each, to * each), to - from, m.visual().input());
   }
 }

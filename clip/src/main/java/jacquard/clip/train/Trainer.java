@@ -77,7 +77,7 @@ public final class Trainer {
       if (!resume && found) throw new IOException(folder + " holds a run already; go on with --resume or choose another --name");
       if (resume && !found) throw new IOException(folder + " holds no run to resume: neither " + state.getFileName() + " nor " + metrics.getFileName());
       var from = Files.exists(state) ? state : null;
-      var batches = new Batches(training, transform, plan.augmentation(), config.text().captions(), plan.batch() * compute.ranks(), config.text().context(), plan.seed());
+      var batches = new Batches(training, transform, plan.augmentation(), config.text().input().captions(), plan.batch() * compute.ranks(), config.text().input().context(), plan.seed());
       return Group.run(compute.devices(), group -> run(resume, from, batches, compute, group)).getFirst();
     }
   }
@@ -85,7 +85,7 @@ public final class Trainer {
   private Evaluation run(boolean resume, Path state, Batches batches, Compute compute, Group group) throws IOException {
     var model = plan.locks().of(state == null && start != null ? Checkpoint.load(config, start) : ClipModel.create(config, plan.seed()));
     var parameters = model.parameters().freeze(plan.locks().frozen(model).toArray(String[]::new));
-    var optimizer = new Optimizer(plan.rule(), parameters, plan.decay(), Optimizer.decays(parameters));
+    var optimizer = new Optimizer(plan.rule(), parameters, plan.decay(), model.decayed());
     int joined = plan.batch() * group.size();
     boolean leads = group.rank() == 0;
     long first = state == null ? 0 : restore(state, model, optimizer, joined, compute);
@@ -103,7 +103,7 @@ public final class Trainer {
         var unlike = compute.unlike(file.metadata());
         if (unlike != null) progress.say(unlike);
       }
-      if (leads && batches.cut() > 0) progress.say("%,d captions are longer than %d tokens and are cut".formatted(batches.cut(), config.text().context()));
+      if (leads && batches.cut() > 0) progress.say("%,d captions are longer than %d tokens and are cut".formatted(batches.cut(), config.text().input().context()));
       CompletableFuture<Batches.Batch> next = first < plan.steps() ? load(batches, first, group) : null;
       for (long s = first; s < plan.steps(); s++) {
         long t0 = System.nanoTime();

@@ -9,7 +9,7 @@ import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
@@ -42,7 +42,7 @@ public final class TrainFamily implements Family {
       var model = Checkpoint.load(ClipConfig.read(run.resolve("config.json")), run.resolve("start.safetensors"));
       var parameters = model.parameters();
       var optimizer = new Optimizer(new Optimizer.AdamW(r.get("betas").get(0).asDouble(), r.get("betas").get(1).asDouble(), r.get("eps").asDouble()), parameters,
-          r.get("weight_decay").asDouble(), Optimizer.decays(parameters));
+          r.get("weight_decay").asDouble(), model.decayed());
       var schedule = new Schedule.Cosine(r.get("lr").asDouble(), r.get("warmup").asLong(), steps);
       int[] s = data.shape("images");
       float[] pixels = data.floats("images");
@@ -54,7 +54,7 @@ public final class TrainFamily implements Family {
         rates = Math.max(rates, Math.abs(schedule.rate(i) - expected.get("lr").asDouble()));
         int at = i;
         try (var _ = Scope.open()) {
-          var images = Images.ofChannelsFirst(Arrays.copyOfRange(pixels, at * size, at * size + size), batch, new Grid(s[3], s[4]));
+          var images = ImageBatch.ofChannelsFirst(Arrays.copyOfRange(pixels, at * size, at * size + size), batch, new Grid(s[3], s[4]));
           var step = Grad.valueAndGrad(parameters, () -> ModelsFamily.loss(kind, model, images, Arrays.copyOfRange(tokens, at * batch, at * batch + batch)));
           double loss = expected.get("loss").asDouble(), d = Math.abs(step.value().item() - loss) / Math.abs(loss);
           worst = d <= worst ? worst : d;
@@ -65,7 +65,7 @@ public final class TrainFamily implements Family {
       report.check(name + " learning rates", rates, 1e-15);
       report.check(name + " losses of " + steps + " steps", worst, kind.equals("softmax") ? 1e-5 : 5e-4);
       double weights = 0;
-      for (var e : parameters.all().entrySet()) weights = Math.max(weights, Measure.error(Checkpoint.toDisk(e.getValue()), end.floats(model.nameOf(e.getKey()))));
+      for (var e : parameters.all().entrySet()) weights = Math.max(weights, Measure.error(Checkpoint.toDisk(model, e.getKey(), e.getValue()), end.floats(model.nameOf(e.getKey()))));
       System.out.printf("        %s end weights differ by %.2g of their largest (for information)%n", name, weights);
     }
   }

@@ -63,7 +63,7 @@ class RanksTest {
     return Group.run(CollectivesTest.devices("cpu", ranks), g -> {
       var model = ClipModel.create(config, 1);
       var parameters = model.parameters();
-      var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, Optimizer.decays(parameters));
+      var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, model.decayed());
       double loss = 0, largest = 0;
       for (int step = 0; step < STEPS; step++)
         try (var _ = Scope.open()) {

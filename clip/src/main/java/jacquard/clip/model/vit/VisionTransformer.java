@@ -1,6 +1,13 @@
-package jacquard.clip.model;
+package jacquard.clip.model.vit;
 
 import jacquard.autograd.Named;
+import jacquard.clip.model.Blocks;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.OnDisk;
+import jacquard.clip.model.tower.Positions;
 import jacquard.clip.nn.AttentionalPooler;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
@@ -17,12 +24,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// OpenCLIP's vision transformer: patches by convolution, a class token first, positions, blocks, pooling, projection.
-public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding, @Named("positional_embedding") Tensor positions, Tensor proj, Conv2d conv1,
+public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding, @Named("positional_embedding") Tensor positionTable, Tensor proj, Conv2d conv1,
                                 @Named("ln_pre") LayerNorm normPre, Transformer transformer, @Named("attn_pool") AttentionalPooler pooler,
-                                @Named("ln_post") LayerNorm normPost, VisionConfig config) implements ImageTower {
+                                @Named("ln_post") LayerNorm normPost, VitConfig config) implements ImageTower {
 
-  static VisionTransformer of(ClipConfig clip, Init.Maker make) {
-    var c = clip.vision();
+  public static VisionTransformer of(VitConfig c, ClipConfig clip, Init.Maker make) {
     int w = c.width(), out = c.attentionalPool() ? clip.embedding() : w;
     var root = new Init.Normal(1 / Math.sqrt(w));
     AttentionalPooler pooler = null;
@@ -33,42 +39,78 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
               make.make(Init.ZEROS, 3 * e), Linear.of(make, e, e, Init.fanIn(e), Init.ZEROS), c.poolerHeads()),
           LayerNorm.of(make, e, c.epsilon()), LayerNorm.of(make, w, c.epsilon()));
     }
-    return new VisionTransformer(make.make(root, w), make.make(root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),
+    return new VisionTransformer(make.make(root, w), make.make(c.sinCos() ? new Init.Given(() -> sinCos(c.grid(), w)) : root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),
         Conv2d.of(make, 3, w, c.patch(), c.patch(), 0), c.noPreNorm() ? null : LayerNorm.of(make, w, c.epsilon()),
-        Towers.transformer(make, c.layers().getFirst(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(), clip.activation(c.tanhGelu()), c.options(),
-            Towers.Inits.vision(w, (int) (w * c.mlpRatio()))),
+        Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(), clip.activation(c.tanhGelu()), c.options(),
+            Blocks.Inits.vision(w, (int) (w * c.mlpRatio()))),
         pooler, LayerNorm.of(make, out, c.epsilon()), c);
   }
 
-  @Override public Tensor features(Images images) {
-    if (!images.grid().equals(config.image())) throw new IllegalArgumentException("images of " + images.grid() + ", expected " + config.image());
-    int count = images.count(), patches = config.grid().size();
-    var sequences = kept(count, patches);
-    int[] source = new int[sequences.rows()];                                     // row 0: the class token; then all patches
-    int[] owners = sequences.owners();
-    for (int r = 0; r < source.length; r++) source[r] = sequences.positions()[r] == 0 ? 0 : owners[r] * patches + sequences.positions()[r];
-    var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), images.through(conv1))).gather(source)
-        .add(positions.gather(sequences.positions()));                            // [rows, width]
-    if (normPre != null) x = normPre.apply(x);
-    boolean average = config.pool() == VisionConfig.Pool.AVERAGE, token = pooler == null && !average;
-    int[] first = IntStream.range(0, count).map(sequences::from).toArray();
-    x = transformer.apply(x, sequences, Ranges.full(sequences, sequences), token ? first : null);
+  @Override public Grid input() { return config.input(); }
+
+  @Override public Tensor features(ImageBatch images) {
+    var sequences = kept(images.count(), config.grid().size());
+    boolean token = pooler == null && config.pool() != VitConfig.Pool.AVERAGE;
+    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), token ? classRows(sequences) : null);
     if (pooler != null) {
-      int queries = average ? config.poolerQueries() : 1;
+      int queries = config.pool() == VitConfig.Pool.AVERAGE ? config.poolerQueries() : 1;
       x = normPost.apply(pooler.apply(x, sequences, queries));
-      return (average ? mean(x, Sequences.equal(count, queries)) : x).matmul(proj);
+      return pooled(x, Sequences.equal(images.count(), queries)).matmul(proj);
     }
     if (token) return normPost.apply(x).matmul(proj);
     x = config.finalNormAfterPool() ? normPost.apply(mean(x, sequences)) : mean(normPost.apply(x), sequences);
     return x.matmul(proj);
   }
 
+  /// The tokens are the patches, or what the attentional pool's queries but the first found; after the last norm where that comes before pooling.
+  @Override public Encoding tokens(ImageBatch images) {
+    var sequences = kept(images.count(), config.grid().size());
+    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), null);
+    if (pooler != null) {
+      x = normPost.apply(pooler.apply(x, sequences, config.poolerQueries()));
+      sequences = Sequences.equal(images.count(), config.poolerQueries());
+    } else if (!config.finalNormAfterPool()) x = normPost.apply(x);
+    var one = pooled(x, sequences);
+    if (pooler == null && config.finalNormAfterPool()) one = normPost.apply(one);
+    return Encoding.without(1, one.matmul(proj), x, sequences);
+  }
+
+  /// Patches by convolution, the class token before them, positions, first norm: `[rows, width]`.
+  private Tensor embedded(ImageBatch images, Sequences sequences) {
+    if (!images.grid().equals(config.input()))
+      throw new IllegalArgumentException("images of " + images.grid() + ", expected " + config.input());
+    int patches = config.grid().size();
+    int[] source = new int[sequences.rows()];                                     // row 0: the class token; then all patches
+    int[] owners = sequences.owners();
+    for (int r = 0; r < source.length; r++)
+      source[r] = sequences.positions()[r] == 0 ? 0 : owners[r] * patches + sequences.positions()[r];
+    var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), images.through(conv1))).gather(source)
+        .add(positionTable.gather(sequences.positions()));
+    return normPre == null ? x : normPre.apply(x);
+  }
+
+  private static int[] classRows(Sequences s) { return IntStream.range(0, s.count()).map(s::from).toArray(); }
+
+  /// The first row of each sequence, or the mean of the others: `[count, width]`.
+  private Tensor pooled(Tensor x, Sequences s) {
+    if (config.pool() == VitConfig.Pool.AVERAGE) return mean(x, s);
+    return s.rows() == s.count() ? x : x.gather(classRows(s));
+  }
+
   /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the projection. The attentional pool, which
   /// OpenCLIP leaves out of all groups, goes with the final norm.
   @Override public List<List<String>> groups() {
-    return Towers.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**"), transformer.blocks().size(),
+    return Blocks.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**"), transformer.blocks().size(),
         List.of("ln_post.**", pooler == null ? "" : "attn_pool.**"), List.of("proj"));
   }
+
+  @Override public List<String> undecayed() { return List.of("class_embedding", "positional_embedding"); }
+
+  @Override public List<String> buffers() { return config.sinCos() ? List.of("positional_embedding") : List.of(); }
+
+  @Override public List<Positions> positions() { return List.of(new Positions.Cells("positional_embedding", 1, config.grid())); }
+
+  @Override public OnDisk layout(String path) { return path.equals("conv1.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME; }
 
   /// Means over all rows of a sequence but the first: the class token stays out. `[count, width]`
   private static Tensor mean(Tensor x, Sequences s) {

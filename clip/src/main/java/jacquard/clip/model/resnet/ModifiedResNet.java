@@ -1,6 +1,12 @@
-package jacquard.clip.model;
+package jacquard.clip.model.resnet;
 
 import jacquard.autograd.Named;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.OnDisk;
+import jacquard.clip.model.tower.Positions;
 import jacquard.clip.nn.BatchNorm;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
@@ -21,7 +27,7 @@ import java.util.List;
 ///
 /// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them as they are
 public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNorm bn2, Conv2d conv3, BatchNorm bn3, List<Bottleneck> layer1, List<Bottleneck> layer2,
-                             List<Bottleneck> layer3, List<Bottleneck> layer4, AttentionPool attnpool, VisionConfig config, int fixed) implements ImageTower {
+                             List<Bottleneck> layer3, List<Bottleneck> layer4, AttentionPool attnpool, ResNetConfig config, int fixed) implements ImageTower {
 
   /// 1×1, 3×3, pooling by `stride`, 1×1 to four times the planes; the skip is pooled and projected where the shape changes.
   public record Bottleneck(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNorm bn2, Conv2d conv3, BatchNorm bn3, Downsample downsample, int stride) {
@@ -64,9 +70,8 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
     }
   }
 
-  static ModifiedResNet of(ClipConfig clip, Init.Maker make) {
-    var c = clip.vision();
-    int w = c.width(), wide = w * 32, cells = (c.image().height() / 32) * (c.image().width() / 32);
+  public static ModifiedResNet of(ResNetConfig c, ClipConfig clip, Init.Maker make) {
+    int w = c.width(), wide = w * 32, cells = c.grid().size();
     int[] in = {w};
     Init project = new Init.Normal(1 / Math.sqrt(wide));
     return new ModifiedResNet(Conv2d.of(make, 3, w / 2, 3, 2, 1), BatchNorm.of(make, w / 2, Init.ONES), Conv2d.of(make, w / 2, w / 2, 3, 1, 1), BatchNorm.of(make, w / 2, Init.ONES),
@@ -85,8 +90,20 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
     return r;
   }
 
-  @Override public Tensor features(Images images) {
-    if (!images.grid().equals(config.image())) throw new IllegalArgumentException("images of " + images.grid() + ", expected " + config.image());
+  @Override public Grid input() { return config.input(); }
+
+  @Override public Tensor features(ImageBatch images) { return attnpool.apply(map(images), images.count()); }
+
+  /// The tokens are the cells of the last feature map.
+  @Override public Encoding tokens(ImageBatch images) {
+    var x = map(images);
+    return new Encoding(attnpool.apply(x, images.count()), x, Sequences.equal(images.count(), x.dim(0) / images.count()));
+  }
+
+  /// The last feature map, a row a cell: `[count·cells, 32·width]`.
+  private Tensor map(ImageBatch images) {
+    if (!images.grid().equals(config.input()))
+      throw new IllegalArgumentException("images of " + images.grid() + ", expected " + config.input());
     var grid = conv1.to(images.grid());
     var stem = grid;
     var x = pass(0).call(() -> Scope.result(() -> {
@@ -105,7 +122,7 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
         if (block.stride > 1) grid = grid.windows(block.stride, block.stride, block.stride, 0);
       }
     }
-    return attnpool.apply(x, images.count());
+    return x;
   }
 
   private Pass pass(int group) { return group < fixed ? Pass.current().inference() : Pass.current(); }
@@ -115,8 +132,14 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
     return List.of(List.of("conv?.**", "bn?.**"), List.of("layer1.**"), List.of("layer2.**"), List.of("layer3.**"), List.of("layer4.**"), List.of("attnpool.**"));
   }
 
-  /// The same tower with the statistics of its first groups fixed.
-  ModifiedResNet fixed(int groups) {
+  @Override public List<Positions> positions() { return List.of(new Positions.Cells("attnpool.positional_embedding", 1, config.grid())); }
+
+  /// Only convolutions have more than two extents.
+  @Override public OnDisk layout(String path) {
+    return path.matches("(.*\\.)?conv\\d\\.weight|.*\\.downsample\\.0\\.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
+  }
+
+  @Override public ModifiedResNet fixed(int groups) {
     return new ModifiedResNet(conv1, bn1, conv2, bn2, conv3, bn3, layer1, layer2, layer3, layer4, attnpool, config, groups);
   }
 

@@ -1,37 +1,37 @@
 package jacquard.clip.model;
 
-import jacquard.clip.nn.Attention;
 import jacquard.clip.nn.Block;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.LayerScale;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.Mlp;
+import jacquard.clip.nn.SelfAttention;
 import jacquard.clip.nn.Transformer;
 import jacquard.tensor.op.Activation;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What both transformer towers are built of.
-final class Towers {
+/// Builds the blocks that both transformer towers of OpenCLIP are made of.
+public final class Blocks {
   /// How a tower's blocks begin: the vision tower keeps PyTorch's defaults, the text tower scales with width and depth.
-  record Inits(Init in, Init out, Init up, Init down) {
-    static Inits vision(int width, int hidden) { return new Inits(Init.xavier(width, 3 * width), Init.fanIn(width), Init.fanIn(width), Init.fanIn(hidden)); }
-    static Inits text(int width, int layers) {
+  public record Inits(Init in, Init out, Init up, Init down) {
+    public static Inits vision(int width, int hidden) { return new Inits(Init.xavier(width, 3 * width), Init.fanIn(width), Init.fanIn(width), Init.fanIn(hidden)); }
+    public static Inits text(int width, int layers) {
       double w = 1 / Math.sqrt(width), deep = w / Math.sqrt(2 * layers);
       return new Inits(new Init.Normal(w), new Init.Normal(deep), new Init.Normal(1 / Math.sqrt(2 * width)), new Init.Normal(deep));
     }
   }
 
-  private Towers() {}
+  private Blocks() {}
 
-  static Transformer transformer(Init.Maker make, int layers, int width, int heads, double mlpRatio, double layerScale, float epsilon, Activation activation,
+  public static Transformer transformer(Init.Maker make, int layers, int width, int heads, double mlpRatio, double layerScale, float epsilon, Activation activation,
                                  BlockConfig o, Inits init) {
     if (width % heads != 0) throw new IllegalArgumentException("width " + width + " is no multiple of " + heads + " heads");
     int hidden = (int) (width * mlpRatio);
     var blocks = new ArrayList<Block>();
     for (int i = 0; i < layers; i++) {
-      var attention = new Attention(make.make(init.in, 3 * width, width), make.make(Init.ZEROS, 3 * width), Linear.of(make, width, width, init.out, Init.ZEROS),
+      var attention = new SelfAttention(make.make(init.in, 3 * width, width), make.make(Init.ZEROS, 3 * width), Linear.of(make, width, width, init.out, Init.ZEROS),
           o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null, o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null,
           o.cosine() ? make.make(new Init.Constant((float) Math.log(10)), heads, 1, 1) : null, o.scaleHeads() ? make.make(Init.ONES, heads, 1, 1) : null,
           o.innerNorm() ? LayerNorm.of(make, width, epsilon) : null, heads);
@@ -44,7 +44,7 @@ final class Towers {
   }
 
   /// The groups of a transformer tower: what comes before the blocks, each block (the last one with what follows it), the head. Empty globs stand for what is absent.
-  static List<List<String>> groups(List<String> before, int blocks, List<String> after, List<String> head) {
+  public static List<List<String>> groups(List<String> before, int blocks, List<String> after, List<String> head) {
     var r = new ArrayList<List<String>>();
     r.add(before.stream().filter(g -> !g.isEmpty()).toList());
     for (int i = 0; i < blocks; i++) {

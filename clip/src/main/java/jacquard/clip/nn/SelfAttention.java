@@ -5,12 +5,13 @@ import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 
 /// Multi-head self-attention as OpenCLIP's: a packed projection of queries, keys and values `[3·width, width]`, heads, and an output
 /// projection. Optional, each null when absent: norms of q and k per head, a cosine attention's scale a head (in place of 1/√d, its log
 /// clamped at ln 100), a factor a head on the output `[heads, 1, 1]`, a norm before the output projection.
-public record Attention(@Named("in_proj_weight") Tensor weight, @Named("in_proj_bias") Tensor bias, @Named("out_proj") Linear out,
+public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_proj_bias") Tensor bias, @Named("out_proj") Linear out,
                         @Named("ln_q") LayerNorm normQueries, @Named("ln_k") LayerNorm normKeys, @Named("logit_scale") Tensor cosineScale,
                         @Named("head_scale") Tensor headScale, @Named("ln_inner") LayerNorm normInner, int heads) {
 
@@ -43,7 +44,7 @@ public record Attention(@Named("in_proj_weight") Tensor weight, @Named("in_proj_
       q = scaled(q.reshape(q.dim(0) * heads, width / heads).normalize(), factor, q.shape());
       k = k.reshape(k.dim(0) * heads, width / heads).normalize().reshape(k.shape());
     }
-    var o = Tensor.apply(new jacquard.tensor.op.Attention(heads, scale, queries, sequences, ranges), q, k, v);
+    var o = Tensor.apply(new Attention(heads, scale, queries, sequences, ranges), q, k, v);
     if (headScale != null) o = scaled(o, headScale, o.shape());
     return out.apply(normInner == null ? o : normInner.apply(o), added);
   }
