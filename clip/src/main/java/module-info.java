@@ -24,6 +24,7 @@ module jacquard.clip {
   exports jacquard.clip.text;
   exports jacquard.clip.text.repair;
   exports jacquard.clip.train;
+  exports jacquard.clip.train.task;
   opens jacquard.clip.nn to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;
   opens jacquard.clip.cli to info.picocli;
