@@ -32,6 +32,7 @@ module jacquard.clip {
   exports jacquard.clip.text;
   exports jacquard.clip.text.repair;
   exports jacquard.clip.train;
+  exports jacquard.clip.train.task;
   opens jacquard.clip.nn to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;
   opens jacquard.clip.model.hf to jacquard.autograd;

@@ -3,11 +3,13 @@ package jacquard.autograd;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -51,19 +53,28 @@ public final class Optimizer {
     @Override public Update update(long t, double rate, double decay, float factor) { return new Update.Descent(rate, momentum, nesterov, decay, factor); }
   }
 
+  /// How a parameter differs from the others.
+  ///
+  /// @param factor on the learning rate
+  /// @param decay  its weight decay
+  public record Rate(double factor, double decay) {}
+
   private final Rule rule;
   private final SequencedMap<String, Tensor> parameters;
   private final SequencedMap<String, Tensor> moments = new LinkedHashMap<>();
-  private final double decay;
-  private final Predicate<String> decayed;
+  private final Map<String, Rate> rates = new HashMap<>();
   private long steps;
 
   /// @param decayed which paths decay
   public Optimizer(Rule rule, Parameters parameters, double decay, Predicate<String> decayed) {
+    this(rule, parameters, path -> new Rate(1, decayed.test(path) ? decay : 0));
+  }
+
+  /// @param rates of each path
+  public Optimizer(Rule rule, Parameters parameters, Function<String, Rate> rates) {
     this.rule = rule;
     this.parameters = parameters.trained();
-    this.decay = decay;
-    this.decayed = decayed;
+    this.parameters.keySet().forEach(path -> this.rates.put(path, rates.apply(path)));
     // Weights that still lie in a file come out of it now: its pages and the moments need not be there together.
     parameters.all().values().forEach(p -> p.storage().block());
     this.parameters.forEach((path, p) -> rule.moments().forEach(name -> moments.put(path + "." + name, Tensor.zeros(p.shape()))));
@@ -76,14 +87,14 @@ public final class Optimizer {
   /// The same step in parts: what is returned takes some of the gradients at a time, as [Grad#valueAndGrad(Parameters, Supplier, long, Consumer)] hands them over.
   public Consumer<Map<String, Tensor>> step(double rate, float factor) {
     steps++;
-    Update with = rule.update(steps, rate, decay, factor), without = rule.update(steps, rate, 0, factor);
+    var byRate = new HashMap<Rate, Update>();
     return gradients -> {
       var updates = new ArrayList<Update>();
       var in = new ArrayList<Tensor>();
       parameters.forEach((path, p) -> {
         var g = gradients.get(path);
         if (g == null) return;
-        updates.add(decayed.test(path) ? with : without);
+        updates.add(byRate.computeIfAbsent(rates.get(path), r -> rule.update(steps, rate * r.factor, r.decay, factor)));
         in.add(p);
         for (var name : rule.moments()) in.add(moments.get(path + "." + name));
         in.add(g);

@@ -1,6 +1,6 @@
 package jacquard.clip.cli;
 
-import jacquard.clip.train.Locks;
+import jacquard.clip.train.task.Locks;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 

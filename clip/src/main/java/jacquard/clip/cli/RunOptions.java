@@ -1,19 +1,14 @@
 package jacquard.clip.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.core.type.TypeReference;
-import jacquard.clip.checkpoint.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/// The folder of a run, and what it remembers of how it began.
+/// The folder of a run.
 final class RunOptions {
-  private static final String LATEST = "latest", ARGUMENTS = "arguments.json";
+  private static final String LATEST = "latest";
 
   @Option(names = "--logs", paramLabel = "FOLDER", description = "Folder of all runs (default: ${DEFAULT-VALUE}).") Path logs = Path.of("runs");
   @Option(names = "--name", paramLabel = "NAME", description = "The run's folder within --logs (default: the model's name and the first number that is free).") String name;
@@ -22,13 +17,14 @@ final class RunOptions {
 
   /// The folder to write to.
   Path folder(String model) throws IOException {
-    if (resume != null) return resumedFolder();
+    if (resume != null) return resumed();
     if (name != null) return logs.resolve(name);
     var base = Path.of(model).getFileName().toString().replace(".json", "");
     for (int i = 1; ; i++) if (!Files.exists(logs.resolve(base + "-" + i))) return logs.resolve(base + "-" + i);
   }
 
-  private Path resumedFolder() throws IOException {
+  /// The folder of the run to go on with.
+  Path resumed() throws IOException {
     if (!resume.equals(LATEST)) {
       var given = Path.of(resume);
       return Files.isRegularFile(given) ? given.toAbsolutePath().getParent() : given;
@@ -39,25 +35,5 @@ final class RunOptions {
       return all.filter(f -> Files.exists(f.resolve("resume.safetensors"))).max(Comparator.comparing(f -> f.resolve("resume.safetensors").toFile().lastModified()))
           .orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run with --name"));
     }
-  }
-
-  /// The arguments that the run to resume began with.
-  Optional<List<String>> before() throws IOException {
-    var file = resumedFolder().resolve(ARGUMENTS);
-    return Files.exists(file) ? Optional.of(new ObjectMapper().readValue(file.toFile(), new TypeReference<List<String>>() {})) : Optional.empty();
-  }
-
-  /// Writes down how a run began.
-  void remember(Path folder, List<String> arguments) throws IOException {
-    if (resume != null) return;
-    if (Files.exists(folder.resolve("metrics.jsonl")) || Files.exists(folder.resolve("resume.safetensors"))) return;   // the trainer refuses it
-    Files.createDirectories(folder);
-    AtomicFile.write(folder.resolve(ARGUMENTS), new ObjectMapper().writeValueAsString(arguments.isEmpty() ? arguments : arguments.subList(1, arguments.size())) + "\n");
-  }
-
-  /// The arguments as a reader would give them to have the same run.
-  List<String> shown(Path folder, List<String> arguments) throws IOException {
-    if (resume != null && Files.exists(folder.resolve(ARGUMENTS))) return before().orElseThrow();
-    return arguments.isEmpty() ? arguments : arguments.subList(1, arguments.size());
   }
 }

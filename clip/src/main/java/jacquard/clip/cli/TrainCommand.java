@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.PreprocessConfig;
@@ -7,21 +8,22 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
-import jacquard.clip.train.Plan;
+import jacquard.clip.train.Optimization;
+import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.RunPage;
 import jacquard.clip.train.Trainer;
+import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Rates;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -33,8 +35,8 @@ import picocli.CommandLine.Spec;
     + "(Ctrl-C, SIGTERM) ends its step, saves and reports; one that is killed loses what came after its last checkpoint. --resume goes on from there, to the bits of a run that was never stopped.", ""})
 final class TrainCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
-  /// Whether the options of the run to resume are among those given.
-  private boolean resumed;
+  /// How the run began; null until that is known.
+  private RunFolder.Command began;
 
   @Mixin(name = "Data") Data data;
   @Mixin(name = "Tables") DataOptions tables;
@@ -73,8 +75,8 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   static final class Steps {
-    @Option(names = "--batch-size", paramLabel = "N", description = "Pairs a step and rank (default: ${DEFAULT-VALUE}).") int batch = 256;
-    @Option(names = "--accum-freq", paramLabel = "N", description = "Micro-batches a step; the batch is divided, the gradient is that of the whole (default: ${DEFAULT-VALUE}).") int accumulate = 1;
+    @Option(names = "--batch-size", paramLabel = "N", description = "Pairs a micro-batch and rank (default: ${DEFAULT-VALUE}).") int batch = 256;
+    @Option(names = "--accum-freq", paramLabel = "N", description = "Micro-batches a step, each of --batch-size pairs, as OpenCLIP counts: N makes the step's batch N times as large, and its gradient is that of the whole. This changed: before, the batch was divided by N (default: ${DEFAULT-VALUE}).") int accumulate = 1;
     @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs = 10;
     @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;
     @Option(names = "--siglip", description = "The sigmoid loss in place of the softmax loss; the scale begins at 10 and the bias at -10.") boolean sigmoid;
@@ -86,28 +88,33 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   @Override public Integer call() throws IOException {
-    var arguments = spec.commandLine().getParseResult().originalArgs();
-    if (run.resume != null) {
-      var before = run.before();
-      if (before.isPresent() && !resumed) return again(before.get());
+    var given = spec.commandLine().getParseResult().originalArgs();
+    if (run.resume != null && began == null) {
+      var folder = run.resumed();
+      var found = RunFolder.command(folder);
+      if (found.isPresent()) return again(folder, found.get());
     }
+    if (began == null) began = RunFolder.Command.here(given.isEmpty() ? given : given.subList(1, given.size()));
     var on = compute.compute();
     var config = steps.sigmoid && model.pretrained == null ? sigmoid(model.read(overrides)) : model.read(overrides);
     var training = tables.source(data.train);
     var held = data.held != null ? tables.source(data.held) : EmojiSource.SPLITS.contains(data.train + "-heldout") ? tables.source(data.train + "-heldout") : null;
     positive("--batch-size", steps.batch);
     positive("--accum-freq", steps.accumulate);
-    long perEpoch = Math.max(1, training.size() / ((long) steps.batch * compute.ranks)), total = steps.steps != null ? steps.steps : steps.epochs * perEpoch;
+    int batch = Math.toIntExact((long) steps.batch * steps.accumulate * on.devices().size());
+    long perEpoch = Math.max(1, training.size() / batch), total = steps.steps != null ? steps.steps : steps.epochs * perEpoch;
     positive("--steps", total);
     long evaluate = steps.evaluateEpochs != null ? steps.evaluateEpochs * perEpoch : steps.evaluate, save = steps.saveEpochs != null ? steps.saveEpochs * perEpoch : steps.save;
     positive("--val-steps", evaluate);
     positive("--save-steps", save);
-    var plan = new Plan(steps.batch, steps.accumulate, total, optimizer.schedule(total, perEpoch), optimizer.rule(), optimizer.decay, optimizer.clip, steps.sigmoid, steps.seed,
-        images.augmentation(), evaluate, save, locks.locks());
-    var folder = run.folder(model.title());
-    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", model.title(), training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, steps.batch * compute.ranks, compute.ranks == 1 ? "" : " on " + compute.ranks + " ranks", folder);
-    var trainer = new Trainer(config, plan, new Transform(images.over(model.preprocess(config))), training, held, folder, model.pretrained);
-    run.remember(folder, arguments);
+    var path = run.folder(model.title());
+    if (run.resume != null && finished(path, total)) return 0;
+    var how = new Optimization(optimizer.rule(), optimizer.schedule(total, perEpoch), Rates.decayed(optimizer.decay), optimizer.clip, steps.accumulate);
+    var loss = steps.sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX;
+    var recipe = new Contrastive.Recipe(config, model.pretrained, locks.locks(), loss, steps.seed);
+    var transform = new Transform(images.over(model.preprocess(config)));
+    var stream = new Batches(training, transform, images.augmentation(), config.text().input().captions(), batch, config.text().input().context(), steps.seed);
+    var trainer = new Trainer(recipe, stream, how, new Trainer.Cadence(total, evaluate, save, 0), on, steps.seed, transform, held);
     long start = System.nanoTime();
     var done = new CountDownLatch(1);
     // A signal stops the run after its step; the process ends when the report is written.
@@ -115,18 +122,38 @@ final class TrainCommand implements Callable<Integer> {
       trainer.stop();
       try { done.await(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
     }, "stop");
-    Runtime.getRuntime().addShutdownHook(hook);
-    try {
-      var evaluation = trainer.run(run.resume != null, on);
+    try (var folder = run.resume != null ? RunFolder.resume(path) : RunFolder.begin(path)) {
+      System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", model.title(), training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, batch,
+          on.devices().size() == 1 ? "" : " on " + on.devices().size() + " ranks", path);
+      if (run.resume == null) folder.remember(began);
+      Runtime.getRuntime().addShutdownHook(hook);
+      var evaluation = trainer.run(folder);
       double minutes = (System.nanoTime() - start) / 6e10;
-      RunPage.write(folder, model.title(), config, plan, training, held, evaluation, minutes, "./jacquard train " + String.join(" ", run.shown(folder, arguments)));
+      var settings = new LinkedHashMap<String, String>();
+      settings.put("model", model.title() + ", embedding " + config.embedding());
+      settings.put("training data", training.name() + ", " + training.size() + " pairs");
+      settings.put("steps × batch", total + " × " + batch);
+      settings.put("schedule", how.schedule().toString());
+      settings.put("loss", loss.name().toLowerCase());
+      settings.put("seed", Long.toString(steps.seed));
+      RunPage.write(path, model.title(), training.name(), held, evaluation, minutes, "./jacquard train " + String.join(" ", began.arguments()), settings);
       print(evaluation);
-      System.out.printf("%.1f minutes; see %s%n", minutes, folder.resolve("report.html"));
+      System.out.printf("%.1f minutes; see %s%n", minutes, path.resolve("report.html"));
       return trainer.steps() < total ? 1 : 0;
     } finally {
       done.countDown();
       try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) { System.out.flush(); }
     }
+  }
+
+  /// Whether the run to go on with has made all its steps.
+  ///
+  /// @throws IllegalArgumentException if it has made more
+  private static boolean finished(Path folder, long total) throws IOException {
+    long made = RunFolder.steps(folder).orElse(0L);
+    if (made > total) throw new IllegalArgumentException("--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run".formatted(total, folder, made));
+    if (made == total) System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it longer%n", folder, total);
+    return made == total;
   }
 
   private static void print(Evaluation e) {
@@ -135,22 +162,15 @@ final class TrainCommand implements Callable<Integer> {
     e.metrics().forEach((k, v) -> System.out.printf("  %-20s %5.1f %%%n", k, 100 * v));
   }
 
-  /// The options that the run began with, and those given now over them.
-  private int again(List<String> before) {
-    var command = new TrainCommand();
-    command.resumed = true;
+  /// The same command with the options that the run began with, and those given now over them.
+  private int again(Path folder, RunFolder.Command before) throws IOException {
     var now = spec.commandLine().getParseResult();
-    var all = new ArrayList<String>();
-    for (var option : new CommandLine(new TrainCommand()).parseArgs(before.toArray(String[]::new)).matchedOptions()) if (!now.hasMatchedOption(option.longestName())) add(all, option);
-    now.matchedOptions().forEach(option -> add(all, option));
+    if (now.hasMatchedOption("--pretrained") && RunFolder.steps(folder).isPresent())
+      throw new IllegalArgumentException("--pretrained with --resume: the run goes on with the weights of its own checkpoint; begin another run to start from others");
+    var command = new TrainCommand();
+    command.began = before;
     var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
-    return line.execute(all.toArray(String[]::new));
-  }
-
-  private static void add(List<String> arguments, OptionSpec option) {
-    var values = option.arity().max() == 0 ? List.<String>of() : option.originalStringValues();
-    if (option.arity().max() != 1) arguments.add(option.longestName());
-    for (var v : values) arguments.add(option.arity().max() == 1 ? option.longestName() + "=" + v : v);
+    return line.execute(Resumption.arguments(folder, before, now).toArray(String[]::new));
   }
 
   /// As OpenCLIP begins with --siglip: scale 10, bias −10.

@@ -2,7 +2,6 @@ package jacquard.clip.train;
 
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
-import jacquard.clip.model.ClipConfig;
 import jacquard.clip.report.Chart;
 import jacquard.clip.report.Figure;
 import jacquard.clip.report.Gallery;
@@ -13,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /// The picture and the page of a finished run: curves, figures, and what the model ranks best and worst for some captions.
 public final class RunPage {
@@ -20,8 +20,11 @@ public final class RunPage {
 
   private RunPage() {}
 
-  /// @param evaluation of the last step, or null without held-out data
-  public static void write(Path folder, String model, ClipConfig config, Plan plan, Source training, Source held, Evaluation evaluation, double minutes, String command) throws IOException {
+  /// @param title      of the model
+  /// @param training   what was trained on, for people
+  /// @param evaluation of the last step on `held`, or null without held-out data
+  /// @param settings   of the run, in the order of the page
+  public static void write(Path folder, String title, String training, Source held, Evaluation evaluation, double minutes, String command, SequencedMap<String, String> settings) throws IOException {
     var log = MetricLog.read(folder.resolve("metrics.jsonl"));
     var charts = new ArrayList<>(List.of(Chart.of("Loss", "step", named(MetricLog.series(log, "loss"), "training loss")).smoothed(0.95),
         Chart.of("Learning rate", "step", named(MetricLog.series(log, "lr"), "learning rate")), Chart.of("Gradient norm", "step", named(MetricLog.series(log, "gradient_norm"), "norm before clipping")).smoothed(0.9)));
@@ -37,18 +40,11 @@ public final class RunPage {
       galleries.add(gallery(evaluation, held));
     }
     figures.add(Figure.of("Minutes", minutes));
-    var settings = new LinkedHashMap<String, String>();
-    settings.put("model", model + ", embedding " + config.embedding());
-    settings.put("training data", training.name() + ", " + training.size() + " pairs");
-    settings.put("steps × batch", plan.steps() + " × " + plan.batch());
-    settings.put("schedule", plan.schedule().toString());
-    settings.put("loss", plan.sigmoid() ? "sigmoid" : "softmax");
-    settings.put("seed", Long.toString(plan.seed()));
     var machine = new LinkedHashMap<String, String>();
     machine.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     machine.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
-    var lead = evaluation == null ? "Trained on " + training.name() + "." : "Trained on " + training.name() + ", evaluated on " + held.name() + " over " + evaluation.names().size() + " names.";
-    new RunReport(model + " · " + folder.getFileName(), lead, figures, charts, List.of(), galleries, command, settings, machine).write(folder);
+    var lead = evaluation == null ? "Trained on " + training + "." : "Trained on " + training + ", evaluated on " + held.name() + " over " + evaluation.names().size() + " names.";
+    new RunReport(title + " · " + folder.getFileName(), lead, figures, charts, List.of(), galleries, command, settings, machine).write(folder);
   }
 
   private static Chart.Series named(Chart.Series s, String name) { return new Chart.Series(name, s.x(), s.y()); }

@@ -5,18 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
-import jacquard.clip.data.EmojiSource;
-import jacquard.clip.image.Augmentation;
-import jacquard.clip.image.Transform;
-import jacquard.clip.model.ClipConfig;
-import jacquard.clip.model.HubConfig;
 import jacquard.clip.report.MetricLog;
 import jacquard.clip.train.Compute;
-import jacquard.clip.train.Locks;
-import jacquard.clip.train.Plan;
-import jacquard.clip.train.Trainer;
+import jacquard.clip.train.task.Rates;
 import jacquard.tensor.Device;
 import jacquard.tensor.Precision;
+import jacquard.tests.train.Setup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,15 +48,13 @@ class CudaTrainingTest {
 
   private static Compute on(String kind, int ranks, Precision precision) { return new Compute(devices(kind, ranks), precision, false); }
 
-  private static Trainer trainer(Path folder, String model, Optimizer.Rule rule, Compute on, long steps) throws IOException {
-    var config = ClipConfig.parse(model.equals("vit") ? VIT : RESNET);
-    var plan = new Plan(JOINED / on.devices().size(), 1, steps, new Schedule.Constant(0.02, 1), rule, 0.1, 10, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 2, Locks.NONE);
-    return new Trainer(config, plan, new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
+  private static Setup setup(String model, Optimizer.Rule rule, Compute on) {
+    return new Setup(model.equals("vit") ? VIT : RESNET).batch(JOINED / on.devices().size()).schedule(new Schedule.Constant(0.02, 1)).rule(rule).rates(Rates.decayed(0.1)).clip(10).save(2).on(on);
   }
 
   /// The loss of each step of plain descent.
   private static double[] losses(Path folder, String model, Compute on) throws IOException {
-    trainer(folder, model, new Optimizer.Sgd(0, false), on, STEPS).run(false, on);
+    setup(model, new Optimizer.Sgd(0, false), on).begin(folder, STEPS);
     return MetricLog.read(folder.resolve("metrics.jsonl")).stream().mapToDouble(e -> e.number("loss")).toArray();
   }
 
@@ -93,9 +85,9 @@ class CudaTrainingTest {
   @ParameterizedTest @CsvSource({"vit,1,BF16,4", "resnet,2,FP32,2"}) void resumingGivesTheSameBits(String model, int ranks, Precision precision, int steps, @TempDir Path folder) throws IOException {
     var on = on("cuda", ranks, precision);
     var rule = new Optimizer.AdamW(0.9, 0.98, 1e-6);
-    trainer(folder.resolve("whole"), model, rule, on, steps).run(false, on);
-    trainer(folder.resolve("parts"), model, rule, on, steps / 2).run(false, on);
-    trainer(folder.resolve("parts"), model, rule, on, steps).run(true, on);
+    setup(model, rule, on).begin(folder.resolve("whole"), steps);
+    setup(model, rule, on).begin(folder.resolve("parts"), steps / 2);
+    setup(model, rule, on).resume(folder.resolve("parts"), steps);
     for (var f : List.of("resume.safetensors", "last/open_clip_model.safetensors"))
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
   }
@@ -104,7 +96,7 @@ class CudaTrainingTest {
   @Test void recomputingGivesTheSameBits(@TempDir Path folder) throws IOException {
     var kept = on("cuda", 1, Precision.FP32);
     var again = new Compute(kept.devices(), Precision.FP32, true);
-    for (var on : List.of(kept, again)) trainer(folder.resolve(on == kept ? "kept" : "again"), "vit", new Optimizer.AdamW(0.9, 0.98, 1e-6), on, 2).run(false, on);
+    for (var on : List.of(kept, again)) setup("vit", new Optimizer.AdamW(0.9, 0.98, 1e-6), on).begin(folder.resolve(on == kept ? "kept" : "again"), 2);
     assertEquals(-1, Files.mismatch(folder.resolve("kept/resume.safetensors"), folder.resolve("again/resume.safetensors")));
   }
 }

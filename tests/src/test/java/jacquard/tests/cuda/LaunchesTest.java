@@ -5,20 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import jacquard.autograd.Clipping;
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Parameters;
-import jacquard.clip.data.Batches;
+import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Presets;
-import jacquard.clip.train.Step;
+import jacquard.clip.train.Gradients;
+import jacquard.clip.train.task.Contrastive;
 import jacquard.kernels.cuda.CudaDevice;
 import jacquard.kernels.cuda.driver.Installed;
+import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Precision;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Update;
-import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.opentest4j.TestAbortedException;
@@ -37,14 +36,14 @@ class LaunchesTest {
         var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, model.decayed());
         int[][] tokens = new int[batch][77];
         for (int b = 0; b < batch; b++) for (int i = 0; i < 5 + b * 13 % 70; i++) tokens[b][i] = i == 4 + b * 13 % 70 ? 49407 : 1000 + i;
-        int[] each = IntStream.range(0, batch).toArray();
-        var pairs = new Batches.Batch(new float[batch * 3 * 224 * 224], tokens, each, each, batch);
+        var pairs = Batch.of(new float[batch * 3 * 224 * 224], new Grid(224, 224), tokens);
+        var task = new Contrastive(model, Contrastive.Loss.SOFTMAX);
         for (int s = 0; s < 3; s++) {                                           // the first steps make what later ones find
           driver.reset();
           try (var _ = Scope.open()) {
-            var step = Step.of(model, parameters, pairs, 1, false, Pass.training(Random.of(1)).precision(precision));
+            var step = Gradients.of(task, pairs, 1, Pass.training(Random.of(1)).precision(precision));
             optimizer.step(step.gradients(), 1e-3, Clipping.factor(Clipping.norm(step.gradients().values()), 1));
-            Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, (float) Math.log(100))));
+            task.after();
           }
         }
         assertTrue(driver.total() <= 800, driver.toString());

@@ -5,18 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.checkpoint.Safetensors;
-import jacquard.clip.data.EmojiSource;
 import jacquard.clip.image.Augmentation;
-import jacquard.clip.image.Transform;
-import jacquard.clip.model.ClipConfig;
-import jacquard.clip.model.HubConfig;
 import jacquard.clip.train.Compute;
-import jacquard.clip.train.Locks;
-import jacquard.clip.train.Plan;
-import jacquard.clip.train.Trainer;
+import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Adjoint;
@@ -26,6 +19,7 @@ import jacquard.tests.Conformance;
 import jacquard.tests.OpSpec;
 import jacquard.tests.OpSpecs;
 import jacquard.tests.Placement;
+import jacquard.tests.train.Setup;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -100,12 +94,11 @@ class VendorsTest {
     }
   }
 
-  private static Trainer trainer(Path folder, long steps) throws IOException {
-    var config = ClipConfig.parse("""
+  private static Setup setup(Device device) {
+    return new Setup("""
         {"embed_dim": 8, "vision_cfg": {"image_size": 16, "layers": 1, "width": 8, "head_width": 8, "patch_size": 8},
-         "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 8, "heads": 1, "layers": 1}}""");
-    return new Trainer(config, new Plan(4, 1, steps, new Schedule.Constant(1e-3, 0), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, false, 7, Augmentation.DEFAULT, 100, 4, Locks.NONE),
-        new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
+         "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 8, "heads": 1, "layers": 1}}""")
+        .batch(4).schedule(new Schedule.Constant(1e-3, 0)).augmentation(Augmentation.DEFAULT).on(Compute.on(device));
   }
 
   private static Map<String, String> libraries(Path folder) throws IOException {
@@ -132,12 +125,12 @@ class VendorsTest {
   @Test void theChoiceIsInTheCheckpoint(@TempDir Path folder) throws IOException {
     try (var raw = with("gemm", "cublas")) {
       raw.device.use("conv", "cudnn");
-      trainer(folder, 1).run(false, Compute.on(raw.device));
+      setup(raw.device).begin(folder, 1);
       assertEquals(Map.of("library.gemm", GEMM, "library.conv", CONV), libraries(folder));
-      assertTrue(!said(() -> trainer(folder, 2).run(true, Compute.on(raw.device))).contains("other bits"));
+      assertTrue(!said(() -> setup(raw.device).resume(folder, 2)).contains("other bits"));
       raw.device.use("gemm", "jacquard");
       raw.device.use("conv", "jacquard");
-      var text = said(() -> trainer(folder, 3).run(true, Compute.on(raw.device)));
+      var text = said(() -> setup(raw.device).resume(folder, 3));
       assertTrue(text.contains("made with conv by " + CONV + ", gemm by " + GEMM + ", this goes on with the device's own kernels: other bits than without the stop"), text);
       assertEquals(Map.of(), libraries(folder));
     }

@@ -72,7 +72,7 @@ class SourcesTest {
     }
     Files.write(folder.resolve("p2.png"), new byte[0]);
     var b = new Batches(FolderSource.read(folder), new Transform(HubConfig.preprocess(Presets.of("emoji"))), Augmentation.DEFAULT, 4, 16, 0);
-    assertEquals(3, b.batch(0).count());
+    assertEquals(3, b.at(0).count());
     assertEquals(1, b.unreadable());
   }
 
@@ -81,10 +81,10 @@ class SourcesTest {
     var source = EmojiSource.heldOut();
     var a = new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 5);
     var b = new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 5);
-    assertArrayEquals(a.batch(7).pixels(), b.batch(7).pixels());
-    assertFalse(java.util.Arrays.equals(a.batch(7).samples(), new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 6).batch(7).samples()));
+    assertArrayEquals(a.at(7).pictures().rows(), b.at(7).pictures().rows());
+    assertFalse(java.util.Arrays.equals(a.at(7).samples(), new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 6).at(7).samples()));
     var seen = new HashSet<Integer>();
-    for (int s = 0; s < a.perEpoch(); s++) for (int i : a.batch(s).samples()) assertTrue(seen.add(i), "a sample twice in an epoch");
+    for (int s = 0; s < a.perEpoch(); s++) for (int i : a.at(s).samples()) assertTrue(seen.add(i), "a sample twice in an epoch");
   }
 
   @Test void theHeldOutFamilyIsNotTrainedOn() {

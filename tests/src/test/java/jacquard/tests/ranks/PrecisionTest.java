@@ -16,10 +16,8 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.train.Compute;
-import jacquard.clip.train.Locks;
-import jacquard.clip.train.Plan;
-import jacquard.clip.train.Step;
-import jacquard.clip.train.Trainer;
+import jacquard.clip.train.Gradients;
+import jacquard.clip.train.task.Contrastive;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Interpreter;
@@ -33,11 +31,11 @@ import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Contraction;
-import jacquard.tensor.op.Contrastive;
 import jacquard.tensor.op.Fused;
 import jacquard.tensor.op.Op;
 import jacquard.tensor.op.Update;
 import jacquard.tests.Draw;
+import jacquard.tests.train.Setup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +59,7 @@ class PrecisionTest {
   private static final String VIT = "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": 1, \"width\": 16, \"head_width\": 8, \"patch_size\": 8, \"patch_dropout\": 0.25}, " + TEXT;
   private static final String RESNET = "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": [1, 1, 1, 1], \"width\": 8}, " + TEXT;
   private static final Set<Class<?>> HALF = Set.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class, Attention.class, Adjoint.Conv2dInput.class, Adjoint.Conv2dWeight.class, Adjoint.LinearWeight.class);
-  private static final Set<Class<?>> FULL = Set.of(Fused.LayerNorm.class, Fused.Normalize.class, Fused.BatchNorm.class, Fused.Softmax.class, Contrastive.Softmax.class, Contrastive.Sigmoid.class,
+  private static final Set<Class<?>> FULL = Set.of(Fused.LayerNorm.class, Fused.Normalize.class, Fused.BatchNorm.class, Fused.Softmax.class, jacquard.tensor.op.Contrastive.Softmax.class, jacquard.tensor.op.Contrastive.Sigmoid.class,
       Adjoint.LayerNorm.class, Adjoint.Normalize.class, Adjoint.BatchNorm.class, Adjoint.SoftmaxContrastive.class);
 
   /// The policy's cast of a parameter is kept beside it and follows it; one by hand stays what it was.
@@ -83,6 +81,8 @@ class PrecisionTest {
     return new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), 16, 8, 3);
   }
 
+  private static Contrastive.Loss loss(boolean sigmoid) { return sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX; }
+
   private static Pass pass(Precision p) { return Pass.training(Random.of(5)).precision(p); }
 
   /// Runs `f` with `eye` looking at every op that a device runs.
@@ -96,7 +96,7 @@ class PrecisionTest {
 
   @ParameterizedTest @CsvSource({"vit,false", "vit,true", "resnet,false"}) void productsSeeHalvesAndNormsAndLossesSeeFloats(String model, boolean sigmoid) throws IOException {
     var config = ClipConfig.parse(model.equals("vit") ? VIT : RESNET);
-    var batch = batches(config).batch(0);
+    var batch = batches(config).at(0);
     var seen = new HashSet<Class<?>>();
     try (var _ = Scope.open(Device.named("cpu"))) {
       var m = ClipModel.create(config, 1);
@@ -108,12 +108,12 @@ class PrecisionTest {
           var own = op instanceof Fused.Linear && i >= 2 ? DType.F32 : op instanceof Adjoint.LayerNorm && i == 4 ? DType.BF16 : expected;
           if (in.get(i).dtype().floating()) assertEquals(own, in.get(i).dtype(), () -> op + " of " + in);
         }
-      }, () -> Step.of(m, m.parameters(), batch, 1, sigmoid, pass(Precision.BF16)));
+      }, () -> Gradients.of(new Contrastive(m, loss(sigmoid)), batch, 1, pass(Precision.BF16)));
       step.gradients().forEach((name, g) -> assertEquals(DType.F32, g.dtype(), name));
       m.parameters().trained().forEach((name, p) -> assertEquals(DType.F32, p.dtype(), name));
     }
     assertTrue(seen.containsAll(List.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class, Attention.class, Fused.LayerNorm.class, Adjoint.LayerNorm.class,
-        Fused.Normalize.class, model.equals("vit") ? Fused.LayerNorm.class : Fused.BatchNorm.class, sigmoid ? Contrastive.Sigmoid.class : Contrastive.Softmax.class)), seen.toString());
+        Fused.Normalize.class, model.equals("vit") ? Fused.LayerNorm.class : Fused.BatchNorm.class, sigmoid ? jacquard.tensor.op.Contrastive.Sigmoid.class : jacquard.tensor.op.Contrastive.Softmax.class)), seen.toString());
   }
 
   /// One rounding to BF16 is a relative error of at most u = 2⁻⁹, of random sign. A feature's way has 7 products (patches, queries and keys, attention,
@@ -135,7 +135,7 @@ class PrecisionTest {
         var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0, _ -> false);
         for (int s = 0; s < 12; s++)
           try (var _ = Scope.open()) {
-            var step = Step.of(model, parameters, batches.batch(0), 1, sigmoid, pass(p));
+            var step = Gradients.of(new Contrastive(model, parameters, loss(sigmoid)), batches.at(0), 1, pass(p));
             losses[p.ordinal()][s] = step.loss();
             if (s == 0) gradient[p.ordinal()] = joined(step.gradients().values());
             optimizer.step(step.gradients(), sigmoid ? 0.002 : 0.02, 1);
@@ -167,11 +167,11 @@ class PrecisionTest {
   /// Blocks that run again give the bits of blocks that were kept.
   @ParameterizedTest @CsvSource({"vit,FP32,1", "vit,BF16,1", "vit,FP32,2", "resnet,FP32,1", "resnet,BF16,1"}) void recomputationGivesTheSameBits(String model, Precision precision, int parts) throws IOException {
     var config = ClipConfig.parse(model.equals("vit") ? VIT.replace("\"layers\": 1, \"width\": 16, \"head", "\"layers\": 3, \"width\": 16, \"head") : RESNET);
-    var batch = batches(config).batch(0);
+    var batch = batches(config).at(0);
     try (var _ = Scope.open(Device.named("cpu"))) {
       ClipModel kept = ClipModel.create(config, 1), again = ClipModel.create(config, 1);
-      var a = Step.of(kept, kept.parameters(), batch, parts, false, pass(precision));
-      var b = Step.of(again, again.parameters(), batch, parts, false, pass(precision).recompute(true));
+      var a = Gradients.of(new Contrastive(kept, loss(false)), batch, parts, pass(precision));
+      var b = Gradients.of(new Contrastive(again, loss(false)), batch, parts, pass(precision).recompute(true));
       assertEquals(a.loss(), b.loss());
       assertEquals(a.gradients().keySet(), b.gradients().keySet());
       a.gradients().forEach((name, g) -> assertArrayEquals(g.floats(), b.gradients().get(name).floats(), name));
@@ -182,13 +182,13 @@ class PrecisionTest {
 
   /// Most bytes live at any op of a step.
   private static long peak(ClipConfig config, boolean recompute) throws IOException {
-    var batch = batches(config).batch(0);
+    var batch = batches(config).at(0);
     var device = Device.named("cpu");
     var most = new AtomicLong();
     try (var _ = Scope.open(device)) {
       var m = ClipModel.create(config, 1);
       long before = device.live().bytes();
-      watched((_, _) -> most.accumulateAndGet(device.live().bytes() - before, Math::max), () -> Step.of(m, m.parameters().freeze("text.token_embedding.weight"), batch, 1, false, pass(Precision.FP32).recompute(recompute)));
+      watched((_, _) -> most.accumulateAndGet(device.live().bytes() - before, Math::max), () -> Gradients.of(new Contrastive(m, m.parameters().freeze("text.token_embedding.weight"), loss(false)), batch, 1, pass(Precision.FP32).recompute(recompute)));
     }
     return most.get();
   }
@@ -226,19 +226,15 @@ class PrecisionTest {
     assertEquals(before, device.live().blocks());
   }
 
-  private static Trainer trainer(Path folder, long steps) throws IOException {
-    var config = ClipConfig.parse(VIT);
-    return new Trainer(config, new Plan(8, 1, steps, new Schedule.Constant(1e-3, 1), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, false, 7, Augmentation.DEFAULT, 100, 2, Locks.NONE),
-        new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
-  }
+  private static Setup setup(Compute on) { return new Setup(VIT).batch(8).schedule(new Schedule.Constant(1e-3, 1)).augmentation(Augmentation.DEFAULT).save(2).on(on); }
 
   @Test void resumeKeepsThePrecision(@TempDir Path folder) throws IOException {
     var half = new Compute(List.of(Device.named("cpu")), Precision.BF16, false);
-    trainer(folder.resolve("whole"), 4).run(false, half);
-    trainer(folder.resolve("parts"), 2).run(false, half);
-    var e = assertThrows(IOException.class, () -> trainer(folder.resolve("parts"), 4).run(true));
+    setup(half).begin(folder.resolve("whole"), 4);
+    setup(half).begin(folder.resolve("parts"), 2);
+    var e = assertThrows(IOException.class, () -> setup(Compute.on(Device.best())).resume(folder.resolve("parts"), 4));
     assertTrue(e.getMessage().contains("--precision amp_bf16, not fp32"), e.getMessage());
-    trainer(folder.resolve("parts"), 4).run(true, half);
+    setup(half).resume(folder.resolve("parts"), 4);
     assertEquals(-1, Files.mismatch(folder.resolve("whole/resume.safetensors"), folder.resolve("parts/resume.safetensors")));
   }
 

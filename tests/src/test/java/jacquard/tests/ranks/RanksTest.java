@@ -19,14 +19,14 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.train.Compute;
-import jacquard.clip.train.Locks;
-import jacquard.clip.train.Plan;
-import jacquard.clip.train.Step;
-import jacquard.clip.train.Trainer;
+import jacquard.clip.train.Gradients;
+import jacquard.clip.train.task.Contrastive;
 import jacquard.tensor.Device;
 import jacquard.tensor.Group;
+import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
+import jacquard.tests.train.Setup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +50,7 @@ class RanksTest {
   private static final int JOINED = 24, STEPS = 3;
   private static final double RATE = 0.05;
 
-  private record Setting(String config, boolean sigmoid, int parts, double clip) {}
+  private record Setting(String config, Contrastive.Loss loss, int parts, double clip) {}
   private record Outcome(Map<String, float[]> parameters, double loss, double largestGradient) {}
 
   /// Steps of plain descent from one seed; every rank's outcome.
@@ -61,15 +61,15 @@ class RanksTest {
     var config = ClipConfig.parse(s.config);
     var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
     return Group.run(CollectivesTest.devices("cpu", ranks), g -> {
-      var model = ClipModel.create(config, 1);
-      var parameters = model.parameters();
-      var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, model.decayed());
+      var task = new Contrastive(ClipModel.create(config, 1), s.loss);
+      var parameters = task.parameters();
+      var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, task.model().decayed());
       double loss = 0, largest = 0;
       for (int step = 0; step < STEPS; step++)
         try (var _ = Scope.open()) {
           if (note) each.add(floats(parameters));
           else if (each != null) for (var e : each.get(step).entrySet()) Checkpoint.put(parameters.all().get(e.getKey()), e.getValue());
-          var r = Step.of(model, parameters, batches.batch(step, g.rank(), ranks, s.parts), s.parts, s.sigmoid, Random.of(5).fold(step));
+          var r = Gradients.of(task, batches.at(step, g.rank(), ranks, s.parts), s.parts, Pass.training(Random.of(5).fold(step)));
           loss = r.loss();
           for (var d : r.gradients().values()) for (float v : d.floats()) largest = Math.max(largest, Math.abs(v));
           optimizer.step(r.gradients(), RATE, Clipping.factor(Clipping.norm(r.gradients().values()), s.clip));
@@ -91,7 +91,7 @@ class RanksTest {
   @ParameterizedTest @CsvSource({"vit,false,1,0", "vit,true,1,0", "vit,false,3,0", "vit,true,3,0.1", "vit,false,1,0.1",
       "resnet,false,1,0", "resnet,true,1,0.1", "resnet,false,3,0", "resnet,true,3,0"})
   void ranksGiveTheParametersOfOne(String model, boolean sigmoid, int parts, double clip) throws IOException {
-    var s = new Setting(model.equals("vit") ? VIT : RESNET, sigmoid, parts, clip);
+    var s = new Setting(model.equals("vit") ? VIT : RESNET, sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX, parts, clip);
     var each = model.equals("vit") ? null : new ArrayList<Map<String, float[]>>();
     var one = train(s, 1, each).getFirst();
     for (int ranks : new int[] {2, 4}) {
@@ -112,7 +112,7 @@ class RanksTest {
   }
 
   @Test void theSameBitsTwice() throws IOException {
-    var s = new Setting(RESNET, false, 2, 1);
+    var s = new Setting(RESNET, Contrastive.Loss.SOFTMAX, 2, 1);
     var first = train(s, 2, null).getFirst().parameters;
     train(s, 2, null).getFirst().parameters.forEach((name, p) -> assertArrayEquals(first.get(name), p, name));
   }
@@ -121,47 +121,43 @@ class RanksTest {
   @Test void ranksShareTheJoinedBatch() throws IOException {
     var config = ClipConfig.parse(VIT);
     var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
-    var whole = batches.batch(7);
+    var whole = batches.at(7);
     for (int parts : new int[] {1, 3}) {
       var seen = new LinkedHashMap<Integer, float[]>();
       for (int r = 0; r < 4; r++) {
-        var b = batches.batch(7, r, 4, parts);
+        var b = batches.at(7, r, 4, parts);
         assertEquals(JOINED / 4, b.count());
         for (int i = 0; i < b.count(); i++) {
-          seen.put(b.samples()[i], Arrays.copyOfRange(b.pixels(), i * 3072, (i + 1) * 3072));
+          seen.put(b.samples()[i], Arrays.copyOfRange(b.pictures().rows(), i * 3072, (i + 1) * 3072));
           int part = i * parts / b.count(), at = i;
           assertTrue(Arrays.stream(whole.samples(), JOINED * part / parts, JOINED * (part + 1) / parts).anyMatch(k -> k == b.samples()[at]), "sample in another micro-batch");
         }
       }
       assertEquals(JOINED, seen.size());
-      for (int i = 0; i < JOINED; i++) assertArrayEquals(Arrays.copyOfRange(whole.pixels(), i * 3072, (i + 1) * 3072), seen.get(whole.samples()[i]));
+      for (int i = 0; i < JOINED; i++) assertArrayEquals(Arrays.copyOfRange(whole.pictures().rows(), i * 3072, (i + 1) * 3072), seen.get(whole.samples()[i]));
     }
   }
 
   private static Compute compute(int ranks) { return Compute.on(CollectivesTest.devices("cpu", ranks).toArray(Device[]::new)); }
 
-  private static Trainer trainer(Path folder, int batch, long steps) throws IOException {
-    var config = ClipConfig.parse(RESNET);
-    return new Trainer(config, new Plan(batch, 2, steps, new Schedule.Cosine(1e-3, 2, 6), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 3, Locks.NONE),
-        new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
-  }
+  private static Setup setup(int batch) { return new Setup(RESNET).batch(batch).parts(2).schedule(new Schedule.Cosine(1e-3, 2, 6)).save(3); }
 
   @Test void resumedRanksGiveTheSameBits(@TempDir Path folder) throws IOException {
     var two = compute(2);
-    trainer(folder.resolve("whole"), 8, 6).run(false, two);
-    trainer(folder.resolve("parts"), 8, 3).run(false, two);
-    trainer(folder.resolve("parts"), 8, 6).run(true, two);
+    setup(8).on(two).begin(folder.resolve("whole"), 6);
+    setup(8).on(two).begin(folder.resolve("parts"), 3);
+    setup(8).on(two).resume(folder.resolve("parts"), 6);
     for (var f : List.of("resume.safetensors", "last/open_clip_model.safetensors"))
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
-    var e = assertThrows(IOException.class, () -> trainer(folder.resolve("parts"), 8, 6).run(true, compute(1)));
+    var e = assertThrows(IOException.class, () -> setup(8).on(compute(1)).resume(folder.resolve("parts"), 6));
     assertTrue(e.getMessage().contains("16 pairs a step on all ranks, not 8"), e.getMessage());
   }
 
   /// Whole runs with AdamW. Its step is rate·g/(|g| + ε) at first, so that a rounding error of a gradient near 0 moves a parameter by up to 2·rate a
   /// step: most parameters agree closely, none differs by more.
   @Test void wholeRunsAgree(@TempDir Path folder) throws IOException {
-    trainer(folder.resolve("one"), 16, 6).run(false);
-    trainer(folder.resolve("two"), 8, 6).run(false, compute(2));
+    setup(16).begin(folder.resolve("one"), 6);
+    setup(8).on(compute(2)).begin(folder.resolve("two"), 6);
     double rates = 0;
     for (int s = 0; s < 6; s++) rates += new Schedule.Cosine(1e-3, 2, 6).rate(s);
     long all = 0, close = 0;
@@ -181,11 +177,8 @@ class RanksTest {
   }
 
   @Test void aFailingRankStopsTheRun(@TempDir Path folder) {
-    var e = assertThrows(IllegalArgumentException.class, () -> {
-      var config = ClipConfig.parse(VIT.replace(", \"init_logit_bias\": -5", ""));
-      new Trainer(config, new Plan(8, 1, 4, new Schedule.Constant(1e-3, 1), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, 1, true, 7, Augmentation.DEFAULT, 100, 4, Locks.NONE),
-          new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder).run(false, compute(2));
-    });
+    var e = assertThrows(IllegalArgumentException.class,
+        () -> new Setup(VIT.replace(", \"init_logit_bias\": -5", "")).batch(8).loss(Contrastive.Loss.SIGMOID).on(compute(2)).begin(folder.resolve("run"), 4));
     assertTrue(e.getMessage().contains("init_logit_bias"), e.getMessage());
     for (var d : CollectivesTest.devices("cpu", 2)) assertEquals(0, d.live().blocks());
   }

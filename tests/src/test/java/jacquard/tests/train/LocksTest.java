@@ -16,9 +16,11 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
-import jacquard.clip.train.Locks;
-import jacquard.clip.train.Step;
+import jacquard.clip.train.Gradients;
+import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Locks;
 import jacquard.tensor.Device;
+import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import java.io.IOException;
@@ -67,18 +69,18 @@ class LocksTest {
         var config = ClipConfig.parse(RESNET);
         var locks = new Locks(OptionalInt.of(2), OptionalInt.of(0), fixed);
         var model = locks.of(ClipModel.create(config, 1));
-        var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 8, 8, 1).batch(0);
+        var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 8, 8, 1).at(0);
         var all = model.parameters().all();
         float[] stem = all.get("visual.bn1.running_mean").floats(), last = all.get("visual.layer4.0.bn1.running_mean").floats();
-        var gradients = Step.of(model, parameters(model, locks), batch, 1, false, Random.of(1)).gradients();
+        var gradients = Gradients.of(new Contrastive(model, parameters(model, locks), Contrastive.Loss.SOFTMAX), batch, 1, Pass.training(Random.of(1))).gradients();
         assertTrue(gradients.keySet().stream().allMatch(p -> p.startsWith("visual.layer4.") || p.startsWith("visual.attnpool.") || p.equals("logit_scale")), gradients.keySet().toString());
         assertEquals(fixed, Arrays.equals(stem, all.get("visual.bn1.running_mean").floats()), "the stem's statistics");
         assertFalse(Arrays.equals(last, all.get("visual.layer4.0.bn1.running_mean").floats()), "the last stage is not locked");
         if (!fixed) continue;
         // With fixed statistics a locked group gives in training what it gives in evaluation: the same features from the whole when all is fixed.
         var whole = new Locks(OptionalInt.of(0), OptionalInt.of(0), true).of(model);
-        var images = jacquard.clip.model.tower.ImageBatch.of(batch.pixels(), batch.count(), config.vision().input());
-        assertArrayEquals(whole.embedImages(images).floats(), jacquard.tensor.Pass.training(Random.of(3)).call(() -> whole.embedImages(images).floats()));
+        var images = jacquard.clip.model.tower.ImageBatch.of(batch.pictures().rows(), batch.count(), config.vision().input());
+        assertArrayEquals(whole.embedImages(images).floats(), Pass.training(Random.of(3)).call(() -> whole.embedImages(images).floats()));
       }
   }
 }

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import jacquard.autograd.Optimizer;
-import jacquard.autograd.Schedule;
 import jacquard.clip.Clip;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
@@ -15,11 +13,10 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
-import jacquard.clip.train.Locks;
-import jacquard.clip.train.Plan;
-import jacquard.clip.train.Step;
-import jacquard.clip.train.Trainer;
+import jacquard.clip.train.Gradients;
+import jacquard.clip.train.task.Contrastive;
 import jacquard.tensor.Device;
+import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import java.io.IOException;
@@ -34,36 +31,27 @@ class TrainerTest {
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8, "patch_dropout": 0.25},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
-  private static Plan plan(long steps, double clip) {
-    return new Plan(16, 1, steps, new Schedule.Cosine(1e-2, 2, 8), new Optimizer.AdamW(0.9, 0.98, 1e-6), 0.2, clip, false, 7, Augmentation.DEFAULT.scale(0.5, 1), 100, 4, Locks.NONE);
-  }
-
-  private static Trainer trainer(Path folder, long steps) throws IOException { return trainer(folder, steps, 1); }
-
-  private static Trainer trainer(Path folder, long steps, double clip) throws IOException {
-    var config = ClipConfig.parse(CONFIG);
-    return new Trainer(config, plan(steps, clip), new Transform(HubConfig.preprocess(config)), EmojiSource.training(), null, folder);
-  }
+  private static Setup setup() { return new Setup(CONFIG); }
 
   /// A run that stops after step 4 and is resumed ends with the bytes of one that went through.
   @Test void resumeGivesTheSameBits(@TempDir Path folder) throws IOException {
-    trainer(folder.resolve("whole"), 8).run(false);
-    trainer(folder.resolve("parts"), 4).run(false);
-    trainer(folder.resolve("parts"), 8).run(true);
+    setup().begin(folder.resolve("whole"), 8);
+    setup().begin(folder.resolve("parts"), 4);
+    setup().resume(folder.resolve("parts"), 8);
     for (var f : List.of("resume.safetensors", "last/open_clip_model.safetensors"))
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
   }
 
   /// Without clipping gradients are used as soon as they are there: the bytes of a run whose limit is never reached, which has all gradients first.
   @Test void gradientsUsedInGroupsGiveTheSameBits(@TempDir Path folder) throws IOException {
-    trainer(folder.resolve("together"), 4, 1e30).run(false);
-    trainer(folder.resolve("in groups"), 4, 0).run(false);
+    setup().clip(1e30).begin(folder.resolve("together"), 4);
+    setup().clip(0).begin(folder.resolve("in groups"), 4);
     assertEquals(-1, Files.mismatch(folder.resolve("together/resume.safetensors"), folder.resolve("in groups/resume.safetensors")));
   }
 
   @Test void aFolderInUseIsRefused(@TempDir Path folder) throws IOException {
-    trainer(folder, 4).run(false);
-    assertTrue(assertThrows(IOException.class, () -> trainer(folder, 4).run(false)).getMessage().contains("--resume"));
+    setup().begin(folder, 4);
+    assertTrue(assertThrows(IOException.class, () -> setup().begin(folder, 4)).getMessage().contains("--resume"));
   }
 
   /// Micro-batches give the gradient of the joined batch, logit scale included. Their sums associate otherwise: √n·ε of gradients of
@@ -71,10 +59,10 @@ class TrainerTest {
   @Test void accumulationIsExact() throws IOException {
     var config = ClipConfig.parse(CONFIG.replace("0.25", "0"));
     try (var _ = Scope.open(Device.best())) {
-      var model = ClipModel.create(config, 1);
-      var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 16, 8, 1).batch(0);
-      var whole = Step.of(model, model.parameters(), batch, 1, false, Random.of(1));
-      var parts = Step.of(model, model.parameters(), batch, 3, false, Random.of(1));
+      var task = new Contrastive(ClipModel.create(config, 1), Contrastive.Loss.SOFTMAX);
+      var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 16, 8, 1).at(0);
+      var whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1)));
+      var parts = Gradients.of(task, batch, 3, Pass.training(Random.of(1)));
       assertEquals(whole.loss(), parts.loss(), 1e-6 * whole.loss());
       assertEquals(whole.gradients().keySet(), parts.gradients().keySet());
       for (var name : whole.gradients().keySet()) {
@@ -88,7 +76,7 @@ class TrainerTest {
 
   /// What it saves it loads, and many threads get the features of one.
   @Test void embedsFromManyThreads(@TempDir Path folder) throws Exception {
-    trainer(folder, 4).run(false);
+    setup().begin(folder, 4);
     try (var clip = Clip.load(folder.resolve("last"))) {
       float[] expected = clip.embed("cat face")[0];
       var threads = new Thread[4];
@@ -102,7 +90,7 @@ class TrainerTest {
   }
 
   @Test void aCheckpointOfAnotherModelIsNamed(@TempDir Path folder) throws IOException {
-    trainer(folder, 4).run(false);
+    setup().begin(folder, 4);
     var file = folder.resolve("last/open_clip_config.json");
     Files.writeString(file, Files.readString(file).replace("\"embed_dim\" : 16", "\"embed_dim\" : 24"));
     var e = assertThrows(IOException.class, () -> Clip.load(folder.resolve("last")));

@@ -1,4 +1,4 @@
-package jacquard.clip.train;
+package jacquard.clip.train.task;
 
 import jacquard.clip.model.ClipModel;
 import java.util.ArrayList;

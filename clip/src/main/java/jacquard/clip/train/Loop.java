@@ -1,0 +1,101 @@
+package jacquard.clip.train;
+
+import jacquard.autograd.Clipping;
+import jacquard.autograd.Optimizer;
+import jacquard.clip.data.Batch;
+import jacquard.clip.data.Stream;
+import jacquard.clip.train.task.Task;
+import jacquard.tensor.Group;
+import jacquard.tensor.Random;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// The steps of one rank: it reads ahead, updates, and tells its listeners. What is trained only the task knows. Everything that a step depends on follows from the seed
+/// and the step's number.
+///
+/// @param optimizer of the task's parameters
+/// @param steps     in all
+public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization how, Compute compute, long steps, long seed) {
+  private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
+
+  /// Makes the steps from `first` on, until the last or until `stop` holds on some rank.
+  ///
+  /// @param listeners told after each step, in their order
+  /// @return how many steps are made, those before `first` among them
+  public long run(long first, BooleanSupplier stop, List<Listener> listeners) throws IOException {
+    var group = Group.current();
+    var next = first < steps ? read(first, group) : null;
+    for (long s = first; s < steps; s++) {
+      long t0 = System.nanoTime();
+      var batch = next.join();
+      next = s + 1 < steps ? read(s + 1, group) : null;
+      long t1 = System.nanoTime();
+      var values = new LinkedHashMap<String, Double>();
+      int count = (int) group.sum("readable samples", batch.count())[0];
+      if (count > 0) values.putAll(update(batch, s));
+      else if (s == first) throw new IOException("none of the " + stream.size() + " samples of step " + s + " could be read: " + stream.firstFailure());
+      if (count < stream.size()) values.put("unreadable", (double) stream.size() - count);
+      long t2 = System.nanoTime();
+      boolean stopping = group.sum("whether to stop", stop.getAsBoolean() ? 1 : 0)[0] > 0;      // the ranks may have learnt of it before and after
+      var moment = new Listener.Moment(s + 1, steps, stopping, values, t1 - t0, t2 - t1);
+      for (var l : listeners) l.after(moment);
+      if (stopping) return s + 1;
+    }
+    return Math.max(first, steps);
+  }
+
+  private CompletableFuture<Batch> read(long step, Group group) {
+    return CompletableFuture.supplyAsync(() -> stream.at(step, group.rank(), group.size(), how.parts()));
+  }
+
+  /// The update: gradients of the batch, their norm, the optimizer's move, what the task does after it. Returns what it says of itself, by metric.
+  private SequencedMap<String, Double> update(Batch batch, long s) {
+    double rate = how.schedule().rate(s), norm;
+    var pass = compute.pass(Random.of(seed).fold("pass").fold(s));
+    var norms = Norms.due(s, task.parameters());
+    SequencedMap<String, Double> losses;
+    try (var _ = Scope.open()) {
+      if (how.clip() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
+        // Nothing waits for all gradients: they are used and freed as backward finishes them.
+        double[] squares = {0};
+        var move = measured(norms, optimizer.step(rate, 1));
+        losses = Gradients.streamed(task, batch, pass, group -> {
+          double n = Clipping.norm(group.values());
+          if (!Double.isFinite(n)) throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of " + String.join(", ", group.keySet()) + HELP);
+          squares[0] += n * n;
+          move.accept(group);
+        }).losses();
+        check(s, losses.get("loss"), norm = Math.sqrt(squares[0]));
+      } else {
+        var step = Gradients.of(task, batch, how.parts(), pass);
+        losses = step.losses();
+        check(s, step.loss(), norm = Clipping.norm(step.gradients().values()));
+        measured(norms, optimizer.step(rate, Clipping.factor(norm, how.clip()))).accept(step.gradients());
+      }
+      task.after();
+    }
+    var values = new LinkedHashMap<>(losses);
+    values.put("lr", rate);
+    values.put("gradient_norm", norm);
+    if (norms != null) {
+      values.put("parameter_norm", norms.parameters());
+      values.put("update_norm", norms.change());
+    }
+    values.putAll(task.report());
+    return values;
+  }
+
+  private static Consumer<Map<String, Tensor>> measured(Norms norms, Consumer<Map<String, Tensor>> move) { return norms == null ? move : norms.around(move); }
+
+  private static void check(long s, double loss, double norm) {
+    if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalArgumentException("step " + s + ": loss " + loss + ", gradient norm " + norm + HELP);
+  }
+}

@@ -1,0 +1,147 @@
+package jacquard.clip.train;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.FolderLock;
+import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.image.PreprocessConfig;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.report.EventLog;
+import jacquard.clip.report.MetricLog;
+import jacquard.clip.settings.Json;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The folder of one run, which nobody else writes to: `open_clip_config.json`, `last/`, `best/` and `averages/` with weights that OpenCLIP loads, `resume.safetensors`,
+/// `metrics.jsonl`, TensorBoard events, `arguments.json`, `report.png` and `report.html`. A run that never made a step leaves no folder.
+public final class RunFolder implements AutoCloseable {
+  private static final String STATE = "resume.safetensors", METRICS = "metrics.jsonl", CONFIG = "open_clip_config.json", ARGUMENTS = "arguments.json", LOCK = ".lock";
+
+  private final Path path;
+  private final boolean resumed, made;
+  private final FolderLock lock;
+  private String hub;
+
+  private RunFolder(Path path, boolean resumed, boolean made, FolderLock lock) {
+    this.path = path;
+    this.resumed = resumed;
+    this.made = made;
+    this.lock = lock;
+  }
+
+  /// The folder of a new run.
+  ///
+  /// @throws IOException if it is in use, holds a run, or cannot be written
+  public static RunFolder begin(Path path) throws IOException {
+    boolean made = !Files.exists(path);
+    var lock = FolderLock.take(path);
+    if (stepped(path)) {
+      lock.close();
+      throw new IOException(path + " holds a run already; go on with --resume or choose another --name");
+    }
+    var r = new RunFolder(path, false, made, lock);
+    r.clear();                                                                    // of a run that was killed before its first step
+    return r;
+  }
+
+  /// The folder of a run that goes on from its last checkpoint, or from the start where none was saved.
+  ///
+  /// @throws IOException if it is in use or holds no run
+  public static RunFolder resume(Path path) throws IOException {
+    if (!Files.exists(path.resolve(STATE)) && !Files.exists(path.resolve(METRICS)))
+      throw new IOException(path + (Files.isDirectory(path) ? " holds no run to resume: neither " + STATE + " nor " + METRICS : " is no folder, so that no run can be resumed there"));
+    return new RunFolder(path, true, false, FolderLock.take(path));
+  }
+
+  public Path path() { return path; }
+
+  /// Whether there is a checkpoint to go on from.
+  boolean saved() { return Files.exists(state()); }
+
+  Path state() { return path.resolve(STATE); }
+
+  /// How many steps the run in a folder had made when it was last saved; empty where none was.
+  ///
+  /// @throws IOException if the checkpoint is none of a run
+  public static Optional<Long> steps(Path path) throws IOException {
+    return Files.exists(path.resolve(STATE)) ? Optional.of(State.step(path.resolve(STATE))) : Optional.empty();
+  }
+
+  /// What the models of this run are, and how pictures are prepared for them.
+  void describe(ClipConfig config, PreprocessConfig preprocess) throws IOException {
+    var root = new ObjectMapper().createObjectNode();
+    root.set("model_cfg", config.json());
+    root.set("preprocess_cfg", preprocess.json());
+    hub = root.toPrettyString() + "\n";
+    AtomicFile.write(path.resolve(CONFIG), hub);
+  }
+
+  /// Writes weights into a folder of their own.
+  void publish(String name, Map<String, Safetensors.Array> weights) throws IOException {
+    var to = Files.createDirectories(path.resolve(name));
+    AtomicFile.write(to.resolve(CONFIG), hub);
+    Safetensors.write(to.resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
+  }
+
+  void save(State state, long step, Map<String, Map<String, Safetensors.Array>> stored) throws IOException { state.save(state(), step, stored); }
+
+  /// The log of metrics, without what the run makes again.
+  MetricLog metrics(long step) throws IOException { return resumed ? MetricLog.resume(path.resolve(METRICS), step) : MetricLog.create(path.resolve(METRICS)); }
+
+  EventLog events(long step) throws IOException { return resumed ? EventLog.resume(path, step) : EventLog.create(path); }
+
+  /// What the log of metrics says.
+  List<MetricLog.Entry> logged() throws IOException { return Files.exists(path.resolve(METRICS)) ? MetricLog.read(path.resolve(METRICS)) : List.of(); }
+
+  /// The command that began a run.
+  ///
+  /// @param folder    where it was given
+  /// @param arguments without the command's name
+  public record Command(String folder, List<String> arguments) {
+    public static Command here(List<String> arguments) { return new Command(Path.of("").toAbsolutePath().toString(), List.copyOf(arguments)); }
+  }
+
+  /// Writes down how the run began.
+  public void remember(Command command) throws IOException {
+    var root = new ObjectMapper().createObjectNode().put("folder", command.folder);
+    command.arguments.forEach(root.putArray("arguments")::add);
+    AtomicFile.write(path.resolve(ARGUMENTS), root + "\n");
+  }
+
+  /// How the run in a folder began.
+  public static Optional<Command> command(Path path) throws IOException {
+    var file = path.resolve(ARGUMENTS);
+    if (!Files.exists(file)) return Optional.empty();
+    var root = Json.read(file);
+    if (root.get("folder") instanceof String folder && root.get("arguments") instanceof List<?> arguments) return Optional.of(new Command(folder, arguments.stream().map(Object::toString).toList()));
+    throw new IOException(file + " does not say how the run began, expected {\"folder\": …, \"arguments\": […]}; give the options of its first command with --resume");
+  }
+
+  private static boolean stepped(Path path) throws IOException {
+    var metrics = path.resolve(METRICS);
+    return Files.exists(path.resolve(STATE)) || Files.exists(metrics) && Files.size(metrics) > 0;
+  }
+
+  private void clear() throws IOException {
+    for (var name : List.of(METRICS, CONFIG, ARGUMENTS)) Files.deleteIfExists(path.resolve(name));
+    var events = new ArrayList<Path>();
+    try (var all = Files.newDirectoryStream(path, "events.out.tfevents.*")) { all.forEach(events::add); }
+    for (var e : events) Files.deleteIfExists(e);
+  }
+
+  @Override public void close() throws IOException {
+    try (lock) {
+      if (resumed || stepped(path)) return;
+      clear();
+      if (!made) return;
+      Files.deleteIfExists(path.resolve(LOCK));
+      try { Files.delete(path); } catch (DirectoryNotEmptyException e) { System.getLogger(RunFolder.class.getName()).log(System.Logger.Level.DEBUG, "others wrote to " + path, e); }
+    }
+  }
+}

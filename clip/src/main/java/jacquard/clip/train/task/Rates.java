@@ -1,0 +1,59 @@
+package jacquard.clip.train.task;
+
+import jacquard.autograd.Optimizer;
+import jacquard.clip.model.ClipModel;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/// How fast each parameter learns and how it decays, by path. Learning rates fall from a tower's output to its input (layer-wise decay, Clark et al. 2020): its group i of n, as
+/// [Locks] counts them, learns with decay^(n−1−i) of the rate.
+///
+/// @param decay     the weight decay
+/// @param image,text the layer-wise decays of the towers, 1 for none
+/// @param undecayed patterns of OpenCLIP's names of parameters that do not decay, beside those that never do; `*` for any text, `?` for any letter
+public record Rates(double decay, double image, double text, List<String> undecayed) {
+  public Rates {
+    undecayed = List.copyOf(undecayed);
+    for (double d : new double[] {image, text}) if (!(d > 0 && d <= 1)) throw new IllegalArgumentException("a layer-wise decay of " + d + ", expected more than 0 and at most 1");
+  }
+
+  /// The same rate for all.
+  public static Rates decayed(double decay) { return new Rates(decay, 1, 1, List.of()); }
+
+  /// Path → rate, for all parameters of a model.
+  ///
+  /// @throws IllegalArgumentException naming a pattern that matches no parameter
+  public Function<String, Optimizer.Rate> of(ClipModel model) {
+    var parameters = model.parameters();
+    var decays = model.decayed();
+    var factors = new HashMap<String, Double>();
+    factors(model, model.groups().get("visual"), image, factors);
+    factors(model, model.groups().get("text"), text, factors);
+    var patterns = undecayed.stream().collect(Collectors.toMap(p -> p, Rates::pattern, (a, _) -> a));
+    patterns.forEach((text, p) -> {
+      if (parameters.all().keySet().stream().noneMatch(path -> p.matcher(model.nameOf(path)).matches())) throw new IllegalArgumentException("--wd-exclude \"" + text + "\" matches no parameter");
+    });
+    return path -> new Optimizer.Rate(factors.getOrDefault(path, 1.0),
+        decays.test(path) && patterns.values().stream().noneMatch(p -> p.matcher(model.nameOf(path)).matches()) ? decay : 0);
+  }
+
+  private static void factors(ClipModel model, List<List<String>> groups, double decay, Map<String, Double> into) {
+    if (decay == 1) return;
+    int n = groups.size();
+    for (int i = 0; i < n; i++) {
+      double factor = Math.pow(decay, n - 1 - i);
+      var paths = model.parameters().freeze(groups.get(i).toArray(String[]::new));
+      model.parameters().trained().keySet().stream().filter(p -> !paths.trained().containsKey(p)).forEach(p -> into.put(p, factor));
+    }
+  }
+
+  private static Pattern pattern(String glob) {
+    var r = new StringBuilder();
+    for (char c : glob.toCharArray()) r.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(Character.toString(c)));
+    return Pattern.compile(r.toString());
+  }
+}

@@ -1,0 +1,60 @@
+package jacquard.clip.train.task;
+
+import jacquard.autograd.Parameters;
+import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.data.Batch;
+import jacquard.clip.model.ClipModel;
+import jacquard.tensor.Tensor;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The tensors are one rank's.
+public sealed interface Task extends Section permits Contrastive, Distill {
+  /// What tells it from other tasks, in checkpoints and reports.
+  String name();
+
+  /// What is trained, evaluated and saved.
+  ClipModel model();
+
+  /// All tensors by path, and which of them are trained.
+  Parameters parameters();
+
+  /// The trained features of a part of a batch, each `[count, …]`.
+  List<Tensor> features(Batch part);
+
+  /// What the loss compares them with and nothing flows back to, each `[count, …]`.
+  default List<Tensor> targets(Batch part) { return List.of(); }
+
+  /// Parameters that the loss itself reads, by path.
+  SequencedMap<String, Tensor> heads();
+
+  /// The terms of the loss by name; the loss is their sum.
+  ///
+  /// @param features,targets of all parts and ranks, joined
+  /// @param groups           of each sample the number of its caption, equal where captions are equal
+  SequencedMap<String, Tensor> losses(List<Tensor> features, List<Tensor> targets, int[] groups);
+
+  /// What follows the optimizer's step.
+  void after();
+
+  /// What to say of the model after a step, by metric.
+  Map<String, Double> report();
+
+  /// The same task of another model, whose tensors have the same paths.
+  Task of(ClipModel model);
+
+  /// The model as a checkpoint holds it.
+  @Override default Map<String, Safetensors.Array> stored() { return Checkpoint.arrays(model(), Parameters.of(model()).all()); }
+
+  @Override default void restore(Weights file, String prefix) throws IOException { Checkpoint.restore(model(), file, prefix); }
+
+  /// How each rank makes its task, in its own scope.
+  interface Recipe {
+    /// @param resumed whether a checkpoint of the run follows, so that weights to begin from are not needed
+    Task make(boolean resumed) throws IOException;
+  }
+}
