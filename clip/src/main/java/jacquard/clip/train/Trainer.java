@@ -125,7 +125,7 @@ public final class Trainer {
         if (held != null && (last || (s + 1) % plan.evaluate() == 0)) {
           evaluation = Evaluation.of(embedder, held);
           evaluation.metrics().forEach((k, v) -> values.put("held_out/" + k, v));
-          int missing = held.size() - evaluation.samples().length;
+          int missing = evaluation.missing();
           progress.say("step %,d  held out: top-1 %.1f %%, top-5 %.1f %% of %,d names".formatted(s + 1, 100 * values.get("held_out/top1"), 100 * values.get("held_out/top5"), evaluation.names().size())
               + (missing == 0 ? "" : "; %,d pictures could not be read".formatted(missing)));
         }
