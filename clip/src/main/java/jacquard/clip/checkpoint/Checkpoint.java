@@ -16,30 +16,38 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Models to and from files with OpenCLIP's tensor names; a tower says how its tensors lie on disk ([OnDisk]).
 public final class Checkpoint {
   private static final System.Logger LOG = System.getLogger(Checkpoint.class.getName());
 
+  /// Before every name where a model that was wrapped for several GPUs was saved as it was.
+  private static final String WRAPPED = "module.";
+  /// Buffers that older models saved and that say nothing: OpenCLIP passes over them too.
+  private static final Set<String> IGNORED = Set.of("input_resolution", "context_length", "vocab_size", "text.transformer.embeddings.position_ids");
+
   private Checkpoint() {}
 
   /// The model of `config` with the weights of `path`, which stay in the file until they are first used; its tensors belong to the current scope. Every tensor must be there, and no other, but for what OpenCLIP
-  /// adapts: positions of another image size or context length are resized ([PositionTable]; OpenCLIP refuses a ResNet's), a plain CLIP's text tower may go
+  /// adapts: `module.` before all names is taken off, some old buffers are passed over, positions of another image size or context length are resized ([PositionTable]; OpenCLIP refuses a ResNet's), a plain CLIP's text tower may go
   /// under `text.`, the scale's shape may be `[]` or `[1]`, and a missing logit bias begins at 0.
   ///
   /// @throws IOException naming the file, the tensor, its shape and the one expected
   public static ClipModel load(ClipConfig config, Path path) throws IOException {
     try (var weights = Weights.open(path)) {
-      var left = new HashSet<>(weights.names());
+      String wrapped = weights.names().stream().allMatch(n -> n.startsWith(WRAPPED)) ? WRAPPED : "";
+      var left = weights.names().stream().map(n -> n.substring(wrapped.length())).filter(n -> !IGNORED.contains(n)).collect(Collectors.toCollection(HashSet::new));
       var described = ClipModel.describe(config);
       var model = Parameters.map(described, (p, t) -> {
         var name = described.nameOf(p);
         if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);
         if (p.equals("logit_bias") && !left.contains(name)) return Tensor.zeros(t.shape());
         left.remove(name);
-        try { return read(weights, name, p, t, described, path); } catch (IOException e) { throw new UncheckedIOException(e); }
+        try { return read(weights, wrapped + name, p, t, described, path); } catch (IOException e) { throw new UncheckedIOException(e); }
       });
-      if (!left.isEmpty()) throw new IOException(path + " holds tensors that this model has not: " + left.stream().sorted().limit(8).toList() + "; is it a checkpoint of another model?");
+      if (!left.isEmpty()) throw new IOException(path + " holds tensors that this model has not: " + left.stream().sorted().limit(8).toList() + (left.size() > 8 ? " and " + (left.size() - 8) + " more" : "") + "; is it a checkpoint of another model?");
       return model;
     } catch (UncheckedIOException e) { throw e.getCause(); }
   }

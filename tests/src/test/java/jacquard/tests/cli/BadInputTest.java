@@ -143,7 +143,7 @@ class BadInputTest {
     Files.write(other.resolve("open_clip_model.safetensors"), new byte[0]);
     fails("open_clip_model.safetensors", "eval", other.toString());
     fails("holds no open_clip_config.json", "eval", pictures.toString());
-    fails("is no folder", "eval", folder.resolve("nosuch").toString());
+    fails("no such file or folder", "eval", folder.resolve("nosuch").toString());
     fails("holds no run to resume", "train", "--resume", pictures.toString());
   }
 }
