@@ -2,6 +2,10 @@ package jacquard.clip.cli;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.task.Rates;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /// The optimizer and its learning rate.
@@ -19,6 +23,20 @@ final class OptimizerOptions {
   @Option(names = "--eps", paramLabel = "X", description = "Added to the root of the squares (default: ${DEFAULT-VALUE}).") double epsilon = 1e-6;
   @Option(names = "--momentum", paramLabel = "X", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum = 0.9;
   @Option(names = "--grad-clip-norm", paramLabel = "X", description = "Limit of the gradient norm; 0 for none, which takes least memory: no gradient waits for the others (default: ${DEFAULT-VALUE}).") double clip = 1;
+
+  @Option(names = "--wd-exclude", arity = "1..*", paramLabel = "GLOB", description = "Parameters without weight decay, beside those that have none, by patterns of OpenCLIP's names: *.bias, visual.proj*.") List<String> undecayed = List.of();
+  @Option(names = {"--image-layer-decay", "--visual-layer-decay"}, paramLabel = "X", description = "The image tower's learning rate falls by this factor from each group to the one before it; the last group (projection) has the whole rate (default: ${DEFAULT-VALUE}).") double imageLayers = 1;
+  @Option(names = "--text-layer-decay", paramLabel = "X", description = "The same of the text tower (default: ${DEFAULT-VALUE}).") double textLayers = 1;
+  @Option(names = "--ema", paramLabel = "X", description = "Keeps running averages of the weights, of which X stays at each step (0.999, say): evaluated beside the weights and saved in averages/.") Double average;
+
+  /// How fast each parameter of a model learns.
+  Rates rates(ClipConfig config) { return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config)); }
+
+  /// How much of the running averages stays at a step; 0 for none.
+  double average() {
+    if (average != null && !(average > 0 && average < 1)) throw new IllegalArgumentException("--ema " + average + ", expected more than 0 and less than 1");
+    return average == null ? 0 : average;
+  }
 
   Optimizer.Rule rule() {
     return switch (name) {

@@ -13,7 +13,6 @@ import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.RunPage;
 import jacquard.clip.train.Trainer;
 import jacquard.clip.train.task.Contrastive;
-import jacquard.clip.train.task.Rates;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +41,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Tables") DataOptions tables;
   @Mixin(name = "Model") Model model;
   @Mixin(name = "The model's config") ConfigOptions overrides;
+  @Mixin(name = "Loss") TaskOptions task;
   @Mixin(name = "Steps") Steps steps;
   @Mixin(name = "Devices and precision") ComputeOptions compute;
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
@@ -79,7 +79,6 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--accum-freq", paramLabel = "N", description = "Micro-batches a step, each of --batch-size pairs, as OpenCLIP counts: N makes the step's batch N times as large, and its gradient is that of the whole. This changed: before, the batch was divided by N (default: ${DEFAULT-VALUE}).") int accumulate = 1;
     @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs = 10;
     @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;
-    @Option(names = "--siglip", description = "The sigmoid loss in place of the softmax loss; the scale begins at 10 and the bias at -10.") boolean sigmoid;
     @Option(names = "--seed", paramLabel = "N", description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).") long seed = 0;
     @Option(names = "--val-steps", paramLabel = "N", description = "Steps between evaluations (default: ${DEFAULT-VALUE}).") long evaluate = 100;
     @Option(names = "--val-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.") Integer evaluateEpochs;
@@ -96,7 +95,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (began == null) began = RunFolder.Command.here(given.isEmpty() ? given : given.subList(1, given.size()));
     var on = compute.compute();
-    var config = steps.sigmoid && model.pretrained == null ? sigmoid(model.read(overrides)) : model.read(overrides);
+    var config = model.pretrained == null ? task.begun(model.read(overrides)) : model.read(overrides);
     var training = tables.source(data.train);
     var held = data.held != null ? tables.source(data.held) : EmojiSource.SPLITS.contains(data.train + "-heldout") ? tables.source(data.train + "-heldout") : null;
     positive("--batch-size", steps.batch);
@@ -109,12 +108,11 @@ final class TrainCommand implements Callable<Integer> {
     positive("--save-steps", save);
     var path = run.folder(model.title());
     if (run.resume != null && finished(path, total)) return 0;
-    var how = new Optimization(optimizer.rule(), optimizer.schedule(total, perEpoch), Rates.decayed(optimizer.decay), optimizer.clip, steps.accumulate);
-    var loss = steps.sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX;
-    var recipe = new Contrastive.Recipe(config, model.pretrained, locks.locks(), loss, steps.seed);
+    var how = new Optimization(optimizer.rule(), optimizer.schedule(total, perEpoch), optimizer.rates(config), optimizer.clip, steps.accumulate);
     var transform = new Transform(images.over(model.preprocess(config)));
+    var recipe = task.recipe(new Contrastive.Recipe(config, model.pretrained, locks.locks(), task.loss(), steps.seed), transform.config());
     var stream = new Batches(training, transform, images.augmentation(), config.text().input().captions(), batch, config.text().input().context(), steps.seed);
-    var trainer = new Trainer(recipe, stream, how, new Trainer.Cadence(total, evaluate, save, 0), on, steps.seed, transform, held);
+    var trainer = new Trainer(recipe, stream, how, new Trainer.Cadence(total, evaluate, save, optimizer.average()), on, steps.seed, transform, held);
     long start = System.nanoTime();
     var done = new CountDownLatch(1);
     // A signal stops the run after its step; the process ends when the report is written.
@@ -134,7 +132,7 @@ final class TrainCommand implements Callable<Integer> {
       settings.put("training data", training.name() + ", " + training.size() + " pairs");
       settings.put("steps × batch", total + " × " + batch);
       settings.put("schedule", how.schedule().toString());
-      settings.put("loss", loss.name().toLowerCase());
+      settings.put("loss", task.loss().name().toLowerCase() + (task.weights == null ? "" : ", distilled from " + task.weights));
       settings.put("seed", Long.toString(steps.seed));
       RunPage.write(path, model.title(), training.name(), held, evaluation, minutes, "./jacquard train " + String.join(" ", began.arguments()), settings);
       print(evaluation);
@@ -172,9 +170,6 @@ final class TrainCommand implements Callable<Integer> {
     var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
     return line.execute(Resumption.arguments(folder, before, now).toArray(String[]::new));
   }
-
-  /// As OpenCLIP begins with --siglip: scale 10, bias −10.
-  private static ClipConfig sigmoid(ClipConfig config) { return config.logitBias().isPresent() ? config : config.with("init_logit_scale=" + Math.log(10), "init_logit_bias=-10"); }
 
   private static void positive(String option, long value) { if (value < 1) throw new IllegalArgumentException(option + " " + value + ", expected at least 1"); }
 }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /// How fast each parameter learns and how it decays, by path. Learning rates fall from a tower's output to its input (layer-wise decay, Clark et al. 2020): its group i of n, as
 /// [Locks] counts them, learns with decay^(n−1−i) of the rate.
@@ -25,29 +24,31 @@ public record Rates(double decay, double image, double text, List<String> undeca
   public static Rates decayed(double decay) { return new Rates(decay, 1, 1, List.of()); }
 
   /// Path → rate, for all parameters of a model.
-  ///
-  /// @throws IllegalArgumentException naming a pattern that matches no parameter
   public Function<String, Optimizer.Rate> of(ClipModel model) {
-    var parameters = model.parameters();
     var decays = model.decayed();
     var factors = new HashMap<String, Double>();
-    factors(model, model.groups().get("visual"), image, factors);
-    factors(model, model.groups().get("text"), text, factors);
-    var patterns = undecayed.stream().collect(Collectors.toMap(p -> p, Rates::pattern, (a, _) -> a));
-    patterns.forEach((text, p) -> {
-      if (parameters.all().keySet().stream().noneMatch(path -> p.matcher(model.nameOf(path)).matches())) throw new IllegalArgumentException("--wd-exclude \"" + text + "\" matches no parameter");
-    });
-    return path -> new Optimizer.Rate(factors.getOrDefault(path, 1.0),
-        decays.test(path) && patterns.values().stream().noneMatch(p -> p.matcher(model.nameOf(path)).matches()) ? decay : 0);
+    factors(model, "visual", image, factors);
+    factors(model, "text", text, factors);
+    var patterns = undecayed.stream().map(Rates::pattern).toList();
+    return path -> new Optimizer.Rate(factors.getOrDefault(path, 1.0), decays.test(path) && patterns.stream().noneMatch(p -> p.matcher(model.nameOf(path)).matches()) ? decay : 0);
   }
 
-  private static void factors(ClipModel model, List<List<String>> groups, double decay, Map<String, Double> into) {
+  /// @throws IllegalArgumentException naming a pattern that matches none of a model's parameters
+  public Rates check(ClipModel model) {
+    for (var glob : undecayed)
+      if (model.parameters().all().keySet().stream().noneMatch(path -> pattern(glob).matcher(model.nameOf(path)).matches())) throw new IllegalArgumentException("--wd-exclude \"" + glob + "\" matches no parameter");
+    return this;
+  }
+
+  /// What pools a tower's tokens stands at its output and learns at the full rate, whatever group it is locked with.
+  private static void factors(ClipModel model, String tower, double decay, Map<String, Double> into) {
     if (decay == 1) return;
+    var groups = model.groups().get(tower);
     int n = groups.size();
     for (int i = 0; i < n; i++) {
       double factor = Math.pow(decay, n - 1 - i);
-      var paths = model.parameters().freeze(groups.get(i).toArray(String[]::new));
-      model.parameters().trained().keySet().stream().filter(p -> !paths.trained().containsKey(p)).forEach(p -> into.put(p, factor));
+      var others = model.parameters().freeze(groups.get(i).toArray(String[]::new)).trained().keySet();
+      model.parameters().trained().keySet().stream().filter(p -> !others.contains(p) && !p.startsWith(tower + ".attn_pool.")).forEach(p -> into.put(p, factor));
     }
   }
 
