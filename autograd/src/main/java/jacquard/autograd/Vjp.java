@@ -85,9 +85,14 @@ final class Vjp {
     return switch (op) {
       case Contraction.MatMul(var ta, var tb) -> needing(in(0, 1), a -> asList(
           !a.wants(0) ? null : ta ? a.x(1).matmul(tb, a.dy(), true) : a.dy().matmul(false, a.x(1), !tb),
-          !a.wants(1) ? null : tb ? a.dy().matmul(true, a.x(0), ta) : a.x(0).matmul(!ta, a.dy(), false)));
+          !a.wants(1) ? null : tb ? learned(plain(a.x(0), ta), a.dy()) : learned(a.dy(), plain(a.x(0), ta))));
     };
   }
+
+  private static Tensor plain(Tensor x, boolean transposed) { return transposed ? x.permute(1, 0) : x; }
+
+  /// dW = dzᵀ·x in F32: the gradient of what a product learns.
+  static Tensor learned(Tensor x, Tensor dz) { return apply(new Adjoint.LinearWeight(false), x, dz); }
 
   private static Rule movement(Movement op) {
     return switch (op) {

@@ -90,7 +90,6 @@ public final class CpuDevice implements Device {
 
   /// 16-bit storage, 32-bit arithmetic.
   private void widened(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
     try (var _ = Scope.open(this)) {
       var wideIn = new ArrayList<Tensor>();
       for (var t : in) wideIn.add(t.dtype().floating() ? t.dtype() == DType.F32 ? t : wide(t) : t);
@@ -134,9 +133,9 @@ public final class CpuDevice implements Device {
     switch (op) {
       case Adjoint.Activate(var f)   -> CpuElementwise.activationGradient(f, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.Softmax _         -> CpuRows.softmaxGradient(Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
-      case Adjoint.LinearWeight _    -> {
+      case Adjoint.LinearWeight(var bias) -> {
         CpuLinear.matMul(true, false, in.get(1), in.get(0), out.get(0));
-        CpuReduction.run(new Reduction.Sum(new int[] {0}, false), in.get(1), out.get(1));
+        if (bias) CpuReduction.run(new Reduction.Sum(new int[] {0}, false), in.get(1), out.get(1));
       }
       case Adjoint.LayerNorm _       -> CpuRows.layerNormGradient(Dense.of(in), Dense.of(out));
       case Adjoint.Normalize(var e)  -> CpuRows.normalizeGradient(e, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));

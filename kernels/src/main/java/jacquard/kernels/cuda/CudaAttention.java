@@ -105,13 +105,11 @@ final class CudaAttention {
     int dk = in.get(0).dim(1), dv = dk + in.get(1).dim(1);
     Rows[] to = packed ? new Rows[] {Rows.out(out.getFirst(), 0), Rows.out(out.getFirst(), dk), Rows.out(out.getFirst(), dv)}
         : new Rows[] {Rows.out(out.get(0)), Rows.out(out.get(1)), Rows.out(out.get(2))};
-    var toBias = op.biased() ? out.getLast() : null;
     var kernel = Kernel.of(op, in);
     long bias = bias(device, op, in), lse = device.dense(in.get(more + 1)), delta = device.temporary(4L * rows * heads);
     int sequences = op.queries().count(), biasRows = op.biased() ? in.get(3).dim(1) : 0, biasColumns = op.biased() ? in.get(3).dim(2) : 0;
     int shares = Math.clamp(Math.ceilDiv(sequences, SHARE), 1, MOST_SHARES), size = heads * biasRows * biasColumns;
-    boolean narrow = op.biased() && toBias.dtype() != DType.F32;
-    long dbias = !op.biased() ? 0 : narrow ? device.temporary(4L * size) : CudaDevice.address(toBias);
+    long dbias = op.biased() ? CudaDevice.address(out.getLast()) : 0;
     long parts = op.biased() && shares > 1 ? device.temporary(4L * shares * size) : dbias;
     for (int step = 0; step < (op.biased() ? 3 : 2); step++) {
       var call = device.call(switch (step) { case 0 -> kernel.name("backward_queries"); case 1 -> kernel.name("backward_keys"); default -> kernel.bias(); });
@@ -129,6 +127,5 @@ final class CudaAttention {
       }
     }
     if (op.biased() && shares > 1) device.call("attention_bias_fold").pointer(parts).pointer(dbias).i32(size).i32(shares).over(size, 1);
-    if (narrow) cast(device, dbias, DType.F32, CudaDevice.address(toBias), toBias.dtype(), size);
   }
 }

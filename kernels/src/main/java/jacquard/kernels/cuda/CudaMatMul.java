@@ -42,15 +42,15 @@ public final class CudaMatMul {
         new Epilogue(bias, op.activation(), z, added, 0, y.dtype() != x.dtype(), op.bias() && in.get(2).dtype() != x.dtype(), 0));
   }
 
-  /// dW = dzᵀ·x, and db = Σ rows of dz by the blocks that have them in shared memory anyway; out: dW, db in F32.
-  static void weightGradient(CudaDevice device, Tensor x, Tensor dz, List<Tensor> out) {
+  /// dW = dzᵀ·x, and db = Σ rows of dz by the blocks that have them in shared memory anyway; out: dW, [db] in F32.
+  static void weightGradient(CudaDevice device, boolean bias, Tensor x, Tensor dz, List<Tensor> out) {
     int n = dz.dim(1), k = x.dim(1);
     var a = factor(device, dz, true);
-    if (!a.transposed) a = new Factor(device.dense(dz), n, true);
-    boolean apart = k == 0 || device.vendors().blas() != null;                 // no block has dz in shared memory
+    if (bias && !a.transposed) a = new Factor(device.dense(dz), n, true);
+    boolean apart = bias && (k == 0 || device.vendors().blas() != null);       // no block has dz in shared memory
     if (apart) CudaReduction.run(device, new Reduction.Sum(new int[] {0}, false), dz, out.get(1));
     product(device, x.dtype(), n, k, x.dim(0), a, factor(device, x, false), CudaDevice.address(out.get(0)),
-        new Epilogue(0, Activation.NONE, 0, 0, 0, x.dtype() != DType.F32, false, apart ? 0 : CudaDevice.address(out.get(1))));
+        new Epilogue(0, Activation.NONE, 0, 0, 0, x.dtype() != DType.F32, false, !bias || apart ? 0 : CudaDevice.address(out.get(1))));
   }
 
   /// op(t) as a factor: a matrix whose rows or columns are contiguous is read where it lies, any other is copied; for a vendor's library rows that overlap too.
