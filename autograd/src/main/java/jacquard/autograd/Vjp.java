@@ -57,7 +57,7 @@ final class Vjp {
       case Elementwise.Softplus _ -> needing(in(0), a -> asList(a.dy().mul(a.x().sigmoid())));
       case Elementwise.Equal _    -> Rule.STOP;
       case Elementwise.Clamp(var low, var high) -> needing(in(0), a -> asList(a.dy().mul(a.x().equal(a.x().clamp(low, high)))));
-      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
+      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().cast(a.x().dtype()).dense()))).again(in(0), a -> apply(op, a.x()));
       case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null)).again(in(0), a -> apply(op, a.x()));
     };
   }

@@ -49,7 +49,7 @@ final class VjpFused {
   private static Rule linear(Fused.Linear op) {
     boolean active = op.activation() != Activation.NONE;
     var rule = new Rule(in(0, 1), active ? in(1) : Rule.NONE, a -> {
-      var dz = (active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().dense()) : a.dy()).cast(a.x().dtype());
+      var dz = (active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().cast(a.y(1).dtype()).dense()) : a.dy()).cast(a.x().dtype());
       var d = new ArrayList<Tensor>();
       d.add(a.wants(0) ? dz.matmul(a.x(1)) : null);
       if (op.bias() && a.wants(1) && a.wants(2)) d.addAll(applyAll(new Adjoint.LinearWeight(true), List.of(a.x(0), dz)));
