@@ -2,8 +2,8 @@ package jacquard.kernels.cpu;
 
 import java.util.function.UnaryOperator;
 
-/// Batch norm over the rows of x [r,c]: statistics of columns, by stretches of rows added in order, in double. Where several ranks hold rows,
-/// `joined` makes of one rank's sums those of all.
+/// Batch norm over the rows of x [r,c]: statistics of columns, by stretches of rows added in order, in double. Where
+/// several ranks hold rows, `joined` makes of one rank's sums those of all.
 final class CpuBatchNorm {
   private static final int STRETCH = 256;
 
@@ -42,7 +42,8 @@ final class CpuBatchNorm {
     });
   }
 
-  /// in: x, γ, μ, σ²[, rows], dy; out: dx and this rank's dγ, dβ. With n = (x − μ)/√(σ² + ε): dx = γ/√(σ² + ε)·(dy − mean dy − n·mean(dy·n)).
+  /// in: x, γ, μ, σ²[, rows], dy; out: dx and this rank's dγ, dβ. With n = (x − μ)/√(σ² + ε): dx = γ/√(σ² + ε)·(dy −
+  /// mean dy − n·mean(dy·n)).
   static void backward(float epsilon, UnaryOperator<double[]> joined, Dense[] in, Dense[] out) {
     Dense x = in[0], dy = in[in.length - 1];
     int r = x.dim(0), c = x.dim(1);
@@ -70,7 +71,8 @@ final class CpuBatchNorm {
     Parallel.rows(r, Math.max(1, 16384 / c), (from, to) -> {
       for (int row = from; row < to; row++) {
         int xt = x.at() + row * c, gt = dy.at() + row * c, dt = out[0].at() + row * c;
-        for (int j = 0; j < c; j++) out[0].a()[dt + j] = g[j] * (dy.a()[gt + j] - a[j] - (x.a()[xt + j] - mean[j]) * k[j] * b[j]);
+        for (int j = 0; j < c; j++)
+          out[0].a()[dt + j] = g[j] * (dy.a()[gt + j] - a[j] - (x.a()[xt + j] - mean[j]) * k[j] * b[j]);
       }
     });
   }

@@ -36,7 +36,8 @@ final class CpuElementwise {
       case Elementwise.Sigmoid _  -> CpuElementwise::sigmoid;
       case Elementwise.Tanh _     -> CpuElementwise::tanh;
       case Elementwise.Softplus _ -> CpuElementwise::softplus;
-      case Elementwise.Clamp(var low, var high) -> (x, xt, y, yt, n) -> { for (int i = 0; i < n; i++) y[yt + i] = Math.min(Math.max(x[xt + i], low), high); };
+      case Elementwise.Clamp(var low, var high) -> (x, xt, y, yt, n) ->
+          { for (int i = 0; i < n; i++) y[yt + i] = Math.min(Math.max(x[xt + i], low), high); };
       case Elementwise.Activate(var a) -> (x, xt, y, yt, n) -> CpuActivation.forward(a, null, 0, x, xt, y, yt, n);
     };
     Parallel.rows(in.size(), GRAIN, (from, to) -> f.run(in.a(), in.at() + from, out.a(), out.at() + from, to - from));
@@ -69,7 +70,8 @@ final class CpuElementwise {
 
   /// dx = dy·f′(x)
   static void activationGradient(Activation f, Dense x, Dense dy, Dense dx) {
-    Parallel.rows(x.size(), GRAIN, (from, to) -> CpuActivation.gradient(f, x.a(), x.at() + from, dy.a(), dy.at() + from, dx.a(), dx.at() + from, to - from));
+    Parallel.rows(x.size(), GRAIN, (from, to) ->
+        CpuActivation.gradient(f, x.a(), x.at() + from, dy.a(), dy.at() + from, dx.a(), dx.at() + from, to - from));
   }
 
   private static void cast(Tensor in, Tensor out) {

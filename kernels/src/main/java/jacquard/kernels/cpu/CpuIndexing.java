@@ -14,7 +14,8 @@ final class CpuIndexing {
     var x = Dense.of(in.getFirst());
     int d = x.dim(1), rows = op instanceof Indexing.ScatterAdd ? out.dim(0) : x.dim(0);
     for (int i = 0; i < index.length; i++)
-      if (index[i] < -1 || index[i] >= rows) throw new IllegalArgumentException(op + ": index[" + i + "] is " + index[i] + ", expected −1 … " + (rows - 1));
+      if (index[i] < -1 || index[i] >= rows)
+        throw new IllegalArgumentException(op + ": index[" + i + "] is " + index[i] + ", expected −1 … " + (rows - 1));
     float[] y = CpuLinear.array(out);
     switch (op) {
       case Indexing.Gather _ -> Parallel.rows(index.length, Math.max(1, 16384 / Math.max(1, d)), (from, to) -> {
@@ -24,7 +25,8 @@ final class CpuIndexing {
       });
       case Indexing.ScatterAdd _ -> {
         Parallel.rows(rows * d, 65536, (from, to) -> Arrays.fill(y, from, to, 0));
-        Parallel.rows(d, Math.max(64, 65536 / Math.max(1, index.length)), (from, to) -> {          // columns are independent; rows keep their order
+        // columns are independent; rows keep their order
+        Parallel.rows(d, Math.max(64, 65536 / Math.max(1, index.length)), (from, to) -> {
           for (int i = 0; i < index.length; i++)
             if (index[i] >= 0) Simd.add(x.a(), x.at() + i * d + from, y, index[i] * d + from, to - from);
         });

@@ -2,21 +2,25 @@ package jacquard.kernels.cpu;
 
 import jdk.incubator.vector.FloatVector;
 
-/// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors, A in tiles of MR rows
-/// that are broadcast (after Goto and van de Geijn 2008). Every element sums k in one order: the same bits for any split.
+/// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors, A
+/// in tiles of MR rows that are broadcast (after Goto and van de Geijn 2008). Every element sums k in one order: the
+/// same bits for any split.
 public final class CpuMatMul {
   /// Accumulators + broadcasts + loads must fit the registers: 4·2 + 4 + 2 = 14 of 16, 8·2 + 8 + 2 = 26 of 32.
   static final boolean WIDE = Simd.LANES == 16;
   static final int MR = WIDE ? 8 : 4, NR = 2 * Simd.LANES;
-  /// Depth of a slab: up to so many products are summed in registers, and C is written once. A panel of B, KC·NR floats, streams from L2.
+  /// Depth of a slab: up to so many products are summed in registers, and C is written once. A panel of B, KC·NR
+  /// floats, streams from L2.
   static final int KC = 768;
-  /// Columns whose slab of B, KC·NC floats, stays in L2, 384 KiB, while tiles of A stream by. (576 KiB of 1 MiB were faster in some JVMs and a tenth slower in others.)
+  /// Columns whose slab of B, KC·NC floats, stays in L2, 384 KiB, while tiles of A stream by. (576 KiB of 1 MiB were
+  /// faster in some JVMs and a tenth slower in others.)
   private static final int NC = 128;
   /// Rows whose A is packed at a time, and few rows, for which a piece of work takes fewer columns.
   private static final int MC = 1024, FEW = 96;
   /// Rows that meet a slab of B before the epilogue does, so that it finds them in the cache.
   private static final int BLOCK = 96;
-  /// Floats of packed operands at a time, 4 MiB: a deeper product is cut, so that what is written here and soon read again never leaves L3.
+  /// Floats of packed operands at a time, 4 MiB: a deeper product is cut, so that what is written here and soon read
+  /// again never leaves L3.
   private static final int PACKED = 1 << 20;
   /// Floats of B, 16 MiB, that are packed once where several chunks of rows need them.
   private static final int KEPT = 1 << 22;
@@ -25,7 +29,8 @@ public final class CpuMatMul {
 
   /// Columns of A that are packed together where they lie side by side in memory.
   private static final int SIDE_BY_SIDE = 128;
-  /// Pieces of work a thread: FINE where B is packed beforehand, so that no core waits long for the others; COARSE where pieces of all rows may pack B themselves.
+  /// Pieces of work a thread: FINE where B is packed beforehand, so that no core waits long for the others; COARSE
+  /// where pieces of all rows may pack B themselves.
   private static final int COARSE = 4, FINE = 8;
 
   /// Where packed panels begin: a large array of G1 starts at 16 mod 64 bytes, so that panels lie on cache lines.
@@ -46,7 +51,8 @@ public final class CpuMatMul {
   private CpuMatMul() {}
 
   /// On all cores. `ar, ac` are the row and column strides of A, and so on; C's columns are adjacent.
-  public static void run(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int bo, int br, int bc,
+  public static void run(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int bo,
+      int br, int bc,
                          float[] c, int co, int cr, Epilogue epilogue) {
     if (m == 0 || n == 0) return;
     if (k == 0) {
@@ -54,15 +60,21 @@ public final class CpuMatMul {
       if (epilogue != null) epilogue.finish(0, m, 0, n);
       return;
     }
-    int slab = slab(k), times = (m + MC - 1) / MC, tall = rows((m + times - 1) / times), deep = Math.max(1, PACKED / (tall + n) / slab) * slab;
-    float[] kept = times > 1 && (long) n * k <= KEPT ? pack(n, k, slab, b, bo, br, bc, shared(0, packed(n, k), k, n)) : null;
+    int slab = slab(k);
+    int times = (m + MC - 1) / MC;
+    int tall = rows((m + times - 1) / times);
+    int deep = Math.max(1, PACKED / (tall + n) / slab) * slab;
+    float[] kept = times > 1 && (long) n * k <= KEPT ? pack(n, k, slab, b, bo, br, bc, shared(0, packed(n, k), k, n))
+        : null;
     for (int i0 = 0; i0 < m; i0 += tall) {
       int high = Math.min(tall, m - i0), at = i0;
       Epilogue finish = epilogue == null ? null : (i, to, j0, j1) -> epilogue.finish(at + i, at + to, j0, j1);
       for (int k0 = 0; k0 < k; k0 += deep) {
         int depth = Math.min(deep, k - k0), from = bo + k0 * br;
-        float[] bp = kept != null || chunks(COARSE, high, n) == 1 ? kept : pack(n, depth, slab, b, from, br, bc, shared(0, packed(n, depth), depth, n));
-        pieces(accumulate || k0 > 0, high, n, depth, slab, a, ao + i0 * ar + k0 * ac, ar, ac, bp, kept == null ? 0 : k0 * columns(n), b, from, br, bc,
+        float[] bp = kept != null || chunks(COARSE, high, n) == 1 ? kept
+            : pack(n, depth, slab, b, from, br, bc, shared(0, packed(n, depth), depth, n));
+        pieces(accumulate || k0 > 0, high, n, depth, slab, a, ao + i0 * ar + k0 * ac, ar, ac, bp,
+            kept == null ? 0 : k0 * columns(n), b, from, br, bc,
             c, co + i0 * cr, cr, k0 + depth < k ? null : finish);
       }
     }
@@ -78,7 +90,9 @@ public final class CpuMatMul {
   static long packed(int n, int k) { return ALIGNED + (long) panels(n) * NR * k; }
 
   /// All of B [k,n], slab by slab: [slab][panel][depth][NR], from ALIGNED on. Returns `into`.
-  static float[] pack(int n, int k, float[] b, int bo, int br, int bc, float[] into) { return pack(n, k, slab(k), b, bo, br, bc, into); }
+  static float[] pack(int n, int k, float[] b, int bo, int br, int bc, float[] into) {
+    return pack(n, k, slab(k), b, bo, br, bc, into);
+  }
 
   private static float[] pack(int n, int k, int slab, float[] b, int bo, int br, int bc, float[] into) {
     Parallel.rows(panels(n), Math.max(1, 65536 / (NR * k)), (from, to) ->
@@ -87,9 +101,12 @@ public final class CpuMatMul {
   }
 
   /// The panels from `panel` on of `columns` columns, which begin at `b[bo]`.
-  static void packPanels(int n, int k, int panel, int columns, float[] b, int bo, int br, int bc, float[] into) { packPanels(n, k, slab(k), panel, columns, b, bo, br, bc, into); }
+  static void packPanels(int n, int k, int panel, int columns, float[] b, int bo, int br, int bc, float[] into) {
+    packPanels(n, k, slab(k), panel, columns, b, bo, br, bc, into);
+  }
 
-  private static void packPanels(int n, int k, int slab, int panel, int columns, float[] b, int bo, int br, int bc, float[] into) {
+  private static void packPanels(int n, int k, int slab, int panel, int columns, float[] b, int bo, int br, int bc,
+      float[] into) {
     for (int k0 = 0; k0 < k; k0 += slab) {
       int depth = Math.min(slab, k - k0);
       packB(into, ALIGNED + (k0 * panels(n) + panel * depth) * NR, depth, 0, columns, b, bo + k0 * br, br, bc);
@@ -100,25 +117,38 @@ public final class CpuMatMul {
   static float[] stripe(int size) { return SCRATCH.get().b(size); }
 
   /// C (+)= A · B with B packed.
-  static void multiply(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp, float[] c, int co, int cr, Epilogue epilogue) {
+  static void multiply(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] bp,
+      float[] c, int co, int cr, Epilogue epilogue) {
     pieces(accumulate, m, n, k, slab(k), a, ao, ar, ac, bp, 0, null, 0, 0, 0, c, co, cr, epilogue);
   }
 
   /// With `bp` null a piece packs its columns of B itself: where it takes all rows nobody else needs them.
-  private static void pieces(boolean accumulate, int m, int n, int k, int slab, float[] a, int ao, int ar, int ac, float[] bp, int bpo,
+  private static void pieces(boolean accumulate, int m, int n, int k, int slab, float[] a, int ao, int ar, int ac,
+      float[] bp, int bpo,
                              float[] b, int bo, int br, int bc, float[] c, int co, int cr, Epilogue epilogue) {
-    float[] ap = ac == 1 && (m <= FEW || n <= NARROW) ? null : packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
-    int panels = panels(n), wide = m <= FEW ? FEW / NR * NR : NC, columns = (n + wide - 1) / wide, rows = bp == null ? 1 : chunks(FINE, m, n), high = rows((m + rows - 1) / rows);
+    float[] ap = ac == 1 && (m <= FEW || n <= NARROW) ? null
+        : packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
+    int panels = panels(n);
+    int wide = m <= FEW ? FEW / NR * NR : NC;
+    int columns = (n + wide - 1) / wide;
+    int rows = bp == null ? 1 : chunks(FINE, m, n);
+    int high = rows((m + rows - 1) / rows);
     Parallel.run(rows * columns, piece -> {
-      int i0 = Math.min(m, piece / columns * high), i1 = Math.min(m, i0 + high), j0 = piece % columns * wide, j1 = Math.min(n, j0 + wide);
+      int i0 = Math.min(m, piece / columns * high);
+      int i1 = Math.min(m, i0 + high);
+      int j0 = piece % columns * wide;
+      int j1 = Math.min(n, j0 + wide);
       var scratch = SCRATCH.get();
       for (int k0 = 0; k0 < k; k0 += slab) {
-        int depth = Math.min(slab, k - k0), panel = ALIGNED + (bp == null ? 0 : bpo + (k0 * panels + j0 / NR * depth) * NR);
+        int depth = Math.min(slab, k - k0);
+        int panel = ALIGNED + (bp == null ? 0 : bpo + (k0 * panels + j0 / NR * depth) * NR);
         float[] p = bp != null ? bp : scratch.b(ALIGNED + columns(j1 - j0) * depth);
         if (bp == null) packB(p, ALIGNED, depth, j0, j1, b, bo + k0 * br, br, bc);
         for (int i = i0; i < i1; i += BLOCK) {
           int count = Math.min(BLOCK, i1 - i), at = co + i * cr + j0;
-          if (ap != null) packedTiles(accumulate || k0 > 0, count, j1 - j0, depth, ap, ALIGNED + k0 * rows(m) + i * depth, p, panel, c, at, cr, scratch.c);
+          if (ap != null)
+            packedTiles(accumulate || k0 > 0, count, j1 - j0, depth, ap, ALIGNED + k0 * rows(m) + i * depth, p, panel,
+                c, at, cr, scratch.c);
           else {
             rows(scratch.rows, count, ao + i * ar + k0, ar);
             tiles(accumulate || k0 > 0, count, j1 - j0, depth, a, scratch.rows, p, panel, c, at, cr, scratch.c);
@@ -135,23 +165,33 @@ public final class CpuMatMul {
     return m <= FEW ? 1 : Math.max(1, Math.min((m + FEW - 1) / FEW, pieces * Parallel.threads() / columns));
   }
 
-  /// All of A [m,k], slab by slab: [slab][tile][depth][MR], from ALIGNED on. Rows of the last tile that are not there are the last one's copies. Returns `into`.
+  /// All of A [m,k], slab by slab: [slab][tile][depth][MR], from ALIGNED on. Rows of the last tile that are not there
+  /// are the last one's copies. Returns `into`.
   private static float[] packA(float[] into, int m, int k, int slab, float[] a, int ao, int ar, int ac) {
     boolean columns = ar == 1 && ac >= MR;
     Parallel.rows(rows(m) / MR, (ac == 1 ? BLOCK : SIDE_BY_SIDE) / MR, (from, to) -> {
       for (int k0 = 0; k0 < k; k0 += slab) {
-        int depth = Math.min(slab, k - k0), at = ALIGNED + k0 * rows(m), first = ao + k0 * ac, whole = Math.min(to, m / MR);
+        int depth = Math.min(slab, k - k0);
+        int at = ALIGNED + k0 * rows(m);
+        int first = ao + k0 * ac;
+        int whole = Math.min(to, m / MR);
         if (columns) packColumns(into, at, depth, from, whole, a, first, ac);
-        else if (ac == 1) for (int t = from; t < whole; t++) Transpose.tile(depth, a, first + t * MR * ar, ar, into, at + t * MR * depth);
+        else if (ac == 1)
+          for (int t = from; t < whole; t++)
+            Transpose.tile(depth, a, first + t * MR * ar, ar, into, at + t * MR * depth);
         for (int t = columns || ac == 1 ? Math.max(from, whole) : from; t < to; t++)
-          for (int q = 0; q < depth; q++) for (int r = 0; r < MR; r++) into[at + (t * depth + q) * MR + r] = a[first + Math.min(t * MR + r, m - 1) * ar + q * ac];
+          for (int q = 0; q < depth; q++)
+            for (int r = 0; r < MR; r++)
+              into[at + (t * depth + q) * MR + r] = a[first + Math.min(t * MR + r, m - 1) * ar + q * ac];
       }
     });
     return into;
   }
 
-  /// Tiles `from` … `to`−1 where the elements of a column are adjacent: a few columns at a time, whose lines stay in L1 until all of them is read. A vector holds two tiles'
-  /// elements; the second tile's are written over by the next column. (Vectors half as long would go into boxes: C2 takes the length that FloatVector's methods have seen before.)
+  /// Tiles `from` … `to`−1 where the elements of a column are adjacent: a few columns at a time, whose lines stay in L1
+  /// until all of them is read. A vector holds two tiles' elements; the second tile's are written over by the next
+  /// column. (Vectors half as long would go into boxes: C2 takes the length that FloatVector's methods have seen
+  /// before.)
   private static void packColumns(float[] into, int at, int depth, int from, int to, float[] a, int ao, int ac) {
     for (int q0 = 0; q0 < depth; q0 += 8)
       for (int t = from; t < to; t++) {
@@ -162,7 +202,8 @@ public final class CpuMatMul {
   }
 
   /// On this thread alone, for the tiles inside other kernels.
-  static void serial(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int bo, int br, int bc, float[] c, int co, int cr) {
+  static void serial(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int bo,
+      int br, int bc, float[] c, int co, int cr) {
     var scratch = SCRATCH.get();
     float[] bp = scratch.b(ALIGNED + columns(n) * Math.min(k, KC));
     for (int k0 = 0; k0 < k; k0 += KC) {
@@ -176,8 +217,10 @@ public final class CpuMatMul {
     }
   }
 
-  /// C_t += A·B_t on this thread alone for t < times, where row q of B_t begins at `rows[q] + t·bt`, and C_t at co + t·ct.
-  static void serialRows(int times, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int[] rows, int bt, float[] c, int co, int ct, int cr) {
+  /// C_t += A·B_t on this thread alone for t < times, where row q of B_t begins at `rows[q] + t·bt`, and C_t at co +
+  /// t·ct.
+  static void serialRows(int times, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int[] rows,
+      int bt, float[] c, int co, int ct, int cr) {
     var scratch = SCRATCH.get();
     int wide = columns(n);
     float[] bp = scratch.b(ALIGNED + times * wide * Math.min(k, KC));
@@ -187,13 +230,17 @@ public final class CpuMatMul {
       for (int i0 = 0; i0 < m; i0 += BLOCK) {
         int count = Math.min(BLOCK, m - i0);
         float[] from = blockOfA(scratch, depth, count, a, ao + i0 * ar + k0 * ac, ar, ac);
-        for (int t = 0; t < times; t++) tiles(true, count, n, depth, from, scratch.rows, bp, ALIGNED + t * wide * depth, c, co + i0 * cr + t * ct, cr, scratch.c);
+        for (int t = 0; t < times; t++)
+          tiles(true, count, n, depth, from, scratch.rows, bp, ALIGNED + t * wide * depth, c, co + i0 * cr + t * ct,
+              cr, scratch.c);
       }
     }
   }
 
   /// Where rows begin: `first`, `first + step`, …, the last again and again up to a multiple of MR.
-  static void rows(int[] rows, int m, int first, int step) { for (int i = 0; i < rows(m); i++) rows[i] = first + Math.min(i, m - 1) * step; }
+  static void rows(int[] rows, int m, int first, int step) {
+    for (int i = 0; i < rows(m); i++) rows[i] = first + Math.min(i, m - 1) * step;
+  }
 
   /// `m` rounded up to whole tiles.
   static int rows(int m) { return (m + MR - 1) / MR * MR; }
@@ -210,13 +257,15 @@ public final class CpuMatMul {
   static float[] shared(long size, int k, int n) { return shared(0, size, k, n); }
 
   private static float[] shared(int operand, long size, int k, int n) {
-    if (size > Integer.MAX_VALUE - 64) throw new IllegalArgumentException("a matrix of " + k + "×" + n + " is too large to pack");
+    if (size > Integer.MAX_VALUE - 64)
+      throw new IllegalArgumentException("a matrix of " + k + "×" + n + " is too large to pack");
     float[][] shared = SHARED.get();
     if (shared[operand].length < size) shared[operand] = new float[(int) size];
     return shared[operand];
   }
 
-  /// Fills `scratch.rows` with where each row of a block of A begins, in A itself or in a transposed copy; returns that array.
+  /// Fills `scratch.rows` with where each row of a block of A begins, in A itself or in a transposed copy; returns that
+  /// array.
   private static float[] blockOfA(Scratch scratch, int depth, int m, float[] a, int ao, int ar, int ac) {
     boolean there = ac == 1;
     rows(scratch.rows, m, there ? ao : ALIGNED, there ? ar : depth);
@@ -232,14 +281,17 @@ public final class CpuMatMul {
     else for (int i = 0; i < m; i++) for (int q = 0; q < depth; q++) p[at + i * depth + q] = a[ao + i * ar + q * ac];
   }
 
-  /// C [m,n] (+)= rows of `a` that begin at `rows[i]` · packed panels. `rows` holds MR − 1 more entries, valid offsets too.
-  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, float[] c, int co, int cr, float[] tile) {
+  /// C [m,n] (+)= rows of `a` that begin at `rows[i]` · packed panels. `rows` holds MR − 1 more entries, valid offsets
+  /// too.
+  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, float[] c,
+      int co, int cr, float[] tile) {
     tiles(accumulate, m, n, depth, a, rows, bp, bpo, depth, c, co, cr, tile);
   }
 
-  /// The same with the first `depth` rows of panels that are `packed` rows deep. A few rows of A meet all panels of a block before the next rows do:
-  /// what streams from further away than L2, rows and C, comes a little at a time.
-  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, int packed, float[] c, int co, int cr, float[] tile) {
+  /// The same with the first `depth` rows of panels that are `packed` rows deep. A few rows of A meet all panels of a
+  /// block before the next rows do: what streams from further away than L2, rows and C, comes a little at a time.
+  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo,
+      int packed, float[] c, int co, int cr, float[] tile) {
     for (int j0 = 0; j0 < n; j0 += NC)
       for (int i = 0; i < m; i += MR)
         for (int j = j0; j < Math.min(n, j0 + NC); j += NR) {
@@ -247,7 +299,8 @@ public final class CpuMatMul {
           boolean whole = high == MR && wide == NR;
           if (WIDE && wide <= Simd.LANES) {
             boolean direct = high == MR && wide == Simd.LANES && !accumulate;
-            MicroKernel.half(depth, a, rows, i, bp, bpo + j * packed, direct ? c : tile, direct ? at : 0, direct ? cr : NR);
+            MicroKernel.half(depth, a, rows, i, bp, bpo + j * packed, direct ? c : tile, direct ? at : 0,
+                direct ? cr : NR);
             if (!direct) addEdge(accumulate, high, wide, tile, c, at, cr);
           }
           else if (whole && !accumulate) MicroKernel.rows(depth, a, rows, i, bp, bpo + j * packed, c, at, cr);
@@ -260,12 +313,14 @@ public final class CpuMatMul {
   }
 
   /// The same with A in packed tiles.
-  private static void packedTiles(boolean accumulate, int m, int n, int depth, float[] a, int ao, float[] b, int bo, float[] c, int co, int cr, float[] tile) {
+  private static void packedTiles(boolean accumulate, int m, int n, int depth, float[] a, int ao, float[] b, int bo,
+      float[] c, int co, int cr, float[] tile) {
     for (int i = 0; i < m; i += MR)
       for (int j = 0; j < n; j += NR) {
         int high = Math.min(MR, m - i), wide = Math.min(NR, n - j), at = co + i * cr + j;
         boolean whole = high == MR && wide == NR, direct = whole && !accumulate;
-        MicroKernel.packed(depth, a, ao + i * depth, b, bo + j * depth, direct ? c : tile, direct ? at : 0, direct ? cr : NR);
+        MicroKernel.packed(depth, a, ao + i * depth, b, bo + j * depth, direct ? c : tile, direct ? at : 0,
+            direct ? cr : NR);
         if (direct) continue;
         if (whole) addTile(tile, c, at, cr);
         else addEdge(accumulate, high, wide, tile, c, at, cr);
@@ -283,7 +338,8 @@ public final class CpuMatMul {
   private static void addTile(float[] tile, float[] c, int at, int cr) {
     for (int r = 0; r < MR; r++, at += cr) {
       FloatVector.fromArray(Simd.F, c, at).add(FloatVector.fromArray(Simd.F, tile, r * NR)).intoArray(c, at);
-      FloatVector.fromArray(Simd.F, c, at + Simd.LANES).add(FloatVector.fromArray(Simd.F, tile, r * NR + Simd.LANES)).intoArray(c, at + Simd.LANES);
+      FloatVector.fromArray(Simd.F, c, at + Simd.LANES).add(FloatVector.fromArray(Simd.F, tile, r * NR + Simd.LANES))
+          .intoArray(c, at + Simd.LANES);
     }
   }
 
@@ -296,8 +352,10 @@ public final class CpuMatMul {
       if (bc == 1) for (int q = 0; q < depth; q++) packRow(p, at + q * NR, columns, b, bo + q * br + j);
       else {
         if (br == 1) Transpose.run(columns, depth, b, bo + j * bc, bc, p, at, NR);
-        else for (int q = 0; q < depth; q++) for (int s = 0; s < columns; s++) p[at + q * NR + s] = b[bo + q * br + (j + s) * bc];
-        if (columns < NR) for (int q = 0; q < depth; q++) java.util.Arrays.fill(p, at + q * NR + columns, at + q * NR + NR, 0);
+        else for (int q = 0; q < depth; q++)
+          for (int s = 0; s < columns; s++) p[at + q * NR + s] = b[bo + q * br + (j + s) * bc];
+        if (columns < NR)
+          for (int q = 0; q < depth; q++) java.util.Arrays.fill(p, at + q * NR + columns, at + q * NR + NR, 0);
       }
     }
   }

@@ -4,7 +4,8 @@ import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Reduction;
 
-/// Sums and maxima over axes. Leading axes fold row by row, trailing ones within a row; others are first moved to the end.
+/// Sums and maxima over axes. Leading axes fold row by row, trailing ones within a row; others are first moved to the
+/// end.
 final class CpuReduction {
   /// Elements that a piece of a norm takes, and those that it adds up in FP32 at a time.
   private static final int PIECE = 1 << 16, RUN = 1024;
