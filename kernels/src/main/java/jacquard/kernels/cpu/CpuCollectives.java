@@ -1,5 +1,7 @@
 package jacquard.kernels.cpu;
 
+import jacquard.kernels.cpu.elementary.CpuMovement;
+import jacquard.kernels.cpu.rows.CpuBatchNorm;
 import jacquard.tensor.Group.Stretch;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;

@@ -1,5 +1,8 @@
 package jacquard.kernels.cpu;
 
+import jacquard.kernels.cpu.matmul.CpuLinear;
+import jacquard.kernels.cpu.matmul.CpuMatMul;
+import jacquard.kernels.cpu.rows.CpuRows;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;

@@ -1,5 +1,15 @@
 package jacquard.kernels.cpu;
 
+import jacquard.kernels.cpu.attention.CpuAttention;
+import jacquard.kernels.cpu.elementary.CpuElementwise;
+import jacquard.kernels.cpu.elementary.CpuIndexing;
+import jacquard.kernels.cpu.elementary.CpuMovement;
+import jacquard.kernels.cpu.elementary.CpuReduction;
+import jacquard.kernels.cpu.elementary.CpuUpdates;
+import jacquard.kernels.cpu.matmul.CpuLinear;
+import jacquard.kernels.cpu.rows.CpuBatchNorm;
+import jacquard.kernels.cpu.rows.CpuContrastive;
+import jacquard.kernels.cpu.rows.CpuRows;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;

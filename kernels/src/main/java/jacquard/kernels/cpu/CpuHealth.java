@@ -1,9 +1,9 @@
 package jacquard.kernels.cpu;
 
+import jacquard.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import jacquard.tensor.Device;
 import jdk.incubator.vector.FloatVector;
 
 /// What the CPU's vector units reach: a roof for every kernel.

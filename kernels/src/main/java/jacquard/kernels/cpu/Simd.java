@@ -22,12 +22,12 @@ public final class Simd {
   public static final VectorSpecies<Float> F = species();
   public static final int LANES = F.length();
 
-  static final float LOG2E = 1.44269504f;
-  static final float LN2_HIGH = 0.693359375f;
-  static final float LN2_LOW = -2.12194440e-4f;
-  static final float MAGIC = 12582912f;
-  static final float EXP_LOW = -87.3f, EXP_HIGH = 88.7f;
-  static final float E2 = 0.5f, E3 = 0.16666415f, E4 = 0.041666083f, E5 = 0.0083751353f, E6 = 0.0013956062f;
+  public static final float LOG2E = 1.44269504f;
+  public static final float LN2_HIGH = 0.693359375f;
+  public static final float LN2_LOW = -2.12194440e-4f;
+  public static final float MAGIC = 12582912f;
+  public static final float EXP_LOW = -87.3f, EXP_HIGH = 88.7f;
+  public static final float E2 = 0.5f, E3 = 0.16666415f, E4 = 0.041666083f, E5 = 0.0083751353f, E6 = 0.0013956062f;
   private static final float P1 = 0.6931472f, P2 = 0.24022648f, P3 = 0.055503324f, P4 = 0.009618437f,
       P5 = 0.0013398874f, P6 = 0.00015353356f;
   private static final float TANH0 = -0.33333334f, TANH1 = 0.13333356f, TANH2 = -0.05396848f, TANH3 = 0.02182724f,
@@ -48,7 +48,7 @@ public final class Simd {
   /// The sum of the lanes, four by four. Written out: a loop would jump by a table for each lane, and shuffles are many
   /// nodes for C2. Only for small methods: where C2 does not inline this, it puts the accumulator in a box on every
   /// turn of the loop before.
-  static float total(FloatVector v) {
+  public static float total(FloatVector v) {
     float s = (v.lane(0) + v.lane(1)) + (v.lane(2) + v.lane(3));
     if (LANES > 4) s += (v.lane(4) + v.lane(5)) + (v.lane(6) + v.lane(7));
     if (LANES > 8)
@@ -62,7 +62,7 @@ public final class Simd {
   public static FloatVector exp(FloatVector x) { return expOfNegative(x.blend(EXP_HIGH, x.compare(GT, EXP_HIGH))); }
 
   /// The same for x that need no limit above.
-  static FloatVector expOfNegative(FloatVector x) {
+  public static FloatVector expOfNegative(FloatVector x) {
     var z = x.fma(broadcast(F, LOG2E), broadcast(F, MAGIC));
     var n = z.sub(MAGIC);
     var r = n.fma(broadcast(F, -LN2_LOW), n.fma(broadcast(F, -LN2_HIGH), x));
@@ -86,7 +86,7 @@ public final class Simd {
   public static float sigmoid(float x) { return 1 / (exp(-x) + 1); }
 
   /// 2ˣ to 2 ulp for −126 ≤ x ≤ 127: 2ⁿ·p(x − n), n = round(x), neighbouring coefficients in pairs.
-  static FloatVector powerOfTwo(FloatVector x) {
+  public static FloatVector powerOfTwo(FloatVector x) {
     var z = x.add(MAGIC);
     var r = x.sub(z.sub(MAGIC));
     var s = r.mul(r);
@@ -95,7 +95,7 @@ public final class Simd {
     return p.reinterpretAsInts().add(z.reinterpretAsInts().lanewise(LSHL, 23)).reinterpretAsFloats();
   }
 
-  static float powerOfTwo(float x) {
+  public static float powerOfTwo(float x) {
     float z = x + MAGIC, r = x - (z - MAGIC), s = r * r;
     float p = Math.fma(s, Math.fma(s, Math.fma(s, P6, Math.fma(r, P5, P4)), Math.fma(r, P3, P2)), Math.fma(r, P1, 1f));
     return Float.intBitsToFloat(Float.floatToRawIntBits(p) + (Float.floatToRawIntBits(z) << 23));
@@ -126,7 +126,7 @@ public final class Simd {
   public static float softplus(float x) { return softplus(x, exp(-Math.abs(x))); }
 
   /// The same where u = e^−|x| is known.
-  static FloatVector softplus(FloatVector x, FloatVector u) {
+  public static FloatVector softplus(FloatVector x, FloatVector u) {
     var w = u.div(u.add(2f));
     var s = w.mul(w);
     var p = s.fma(broadcast(F, 1 / 15f), broadcast(F, 1 / 13f)).fma(s, broadcast(F, 1 / 11f))
@@ -135,7 +135,7 @@ public final class Simd {
     return w.add(w).fma(p, x.blend(0f, x.compare(LT, 0f)));
   }
 
-  static float softplus(float x, float u) {
+  public static float softplus(float x, float u) {
     float w = u / (u + 2), s = w * w;
     float p = Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(Math.fma(s, 1 / 15f, 1 / 13f), s, 1 / 11f), s,
         1 / 9f), s, 1 / 7f), s, 1 / 5f), s, 1 / 3f), s, 1f);
@@ -196,14 +196,14 @@ public final class Simd {
 
   /// y ← y + x. In vectors: C2 leaves a plain loop over two arrays with offsets of their own as it is, since they might
   /// be one.
-  static void add(float[] x, int xt, float[] y, int yt, int n) {
+  public static void add(float[] x, int xt, float[] y, int yt, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) fromArray(F, y, yt + i).add(fromArray(F, x, xt + i)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] += x[xt + i];
   }
 
   /// y ← k·x
-  static void scale(float[] x, int xt, float k, float[] y, int yt, int n) {
+  public static void scale(float[] x, int xt, float k, float[] y, int yt, int n) {
     int i = 0;
     for (; i <= n - LANES; i += LANES) fromArray(F, x, xt + i).mul(k).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = x[xt + i] * k;

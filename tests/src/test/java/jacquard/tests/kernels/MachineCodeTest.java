@@ -12,12 +12,14 @@ import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeInstruction;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 class MachineCodeTest {
   /// Store, load and addition take about 9 cycles from turn to turn; at two vector instructions a cycle a loop of so many, an exponential say, is no slower for it.
   private static final int HIDES = 40;
+
+  /// Where the CPU's kernels are, below their package.
+  private static final List<String> ROOMS = List.of("", "matmul/", "attention/", "elementary/", "rows/");
 
   @TempDir Path folder;
 
@@ -77,7 +82,24 @@ class MachineCodeTest {
   }
 
   private static List<MethodModel> methods(String type) throws Exception {
-    try (var in = Simd.class.getResourceAsStream(type + ".class")) { return ClassFile.of().parse(in.readAllBytes()).methods(); }
+    for (var room : ROOMS)
+      try (var in = Simd.class.getResourceAsStream(room + type + ".class")) { if (in != null) return ClassFile.of().parse(in.readAllBytes()).methods(); }
+    throw new AssertionError("no class " + type + " in " + ROOMS);
+  }
+
+  /// What the launcher sends to the compiler early is named as it is called.
+  @Test void thresholdsNameMethodsThatThereAre() throws Exception {
+    var line = Files.readAllLines(Path.of("..", "jacquard")).stream().filter(l -> l.contains("CompileThresholdScaling,jacquard.kernels.cpu.$m")).findFirst().orElseThrow();
+    int count = 0;
+    for (var m = Pattern.compile("'([\\w.]+)\\.(\\w+)::(\\w*)(\\*?)'").matcher(line); m.find(); count++) {
+      var pattern = m.toMatchResult();
+      try (var in = Simd.class.getResourceAsStream(m.group(1).replace('.', '/') + "/" + m.group(2) + ".class")) {
+        assertTrue(in != null, "no class for " + m.group());
+        assertTrue(ClassFile.of().parse(in.readAllBytes()).methods().stream().map(x -> x.methodName().stringValue())
+            .anyMatch(n -> pattern.group(4).isEmpty() ? n.equals(pattern.group(3)) : n.startsWith(pattern.group(3))), "no method for " + m.group());
+      }
+    }
+    assertEquals(4, count, line);
   }
 
   @Test void avx2() throws Exception { check("-XX:UseAVX=2", 8); }

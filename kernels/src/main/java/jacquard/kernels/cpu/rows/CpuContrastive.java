@@ -1,10 +1,14 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.rows;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.matmul.CpuMatMul;
 import jacquard.tensor.op.Contrastive;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,7 +18,7 @@ import java.util.function.IntConsumer;
 
 /// The losses over all pairs, tile by tile: rows i of a tile in turn, and for each the columns in PARTS pieces of work.
 /// Pieces are a matter of shape; what they sum is added in order.
-final class CpuContrastive {
+public final class CpuContrastive {
   private static final int PARTS = 16, COLUMNS = 512;
 
   private CpuContrastive() {}
@@ -91,7 +95,7 @@ final class CpuContrastive {
     for (int i = u.i0; i < u.i1; i++) scale(z, u.row(i), k, shift, u.width());
   }
 
-  static void softmax(Contrastive.Softmax op, Dense[] in, int[][] groups, Dense[] out) {
+  public static void softmax(Contrastive.Softmax op, Dense[] in, int[][] groups, Dense[] out) {
     Dense x = in[0], t = in[1];
     int n = x.dim(0), d = x.dim(1), tile = op.tile();
     float scale = in[2].scalar();
@@ -185,7 +189,8 @@ final class CpuContrastive {
 
   /// in: x, t, scale; statistics: row and column log-sum-exp, dloss; out: dx, dt, dscale.
   /// dz = dloss/(2n)·(softmax of row + softmax of column − both targets)
-  static void softmaxGradient(Contrastive.Softmax op, Dense[] in, int[][] groups, Dense[] statistics, Dense[] out) {
+  public static void softmaxGradient(Contrastive.Softmax op, Dense[] in, int[][] groups, Dense[] statistics,
+      Dense[] out) {
     Dense rows = statistics[0], columns = statistics[1];
     int n = in[0].dim(0);
     float scale = in[2].scalar(), k = statistics[2].scalar() / (2f * n);
@@ -225,7 +230,7 @@ final class CpuContrastive {
     for (; j < n; j++) g[at + j] = Math.fma(Simd.exp(z[at + j] * scale - shift[from + j]), k, g[at + j]);
   }
 
-  static void sigmoid(Contrastive.Sigmoid op, Dense[] in, int[][] groups, Dense[] out) {
+  public static void sigmoid(Contrastive.Sigmoid op, Dense[] in, int[][] groups, Dense[] out) {
     Dense x = in[0], t = in[1];
     int n = x.dim(0), d = x.dim(1);
     float scale = in[2].scalar(), bias = in[3].scalar();

@@ -1,5 +1,9 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.matmul;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.elementary.CpuActivation;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Storage;
 import jacquard.tensor.Tensor;
@@ -10,7 +14,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Matrix products of tensors: C = op(A)·op(B), and y = f(x·Wᵀ + b) with bias and activation applied while a block is
 /// in the cache.
-final class CpuLinear {
+public final class CpuLinear {
   /// Up to so many rows packing a weight costs more than a hundredth of the product: then inference keeps it packed,
   /// beside its storage.
   private static final int FEW = 256;
@@ -23,7 +27,7 @@ final class CpuLinear {
 
   private CpuLinear() {}
 
-  static void matMul(boolean ta, boolean tb, Tensor a, Tensor b, Tensor c) {
+  public static void matMul(boolean ta, boolean tb, Tensor a, Tensor b, Tensor c) {
     int m = c.dim(0), n = c.dim(1), k = a.dim(ta ? 0 : 1);
     int[] as = a.layout().strides(), bs = b.layout().strides();
     CpuMatMul.run(false, m, n, k, array(a), a.layout().offset(), as[ta ? 1 : 0], as[ta ? 0 : 1], array(b),
@@ -31,7 +35,7 @@ final class CpuLinear {
         array(c), 0, n, null);
   }
 
-  static void run(Fused.Linear op, List<Tensor> in, List<Tensor> out) {
+  public static void run(Fused.Linear op, List<Tensor> in, List<Tensor> out) {
     Tensor x = in.get(0), w = in.get(1);
     int m = x.dim(0), n = w.dim(0), k = x.dim(1);
     int[] xs = x.layout().strides(), ws = w.layout().strides();
@@ -52,7 +56,8 @@ final class CpuLinear {
   }
 
   /// z [m,n] (+)= rows of x [m,k] · Wᵀ, W [n,k] with the strides `wr, wc`.
-  static void product(int m, int n, int k, float[] x, int xo, int xr, int xc, Tensor w, int wr, int wc, float[] z,
+  public static void product(int m, int n, int k, float[] x, int xo, int xr, int xc, Tensor w, int wr, int wc,
+      float[] z,
       int zo, CpuMatMul.Epilogue epilogue) {
     if (m > FEW || m == 0 || n == 0 || k == 0 || Pass.current().training()) {
       CpuMatMul.run(false, m, n, k, x, xo, xr, xc, array(w), w.layout().offset(), wc, wr, z, zo, n, epilogue);
@@ -102,5 +107,5 @@ final class CpuLinear {
     });
   }
 
-  static float[] array(Tensor t) { return (float[]) t.storage().block(); }
+  public static float[] array(Tensor t) { return (float[]) t.storage().block(); }
 }

@@ -1,4 +1,4 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
@@ -7,6 +7,7 @@ import static jdk.incubator.vector.FloatVector.fromArray;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import jacquard.kernels.cpu.Simd;
 import jacquard.tensor.op.Activation;
 import jdk.incubator.vector.FloatVector;
 
@@ -15,7 +16,7 @@ import jdk.incubator.vector.FloatVector;
 /// one body it passes its limit of nodes, and behind the limit it leaves calls with vectors in boxes. Factors of −1 in
 /// place of negations let a NaN keep its sign: of two NaNs a product takes the first, and which is first is a
 /// compiler's choice.
-final class CpuActivation {
+public final class CpuActivation {
   /// Elements of a stretch, which stays in L1.
   private static final int STRETCH = 1024;
   private static final float TANH_A = 0.79788456f;
@@ -51,7 +52,8 @@ final class CpuActivation {
   private static final Loop[] GELU_TANH_GRADIENT =
       {BIAS, CpuActivation::geluTanhGradient, CpuActivation::geluTanhGradientRest};
   private static final Loop[] QUICK_GELU = {BIAS, s -> swish(QUICK, s), s -> swishRest(QUICK, s)};
-  private static final Loop[] QUICK_GELU_GRADIENT = {BIAS, s -> swishGradient(QUICK, s), s -> swishGradientRest(QUICK, s)};
+  private static final Loop[] QUICK_GELU_GRADIENT =
+      {BIAS, s -> swishGradient(QUICK, s), s -> swishGradientRest(QUICK, s)};
   private static final Loop[] SILU = {BIAS, s -> swish(1, s), s -> swishRest(1, s)};
   private static final Loop[] SILU_GRADIENT = {BIAS, s -> swishGradient(1, s), s -> swishGradientRest(1, s)};
   private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[STRETCH]);
@@ -59,7 +61,7 @@ final class CpuActivation {
   private CpuActivation() {}
 
   /// x ← x + b unless b is null; y = f(x). y may be x.
-  static void forward(Activation f, float[] b, int bt, float[] x, int xt, float[] y, int yt, int n) {
+  public static void forward(Activation f, float[] b, int bt, float[] x, int xt, float[] y, int yt, int n) {
     var loops = switch (f) {
       case NONE -> null;
       case RELU -> RELU;

@@ -1,5 +1,7 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Movement;
@@ -8,10 +10,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Copies between layouts.
-final class CpuMovement {
+public final class CpuMovement {
   private CpuMovement() {}
 
-  static void run(Movement op, List<Tensor> in, List<Tensor> out) {
+  public static void run(Movement op, List<Tensor> in, List<Tensor> out) {
     var y = out.getFirst();
     switch (op) {
       case Movement.Copy _ -> move(in.getFirst(), y, y.layout());
@@ -44,9 +46,9 @@ final class CpuMovement {
   }
 
   /// The elements of a F32 tensor, row-major, into `to`.
-  static void copy(Tensor t, float[] to, int at) { copy(CpuLinear.array(t), t.layout(), to, at); }
+  public static void copy(Tensor t, float[] to, int at) { copy(CpuLinear.array(t), t.layout(), to, at); }
 
-  static void copy(float[] x, Layout from, float[] to, int at) {
+  public static void copy(float[] x, Layout from, float[] to, int at) {
     rows(x, from, to, Layout.dense(from.shape()).withOffset(at));
   }
 

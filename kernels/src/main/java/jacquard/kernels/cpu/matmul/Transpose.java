@@ -1,5 +1,6 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.matmul;
 
+import jacquard.kernels.cpu.Simd;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
@@ -7,7 +8,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// t(j, i) = a(i, j), in blocks of LANES × LANES: lane l of row i changes places with lane l ^ h of row i ^ h, for h =
 /// 1, 2, 4, … Rows are read and written as whole vectors; element by element a transposition takes seven times as long.
-final class Transpose {
+public final class Transpose {
   private static final VectorSpecies<Float> F = Simd.F;
   private static final int L = Simd.LANES, B = CpuMatMul.ALIGNED;
   private static final VectorShuffle<Float> BY1 = by(1);
@@ -34,7 +35,7 @@ final class Transpose {
   /// row or column overlaps the one before. Two rounds of two exchanges each need few registers; between them a block
   /// lies in `b`. In one piece, so that C2 does not inline it into kernels, which would then be too large to be
   /// compiled well.
-  static void run(int rows, int columns, float[] a, int ao, int ar, float[] t, int to, int tr) {
+  public static void run(int rows, int columns, float[] a, int ao, int ar, float[] t, int to, int tr) {
     float[] b = BLOCK.get();
     if (rows < L || columns < L) {
       for (int i = 0; i < rows; i++) for (int j = 0; j < columns; j++) t[to + j * tr + i] = a[ao + i * ar + j];

@@ -1,15 +1,19 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Indexing;
 import java.util.Arrays;
 import java.util.List;
 
 /// Rows by number.
-final class CpuIndexing {
+public final class CpuIndexing {
   private CpuIndexing() {}
 
-  static void run(Indexing op, List<Tensor> in, Tensor out) {
+  public static void run(Indexing op, List<Tensor> in, Tensor out) {
     int[] index = in.get(1).ints();
     var x = Dense.of(in.getFirst());
     int d = x.dim(1), rows = op instanceof Indexing.ScatterAdd ? out.dim(0) : x.dim(0);

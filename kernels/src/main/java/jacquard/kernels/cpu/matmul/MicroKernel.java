@@ -1,5 +1,6 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.matmul;
 
+import jacquard.kernels.cpu.Simd;
 import jdk.incubator.vector.FloatVector;
 
 /// The loops in which products spend their time: a tile of C, MR rows × NR columns, is summed in registers over k. Rows

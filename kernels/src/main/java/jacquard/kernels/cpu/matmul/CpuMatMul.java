@@ -1,5 +1,7 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.matmul;
 
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
 import jdk.incubator.vector.FloatVector;
 
 /// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors, A
@@ -8,10 +10,10 @@ import jdk.incubator.vector.FloatVector;
 public final class CpuMatMul {
   /// Accumulators + broadcasts + loads must fit the registers: 4·2 + 4 + 2 = 14 of 16, 8·2 + 8 + 2 = 26 of 32.
   static final boolean WIDE = Simd.LANES == 16;
-  static final int MR = WIDE ? 8 : 4, NR = 2 * Simd.LANES;
+  public static final int MR = WIDE ? 8 : 4, NR = 2 * Simd.LANES;
   /// Depth of a slab: up to so many products are summed in registers, and C is written once. A panel of B, KC·NR
   /// floats, streams from L2.
-  static final int KC = 768;
+  public static final int KC = 768;
   /// Columns whose slab of B, KC·NC floats, stays in L2, 384 KiB, while tiles of A stream by. (576 KiB of 1 MiB were
   /// faster in some JVMs and a tenth slower in others.)
   private static final int NC = 128;
@@ -34,7 +36,7 @@ public final class CpuMatMul {
   private static final int COARSE = 4, FINE = 8;
 
   /// Where packed panels begin: a large array of G1 starts at 16 mod 64 bytes, so that panels lie on cache lines.
-  static final int ALIGNED = 12;
+  public static final int ALIGNED = 12;
 
   /// What is done to finished elements while they are in the cache.
   public interface Epilogue { void finish(int fromRow, int toRow, int fromColumn, int toColumn); }
@@ -87,7 +89,7 @@ public final class CpuMatMul {
   }
 
   /// Floats of a packed operand.
-  static long packed(int n, int k) { return ALIGNED + (long) panels(n) * NR * k; }
+  public static long packed(int n, int k) { return ALIGNED + (long) panels(n) * NR * k; }
 
   /// All of B [k,n], slab by slab: [slab][panel][depth][NR], from ALIGNED on. Returns `into`.
   static float[] pack(int n, int k, float[] b, int bo, int br, int bc, float[] into) {
@@ -202,7 +204,8 @@ public final class CpuMatMul {
   }
 
   /// On this thread alone, for the tiles inside other kernels.
-  static void serial(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int bo,
+  public static void serial(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b,
+      int bo,
       int br, int bc, float[] c, int co, int cr) {
     var scratch = SCRATCH.get();
     float[] bp = scratch.b(ALIGNED + columns(n) * Math.min(k, KC));
@@ -219,7 +222,8 @@ public final class CpuMatMul {
 
   /// C_t += A·B_t on this thread alone for t < times, where row q of B_t begins at `rows[q] + t·bt`, and C_t at co +
   /// t·ct.
-  static void serialRows(int times, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b, int[] rows,
+  public static void serialRows(int times, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b,
+      int[] rows,
       int bt, float[] c, int co, int ct, int cr) {
     var scratch = SCRATCH.get();
     int wide = columns(n);
@@ -238,23 +242,23 @@ public final class CpuMatMul {
   }
 
   /// Where rows begin: `first`, `first + step`, …, the last again and again up to a multiple of MR.
-  static void rows(int[] rows, int m, int first, int step) {
+  public static void rows(int[] rows, int m, int first, int step) {
     for (int i = 0; i < rows(m); i++) rows[i] = first + Math.min(i, m - 1) * step;
   }
 
   /// `m` rounded up to whole tiles.
-  static int rows(int m) { return (m + MR - 1) / MR * MR; }
+  public static int rows(int m) { return (m + MR - 1) / MR * MR; }
 
   /// `n` rounded up to whole panels.
-  static int columns(int n) { return panels(n) * NR; }
+  public static int columns(int n) { return panels(n) * NR; }
 
   /// Columns that are computed for `n`: half of the last panel, where that will do and is faster.
-  static int lanes(int n) { return WIDE ? (n + Simd.LANES - 1) / Simd.LANES * Simd.LANES : columns(n); }
+  public static int lanes(int n) { return WIDE ? (n + Simd.LANES - 1) / Simd.LANES * Simd.LANES : columns(n); }
 
-  static int panels(int n) { return (n + NR - 1) / NR; }
+  public static int panels(int n) { return (n + NR - 1) / NR; }
 
   /// The calling thread's buffer for a packed operand that all cores read: B, or A.
-  static float[] shared(long size, int k, int n) { return shared(0, size, k, n); }
+  public static float[] shared(long size, int k, int n) { return shared(0, size, k, n); }
 
   private static float[] shared(int operand, long size, int k, int n) {
     if (size > Integer.MAX_VALUE - 64)
@@ -283,14 +287,15 @@ public final class CpuMatMul {
 
   /// C [m,n] (+)= rows of `a` that begin at `rows[i]` · packed panels. `rows` holds MR − 1 more entries, valid offsets
   /// too.
-  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo, float[] c,
+  public static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo,
+      float[] c,
       int co, int cr, float[] tile) {
     tiles(accumulate, m, n, depth, a, rows, bp, bpo, depth, c, co, cr, tile);
   }
 
   /// The same with the first `depth` rows of panels that are `packed` rows deep. A few rows of A meet all panels of a
   /// block before the next rows do: what streams from further away than L2, rows and C, comes a little at a time.
-  static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo,
+  public static void tiles(boolean accumulate, int m, int n, int depth, float[] a, int[] rows, float[] bp, int bpo,
       int packed, float[] c, int co, int cr, float[] tile) {
     for (int j0 = 0; j0 < n; j0 += NC)
       for (int i = 0; i < m; i += MR)
@@ -343,10 +348,10 @@ public final class CpuMatMul {
     }
   }
 
-  static float[] edge() { return SCRATCH.get().c; }
+  public static float[] edge() { return SCRATCH.get().c; }
 
   /// Columns j0 … j1−1 of B in panels [depth][NR], zeros right of the last.
-  static void packB(float[] p, int at, int depth, int j0, int j1, float[] b, int bo, int br, int bc) {
+  public static void packB(float[] p, int at, int depth, int j0, int j1, float[] b, int bo, int br, int bc) {
     for (int j = j0; j < j1; j += NR, at += NR * depth) {
       int columns = Math.min(NR, j1 - j);
       if (bc == 1) for (int q = 0; q < depth; q++) packRow(p, at + q * NR, columns, b, bo + q * br + j);
@@ -361,7 +366,7 @@ public final class CpuMatMul {
   }
 
   /// The same from rows that begin at `rows[q0 …]`, their columns adjacent.
-  static void packRows(float[] p, int at, int q0, int depth, int n, float[] b, int[] rows, int bo) {
+  public static void packRows(float[] p, int at, int q0, int depth, int n, float[] b, int[] rows, int bo) {
     for (int j = 0; j < n; j += NR, at += NR * depth)
       for (int q = 0; q < depth; q++) packRow(p, at + q * NR, Math.min(NR, n - j), b, rows[q0 + q] + bo + j);
   }

@@ -1,5 +1,10 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.attention;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.matmul.CpuLinear;
+import jacquard.kernels.cpu.matmul.CpuMatMul;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import java.util.Arrays;

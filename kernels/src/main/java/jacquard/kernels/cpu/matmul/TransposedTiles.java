@@ -1,21 +1,22 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.matmul;
 
-import static jacquard.kernels.cpu.CpuMatMul.MR;
-import static jacquard.kernels.cpu.CpuMatMul.NR;
-import static jacquard.kernels.cpu.CpuMatMul.WIDE;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.MR;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.NR;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.WIDE;
 
+import jacquard.kernels.cpu.Simd;
 import jdk.incubator.vector.FloatVector;
 
 /// C [m,n] = f∘(Aᵀ·B), a factor a row, where A [k,m] lies as a product left it: MR neighbours of a row of A are
 /// broadcast at each depth, so that nothing is turned. B is packed in panels of NR columns, as for [CpuMatMul]; every
 /// element sums k in one order. ([MicroKernel#packed] is this with neighbouring rows of A side by side: a step that is
 /// known to the compiler makes it 3 % faster.)
-final class TransposedTiles {
+public final class TransposedTiles {
   private TransposedTiles() {}
 
   /// `high` ≤ MR rows of C from co on, n columns, = f∘(Aᵀ·B) or += of it: A(p, i) = a[ao + p·ar + i], i < MR (the
   /// columns from `high` on of any content), and of panels that are `packed` rows deep the first `depth`.
-  static void run(boolean accumulate, int high, int n, int depth, float[] a, int ao, int ar,
+  public static void run(boolean accumulate, int high, int n, int depth, float[] a, int ao, int ar,
                   float[] bp, int bpo, int packed, float[] f, int ft, float[] c, int co, int cr, float[] tile) {
     for (int j = 0; j < n; j += NR) {
       int wide = Math.min(NR, n - j), b = bpo + j * packed;

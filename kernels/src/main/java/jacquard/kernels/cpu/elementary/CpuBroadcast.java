@@ -1,9 +1,11 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Elementwise;

@@ -1,19 +1,21 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
 import static jdk.incubator.vector.FloatVector.broadcast;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.util.List;
 
 /// One fused pass over parameter, moments and gradient: see the records of [Update] for the formulas.
-final class CpuUpdates {
+public final class CpuUpdates {
   private CpuUpdates() {}
 
-  static void run(Update op, List<Tensor> in) {
+  public static void run(Update op, List<Tensor> in) {
     switch (op) {
       case Update.AdamW a -> run(a, in);
       case Update.NAdamW a -> run(a, in);

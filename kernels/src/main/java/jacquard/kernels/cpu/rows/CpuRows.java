@@ -1,4 +1,4 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.rows;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
@@ -9,11 +9,14 @@ import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /// What is computed within a row: softmax, layer norm, L2 norm, and their gradients.
-final class CpuRows {
+public final class CpuRows {
   /// Partial sums over rows are made by stretches of this many, then added in order: a matter of shape, not of cores.
   private static final int STRETCH = 64;
 
@@ -37,7 +40,7 @@ final class CpuRows {
   private static final float[] INDEX = new float[LANES];
   static { for (int i = 0; i < LANES; i++) INDEX[i] = i; }
 
-  static void softmax(Dense x, Dense y) {
+  public static void softmax(Dense x, Dense y) {
     // x and y in L1
     int d = x.dim(-1), rows = x.size() / Math.max(1, d), few = Math.max(1, 2048 / Math.max(1, d));
     Parallel.rows(rows, grain(d), (from, to) -> {
@@ -121,7 +124,7 @@ final class CpuRows {
     }
   }
 
-  static void softmaxGradient(Dense y, Dense dy, Dense dx) {
+  public static void softmaxGradient(Dense y, Dense dy, Dense dx) {
     int d = y.dim(-1), rows = y.size() / Math.max(1, d);
     Parallel.rows(rows, grain(d), (from, to) -> {
       for (int r = from; r < to; r++) {
@@ -141,7 +144,7 @@ final class CpuRows {
   }
 
   /// in: x, γ, β; out: y[, μ, 1/σ]
-  static void layerNorm(float epsilon, Dense[] in, Dense[] out) {
+  public static void layerNorm(float epsilon, Dense[] in, Dense[] out) {
     Dense x = in[0], g = in[1], b = in[2], y = out[0];
     int d = x.dim(1);
     Parallel.rows(x.dim(0), grain(d), (from, to) -> {
@@ -188,7 +191,7 @@ final class CpuRows {
   }
 
   /// in: x, γ, μ, 1/σ, dy; out: dx, dγ, dβ. With n = (x − μ)/σ and h = dy·γ: dx = (h − mean h − n·mean(h·n))/σ.
-  static void layerNormGradient(Dense[] in, Dense[] out) {
+  public static void layerNormGradient(Dense[] in, Dense[] out) {
     Dense x = in[0];
     Dense g = in[1];
     Dense mean = in[2];
@@ -244,14 +247,14 @@ final class CpuRows {
   }
 
   /// to = Σ over pieces of partial[piece·step + from … + n]
-  static void addInOrder(float[] partial, int pieces, int step, int from, int n, Dense to) {
+  public static void addInOrder(float[] partial, int pieces, int step, int from, int n, Dense to) {
     Parallel.rows(n, 16384, (i0, i1) -> {
       Arrays.fill(to.a(), to.at() + i0, to.at() + i1, 0);
       for (int p = 0; p < pieces; p++) Simd.add(partial, p * step + from + i0, to.a(), to.at() + i0, i1 - i0);
     });
   }
 
-  static void normalize(float epsilon, Dense x, Dense y) {
+  public static void normalize(float epsilon, Dense x, Dense y) {
     int d = x.dim(1);
     Parallel.rows(x.dim(0), grain(d), (from, to) -> {
       for (int r = from; r < to; r++) {
@@ -263,7 +266,7 @@ final class CpuRows {
   }
 
   /// dx = (dy − y·(y·dy))/‖x‖; where ‖x‖ ≤ ε the divisor is constant: dx = dy/ε
-  static void normalizeGradient(float epsilon, Dense x, Dense dy, Dense dx) {
+  public static void normalizeGradient(float epsilon, Dense x, Dense dy, Dense dx) {
     int d = x.dim(1);
     Parallel.rows(x.dim(0), grain(d), (from, to) -> {
       for (int r = from; r < to; r++) {

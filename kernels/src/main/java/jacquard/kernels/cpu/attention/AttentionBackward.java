@@ -1,19 +1,25 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.attention;
 
-import static jacquard.kernels.cpu.CpuMatMul.columns;
-import static jacquard.kernels.cpu.CpuMatMul.lanes;
-import static jacquard.kernels.cpu.CpuMatMul.rows;
-import static jacquard.kernels.cpu.Heads.BACK_KEYS;
-import static jacquard.kernels.cpu.Heads.BACK_QUERIES;
-import static jacquard.kernels.cpu.Heads.MR;
-import static jacquard.kernels.cpu.Heads.NR;
+import static jacquard.kernels.cpu.attention.Heads.BACK_KEYS;
+import static jacquard.kernels.cpu.attention.Heads.BACK_QUERIES;
+import static jacquard.kernels.cpu.attention.Heads.MR;
+import static jacquard.kernels.cpu.attention.Heads.NR;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.columns;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.lanes;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.rows;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
-import jacquard.kernels.cpu.Heads.Head;
-import jacquard.kernels.cpu.Heads.Input;
-import jacquard.kernels.cpu.Heads.Rows;
-import jacquard.kernels.cpu.Heads.Scratch;
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.attention.Heads.Head;
+import jacquard.kernels.cpu.attention.Heads.Input;
+import jacquard.kernels.cpu.attention.Heads.Rows;
+import jacquard.kernels.cpu.attention.Heads.Scratch;
+import jacquard.kernels.cpu.matmul.CpuMatMul;
+import jacquard.kernels.cpu.matmul.Transpose;
+import jacquard.kernels.cpu.matmul.TransposedTiles;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Attention;
 import java.util.Arrays;
