@@ -67,7 +67,7 @@ class MachineCodeTest {
   /// FloatVector's methods are shared by vectors of all lengths, and C2 inlines what their profile has seen: of two lengths the rarer goes into boxes, a hundred bytes for each load.
   @Test void kernelsKnowOneLengthOfVectors() throws Exception {
     for (var type : List.of("AttentionBackward", "AttentionForward", "CpuActivation", "CpuBroadcast", "CpuContrastive", "CpuConv2d", "CpuElementwise", "CpuMatMul", "CpuReduction", "CpuRows", "CpuUpdates",
-        "Heads", "MicroKernel", "Transpose", "TransposedTiles"))
+        "Heads", "MicroKernel", "Packing", "Transpose", "TransposedTiles"))
       for (var m : methods(type))
         if (m.code().isPresent())
           for (var i : m.code().get())

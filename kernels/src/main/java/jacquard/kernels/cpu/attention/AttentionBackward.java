@@ -18,6 +18,7 @@ import jacquard.kernels.cpu.attention.Heads.Input;
 import jacquard.kernels.cpu.attention.Heads.Rows;
 import jacquard.kernels.cpu.attention.Heads.Scratch;
 import jacquard.kernels.cpu.matmul.CpuMatMul;
+import jacquard.kernels.cpu.matmul.Packing;
 import jacquard.kernels.cpu.matmul.Transpose;
 import jacquard.kernels.cpu.matmul.TransposedTiles;
 import jacquard.tensor.Tensor;
@@ -104,8 +105,8 @@ final class AttentionBackward {
             shift = ds + BACK_KEYS * pitch, dot = shift + pitch, ones = dot + pitch, kr = ones + MR,
                 vr = kr + BACK_KEYS * d;
         float[] x = scratch.all(vr + BACK_KEYS * e);
-        CpuMatMul.packB(x, qp, count, 0, d, q.a(), q.at(q0, h * d), q.row(), 1);
-        CpuMatMul.packB(x, gp, count, 0, e, g.a(), g.at(q0, h * e), g.row(), 1);
+        Packing.packB(x, qp, count, 0, d, q.a(), q.at(q0, h * d), q.row(), 1);
+        Packing.packB(x, gp, count, 0, e, g.a(), g.at(q0, h * e), g.row(), 1);
         turned(x, qp, count, d, qt);
         turned(x, gp, count, e, gt);
         // a row without keys, or none: all its probabilities are 0
@@ -120,7 +121,7 @@ final class AttentionBackward {
           int keys = Math.min(BACK_KEYS, high - t);
           Heads.scaled(k.a(), k.at(k0 + t, h * d), k.row(), keys, d, op.scale(), x, kr);
           Heads.scaled(v.a(), v.at(k0 + t, h * e), v.row(), keys, e, 1, x, vr);
-          CpuMatMul.packB(x, kp, keys, 0, d, k.a(), k.at(k0 + t, h * d), k.row(), 1);
+          Packing.packB(x, kp, keys, 0, d, k.a(), k.at(k0 + t, h * d), k.row(), 1);
           for (int j = 0; j < wide; j += NR) {
             int some = Math.min(NR, count - j);
             int columns = Math.min(NR, wide - j);

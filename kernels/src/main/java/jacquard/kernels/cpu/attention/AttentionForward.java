@@ -17,6 +17,7 @@ import jacquard.kernels.cpu.Simd;
 import jacquard.kernels.cpu.attention.Heads.Input;
 import jacquard.kernels.cpu.attention.Heads.Rows;
 import jacquard.kernels.cpu.matmul.CpuMatMul;
+import jacquard.kernels.cpu.matmul.Packing;
 import jacquard.kernels.cpu.matmul.Transpose;
 import jacquard.kernels.cpu.matmul.TransposedTiles;
 import jacquard.tensor.Tensor;
@@ -67,7 +68,7 @@ final class AttentionForward {
       int kc = vp + columns(e) * all;
       float[] a = scratch.all(kc + all * d), edge = CpuMatMul.edge();
       Heads.scaled(k.a(), k.at(k0, h * d), k.row(), all, d, op.scale(), a, kc);
-      CpuMatMul.packB(a, vp, all, 0, e, v.a(), v.at(k0, h * e), v.row(), 1);
+      Packing.packB(a, vp, all, 0, e, v.a(), v.at(k0, h * e), v.row(), 1);
       for (int q0 = begin; q0 < end; q0 += NR) {
         int count = Math.min(NR, end - q0), low = all, high = 0;
         boolean full = true;

@@ -20,7 +20,7 @@ public final class CpuMatMul {
   /// Rows whose A is packed at a time, and few rows, for which a piece of work takes fewer columns.
   private static final int MC = 1024, FEW = 96;
   /// Rows that meet a slab of B before the epilogue does, so that it finds them in the cache.
-  private static final int BLOCK = 96;
+  static final int BLOCK = 96;
   /// Floats of packed operands at a time, 4 MiB: a deeper product is cut, so that what is written here and soon read
   /// again never leaves L3.
   private static final int PACKED = 1 << 20;
@@ -29,8 +29,6 @@ public final class CpuMatMul {
   /// Up to so many columns, or FEW rows, packing A costs more than it saves: its rows are read where they lie.
   private static final int NARROW = 256;
 
-  /// Columns of A that are packed together where they lie side by side in memory.
-  private static final int SIDE_BY_SIDE = 128;
   /// Pieces of work a thread: FINE where B is packed beforehand, so that no core waits long for the others; COARSE
   /// where pieces of all rows may pack B themselves.
   private static final int COARSE = 4, FINE = 8;
@@ -111,7 +109,7 @@ public final class CpuMatMul {
       float[] into) {
     for (int k0 = 0; k0 < k; k0 += slab) {
       int depth = Math.min(slab, k - k0);
-      packB(into, ALIGNED + (k0 * panels(n) + panel * depth) * NR, depth, 0, columns, b, bo + k0 * br, br, bc);
+      Packing.packB(into, ALIGNED + (k0 * panels(n) + panel * depth) * NR, depth, 0, columns, b, bo + k0 * br, br, bc);
     }
   }
 
@@ -129,7 +127,7 @@ public final class CpuMatMul {
       float[] bp, int bpo,
                              float[] b, int bo, int br, int bc, float[] c, int co, int cr, Epilogue epilogue) {
     float[] ap = ac == 1 && (m <= FEW || n <= NARROW) ? null
-        : packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
+        : Packing.packA(shared(1, ALIGNED + (long) rows(m) * k, m, k), m, k, slab, a, ao, ar, ac);
     int panels = panels(n);
     int wide = m <= FEW ? FEW / NR * NR : NC;
     int columns = (n + wide - 1) / wide;
@@ -145,7 +143,7 @@ public final class CpuMatMul {
         int depth = Math.min(slab, k - k0);
         int panel = ALIGNED + (bp == null ? 0 : bpo + (k0 * panels + j0 / NR * depth) * NR);
         float[] p = bp != null ? bp : scratch.b(ALIGNED + columns(j1 - j0) * depth);
-        if (bp == null) packB(p, ALIGNED, depth, j0, j1, b, bo + k0 * br, br, bc);
+        if (bp == null) Packing.packB(p, ALIGNED, depth, j0, j1, b, bo + k0 * br, br, bc);
         for (int i = i0; i < i1; i += BLOCK) {
           int count = Math.min(BLOCK, i1 - i), at = co + i * cr + j0;
           if (ap != null)
@@ -167,42 +165,6 @@ public final class CpuMatMul {
     return m <= FEW ? 1 : Math.max(1, Math.min((m + FEW - 1) / FEW, pieces * Parallel.threads() / columns));
   }
 
-  /// All of A [m,k], slab by slab: [slab][tile][depth][MR], from ALIGNED on. Rows of the last tile that are not there
-  /// are the last one's copies. Returns `into`.
-  private static float[] packA(float[] into, int m, int k, int slab, float[] a, int ao, int ar, int ac) {
-    boolean columns = ar == 1 && ac >= MR;
-    Parallel.rows(rows(m) / MR, (ac == 1 ? BLOCK : SIDE_BY_SIDE) / MR, (from, to) -> {
-      for (int k0 = 0; k0 < k; k0 += slab) {
-        int depth = Math.min(slab, k - k0);
-        int at = ALIGNED + k0 * rows(m);
-        int first = ao + k0 * ac;
-        int whole = Math.min(to, m / MR);
-        if (columns) packColumns(into, at, depth, from, whole, a, first, ac);
-        else if (ac == 1)
-          for (int t = from; t < whole; t++)
-            Transpose.tile(depth, a, first + t * MR * ar, ar, into, at + t * MR * depth);
-        for (int t = columns || ac == 1 ? Math.max(from, whole) : from; t < to; t++)
-          for (int q = 0; q < depth; q++)
-            for (int r = 0; r < MR; r++)
-              into[at + (t * depth + q) * MR + r] = a[first + Math.min(t * MR + r, m - 1) * ar + q * ac];
-      }
-    });
-    return into;
-  }
-
-  /// Tiles `from` … `to`−1 where the elements of a column are adjacent: a few columns at a time, whose lines stay in L1
-  /// until all of them is read. A vector holds two tiles' elements; the second tile's are written over by the next
-  /// column. (Vectors half as long would go into boxes: C2 takes the length that FloatVector's methods have seen
-  /// before.)
-  private static void packColumns(float[] into, int at, int depth, int from, int to, float[] a, int ao, int ac) {
-    for (int q0 = 0; q0 < depth; q0 += 8)
-      for (int t = from; t < to; t++) {
-        int last = Math.min(depth - 1, q0 + 8), x = ao + t * MR, y = at + t * depth * MR;
-        for (int q = q0; q < last; q++) FloatVector.fromArray(Simd.F, a, x + q * ac).intoArray(into, y + q * MR);
-        if (last < q0 + 8) for (int r = 0; r < MR; r++) into[y + last * MR + r] = a[x + last * ac + r];
-      }
-  }
-
   /// On this thread alone, for the tiles inside other kernels.
   public static void serial(boolean accumulate, int m, int n, int k, float[] a, int ao, int ar, int ac, float[] b,
       int bo,
@@ -211,7 +173,7 @@ public final class CpuMatMul {
     float[] bp = scratch.b(ALIGNED + columns(n) * Math.min(k, KC));
     for (int k0 = 0; k0 < k; k0 += KC) {
       int depth = Math.min(KC, k - k0);
-      packB(bp, ALIGNED, depth, 0, n, b, bo + k0 * br, br, bc);
+      Packing.packB(bp, ALIGNED, depth, 0, n, b, bo + k0 * br, br, bc);
       for (int i0 = 0; i0 < m; i0 += BLOCK) {
         int rows = Math.min(BLOCK, m - i0);
         float[] from = blockOfA(scratch, depth, rows, a, ao + i0 * ar + k0 * ac, ar, ac);
@@ -230,7 +192,7 @@ public final class CpuMatMul {
     float[] bp = scratch.b(ALIGNED + times * wide * Math.min(k, KC));
     for (int k0 = 0; k0 < k; k0 += KC) {
       int depth = Math.min(KC, k - k0);
-      for (int t = 0; t < times; t++) packRows(bp, ALIGNED + t * wide * depth, k0, depth, n, b, rows, t * bt);
+      for (int t = 0; t < times; t++) Packing.packRows(bp, ALIGNED + t * wide * depth, k0, depth, n, b, rows, t * bt);
       for (int i0 = 0; i0 < m; i0 += BLOCK) {
         int count = Math.min(BLOCK, m - i0);
         float[] from = blockOfA(scratch, depth, count, a, ao + i0 * ar + k0 * ac, ar, ac);
@@ -275,14 +237,8 @@ public final class CpuMatMul {
     rows(scratch.rows, m, there ? ao : ALIGNED, there ? ar : depth);
     if (there) return a;
     float[] p = scratch.a(ALIGNED + BLOCK * KC);
-    transpose(p, ALIGNED, depth, m, a, ao, ar, ac);
+    Packing.transpose(p, ALIGNED, depth, m, a, ao, ar, ac);
     return p;
-  }
-
-  /// p [m, depth] from a(i, q) = a[ao + i·ar + q·ac].
-  static void transpose(float[] p, int at, int depth, int m, float[] a, int ao, int ar, int ac) {
-    if (ar == 1) Transpose.run(depth, m, a, ao, ac, p, at, depth);
-    else for (int i = 0; i < m; i++) for (int q = 0; q < depth; q++) p[at + i * depth + q] = a[ao + i * ar + q * ac];
   }
 
   /// C [m,n] (+)= rows of `a` that begin at `rows[i]` · packed panels. `rows` holds MR − 1 more entries, valid offsets
@@ -349,36 +305,4 @@ public final class CpuMatMul {
   }
 
   public static float[] edge() { return SCRATCH.get().c; }
-
-  /// Columns j0 … j1−1 of B in panels [depth][NR], zeros right of the last.
-  public static void packB(float[] p, int at, int depth, int j0, int j1, float[] b, int bo, int br, int bc) {
-    for (int j = j0; j < j1; j += NR, at += NR * depth) {
-      int columns = Math.min(NR, j1 - j);
-      if (bc == 1) for (int q = 0; q < depth; q++) packRow(p, at + q * NR, columns, b, bo + q * br + j);
-      else {
-        if (br == 1) Transpose.run(columns, depth, b, bo + j * bc, bc, p, at, NR);
-        else for (int q = 0; q < depth; q++)
-          for (int s = 0; s < columns; s++) p[at + q * NR + s] = b[bo + q * br + (j + s) * bc];
-        if (columns < NR)
-          for (int q = 0; q < depth; q++) java.util.Arrays.fill(p, at + q * NR + columns, at + q * NR + NR, 0);
-      }
-    }
-  }
-
-  /// The same from rows that begin at `rows[q0 …]`, their columns adjacent.
-  public static void packRows(float[] p, int at, int q0, int depth, int n, float[] b, int[] rows, int bo) {
-    for (int j = 0; j < n; j += NR, at += NR * depth)
-      for (int q = 0; q < depth; q++) packRow(p, at + q * NR, Math.min(NR, n - j), b, rows[q0 + q] + bo + j);
-  }
-
-  private static void packRow(float[] p, int at, int columns, float[] b, int from) {
-    if (columns == NR) {
-      FloatVector.fromArray(Simd.F, b, from).intoArray(p, at);
-      FloatVector.fromArray(Simd.F, b, from + Simd.LANES).intoArray(p, at + Simd.LANES);
-    } else {
-      FloatVector.zero(Simd.F).intoArray(p, at);
-      FloatVector.zero(Simd.F).intoArray(p, at + Simd.LANES);
-      System.arraycopy(b, from, p, at, columns);
-    }
-  }
 }
