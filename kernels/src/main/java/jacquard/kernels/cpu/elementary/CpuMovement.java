@@ -1,5 +1,7 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Movement;
@@ -8,10 +10,10 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Copies between layouts.
-final class CpuMovement {
+public final class CpuMovement {
   private CpuMovement() {}
 
-  static void run(Movement op, List<Tensor> in, List<Tensor> out) {
+  public static void run(Movement op, List<Tensor> in, List<Tensor> out) {
     var y = out.getFirst();
     switch (op) {
       case Movement.Copy _ -> move(in.getFirst(), y, y.layout());
@@ -44,9 +46,11 @@ final class CpuMovement {
   }
 
   /// The elements of a F32 tensor, row-major, into `to`.
-  static void copy(Tensor t, float[] to, int at) { copy(CpuLinear.array(t), t.layout(), to, at); }
+  public static void copy(Tensor t, float[] to, int at) { copy(CpuLinear.array(t), t.layout(), to, at); }
 
-  static void copy(float[] x, Layout from, float[] to, int at) { rows(x, from, to, Layout.dense(from.shape()).withOffset(at)); }
+  public static void copy(float[] x, Layout from, float[] to, int at) {
+    rows(x, from, to, Layout.dense(from.shape()).withOffset(at));
+  }
 
   private static void move(Tensor from, Tensor to, Layout into) {
     rows(from.storage().block(), from.layout(), to.storage().block(), into);
@@ -55,13 +59,16 @@ final class CpuMovement {
   /// Row by row of the last axis; both layouts have one shape.
   private static void rows(Object x, Layout from, Object y, Layout to) {
     if (from.shape().size() == 0) return;
-    int rank = from.shape().rank(), width = rank == 0 ? 1 : from.shape().dim(-1), count = (int) (from.shape().size() / width);
+    int rank = from.shape().rank();
+    int width = rank == 0 ? 1 : from.shape().dim(-1);
+    int count = (int) (from.shape().size() / width);
     int xs = rank == 0 ? 1 : from.strides()[rank - 1], ys = rank == 0 ? 1 : to.strides()[rank - 1];
     Parallel.rows(count, Math.max(1, 16384 / width), (r0, r1) -> {
       for (int r = r0; r < r1; r++) {
         int xt = CpuBroadcast.at(from, r), yt = CpuBroadcast.at(to, r);
         if ((xs == 1 && ys == 1) || width == 1) System.arraycopy(x, xt, y, yt, width);
-        else if (x instanceof float[] a && y instanceof float[] b) for (int i = 0; i < width; i++) b[yt + i * ys] = a[xt + i * xs];
+        else if (x instanceof float[] a && y instanceof float[] b)
+          for (int i = 0; i < width; i++) b[yt + i * ys] = a[xt + i * xs];
         else for (int i = 0; i < width; i++) Array.set(y, yt + i * ys, Array.get(x, xt + i * xs));
       }
     });

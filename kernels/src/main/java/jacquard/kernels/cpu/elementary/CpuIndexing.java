@@ -1,20 +1,25 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Indexing;
 import java.util.Arrays;
 import java.util.List;
 
 /// Rows by number.
-final class CpuIndexing {
+public final class CpuIndexing {
   private CpuIndexing() {}
 
-  static void run(Indexing op, List<Tensor> in, Tensor out) {
+  public static void run(Indexing op, List<Tensor> in, Tensor out) {
     int[] index = in.get(1).ints();
     var x = Dense.of(in.getFirst());
     int d = x.dim(1), rows = op instanceof Indexing.ScatterAdd ? out.dim(0) : x.dim(0);
     for (int i = 0; i < index.length; i++)
-      if (index[i] < -1 || index[i] >= rows) throw new IllegalArgumentException(op + ": index[" + i + "] is " + index[i] + ", expected −1 … " + (rows - 1));
+      if (index[i] < -1 || index[i] >= rows)
+        throw new IllegalArgumentException(op + ": index[" + i + "] is " + index[i] + ", expected −1 … " + (rows - 1));
     float[] y = CpuLinear.array(out);
     switch (op) {
       case Indexing.Gather _ -> Parallel.rows(index.length, Math.max(1, 16384 / Math.max(1, d)), (from, to) -> {
@@ -24,7 +29,8 @@ final class CpuIndexing {
       });
       case Indexing.ScatterAdd _ -> {
         Parallel.rows(rows * d, 65536, (from, to) -> Arrays.fill(y, from, to, 0));
-        Parallel.rows(d, Math.max(64, 65536 / Math.max(1, index.length)), (from, to) -> {          // columns are independent; rows keep their order
+        // columns are independent; rows keep their order
+        Parallel.rows(d, Math.max(64, 65536 / Math.max(1, index.length)), (from, to) -> {
           for (int i = 0; i < index.length; i++)
             if (index[i] >= 0) Simd.add(x.a(), x.at() + i * d + from, y, index[i] * d + from, to - from);
         });

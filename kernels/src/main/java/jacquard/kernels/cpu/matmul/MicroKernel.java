@@ -1,21 +1,28 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.matmul;
 
+import jacquard.kernels.cpu.Simd;
 import jdk.incubator.vector.FloatVector;
 
-/// The loops in which products spend their time: a tile of C, MR rows × NR columns, is summed in registers over k. Rows of B come as vectors from a packed panel
-/// [k][NR], elements of A as broadcasts, from rows where they lie or from a packed tile [k][MR].
+/// The loops in which products spend their time: a tile of C, MR rows × NR columns, is summed in registers over k. Rows
+/// of B come as vectors from a packed panel [k][NR], elements of A as broadcasts, from rows where they lie or from a
+/// packed tile [k][MR].
 final class MicroKernel {
   private MicroKernel() {}
 
   /// C [MR, NR] = rows of A that begin at `rows[i …]` · a panel.
   static void rows(int k, float[] a, int[] rows, int i, float[] b, int bo, float[] c, int co, int cr) {
-    if (CpuMatMul.WIDE) kernel8x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7], b, bo, c, co, cr);
+    if (CpuMatMul.WIDE)
+      kernel8x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6],
+          rows[i + 7],
+          b, bo, c, co, cr);
     else kernel4x2(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], b, bo, c, co, cr);
   }
 
-  /// The left half of a panel, for few columns. (Of 4 rows it would be no faster than the whole: four chains of sums wait for each other.)
+  /// The left half of a panel, for few columns. (Of 4 rows it would be no faster than the whole: four chains of sums
+  /// wait for each other.)
   static void half(int k, float[] a, int[] rows, int i, float[] b, int bo, float[] c, int co, int cr) {
-    kernel8x1(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7], b, bo, c, co, cr);
+    kernel8x1(k, a, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7],
+        b, bo, c, co, cr);
   }
 
   /// C [MR, NR] = a packed tile of A · a panel.
@@ -25,24 +32,33 @@ final class MicroKernel {
   }
 
   /// 8 rows × 1 vector, of panels two vectors wide.
-  private static void kernel8x1(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7, float[] b, int bo, float[] c, int co, int cr) {
+  private static void kernel8x1(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7,
+                                float[] b, int bo, float[] c, int co, int cr) {
     FloatVector z = FloatVector.zero(Simd.F), c0 = z, c1 = z, c2 = z, c3 = z, c4 = z, c5 = z, c6 = z, c7 = z;
     for (int p = 0; p < k; p++) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
-      c0 = FloatVector.broadcast(Simd.F, a[r0 + p]).fma(b0, c0); c1 = FloatVector.broadcast(Simd.F, a[r1 + p]).fma(b0, c1);
-      c2 = FloatVector.broadcast(Simd.F, a[r2 + p]).fma(b0, c2); c3 = FloatVector.broadcast(Simd.F, a[r3 + p]).fma(b0, c3);
-      c4 = FloatVector.broadcast(Simd.F, a[r4 + p]).fma(b0, c4); c5 = FloatVector.broadcast(Simd.F, a[r5 + p]).fma(b0, c5);
-      c6 = FloatVector.broadcast(Simd.F, a[r6 + p]).fma(b0, c6); c7 = FloatVector.broadcast(Simd.F, a[r7 + p]).fma(b0, c7);
+      c0 = FloatVector.broadcast(Simd.F, a[r0 + p]).fma(b0, c0);
+      c1 = FloatVector.broadcast(Simd.F, a[r1 + p]).fma(b0, c1);
+      c2 = FloatVector.broadcast(Simd.F, a[r2 + p]).fma(b0, c2);
+      c3 = FloatVector.broadcast(Simd.F, a[r3 + p]).fma(b0, c3);
+      c4 = FloatVector.broadcast(Simd.F, a[r4 + p]).fma(b0, c4);
+      c5 = FloatVector.broadcast(Simd.F, a[r5 + p]).fma(b0, c5);
+      c6 = FloatVector.broadcast(Simd.F, a[r6 + p]).fma(b0, c6);
+      c7 = FloatVector.broadcast(Simd.F, a[r7 + p]).fma(b0, c7);
       bo += 2 * Simd.LANES;
     }
-    c0.intoArray(c, co); c1.intoArray(c, co + cr); c2.intoArray(c, co + 2 * cr); c3.intoArray(c, co + 3 * cr);
-    c4.intoArray(c, co + 4 * cr); c5.intoArray(c, co + 5 * cr); c6.intoArray(c, co + 6 * cr); c7.intoArray(c, co + 7 * cr);
+    c0.intoArray(c, co); c1.intoArray(c, co + cr);
+    c2.intoArray(c, co + 2 * cr); c3.intoArray(c, co + 3 * cr);
+    c4.intoArray(c, co + 4 * cr); c5.intoArray(c, co + 5 * cr);
+    c6.intoArray(c, co + 6 * cr); c7.intoArray(c, co + 7 * cr);
   }
 
   /// 4 rows × 2 vectors.
-  private static void kernel4x2(int k, float[] a, int r0, int r1, int r2, int r3, float[] b, int bo, float[] c, int co, int cr) {
+  private static void kernel4x2(int k, float[] a, int r0, int r1, int r2, int r3,
+                                float[] b, int bo, float[] c, int co, int cr) {
     final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
+    FloatVector z = FloatVector.zero(Simd.F);
+    FloatVector c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
     for (int p = 0; p < k; p++) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
@@ -63,9 +79,12 @@ final class MicroKernel {
   }
 
   /// 8 rows × 2 vectors.
-  private static void kernel8x2(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7, float[] b, int bo, float[] c, int co, int cr) {
+  private static void kernel8x2(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7,
+                                float[] b, int bo, float[] c, int co, int cr) {
     final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z, c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
+    FloatVector z = FloatVector.zero(Simd.F);
+    FloatVector c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
+    FloatVector c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
     for (int p = 0; p < k; p++) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
@@ -100,7 +119,8 @@ final class MicroKernel {
   /// 4 rows × 2 vectors, A packed: one address instead of 4, and one stream for the prefetcher.
   private static void packed4x2(int k, float[] a, int ao, float[] b, int bo, float[] c, int co, int cr) {
     final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
+    FloatVector z = FloatVector.zero(Simd.F);
+    FloatVector c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
     for (int p = 0; p < k; p++) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
@@ -124,7 +144,9 @@ final class MicroKernel {
   /// 8 rows × 2 vectors, A packed: one address instead of 8, and one stream for the prefetcher.
   private static void packed8x2(int k, float[] a, int ao, float[] b, int bo, float[] c, int co, int cr) {
     final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z, c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
+    FloatVector z = FloatVector.zero(Simd.F);
+    FloatVector c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
+    FloatVector c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
     for (int p = 0; p < k; p++) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);

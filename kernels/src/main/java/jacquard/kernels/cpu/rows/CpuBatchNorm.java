@@ -1,16 +1,18 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.rows;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
 import java.util.function.UnaryOperator;
 
-/// Batch norm over the rows of x [r,c]: statistics of columns, by stretches of rows added in order, in double. Where several ranks hold rows,
-/// `joined` makes of one rank's sums those of all.
-final class CpuBatchNorm {
+/// Batch norm over the rows of x [r,c]: statistics of columns, by stretches of rows added in order, in double. Where
+/// several ranks hold rows, `joined` makes of one rank's sums those of all.
+public final class CpuBatchNorm {
   private static final int STRETCH = 256;
 
   private CpuBatchNorm() {}
 
   /// in: x, γ, β; out: y[, μ, σ²[, rows]]
-  static void forward(float epsilon, UnaryOperator<double[]> joined, Dense[] in, Dense[] out) {
+  public static void forward(float epsilon, UnaryOperator<double[]> joined, Dense[] in, Dense[] out) {
     Dense x = in[0];
     int r = x.dim(0), c = x.dim(1);
     double[] local = columns(r, 2 * c, (row, acc) -> {
@@ -42,8 +44,9 @@ final class CpuBatchNorm {
     });
   }
 
-  /// in: x, γ, μ, σ²[, rows], dy; out: dx and this rank's dγ, dβ. With n = (x − μ)/√(σ² + ε): dx = γ/√(σ² + ε)·(dy − mean dy − n·mean(dy·n)).
-  static void backward(float epsilon, UnaryOperator<double[]> joined, Dense[] in, Dense[] out) {
+  /// in: x, γ, μ, σ²[, rows], dy; out: dx and this rank's dγ, dβ. With n = (x − μ)/√(σ² + ε): dx = γ/√(σ² + ε)·(dy −
+  /// mean dy − n·mean(dy·n)).
+  public static void backward(float epsilon, UnaryOperator<double[]> joined, Dense[] in, Dense[] out) {
     Dense x = in[0], dy = in[in.length - 1];
     int r = x.dim(0), c = x.dim(1);
     float[] mean = new float[c], k = new float[c];
@@ -70,7 +73,8 @@ final class CpuBatchNorm {
     Parallel.rows(r, Math.max(1, 16384 / c), (from, to) -> {
       for (int row = from; row < to; row++) {
         int xt = x.at() + row * c, gt = dy.at() + row * c, dt = out[0].at() + row * c;
-        for (int j = 0; j < c; j++) out[0].a()[dt + j] = g[j] * (dy.a()[gt + j] - a[j] - (x.a()[xt + j] - mean[j]) * k[j] * b[j]);
+        for (int j = 0; j < c; j++)
+          out[0].a()[dt + j] = g[j] * (dy.a()[gt + j] - a[j] - (x.a()[xt + j] - mean[j]) * k[j] * b[j]);
       }
     });
   }

@@ -1,23 +1,27 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.matmul;
 
-import static jacquard.kernels.cpu.CpuMatMul.MR;
-import static jacquard.kernels.cpu.CpuMatMul.NR;
-import static jacquard.kernels.cpu.CpuMatMul.WIDE;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.MR;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.NR;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.WIDE;
 
+import jacquard.kernels.cpu.Simd;
 import jdk.incubator.vector.FloatVector;
 
-/// C [m,n] = f∘(Aᵀ·B), a factor a row, where A [k,m] lies as a product left it: MR neighbours of a row of A are broadcast at each depth, so that nothing is turned.
-/// B is packed in panels of NR columns, as for [CpuMatMul]; every element sums k in one order. ([MicroKernel#packed] is this with neighbouring rows of A side by side: a step that is
+/// C [m,n] = f∘(Aᵀ·B), a factor a row, where A [k,m] lies as a product left it: MR neighbours of a row of A are
+/// broadcast at each depth, so that nothing is turned. B is packed in panels of NR columns, as for [CpuMatMul]; every
+/// element sums k in one order. ([MicroKernel#packed] is this with neighbouring rows of A side by side: a step that is
 /// known to the compiler makes it 3 % faster.)
-final class TransposedTiles {
+public final class TransposedTiles {
   private TransposedTiles() {}
 
-  /// `high` ≤ MR rows of C from co on, n columns, = f∘(Aᵀ·B) or += of it: A(p, i) = a[ao + p·ar + i], i < MR (the columns from `high` on of any content), and of panels that are
-  /// `packed` rows deep the first `depth`.
-  static void run(boolean accumulate, int high, int n, int depth, float[] a, int ao, int ar, float[] bp, int bpo, int packed, float[] f, int ft, float[] c, int co, int cr, float[] tile) {
+  /// `high` ≤ MR rows of C from co on, n columns, = f∘(Aᵀ·B) or += of it: A(p, i) = a[ao + p·ar + i], i < MR (the
+  /// columns from `high` on of any content), and of panels that are `packed` rows deep the first `depth`.
+  public static void run(boolean accumulate, int high, int n, int depth, float[] a, int ao, int ar,
+                  float[] bp, int bpo, int packed, float[] f, int ft, float[] c, int co, int cr, float[] tile) {
     for (int j = 0; j < n; j += NR) {
       int wide = Math.min(NR, n - j), b = bpo + j * packed;
-      boolean half = WIDE && wide <= Simd.LANES, direct = !accumulate && high == MR && (wide == NR || half && wide == Simd.LANES);
+      boolean half = WIDE && wide <= Simd.LANES;
+      boolean direct = !accumulate && high == MR && (wide == NR || half && wide == Simd.LANES);
       float[] t = direct ? c : tile;
       int at = direct ? co + j : 0, row = direct ? cr : NR;
       if (half) kernel8x1(depth, a, ao, ar, bp, b, f, ft, t, at, row);
@@ -28,7 +32,8 @@ final class TransposedTiles {
   }
 
   /// The left half of a panel, for few columns.
-  private static void kernel8x1(int k, float[] a, int at, int ar, float[] b, int bo, float[] f, int ft, float[] c, int co, int cr) {
+  private static void kernel8x1(int k, float[] a, int at, int ar, float[] b, int bo,
+                                float[] f, int ft, float[] c, int co, int cr) {
     final int L = Simd.LANES;
     FloatVector z = FloatVector.zero(Simd.F), c0 = z, c1 = z, c2 = z, c3 = z, c4 = z, c5 = z, c6 = z, c7 = z;
     for (int p = 0; p < k; p++, at += ar, bo += 2 * L) {
@@ -53,9 +58,11 @@ final class TransposedTiles {
   }
 
   /// 4 rows of C × 2 vectors.
-  private static void kernel4x2(int k, float[] a, int at, int ar, float[] b, int bo, float[] f, int ft, float[] c, int co, int cr) {
+  private static void kernel4x2(int k, float[] a, int at, int ar, float[] b, int bo,
+                                float[] f, int ft, float[] c, int co, int cr) {
     final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
+    FloatVector z = FloatVector.zero(Simd.F);
+    FloatVector c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
     for (int p = 0; p < k; p++, at += ar, bo += 2 * L) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);
@@ -79,9 +86,12 @@ final class TransposedTiles {
   }
 
   /// 8 rows of C × 2 vectors.
-  private static void kernel8x2(int k, float[] a, int at, int ar, float[] b, int bo, float[] f, int ft, float[] c, int co, int cr) {
+  private static void kernel8x2(int k, float[] a, int at, int ar, float[] b, int bo,
+                                float[] f, int ft, float[] c, int co, int cr) {
     final int L = Simd.LANES;
-    FloatVector z = FloatVector.zero(Simd.F), c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z, c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
+    FloatVector z = FloatVector.zero(Simd.F);
+    FloatVector c00 = z, c01 = z, c10 = z, c11 = z, c20 = z, c21 = z, c30 = z, c31 = z;
+    FloatVector c40 = z, c41 = z, c50 = z, c51 = z, c60 = z, c61 = z, c70 = z, c71 = z;
     for (int p = 0; p < k; p++, at += ar, bo += 2 * L) {
       var b0 = FloatVector.fromArray(Simd.F, b, bo);
       var b1 = FloatVector.fromArray(Simd.F, b, bo + L);

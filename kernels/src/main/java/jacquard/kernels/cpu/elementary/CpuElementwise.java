@@ -1,9 +1,12 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
@@ -11,13 +14,13 @@ import jacquard.tensor.op.Elementwise;
 import java.util.List;
 
 /// One element from one element.
-final class CpuElementwise {
+public final class CpuElementwise {
   /// Elements a piece: enough to pay for the hand-over, few enough to balance.
   private static final int GRAIN = 16384;
 
   private CpuElementwise() {}
 
-  static void run(Elementwise op, List<Tensor> in, Tensor out) {
+  public static void run(Elementwise op, List<Tensor> in, Tensor out) {
     switch (op) {
       case Elementwise.Binary b -> CpuBroadcast.run(b, in.get(0), in.get(1), out);
       case Elementwise.Unary u  -> unary(u, Dense.of(in.getFirst()), Dense.of(out));
@@ -36,7 +39,8 @@ final class CpuElementwise {
       case Elementwise.Sigmoid _  -> CpuElementwise::sigmoid;
       case Elementwise.Tanh _     -> CpuElementwise::tanh;
       case Elementwise.Softplus _ -> CpuElementwise::softplus;
-      case Elementwise.Clamp(var low, var high) -> (x, xt, y, yt, n) -> { for (int i = 0; i < n; i++) y[yt + i] = Math.min(Math.max(x[xt + i], low), high); };
+      case Elementwise.Clamp(var low, var high) -> (x, xt, y, yt, n) ->
+          { for (int i = 0; i < n; i++) y[yt + i] = Math.min(Math.max(x[xt + i], low), high); };
       case Elementwise.Activate(var a) -> (x, xt, y, yt, n) -> CpuActivation.forward(a, null, 0, x, xt, y, yt, n);
     };
     Parallel.rows(in.size(), GRAIN, (from, to) -> f.run(in.a(), in.at() + from, out.a(), out.at() + from, to - from));
@@ -68,8 +72,9 @@ final class CpuElementwise {
   }
 
   /// dx = dy·f′(x)
-  static void activationGradient(Activation f, Dense x, Dense dy, Dense dx) {
-    Parallel.rows(x.size(), GRAIN, (from, to) -> CpuActivation.gradient(f, x.a(), x.at() + from, dy.a(), dy.at() + from, dx.a(), dx.at() + from, to - from));
+  public static void activationGradient(Activation f, Dense x, Dense dy, Dense dx) {
+    Parallel.rows(x.size(), GRAIN, (from, to) ->
+        CpuActivation.gradient(f, x.a(), x.at() + from, dy.a(), dy.at() + from, dx.a(), dx.at() + from, to - from));
   }
 
   private static void cast(Tensor in, Tensor out) {

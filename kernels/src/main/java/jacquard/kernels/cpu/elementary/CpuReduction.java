@@ -1,11 +1,16 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.elementary;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Reduction;
 
-/// Sums and maxima over axes. Leading axes fold row by row, trailing ones within a row; others are first moved to the end.
-final class CpuReduction {
+/// Sums and maxima over axes. Leading axes fold row by row, trailing ones within a row; others are first moved to the
+/// end.
+public final class CpuReduction {
   /// Elements that a piece of a norm takes, and those that it adds up in FP32 at a time.
   private static final int PIECE = 1 << 16, RUN = 1024;
   /// Neighbouring columns that a piece of a sum over rows takes, at least: eight lines of memory a row.
@@ -13,7 +18,7 @@ final class CpuReduction {
 
   private CpuReduction() {}
 
-  static void run(Reduction op, Tensor in, Tensor out) {
+  public static void run(Reduction op, Tensor in, Tensor out) {
     boolean sum = op instanceof Reduction.Sum;
     boolean[] folded = op.folded(in.shape().rank());
     int rank = folded.length, lead = 0;
@@ -39,7 +44,7 @@ final class CpuReduction {
   }
 
   /// √Σx² over all: runs of 1024 in FP32, their sums in double, tensor by tensor.
-  static void norm(Dense[] in, Dense out) {
+  public static void norm(Dense[] in, Dense out) {
     double sum = 0;
     for (var x : in) {
       double[] partial = new double[(x.size() + PIECE - 1) / PIECE];

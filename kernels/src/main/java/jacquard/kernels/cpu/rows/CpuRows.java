@@ -1,4 +1,4 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.rows;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
@@ -9,11 +9,14 @@ import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /// What is computed within a row: softmax, layer norm, L2 norm, and their gradients.
-final class CpuRows {
+public final class CpuRows {
   /// Partial sums over rows are made by stretches of this many, then added in order: a matter of shape, not of cores.
   private static final int STRETCH = 64;
 
@@ -21,19 +24,25 @@ final class CpuRows {
 
   private static int grain(int width) { return Math.max(1, 16384 / Math.max(1, width)); }
 
-  /// Some rows of a softmax: what is subtracted from each in `shift`, what they sum to in `sum`, and a vector of scratch.
-  private record Block(float[] x, int xt, float[] y, int yt, int rows, int d, float[] shift, float[] sum, float[] part) {}
+  /// Some rows of a softmax: what is subtracted from each in `shift`, what they sum to in `sum`, and a vector of
+  /// scratch.
+  private record Block(float[] x, int xt, float[] y, int yt, int rows, int d, float[] shift, float[] sum,
+      float[] part) {
+    
+  }
 
-  /// The steps of a softmax are called in turn from one place. There are three or more, so C2 leaves them as calls there and compiles each by itself: in one body
-  /// they come near its limit of nodes, and behind the limit it leaves calls with vectors in boxes.
+  /// The steps of a softmax are called in turn from one place. There are three or more, so C2 leaves them as calls
+  /// there and compiles each by itself: in one body they come near its limit of nodes, and behind the limit it leaves
+  /// calls with vectors in boxes.
   private interface Step { void on(Block b); }
 
   private static final Step[] SOFTMAX = {CpuRows::maxima, CpuRows::powers, CpuRows::shares};
   private static final float[] INDEX = new float[LANES];
   static { for (int i = 0; i < LANES; i++) INDEX[i] = i; }
 
-  static void softmax(Dense x, Dense y) {
-    int d = x.dim(-1), rows = x.size() / Math.max(1, d), few = Math.max(1, 2048 / Math.max(1, d));        // x and y in L1
+  public static void softmax(Dense x, Dense y) {
+    // x and y in L1
+    int d = x.dim(-1), rows = x.size() / Math.max(1, d), few = Math.max(1, 2048 / Math.max(1, d));
     Parallel.rows(rows, grain(d), (from, to) -> {
       float[] shift = new float[few], sum = new float[few], part = new float[LANES];
       for (int r = from; r < to; r += few) {
@@ -44,7 +53,8 @@ final class CpuRows {
     });
   }
 
-  // The last vector of a row ends with it, and overlaps the one before: of rows of 50 a scalar rest would take as long as all vectors.
+  // The last vector of a row ends with it, and overlaps the one before: of rows of 50 a scalar rest would take as long
+  // as all vectors.
 
   /// The largest of each row; of NaNs it may leave out some, since they show in what follows.
   private static void maxima(Block b) {
@@ -114,7 +124,7 @@ final class CpuRows {
     }
   }
 
-  static void softmaxGradient(Dense y, Dense dy, Dense dx) {
+  public static void softmaxGradient(Dense y, Dense dy, Dense dx) {
     int d = y.dim(-1), rows = y.size() / Math.max(1, d);
     Parallel.rows(rows, grain(d), (from, to) -> {
       for (int r = from; r < to; r++) {
@@ -128,12 +138,13 @@ final class CpuRows {
   /// dx = y·(dy − s)
   private static void softmaxSlopes(float[] y, int yt, float[] g, int gt, float s, float[] dx, int dt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) fromArray(F, y, yt + i).mul(fromArray(F, g, gt + i).sub(s)).intoArray(dx, dt + i);
+    for (; i <= n - LANES; i += LANES)
+      fromArray(F, y, yt + i).mul(fromArray(F, g, gt + i).sub(s)).intoArray(dx, dt + i);
     for (; i < n; i++) dx[dt + i] = y[yt + i] * (g[gt + i] - s);
   }
 
   /// in: x, γ, β; out: y[, μ, 1/σ]
-  static void layerNorm(float epsilon, Dense[] in, Dense[] out) {
+  public static void layerNorm(float epsilon, Dense[] in, Dense[] out) {
     Dense x = in[0], g = in[1], b = in[2], y = out[0];
     int d = x.dim(1);
     Parallel.rows(x.dim(0), grain(d), (from, to) -> {
@@ -170,15 +181,23 @@ final class CpuRows {
   }
 
   /// y = γ·(k·x + shift) + β
-  private static void normal(float[] x, int xt, float k, float shift, float[] g, int gt, float[] b, int bt, float[] y, int yt, int n) {
+  private static void normal(float[] x, int xt, float k, float shift, float[] g, int gt, float[] b, int bt, float[] y,
+      int yt, int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) fromArray(F, x, xt + i).fma(broadcast(F, k), broadcast(F, shift)).fma(fromArray(F, g, gt + i), fromArray(F, b, bt + i)).intoArray(y, yt + i);
+    for (; i <= n - LANES; i += LANES)
+      fromArray(F, x, xt + i).fma(broadcast(F, k), broadcast(F, shift))
+          .fma(fromArray(F, g, gt + i), fromArray(F, b, bt + i)).intoArray(y, yt + i);
     for (; i < n; i++) y[yt + i] = Math.fma(Math.fma(x[xt + i], k, shift), g[gt + i], b[bt + i]);
   }
 
   /// in: x, γ, μ, 1/σ, dy; out: dx, dγ, dβ. With n = (x − μ)/σ and h = dy·γ: dx = (h − mean h − n·mean(h·n))/σ.
-  static void layerNormGradient(Dense[] in, Dense[] out) {
-    Dense x = in[0], g = in[1], mean = in[2], deviation = in[3], dy = in[4], before = in.length > 5 ? in[5] : null;
+  public static void layerNormGradient(Dense[] in, Dense[] out) {
+    Dense x = in[0];
+    Dense g = in[1];
+    Dense mean = in[2];
+    Dense deviation = in[3];
+    Dense dy = in[4];
+    Dense before = in.length > 5 ? in[5] : null;
     int rows = x.dim(0), d = x.dim(1), stretches = (rows + STRETCH - 1) / STRETCH;
     float[] partial = new float[stretches * 2 * d];                              // [stretches, (dγ, dβ), d]
     Parallel.run(stretches, p -> {
@@ -200,14 +219,17 @@ final class CpuRows {
   private static float dot(float[] x, int xt, float k, float shift, float[] gamma, int gt, float[] dy, int yt, int d) {
     var s = zero(F);
     int i = 0;
-    for (; i <= d - LANES; i += LANES) s = fromArray(F, dy, yt + i).mul(fromArray(F, gamma, gt + i)).fma(fromArray(F, x, xt + i).fma(broadcast(F, k), broadcast(F, shift)), s);
+    for (; i <= d - LANES; i += LANES)
+      s = fromArray(F, dy, yt + i).mul(fromArray(F, gamma, gt + i))
+          .fma(fromArray(F, x, xt + i).fma(broadcast(F, k), broadcast(F, shift)), s);
     float r = Simd.total(s);
     for (; i < d; i++) r = Math.fma(dy[yt + i] * gamma[gt + i], Math.fma(x[xt + i], k, shift), r);
     return r;
   }
 
   /// With n = k·x + shift: dx = (dy·γ − a − n·c)·k, dγ += dy·n, dβ += dy.
-  private static void slopes(float[] x, int xt, float k, float shift, float[] gamma, int gt, float[] dy, int yt, float a, float c, float[] dx, int dt, float[] sums, int dg, int db, int d) {
+  private static void slopes(float[] x, int xt, float k, float shift, float[] gamma, int gt, float[] dy, int yt,
+      float a, float c, float[] dx, int dt, float[] sums, int dg, int db, int d) {
     int i = 0;
     for (; i <= d - LANES; i += LANES) {
       var y = fromArray(F, dy, yt + i);
@@ -225,14 +247,14 @@ final class CpuRows {
   }
 
   /// to = Σ over pieces of partial[piece·step + from … + n]
-  static void addInOrder(float[] partial, int pieces, int step, int from, int n, Dense to) {
+  public static void addInOrder(float[] partial, int pieces, int step, int from, int n, Dense to) {
     Parallel.rows(n, 16384, (i0, i1) -> {
       Arrays.fill(to.a(), to.at() + i0, to.at() + i1, 0);
       for (int p = 0; p < pieces; p++) Simd.add(partial, p * step + from + i0, to.a(), to.at() + i0, i1 - i0);
     });
   }
 
-  static void normalize(float epsilon, Dense x, Dense y) {
+  public static void normalize(float epsilon, Dense x, Dense y) {
     int d = x.dim(1);
     Parallel.rows(x.dim(0), grain(d), (from, to) -> {
       for (int r = from; r < to; r++) {
@@ -244,12 +266,13 @@ final class CpuRows {
   }
 
   /// dx = (dy − y·(y·dy))/‖x‖; where ‖x‖ ≤ ε the divisor is constant: dx = dy/ε
-  static void normalizeGradient(float epsilon, Dense x, Dense dy, Dense dx) {
+  public static void normalizeGradient(float epsilon, Dense x, Dense dy, Dense dx) {
     int d = x.dim(1);
     Parallel.rows(x.dim(0), grain(d), (from, to) -> {
       for (int r = from; r < to; r++) {
         int xt = x.at() + r * d, gt = dy.at() + r * d, dt = dx.at() + r * d;
-        float norm = (float) Math.sqrt(Simd.dot(x.a(), xt, x.a(), xt, d)), k = 1 / Math.max(norm, epsilon);
+        float norm = (float) Math.sqrt(Simd.dot(x.a(), xt, x.a(), xt, d));
+        float k = 1 / Math.max(norm, epsilon);
         float c = norm > epsilon ? Simd.dot(x.a(), xt, dy.a(), gt, d) * k * k : 0;
         normalizeSlopes(x.a(), xt, dy.a(), gt, c, k, dx.a(), dt, d);
       }
@@ -257,9 +280,11 @@ final class CpuRows {
   }
 
   /// dx = k·(dy − c·x)
-  private static void normalizeSlopes(float[] x, int xt, float[] g, int gt, float c, float k, float[] dx, int dt, int n) {
+  private static void normalizeSlopes(float[] x, int xt, float[] g, int gt, float c, float k, float[] dx, int dt,
+      int n) {
     int i = 0;
-    for (; i <= n - LANES; i += LANES) fromArray(F, g, gt + i).sub(fromArray(F, x, xt + i).mul(c)).mul(k).intoArray(dx, dt + i);
+    for (; i <= n - LANES; i += LANES)
+      fromArray(F, g, gt + i).sub(fromArray(F, x, xt + i).mul(c)).mul(k).intoArray(dx, dt + i);
     for (; i < n; i++) dx[dt + i] = (g[gt + i] - x[xt + i] * c) * k;
   }
 }
