@@ -6,6 +6,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The gradient kernels of fused ops: what backward applies. Their definition is the gradient of the op that they carry.
 public sealed interface Adjoint extends Op {
@@ -66,14 +67,36 @@ public sealed interface Adjoint extends Op {
   /// W, dy → dx
   record Conv2dInput(Fused.Conv2d conv) implements Adjoint {
     @Override public List<Type> infer(List<Type> in) {
-      Shape w = in.get(0).shape(), y = in.get(1).shape();
-      return List.of(in.getFirst().with(Shape.of(y.dim(0) / conv.to(w).size() * conv.grid().size(), w.dim(3))));
+      var w = in.isEmpty() ? Shape.SCALAR : in.getFirst().shape();
+      if (in.size() != 2 || w.rank() != 4 || w.dim(0) % conv.groups() != 0 || in.stream().anyMatch(t -> !t.dtype().floating())) throw Op.mismatch(this, in, "floating W [o, kh, kw, i], dy");
+      int images = images(this, conv, w, in);
+      return List.of(in.getFirst().with(Shape.of(images * conv.grid().size(), w.dim(3) * conv.groups())));
+    }
+
+    /// Group by group.
+    public List<Tensor> byGroup(List<Tensor> in) {
+      int o = in.get(0).dim(0) / conv.groups();
+      return List.of(Tensor.concat(1, IntStream.range(0, conv.groups()).mapToObj(g ->
+          Tensor.apply(new Conv2dInput(conv.ofGroup()), in.get(0).slice(0, g * o, g * o + o), in.get(1).slice(1, g * o, g * o + o))).toList()));
     }
   }
 
   /// x, dy → dW of this shape
   record Conv2dWeight(Fused.Conv2d conv, Shape weight) implements Adjoint {
-    @Override public List<Type> infer(List<Type> in) { return List.of(in.getFirst().with(weight)); }
+    @Override public List<Type> infer(List<Type> in) {
+      if (in.size() != 2 || in.getFirst().shape().rank() != 2 || weight.rank() != 4 || weight.dim(0) % conv.groups() != 0 || in.getFirst().shape().dim(1) != weight.dim(3) * conv.groups()
+          || in.stream().anyMatch(t -> !t.dtype().floating()) || in.getFirst().shape().dim(0) != images(this, conv, weight, in) * conv.grid().size())
+        throw Op.mismatch(this, in, "floating x [b·" + conv.grid().size() + ", i], dy of as many images, for W " + weight);
+      return List.of(in.getFirst().with(weight));
+    }
+
+    /// Group by group.
+    public List<Tensor> byGroup(List<Tensor> in) {
+      int o = weight.dim(0) / conv.groups(), i = weight.dim(3);
+      var one = new Conv2dWeight(conv.ofGroup(), Shape.of(o, weight.dim(1), weight.dim(2), i));
+      return List.of(Tensor.concat(0, IntStream.range(0, conv.groups()).mapToObj(g ->
+          Tensor.apply(one, in.get(0).slice(1, g * i, g * i + i), in.get(1).slice(1, g * o, g * o + o))).toList()));
+    }
   }
 
   /// dy → dx
@@ -142,5 +165,13 @@ public sealed interface Adjoint extends Op {
   record SoftmaxContrastive(Contrastive.Softmax loss) implements Adjoint {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) { return in.subList(0, 3); }
+  }
+
+  /// Of how many images dy, the last input, is.
+  private static int images(Adjoint op, Fused.Conv2d conv, Shape w, List<Type> in) {
+    var to = conv.checked(w, in);
+    var dy = in.getLast().shape();
+    if (dy.rank() != 2 || dy.dim(0) % to.size() != 0 || dy.dim(1) != w.dim(0)) throw Op.mismatch(op, in, "dy [b·" + to.size() + ", " + w.dim(0) + "]");
+    return dy.dim(0) / to.size();
   }
 }
