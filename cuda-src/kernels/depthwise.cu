@@ -87,7 +87,7 @@ template <class T, int V> DEVICE void depthwise_backward(const DepthwiseArgument
     store_strip<T, V>(acc, p.to, (t * p.height + iy) * p.width + ix, p.width - ix, p.channels, c);
   });
 }
-#define DEPTHWISE(name, body, T, V) KERNEL(name, DepthwiseArguments, 256) { body<T, V>(p); }
+#define DEPTHWISE(name, body, T, V) KERNEL(name, DepthwiseArguments, 256, 3) { body<T, V>(p); }
 DEPTHWISE(depthwise_f32x4, depthwise, float, 4)
 DEPTHWISE(depthwise_f32, depthwise, float, 1)
 DEPTHWISE(depthwise_bf16x4, depthwise, bf16, 4)
@@ -134,5 +134,5 @@ template <class T> DEVICE void depthwise_weight(const DepthwiseWeightArguments& 
   for (int w = 0; w < DEPTHWISE_WARPS; w++) s += shared[(w * TAPS + warp()) * WARP + lane()];
   p.to[(static_cast<long long>(blockIdx.y) * p.outputs + o) * p.kernelHeight * p.kernelWidth + ky * p.kernelWidth + kx] = s;
 }
-KERNEL(depthwise_weight_f32, DepthwiseWeightArguments, 256) { depthwise_weight<float>(p); }
-KERNEL(depthwise_weight_bf16, DepthwiseWeightArguments, 256) { depthwise_weight<bf16>(p); }
+KERNEL(depthwise_weight_f32, DepthwiseWeightArguments, 256, 4) { depthwise_weight<float>(p); }
+KERNEL(depthwise_weight_bf16, DepthwiseWeightArguments, 256, 4) { depthwise_weight<bf16>(p); }

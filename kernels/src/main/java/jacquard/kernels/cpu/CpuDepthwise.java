@@ -1,5 +1,7 @@
 package jacquard.kernels.cpu;
 
+import static jacquard.kernels.cpu.CpuMatMul.ALIGNED;
+import static jacquard.kernels.cpu.DepthwiseTaps.BLOCK;
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
 import static jdk.incubator.vector.FloatVector.fromArray;
@@ -10,7 +12,6 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Fused;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 
 /// Depthwise convolution over rows of pixels, m outputs a channel: y[p, o] = Σ over the taps t of x[p·stride + t − padding, o/m] · W[o, t].
 ///
@@ -18,12 +19,12 @@ import jdk.incubator.vector.FloatVector;
 /// goes over each row of outputs with some taps at a time, whose weights stay in registers. Columns of one phase are `stride` apart, so that neighbouring outputs read
 /// neighbours whatever the stride. A lane is a channel from beginning to end: the bits do not depend on the width of vectors.
 final class CpuDepthwise {
-  /// Channels that lie together: a cache line.
-  private static final int BLOCK = 16;
   /// Blocks of a piece: each pixel gives them a stretch of memory long enough to stream.
   private static final int BLOCKS = 4;
   /// Floats that a band reads, about: they stay in L2.
   private static final int BAND = 1 << 16;
+  /// Floats of an array that G1 takes for a large one.
+  private static final int LARGE = 1 << 18;
   /// Parts of a weight gradient, at most, which are added in order.
   private static final int PARTS = 16;
 
@@ -95,7 +96,7 @@ final class CpuDepthwise {
           weight[q] = new int[at[q].length];
           for (int plane = 0; plane < m && each > 0; plane++)
             for (int r = highest; r >= lowest; r--)
-              for (int kx = q; kx < kw; kx += s, n++) {
+              for (int kx = q + (each - 1) * s; kx >= 0; kx -= s, n++) {            // from the right: what they read ascends
                 at[q][n] = r * p.row() + p.place(plane, first[q] - (kx - q) / s - low);
                 weight[q][n] = (plane * p.taps + (top - r * s) * kw + kx) * BLOCK;
               }
@@ -108,7 +109,7 @@ final class CpuDepthwise {
     /// Rows r0 … r1−1 of one image's channels c0 … of `n`, a block's after another's, for outputs that have `all` channels.
     void lay(Dense x, int image, int r0, int r1, int c0, int all, float[] p) {
       int wide = x.dim(1), size = (r1 - r0) * row();
-      for (int r = r0, at = 0; r < r1; r++, at += row())
+      for (int r = r0, at = ALIGNED; r < r1; r++, at += row())
         for (int plane = 0; plane < planes; plane++) {
           for (int column = 0; column < phases * columns(); column++) {
             int source = column - left, to = at + place(plane, column);
@@ -134,9 +135,10 @@ final class CpuDepthwise {
     Arrays.fill(p, to + n, to + BLOCK, 0);
   }
 
+  /// A thread's buffer, used from ALIGNED on: large enough that it begins where cache lines do, which loads of 64 bytes need.
   private static float[] scratch(int which, int size) {
     float[][] s = SCRATCH.get();
-    return s[which].length >= size ? s[which] : (s[which] = new float[size]);
+    return s[which].length >= ALIGNED + size ? s[which] : (s[which] = new float[Math.max(ALIGNED + size, LARGE)]);
   }
 
   static void forward(Fused.Conv2d op, Dense x, Tensor weight, Dense bias, Dense y) {
@@ -174,15 +176,15 @@ final class CpuDepthwise {
       float[] source = scratch(0, size * BLOCKS), sums = scratch(1, most);
       p.lay(x, image, r0, r1, c0, channels, source);
       for (int b = 0, c = c0; b < BLOCKS && c < channels; b++, c += BLOCK) {
-        int n = Math.min(BLOCK, channels - c), base = b * size - r0 * p.row(), w = c / BLOCK * block;
+        int n = Math.min(BLOCK, channels - c), base = ALIGNED + b * size - r0 * p.row(), w = c / BLOCK * block;
         for (int r = y0; r < y1; r++)
           for (int q = 0; q < p.count.length; q++) {
             int count = p.count[q] * BLOCK, to = y.at() + ((image * p.to.height() + r) * p.to.width() + p.begin[q]) * channels + c;
             begin(sums, count, bias, c, n);
-            sum(source, base, p.rows[r].at[q], panels, w, p.rows[r].weight[q], sums, count);
+            DepthwiseTaps.sum(source, base, p.rows[r].at[q], panels, w, p.rows[r].weight[q], sums, count);
             for (int i = 0; i < count; i += BLOCK, to += p.step * channels) {
-              if (n == BLOCK) for (int v = 0; v < BLOCK; v += LANES) fromArray(F, sums, i + v).intoArray(y.a(), to + v);
-              else System.arraycopy(sums, i, y.a(), to, n);
+              if (n == BLOCK) for (int v = 0; v < BLOCK; v += LANES) fromArray(F, sums, ALIGNED + i + v).intoArray(y.a(), to + v);
+              else System.arraycopy(sums, ALIGNED + i, y.a(), to, n);
             }
           }
       }
@@ -190,76 +192,8 @@ final class CpuDepthwise {
   }
 
   private static void begin(float[] sums, int count, Dense bias, int c, int n) {
-    if (bias == null) Arrays.fill(sums, 0, count, 0);
-    else for (int i = 0; i < count; i += BLOCK) System.arraycopy(bias.a(), bias.at() + c, sums, i, n);
-  }
-
-  /// sums[i] += Σ over the taps of p[base + at + i]·w, as many taps at a time as registers hold weights.
-  private static void sum(float[] p, int base, int[] at, float[] w, int wo, int[] weight, float[] sums, int count) {
-    int t = 0, n = at.length;
-    for (; n - t >= 9 && (n - t) % 7 != 0; t += 9) nine(p, base, at, t, w, wo, weight, sums, count);
-    for (; n - t >= 7; t += 7) seven(p, base, at, t, w, wo, weight, sums, count);
-    for (; n - t >= 3; t += 3) three(p, base, at, t, w, wo, weight, sums, count);
-    for (; t < n; t++) one(p, base + at[t], w, wo + weight[t], sums, count);
-  }
-
-  private static void nine(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums, int count) {
-    for (int v = 0; v < BLOCK; v += LANES) {
-      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 = fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
-          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 = fromArray(F, w, wo + weight[t + 6] + v), w7 = fromArray(F, w, wo + weight[t + 7] + v),
-          w8 = fromArray(F, w, wo + weight[t + 8] + v);
-      int b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3], a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6], a7 = b + at[t + 7], a8 = b + at[t + 8];
-      for (int i = 0; i < count; i += BLOCK) {
-        var s = fromArray(F, sums, v + i);
-        s = fromArray(F, p, a0 + i).fma(w0, s);
-        s = fromArray(F, p, a1 + i).fma(w1, s);
-        s = fromArray(F, p, a2 + i).fma(w2, s);
-        s = fromArray(F, p, a3 + i).fma(w3, s);
-        s = fromArray(F, p, a4 + i).fma(w4, s);
-        s = fromArray(F, p, a5 + i).fma(w5, s);
-        s = fromArray(F, p, a6 + i).fma(w6, s);
-        s = fromArray(F, p, a7 + i).fma(w7, s);
-        fromArray(F, p, a8 + i).fma(w8, s).intoArray(sums, v + i);
-      }
-    }
-  }
-
-  private static void seven(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums, int count) {
-    for (int v = 0; v < BLOCK; v += LANES) {
-      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 = fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
-          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 = fromArray(F, w, wo + weight[t + 6] + v);
-      int b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3], a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6];
-      for (int i = 0; i < count; i += BLOCK) {
-        var s = fromArray(F, sums, v + i);
-        s = fromArray(F, p, a0 + i).fma(w0, s);
-        s = fromArray(F, p, a1 + i).fma(w1, s);
-        s = fromArray(F, p, a2 + i).fma(w2, s);
-        s = fromArray(F, p, a3 + i).fma(w3, s);
-        s = fromArray(F, p, a4 + i).fma(w4, s);
-        s = fromArray(F, p, a5 + i).fma(w5, s);
-        fromArray(F, p, a6 + i).fma(w6, s).intoArray(sums, v + i);
-      }
-    }
-  }
-
-  private static void three(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums, int count) {
-    for (int v = 0; v < BLOCK; v += LANES) {
-      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 = fromArray(F, w, wo + weight[t + 2] + v);
-      int b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2];
-      for (int i = 0; i < count; i += BLOCK) {
-        var s = fromArray(F, sums, v + i);
-        s = fromArray(F, p, a0 + i).fma(w0, s);
-        s = fromArray(F, p, a1 + i).fma(w1, s);
-        fromArray(F, p, a2 + i).fma(w2, s).intoArray(sums, v + i);
-      }
-    }
-  }
-
-  private static void one(float[] p, int at, float[] w, int weight, float[] sums, int count) {
-    for (int v = 0; v < BLOCK; v += LANES) {
-      var w0 = fromArray(F, w, weight + v);
-      for (int i = 0; i < count; i += BLOCK) fromArray(F, p, at + v + i).fma(w0, fromArray(F, sums, v + i)).intoArray(sums, v + i);
-    }
+    if (bias == null) Arrays.fill(sums, ALIGNED, ALIGNED + count, 0);
+    else for (int i = 0; i < count; i += BLOCK) System.arraycopy(bias.a(), bias.at() + c, sums, ALIGNED + i, n);
   }
 
   /// dW[o, t] = Σ over the outputs of dy · what the tap reads: bands of images in parts, which are added in order.
@@ -277,8 +211,8 @@ final class CpuDepthwise {
         p.lay(x, image, r0, r1, c0, channels, source);
         for (int b = 0, c = c0; b < BLOCKS && c < channels; b++, c += BLOCK) {
           int n = Math.min(BLOCK, channels - c), from = dy.at() + (image * p.to.height() + y0) * p.to.width() * channels + c;
-          for (int i = 0; i < (y1 - y0) * p.to.width(); i++) copy(dy.a(), from + i * channels, slopes, i * BLOCK, n);
-          for (int r = y0; r < y1; r++) products(source, b * size - r0 * p.row(), p.rows[r].at[0], slopes, (r - y0) * line, line, partial, part * wide + c * p.taps, p.rows[r].weight[0]);
+          for (int i = 0; i < (y1 - y0) * p.to.width(); i++) copy(dy.a(), from + i * channels, slopes, ALIGNED + i * BLOCK, n);
+          for (int r = y0; r < y1; r++) DepthwiseTaps.products(source, ALIGNED + b * size - r0 * p.row(), p.rows[r].at[0], slopes, ALIGNED + (r - y0) * line, line, partial, part * wide + c * p.taps, p.rows[r].weight[0]);
         }
       }
     });
@@ -290,61 +224,5 @@ final class CpuDepthwise {
           dw.a()[dw.at() + c * p.taps + t] = s;
         }
     });
-  }
-
-  private static void products(float[] p, int base, int[] at, float[] dy, int from, int count, float[] dw, int wo, int[] weight) {
-    int t = 0, n = at.length;
-    for (; n - t >= 7; t += 7) sevenProducts(p, base, at, t, dy, from, count, dw, wo, weight);
-    for (; n - t >= 3; t += 3) threeProducts(p, base, at, t, dy, from, count, dw, wo, weight);
-    for (; t < n; t++) oneProduct(p, base + at[t], dy, from, count, dw, wo + weight[t]);
-  }
-
-  private static void sevenProducts(float[] p, int base, int[] at, int t, float[] dy, int from, int count, float[] dw, int wo, int[] weight) {
-    for (int v = 0; v < BLOCK; v += LANES) {
-      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, t3 = wo + weight[t + 3] + v, t4 = wo + weight[t + 4] + v, t5 = wo + weight[t + 5] + v, t6 = wo + weight[t + 6] + v;
-      FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2), s3 = fromArray(F, dw, t3), s4 = fromArray(F, dw, t4), s5 = fromArray(F, dw, t5), s6 = fromArray(F, dw, t6);
-      int b = base + v, d0 = from + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3], a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6];
-      for (int i = 0; i < count; i += BLOCK) {
-        var d = fromArray(F, dy, d0 + i);
-        s0 = fromArray(F, p, a0 + i).fma(d, s0);
-        s1 = fromArray(F, p, a1 + i).fma(d, s1);
-        s2 = fromArray(F, p, a2 + i).fma(d, s2);
-        s3 = fromArray(F, p, a3 + i).fma(d, s3);
-        s4 = fromArray(F, p, a4 + i).fma(d, s4);
-        s5 = fromArray(F, p, a5 + i).fma(d, s5);
-        s6 = fromArray(F, p, a6 + i).fma(d, s6);
-      }
-      s0.intoArray(dw, t0);
-      s1.intoArray(dw, t1);
-      s2.intoArray(dw, t2);
-      s3.intoArray(dw, t3);
-      s4.intoArray(dw, t4);
-      s5.intoArray(dw, t5);
-      s6.intoArray(dw, t6);
-    }
-  }
-
-  private static void threeProducts(float[] p, int base, int[] at, int t, float[] dy, int from, int count, float[] dw, int wo, int[] weight) {
-    for (int v = 0; v < BLOCK; v += LANES) {
-      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, b = base + v, d0 = from + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2];
-      FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2);
-      for (int i = 0; i < count; i += BLOCK) {
-        var d = fromArray(F, dy, d0 + i);
-        s0 = fromArray(F, p, a0 + i).fma(d, s0);
-        s1 = fromArray(F, p, a1 + i).fma(d, s1);
-        s2 = fromArray(F, p, a2 + i).fma(d, s2);
-      }
-      s0.intoArray(dw, t0);
-      s1.intoArray(dw, t1);
-      s2.intoArray(dw, t2);
-    }
-  }
-
-  private static void oneProduct(float[] p, int at, float[] dy, int from, int count, float[] dw, int to) {
-    for (int v = 0; v < BLOCK; v += LANES) {
-      var s = fromArray(F, dw, to + v);
-      for (int i = 0; i < count; i += BLOCK) s = fromArray(F, p, at + v + i).fma(fromArray(F, dy, from + v + i), s);
-      s.intoArray(dw, to + v);
-    }
   }
 }
