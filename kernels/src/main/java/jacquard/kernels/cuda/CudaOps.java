@@ -141,7 +141,7 @@ final class CudaOps {
       case Fused.Normalize n    -> CudaRows.normalize(device, n.epsilon(), in.getFirst(), out.getFirst());
       case Fused.Norm _         -> CudaUpdates.norm(device, in, out.getFirst());
       case Fused.BatchNorm n    -> CudaBatchNorm.forward(device, n.epsilon(), in, out);
-      case Fused.Conv2d c       -> CudaConv2d.forward(device, c, in.get(0), in.get(1), out.getFirst());
+      case Fused.Conv2d c       -> CudaConv2d.forward(device, c, in, out);
       case Fused.AveragePool p  -> CudaConv2d.averagePool(device, p, in.getFirst(), out.getFirst());
       case Fused.Patches p      -> {
         if (p.mean().size() <= CudaImage.MOST_CHANNELS) CudaImage.patches(device, p, in.getFirst(), out.getFirst());
@@ -167,8 +167,8 @@ final class CudaOps {
       case Adjoint.CollectiveBatchNorm(var n) ->
           CudaBatchNorm.backward(device, device.collectives(), n,
               "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
-      case Adjoint.Conv2dInput(var c) -> CudaConv2d.inputGradient(device, c, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(device, c, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.Conv2dInput c -> CudaConv2d.inputGradient(device, c, in, out);
+      case Adjoint.Conv2dWeight c -> CudaConv2d.weightGradient(device, c, in, out);
       case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(device, p, in.getFirst(), out.getFirst());
       case Adjoint.Attend a          -> {
         if (CudaAttention.fits(a.attention(), in)) CudaAttention.backward(device, a.attention(), a.packed(), in, out);

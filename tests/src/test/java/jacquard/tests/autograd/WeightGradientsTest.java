@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import jacquard.autograd.Grad;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
@@ -71,7 +71,7 @@ class WeightGradientsTest {
       var m = ClipModel.create(config, 1);
       m.parameters().all().forEach((name, p) -> { if (name.endsWith("bn3.weight")) Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Draw.uniform(4, p.shape(), 0.5f, 1))); });   // zeros at the start
       int count = 3;
-      var pixels = Images.of(Draw.uniform(1, Shape.of(count * 32 * 32, 3), -2, 2).floats(), count, Grid.of(32));
+      var pixels = ImageBatch.of(Draw.uniform(1, Shape.of(count * 32 * 32, 3), -2, 2).floats(), count, Grid.of(32));
       int[][] tokens = {{97, 5, 7, 98, 0, 0, 0, 0}, {97, 11, 98, 0, 0, 0, 0, 0}, {97, 1, 2, 3, 4, 5, 6, 98}};
       var step = pass().call(() -> Grad.valueAndGrad(m.parameters(), () -> {
         Tensor x = m.embedImages(pixels), t = m.embedTexts(tokens);
