@@ -8,6 +8,7 @@ import jacquard.clip.model.resnet.ResNetConfig;
 import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.model.vit.VisionTransformer;
@@ -33,8 +34,13 @@ final class Families {
       case VitConfig v -> Row.of("ViT", (c, make) -> VisionTransformer.of(v, c, make));
       case ResNetConfig r -> Row.of("ResNet", (c, make) -> ModifiedResNet.of(r, c, make));
       case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
+      case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
+  }
+
+  private static <T> Row<T> row(String name, Optional<String> refused, BiFunction<ClipConfig, Init.Maker, T> tower) {
+    return refused.isPresent() ? Row.missing(name, refused.get()) : Row.of(name, tower);
   }
 
   static Row<TextTower> text(TextConfig config) {
