@@ -32,6 +32,7 @@ public final class Checkpoint {
     try (var weights = Weights.open(path)) {
       var left = new HashSet<>(weights.names());
       var described = ClipModel.describe(config);
+      described.towers().forEach((prefix, t) -> t.obsolete().forEach(p -> left.remove(described.nameOf(prefix + "." + p))));
       var model = Parameters.map(described, (p, t) -> {
         var name = described.nameOf(p);
         if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);

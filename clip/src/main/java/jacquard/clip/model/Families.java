@@ -1,6 +1,7 @@
 package jacquard.clip.model;
 
 import jacquard.clip.model.genlip.PatchConfig;
+import jacquard.clip.model.hf.BertTower;
 import jacquard.clip.model.hf.HuggingFaceConfig;
 import jacquard.clip.model.modern.ModernTextConfig;
 import jacquard.clip.model.resnet.ModifiedResNet;
@@ -47,7 +48,8 @@ final class Families {
     return switch (config) {
       case ClipTextConfig t -> Row.of("CLIP text", (c, make) -> TextTransformer.of(t, c, make));
       case ModernTextConfig _ -> Row.missing("modern text", "modern text tower (text_arch modern)");
-      case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.name());
+      case HuggingFaceConfig h when BertTower.known(h) -> row("Hugging Face text", BertTower.refused(h), (c, make) -> BertTower.of(h, c, make));
+      case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.described());
     };
   }
 

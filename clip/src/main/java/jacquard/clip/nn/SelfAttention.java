@@ -59,7 +59,7 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
   }
 
   /// The sequences of some rows, one or more of each, in order.
-  static Sequences picked(Sequences s, int[] rows) {
+  public static Sequences picked(Sequences s, int[] rows) {
     int[] offsets = new int[s.count() + 1], positions = new int[rows.length];
     for (int i = 0, at = 0; i < s.count(); i++) {
       while (at < rows.length && rows[at] < s.to(i)) at++;

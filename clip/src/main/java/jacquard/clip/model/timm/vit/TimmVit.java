@@ -110,8 +110,18 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     return head.apply(trunk.classifier == null ? x : trunk.classifier.apply(x));
   }
 
-  /// Patches and positions; a group a block, the last one with the final norm; what pools and projects.
+  /// The trunk's groups, and OpenCLIP's head with the last of them that is no block.
   @Override public List<List<String>> groups() {
+    if (head.linear() == null && head.mlp() == null) return locks();
+    var r = new ArrayList<>(locks());
+    var last = new ArrayList<>(List.of("head.**"));
+    if (r.size() > trunk.blocks.size() + 1) last.addAll(r.removeLast());
+    r.add(last);
+    return r;
+  }
+
+  /// Patches and positions; a group a block, the last one with the final norm; what pools and projects. OpenCLIP's head is never locked.
+  @Override public List<List<String>> locks() {
     var r = new ArrayList<List<String>>();
     var stem = new ArrayList<>(List.of("trunk.pos_embed", "trunk.patch_embed.**"));
     if (trunk.classToken != null) stem.add("trunk.cls_token");
@@ -126,7 +136,6 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     if (trunk.latent != null) last.add("trunk.attn_pool.**");
     if (trunk.poolNorm != null) last.add("trunk.fc_norm.**");
     if (trunk.classifier != null) last.add("trunk.head.**");
-    if (head.linear() != null || head.mlp() != null) last.add("head.**");
     if (!last.isEmpty()) r.add(last);
     return r;
   }
