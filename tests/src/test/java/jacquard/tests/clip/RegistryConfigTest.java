@@ -41,8 +41,8 @@ class RegistryConfigTest {
     for (String name : own) assertTrue(Presets.of(name).unsupported().isEmpty() && Presets.of(name).text().input().tokenizer().equals("clip"), name);
   }
 
-  /// The families as OpenCLIP's own code routes them, told by the tensors alone: a timm tower has a trunk (a ViT's keys have no other form than
-  /// packed with queries and values), an HF tower a transformer in text.
+  /// The families as OpenCLIP's own code routes them, told by the tensors alone, but for timm's trunks, which their names tell apart:
+  /// an HF tower has a transformer in text.
   @Test void whatIsBuiltHasTheTensorsOfItsFamily() {
     var families = new TreeMap<String, Integer>();
     for (var m : models.properties()) {
@@ -51,8 +51,8 @@ class RegistryConfigTest {
       boolean vit = state.has("visual.class_embedding"), resnet = state.has("visual.attnpool.positional_embedding");
       boolean text = state.has("positional_embedding") || state.has("text.positional_embedding");
       boolean decoder = state.has("text_decoder.ln_final.weight");
-      boolean timm = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText().matches("vit_.*_(siglip|gap|clip)_.*");
-      if (timm) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.qkv.weight"), m.getKey());
+      boolean timm = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText().matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*");
+      if (timm) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
       boolean bert = state.has("text.transformer.embeddings.word_embeddings.weight");
       assertEquals((vit || resnet || timm) && (text || bert) && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
       if (resnet) assertEquals("ResNet", config.family(), m.getKey());
@@ -60,6 +60,7 @@ class RegistryConfigTest {
     }
     assertEquals(181, families.values().stream().mapToInt(i -> i).sum());
     assertEquals(28, families.get("timm ViT"));
+    assertEquals(12, families.get("timm EVA"));
     assertEquals("timm tower convnext_base", Presets.of("convnext_base").unsupported().orElseThrow());
     assertEquals("CoCa", Presets.of("coca_ViT-B-32").family());
     assertEquals("Hugging Face text tower google/mt5-base", Presets.of("mt5-base-ViT-B-32").unsupported().orElseThrow());
@@ -99,7 +100,7 @@ class RegistryConfigTest {
       assertEquals(config.logitBias().isPresent(), state.has("logit_bias"), name);
       seen++;
     }
-    assertEquals(83, seen);
+    assertEquals(95, seen);
   }
 
   private static void shape(JsonNode state, String tensor, int... expected) {

@@ -89,8 +89,4 @@ record Architecture(int width, int depth, int heads, int patch, double mlpRatio,
   }
 
   int hidden() { return (int) (width * mlpRatio); }
-
-  int prefix() { return classToken ? 1 : 0; }
-
-  Grid grid() { return new Grid(image.height() / patch, image.width() / patch); }
 }
