@@ -22,14 +22,14 @@ public record Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics
   /// @throws IllegalArgumentException if a tower has fewer groups than are to be unlocked
   public List<String> frozen(ClipModel model) {
     var r = new ArrayList<String>();
-    if (image.isPresent()) r.addAll(frozen("image", "visual.", model.visual().locks(), image.getAsInt()));
-    if (text.isPresent()) r.addAll(frozen("text", "text.", model.text().locks(), text.getAsInt()));
+    if (image.isPresent()) r.addAll(frozen("image", "visual.", model.visual().groups(), image.getAsInt()));
+    if (text.isPresent()) r.addAll(frozen("text", "text.", model.text().groups(), text.getAsInt()));
     return r;
   }
 
   /// The model as these locks train it.
   public ClipModel of(ClipModel model) {
-    return fixedStatistics && image.isPresent() ? model.fixedStatistics(model.visual().locks().size() - image.getAsInt()) : model;
+    return fixedStatistics && image.isPresent() ? model.fixedStatistics(model.visual().groups().size() - image.getAsInt()) : model;
   }
 
   private static List<String> frozen(String tower, String prefix, List<List<String>> groups, int unlocked) {

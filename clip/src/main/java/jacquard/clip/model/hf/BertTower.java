@@ -135,13 +135,6 @@ public record BertTower(Model transformer, @Named("proj") Projection projection,
     return r;
   }
 
-  /// Embeddings; a group a layer, the last one with the pooler. The projection is never locked.
-  @Override public List<List<String>> locks() {
-    var r = new ArrayList<>(groups().subList(0, shape.layers() + 1));
-    if (transformer.pooler != null) r.set(shape.layers(), List.of("transformer.encoder.layer." + (shape.layers() - 1) + ".**", "transformer.pooler.**"));
-    return r;
-  }
-
   @Override public List<String> undecayed() {
     return List.of("transformer.embeddings.position_embeddings.weight", "transformer.embeddings.token_type_embeddings.weight");
   }

@@ -18,6 +18,6 @@ public sealed interface ImageTower extends Tower permits VisionTransformer, Modi
   /// Height and width of its images, in pixels.
   Grid input();
 
-  /// The same tower with the batch statistics of its first groups fixed; see [#locks]. A tower without batch norm is that already.
+  /// The same tower with the batch statistics of its first groups fixed; see [#groups]. A tower without batch norm is that already.
   default ImageTower fixed(int groups) { return this; }
 }

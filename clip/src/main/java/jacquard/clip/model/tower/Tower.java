@@ -4,11 +4,8 @@ import java.util.List;
 
 /// What a tower says about its own tensors, by their paths within it. Others ask here and never which family a tower is of.
 public interface Tower {
-  /// The parameters from input to output, as OpenCLIP groups them for layer decay: globs, a list a group.
+  /// The parameters from input to output, as OpenCLIP groups them for locking and layer decay: globs, a list a group. Each is in one.
   List<List<String>> groups();
-
-  /// The same as OpenCLIP groups them for locking; what is in no group is trained in any case.
-  default List<List<String>> locks() { return groups(); }
 
   /// Globs of parameters that do not decay though they are no vectors or scalars: tables of positions, as a rule.
   default List<String> undecayed() { return List.of(); }

@@ -96,17 +96,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
 
   /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the attentional pool and the projection.
   @Override public List<List<String>> groups() {
-    return groups(List.of("ln_post.**"), pooler == null ? List.of("proj") : List.of("attn_pool.**", "proj"));
-  }
-
-  /// The attentional pool, which OpenCLIP leaves out of all groups, goes with the final norm.
-  @Override public List<List<String>> locks() {
-    return groups(List.of("ln_post.**", pooler == null ? "" : "attn_pool.**"), List.of("proj"));
-  }
-
-  private List<List<String>> groups(List<String> after, List<String> head) {
-    var before = List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**");
-    return Blocks.groups(before, transformer.blocks().size(), after, head);
+    return Blocks.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**"), transformer.blocks().size(),
+        List.of("ln_post.**"), pooler == null ? List.of("proj") : List.of("attn_pool.**", "proj"));
   }
 
   @Override public List<String> undecayed() { return List.of("class_embedding", "positional_embedding"); }

@@ -93,18 +93,8 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     return head.apply(trunk.classifier == null ? x : trunk.classifier.apply(x));
   }
 
-  /// The trunk's groups, and OpenCLIP's head with the last of them that is no block.
+  /// Patches and positions; a group a block, the last one with the final norm; what pools and classifies; OpenCLIP's head.
   @Override public List<List<String>> groups() {
-    if (head.linear() == null && head.mlp() == null) return locks();
-    var r = new ArrayList<>(locks());
-    var last = new ArrayList<>(List.of("head.**"));
-    if (r.size() > trunk.blocks.size() + 1) last.addAll(r.removeLast());
-    r.add(last);
-    return r;
-  }
-
-  /// Patches and positions; a group a block, the last one with the final norm; what pools and projects. OpenCLIP's head is never locked.
-  @Override public List<List<String>> locks() {
     var r = new ArrayList<List<String>>();
     r.add(trunk.stem.group());
     for (int i = 0; i < trunk.blocks.size(); i++) {
@@ -117,6 +107,7 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     if (trunk.poolNorm != null) last.add("trunk.fc_norm.**");
     if (trunk.classifier != null) last.add("trunk.head.**");
     if (!last.isEmpty()) r.add(last);
+    if (head.linear() != null || head.mlp() != null) r.add(List.of("head.**"));
     return r;
   }
 
