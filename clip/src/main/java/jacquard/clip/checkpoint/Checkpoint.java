@@ -40,6 +40,7 @@ public final class Checkpoint {
       String wrapped = weights.names().stream().allMatch(n -> n.startsWith(WRAPPED)) ? WRAPPED : "";
       var left = weights.names().stream().map(n -> n.substring(wrapped.length())).filter(n -> !IGNORED.contains(n)).collect(Collectors.toCollection(HashSet::new));
       var described = ClipModel.describe(config);
+      described.towers().forEach((prefix, t) -> t.obsolete().forEach(p -> left.remove(described.nameOf(prefix + "." + p))));
       var model = Parameters.map(described, (p, t) -> {
         var name = described.nameOf(p);
         if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);

@@ -52,7 +52,7 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   /// @throws IOException if it cannot be read or is no JSON
   /// @throws IllegalArgumentException naming the file, the key, the value and what was expected
   public static ClipConfig read(Path file) throws IOException {
-    var json = Json.read(file);
+    var json = TextConfig.completed(Json.read(file), file);
     return json.containsKey("model_cfg") ? HubConfig.of(json, file.toString()).model() : of(json, file.toString());
   }
 

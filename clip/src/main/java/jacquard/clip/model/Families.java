@@ -1,6 +1,7 @@
 package jacquard.clip.model;
 
 import jacquard.clip.model.genlip.PatchConfig;
+import jacquard.clip.model.hf.BertTower;
 import jacquard.clip.model.hf.HuggingFaceConfig;
 import jacquard.clip.model.modern.ModernTextConfig;
 import jacquard.clip.model.resnet.ModifiedResNet;
@@ -8,6 +9,8 @@ import jacquard.clip.model.resnet.ResNetConfig;
 import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.timm.eva.Eva;
+import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.model.vit.VisionTransformer;
@@ -33,15 +36,22 @@ final class Families {
       case VitConfig v -> Row.of("ViT", (c, make) -> VisionTransformer.of(v, c, make));
       case ResNetConfig r -> Row.of("ResNet", (c, make) -> ModifiedResNet.of(r, c, make));
       case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
+      case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
+      case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
+  }
+
+  private static <T> Row<T> row(String name, Optional<String> refused, BiFunction<ClipConfig, Init.Maker, T> tower) {
+    return refused.isPresent() ? Row.missing(name, refused.get()) : Row.of(name, tower);
   }
 
   static Row<TextTower> text(TextConfig config) {
     return switch (config) {
       case ClipTextConfig t -> Row.of("CLIP text", (c, make) -> TextTransformer.of(t, c, make));
       case ModernTextConfig _ -> Row.missing("modern text", "modern text tower (text_arch modern)");
-      case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.name());
+      case HuggingFaceConfig h when BertTower.known(h) -> row("Hugging Face text", BertTower.refused(h), (c, make) -> BertTower.of(h, c, make));
+      case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.described());
     };
   }
 

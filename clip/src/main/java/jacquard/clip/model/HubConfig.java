@@ -20,7 +20,7 @@ public record HubConfig(ClipConfig model, PreprocessConfig preprocess) {
 
   /// @throws IOException if the file cannot be read or is no JSON
   /// @throws IllegalArgumentException naming the file, the key, the value and what was expected
-  public static HubConfig read(Path file) throws IOException { return of(Json.read(file), file.toString()); }
+  public static HubConfig read(Path file) throws IOException { return of(TextConfig.completed(Json.read(file), file), file.toString()); }
 
   /// The config that plain JSON values describe; `where` opens every error.
   public static HubConfig of(Map<String, ?> json, String where) {

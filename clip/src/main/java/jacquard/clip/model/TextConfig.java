@@ -5,6 +5,9 @@ import jacquard.clip.model.modern.ModernTextConfig;
 import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.tower.TextInput;
 import jacquard.clip.settings.Settings;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +19,18 @@ public sealed interface TextConfig extends Settings.Kinds permits ClipTextConfig
 
   /// `text_arch`.
   enum Arch { CLIP, MODERN }
+
+  /// A model's or a hub's JSON with what lies beside its file: the text tower's own config, `hf_config.json`, where it is one of the transformers library.
+  static Map<String, Object> completed(Map<String, Object> json, Path file) throws IOException {
+    for (var key : List.of("model_cfg", "text_cfg"))
+      if (json.get(key) instanceof Map<?, ?> section) {
+        @SuppressWarnings("unchecked") var inner = (Map<String, Object>) section;
+        var r = new LinkedHashMap<>(json);
+        r.put(key, key.equals("text_cfg") ? HuggingFaceConfig.completed(inner, file) : completed(inner, file));
+        return r;
+      }
+    return json;
+  }
 
   /// The defaults of the kind that `json` describes.
   static TextConfig defaults(Map<String, ?> json) {

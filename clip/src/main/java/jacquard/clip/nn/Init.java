@@ -12,6 +12,8 @@ import java.util.stream.IntStream;
 public sealed interface Init {
   record Constant(float value) implements Init {}
   record Normal(double deviation) implements Init {}
+  /// Normal, cut off at two deviations (timm's `trunc_normal_tf_`).
+  record Truncated(double deviation) implements Init {}
   /// Uniform in ±bound.
   record Uniform(double bound) implements Init {}
   /// Given elements, asked for when they are drawn.
@@ -47,6 +49,11 @@ public sealed interface Init {
         switch (init) {
           case Constant(var c) -> java.util.Arrays.fill(v, c);
           case Normal(var d) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) (random.normal(i) * d));
+          case Truncated(var d) -> IntStream.range(0, v.length).parallel().forEach(i -> {
+            double z = random.normal(i);
+            for (long at = i; Math.abs(z) > 2; z = random.normal(at)) at += v.length;
+            v[i] = (float) (z * d);
+          });
           case Uniform(var b) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) ((random.uniform(i) * 2 - 1) * b));
           case Given(var e) -> System.arraycopy(e.get(), 0, v, 0, v.length);
           case Count _ -> {}

@@ -9,7 +9,7 @@ import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 
 /// Multi-head self-attention as OpenCLIP's: a packed projection of queries, keys and values `[3·width, width]`, heads, and an output
-/// projection. Optional, each null when absent: norms of q and k per head, a cosine attention's scale a head (in place of 1/√d, its log
+/// projection. Optional, each null when absent: the bias of the packed projection, norms of q and k per head, a cosine attention's scale a head (in place of 1/√d, its log
 /// clamped at ln 100), a factor a head on the output `[heads, 1, 1]`, a norm before the output projection.
 public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_proj_bias") Tensor bias, @Named("out_proj") Linear out,
                         @Named("ln_q") LayerNorm normQueries, @Named("ln_k") LayerNorm normKeys, @Named("logit_scale") Tensor cosineScale,
@@ -26,8 +26,8 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
       k = parts.get(1);
       v = parts.get(2);
     } else {
-      q = x.gather(rows).linear(weight.slice(0, 0, width), bias.slice(0, 0, width), Activation.NONE);
-      var parts = x.linear(weight.slice(0, width, 3 * width), bias.slice(0, width, 3 * width), Activation.NONE).split(1, width, width);
+      q = x.gather(rows).linear(weight.slice(0, 0, width), part(bias, 0, width), Activation.NONE);
+      var parts = x.linear(weight.slice(0, width, 3 * width), part(bias, width, 3 * width), Activation.NONE).split(1, width, width);
       k = parts.get(0);
       v = parts.get(1);
       queries = picked(sequences, rows);
@@ -49,6 +49,8 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
     return out.apply(normInner == null ? o : normInner.apply(o), added);
   }
 
+  private static Tensor part(Tensor bias, int from, int to) { return bias == null ? null : bias.slice(0, from, to); }
+
   private Tensor perHead(Tensor x, LayerNorm norm) { return norm.apply(x.reshape(x.dim(0) * heads, x.dim(1) / heads)).reshape(x.shape()); }
 
   /// A factor a head on rows of shape `to`.
@@ -57,7 +59,7 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
   }
 
   /// The sequences of some rows, one or more of each, in order.
-  static Sequences picked(Sequences s, int[] rows) {
+  public static Sequences picked(Sequences s, int[] rows) {
     int[] offsets = new int[s.count() + 1], positions = new int[rows.length];
     for (int i = 0, at = 0; i < s.count(); i++) {
       while (at < rows.length && rows[at] < s.to(i)) at++;

@@ -41,9 +41,9 @@ class RegistryConfigTest {
     for (String name : own) assertTrue(Presets.of(name).unsupported().isEmpty() && Presets.of(name).text().input().tokenizer().equals("clip"), name);
   }
 
-  /// The families as OpenCLIP's own code routes them, told by the tensors alone: a timm tower has a trunk, an HF tower a transformer in
-  /// text.
-  @Test void nativeIsWhatHasNativeTensors() {
+  /// The families as OpenCLIP's own code routes them, told by the tensors alone, but for timm's trunks, which their names tell apart:
+  /// an HF tower has a transformer in text.
+  @Test void whatIsBuiltHasTheTensorsOfItsFamily() {
     var families = new TreeMap<String, Integer>();
     for (var m : models.properties()) {
       var state = m.getValue().get("state");
@@ -51,14 +51,19 @@ class RegistryConfigTest {
       boolean vit = state.has("visual.class_embedding"), resnet = state.has("visual.attnpool.positional_embedding");
       boolean text = state.has("positional_embedding") || state.has("text.positional_embedding");
       boolean decoder = state.has("text_decoder.ln_final.weight");
-      assertEquals((vit || resnet) && text && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
+      boolean timm = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText().matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*");
+      if (timm) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
+      boolean bert = state.has("text.transformer.embeddings.word_embeddings.weight");
+      assertEquals((vit || resnet || timm) && (text || bert) && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
       if (resnet) assertEquals("ResNet", config.family(), m.getKey());
       families.merge(config.family(), 1, Integer::sum);
     }
     assertEquals(181, families.values().stream().mapToInt(i -> i).sum());
-    assertEquals("timm tower vit_base_patch16_siglip_224", Presets.of("ViT-B-16-SigLIP").unsupported().orElseThrow());
+    assertEquals(28, families.get("timm ViT"));
+    assertEquals(12, families.get("timm EVA"));
+    assertEquals("timm tower convnext_base", Presets.of("convnext_base").unsupported().orElseThrow());
     assertEquals("CoCa", Presets.of("coca_ViT-B-32").family());
-    assertEquals("Hugging Face text tower roberta-base", Presets.of("roberta-ViT-B-32").unsupported().orElseThrow());
+    assertEquals("Hugging Face text tower google/mt5-base", Presets.of("mt5-base-ViT-B-32").unsupported().orElseThrow());
     assertEquals("GenLIP", Presets.of("naflexgenlip_b16").family());
   }
 
@@ -95,7 +100,7 @@ class RegistryConfigTest {
       assertEquals(config.logitBias().isPresent(), state.has("logit_bias"), name);
       seen++;
     }
-    assertEquals(55, seen);
+    assertEquals(95, seen);
   }
 
   private static void shape(JsonNode state, String tensor, int... expected) {

@@ -3,9 +3,14 @@ package jacquard.clip.model.hf;
 import jacquard.clip.model.TextConfig;
 import jacquard.clip.model.TokenizerOptions;
 import jacquard.clip.model.tower.TextInput;
+import jacquard.clip.settings.Json;
 import jacquard.clip.settings.Settings;
 import jacquard.clip.settings.Settings.Flat;
 import jacquard.clip.settings.Settings.Key;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -39,10 +44,27 @@ public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_
     Settings.atLeast("context_length", context, 1);
   }
 
+  /// A section `text_cfg` with the model's own config, where that lies beside its file as `hf_config.json`; what the section says itself comes first.
+  public static Map<String, Object> completed(Map<String, Object> section, Path file) throws IOException {
+    var own = file.resolveSibling("hf_config.json");
+    if (section.get("hf_model_name") == null || !Files.exists(own)) return section;
+    var merged = Json.read(own);
+    if (section.get("hf_model_config") instanceof Map<?, ?> given) given.forEach((k, v) -> merged.put((String) k, v));
+    var r = new LinkedHashMap<>(section);
+    r.put("hf_model_config", merged);
+    return r;
+  }
+
   @Override public HuggingFaceConfig defaults() { return DEFAULTS; }
 
   /// The model's name.
   public String name() { return model.modelName.orElse(""); }
+
+  /// The model's name, and what to do where its kind is not known.
+  public String described() {
+    var type = OwnConfig.of(this).type();
+    return name() + (type.isEmpty() ? ", whose sizes are not known: put its own config beside this one as hf_config.json, or give hf_model_config" : "");
+  }
 
   @Override public TextInput input() { return tokens.input(context, name()); }
 

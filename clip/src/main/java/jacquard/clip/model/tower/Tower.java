@@ -4,7 +4,7 @@ import java.util.List;
 
 /// What a tower says about its own tensors, by their paths within it. Others ask here and never which family a tower is of.
 public interface Tower {
-  /// The parameters from input to output, as OpenCLIP groups them for locking and layer decay: globs, a list a group.
+  /// The parameters from input to output, as OpenCLIP groups them for locking and layer decay: globs, a list a group. Each is in one.
   List<List<String>> groups();
 
   /// Globs of parameters that do not decay though they are no vectors or scalars: tables of positions, as a rule.
@@ -15,6 +15,9 @@ public interface Tower {
 
   /// Tables of positions that are resized where a checkpoint has another size.
   default List<Positions> positions() { return List.of(); }
+
+  /// Tensors that checkpoints of older versions hold and that say nothing: they are passed over.
+  default List<String> obsolete() { return List.of(); }
 
   /// How a tensor lies in a checkpoint.
   default OnDisk layout(String path) { return OnDisk.SAME; }

@@ -13,15 +13,14 @@ import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.PatchDropout;
+import jacquard.clip.nn.Pooling;
 import jacquard.clip.nn.Transformer;
 import jacquard.tensor.Grid;
-import jacquard.tensor.Pass;
 import jacquard.tensor.Sequences;
-import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /// OpenCLIP's vision transformer: patches by convolution, a class token first, positions, blocks, pooling, projection.
 public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding, @Named("positional_embedding") Tensor positionTable, Tensor proj, Conv2d conv1,
@@ -49,22 +48,22 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
   @Override public Grid input() { return config.input(); }
 
   @Override public Tensor features(ImageBatch images) {
-    var sequences = kept(images.count(), config.grid().size());
+    var sequences = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     boolean token = pooler == null && config.pool() != VitConfig.Pool.AVERAGE;
-    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), token ? classRows(sequences) : null);
+    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), token ? Pooling.first(sequences) : null);
     if (pooler != null) {
       int queries = config.pool() == VitConfig.Pool.AVERAGE ? config.poolerQueries() : 1;
       x = normPost.apply(pooler.apply(x, sequences, queries));
       return pooled(x, Sequences.equal(images.count(), queries)).matmul(proj);
     }
     if (token) return normPost.apply(x).matmul(proj);
-    x = config.finalNormAfterPool() ? normPost.apply(mean(x, sequences)) : mean(normPost.apply(x), sequences);
+    x = config.finalNormAfterPool() ? normPost.apply(Pooling.mean(x, sequences, 1)) : Pooling.mean(normPost.apply(x), sequences, 1);
     return x.matmul(proj);
   }
 
   /// The tokens are the patches, or what the attentional pool's queries but the first found; after the last norm where that comes before pooling.
   @Override public Encoding tokens(ImageBatch images) {
-    var sequences = kept(images.count(), config.grid().size());
+    var sequences = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), null);
     if (pooler != null) {
       x = normPost.apply(pooler.apply(x, sequences, config.poolerQueries()));
@@ -89,19 +88,16 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     return normPre == null ? x : normPre.apply(x);
   }
 
-  private static int[] classRows(Sequences s) { return IntStream.range(0, s.count()).map(s::from).toArray(); }
-
   /// The first row of each sequence, or the mean of the others: `[count, width]`.
   private Tensor pooled(Tensor x, Sequences s) {
-    if (config.pool() == VitConfig.Pool.AVERAGE) return mean(x, s);
-    return s.rows() == s.count() ? x : x.gather(classRows(s));
+    if (config.pool() == VitConfig.Pool.AVERAGE) return Pooling.mean(x, s, 1);
+    return s.rows() == s.count() ? x : x.gather(Pooling.first(s));
   }
 
-  /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the projection. The attentional pool, which
-  /// OpenCLIP leaves out of all groups, goes with the final norm.
+  /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the attentional pool and the projection.
   @Override public List<List<String>> groups() {
     return Blocks.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**"), transformer.blocks().size(),
-        List.of("ln_post.**", pooler == null ? "" : "attn_pool.**"), List.of("proj"));
+        List.of("ln_post.**"), pooler == null ? List.of("proj") : List.of("attn_pool.**", "proj"));
   }
 
   @Override public List<String> undecayed() { return List.of("class_embedding", "positional_embedding"); }
@@ -111,37 +107,6 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
   @Override public List<Positions> positions() { return List.of(new Positions.Cells("positional_embedding", 1, config.grid())); }
 
   @Override public OnDisk layout(String path) { return path.equals("conv1.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME; }
-
-  /// Means over all rows of a sequence but the first: the class token stays out. `[count, width]`
-  private static Tensor mean(Tensor x, Sequences s) {
-    int[] owners = s.owners();
-    float[] share = new float[s.count()];
-    for (int i = 0; i < share.length; i++) {
-      owners[s.from(i)] = -1;
-      share[i] = 1f / (s.length(i) - 1);
-    }
-    return x.scatterAdd(s.count(), Tensor.ofInts(Shape.of(owners.length), owners)).mul(Tensor.of(Shape.of(share.length, 1), share));
-  }
-
-  /// While training with patch dropout a random max(1, n·(1 − p)) of the patches of each image (Li et al. 2023, FLIP), else all.
-  private Sequences kept(int count, int patches) {
-    int keep = Math.max(1, (int) (patches * (1 - config.patchDropout())));
-    if (!Pass.current().training() || config.patchDropout() == 0) return Sequences.equal(count, patches + 1);
-    int[] positions = new int[count * (keep + 1)], offsets = new int[count + 1];
-    for (int b = 0; b < count; b++) {
-      var random = Pass.current().key("patch dropout", b);
-      int[] order = IntStream.rangeClosed(1, patches).toArray();
-      for (int i = 0; i < keep; i++) {
-        int j = i + random.below(i, patches - i), t = order[i];
-        order[i] = order[j];
-        order[j] = t;
-      }
-      java.util.Arrays.sort(order, 0, keep);
-      System.arraycopy(order, 0, positions, b * (keep + 1) + 1, keep);
-      offsets[b + 1] = (b + 1) * (keep + 1);
-    }
-    return new Sequences(offsets, positions);
-  }
 
   /// Fixed positions: row 0 zero, then [sin x·ω, cos x·ω, sin y·ω, cos y·ω], ωᵢ = 10000^(−i/(width/4)), x the column; as OpenCLIP.
   static float[] sinCos(Grid grid, int width) {

@@ -1,0 +1,52 @@
+package jacquard.clip.model.hf;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+
+/// A model's own `config.json` on the hub: what `hf_model_config` gives, over what is known of the name. Other keys than those asked for say
+/// how the model was trained or is used, and are passed over.
+record OwnConfig(String name, Map<String, Object> values) {
+  /// Published sizes of the models that OpenCLIP's registry names, and of BERT.
+  private static final Map<String, Map<String, Object>> KNOWN = Map.of(
+      "roberta-base", roberta("roberta", 50265, 768, 12, 12), "roberta-large", roberta("roberta", 50265, 1024, 24, 16),
+      "xlm-roberta-base", roberta("xlm-roberta", 250002, 768, 12, 12), "xlm-roberta-large", roberta("xlm-roberta", 250002, 1024, 24, 16),
+      "google/mt5-base", Map.of("model_type", "mt5"), "google/mt5-xl", Map.of("model_type", "mt5"),
+      "bert-base-uncased", bert(30522, 768, 12, 12), "bert-base-cased", bert(28996, 768, 12, 12),
+      "bert-large-uncased", bert(30522, 1024, 24, 16), "bert-base-multilingual-cased", bert(119547, 768, 12, 12));
+
+  private static Map<String, Object> bert(int vocabulary, int width, int layers, int heads) {
+    return Map.of("model_type", "bert", "vocab_size", vocabulary, "hidden_size", width, "intermediate_size", 4 * width, "num_hidden_layers",
+        layers, "num_attention_heads", heads, "max_position_embeddings", 512, "type_vocab_size", 2, "layer_norm_eps", 1e-12, "pad_token_id", 0);
+  }
+
+  private static Map<String, Object> roberta(String type, int vocabulary, int width, int layers, int heads) {
+    var r = new LinkedHashMap<>(bert(vocabulary, width, layers, heads));
+    r.putAll(Map.of("model_type", type, "max_position_embeddings", 514, "type_vocab_size", 1, "layer_norm_eps", 1e-5, "pad_token_id", 1));
+    return r;
+  }
+
+  static OwnConfig of(HuggingFaceConfig config) {
+    var r = new LinkedHashMap<>(KNOWN.getOrDefault(config.name(), Map.of()));
+    r.putAll(config.model().modelConfig());
+    return new OwnConfig(config.name(), r);
+  }
+
+  /// `model_type`, or "".
+  String type() { return text("model_type", ""); }
+
+  int whole(String key) { return read(key, v -> v instanceof Integer n && n >= 0 ? n : null, "a whole number"); }
+
+  double number(String key) { return read(key, v -> v instanceof Number n ? n.doubleValue() : null, "a number"); }
+
+  String text(String key, String standard) {
+    return values.get(key) == null ? standard : read(key, v -> v instanceof String s ? s : null, "a text");
+  }
+
+  private <T> T read(String key, Function<Object, T> of, String expected) {
+    T found = of.apply(values.get(key));
+    if (found == null)
+      throw new IllegalArgumentException("text_cfg.hf_model_config." + key + " of " + name + " is " + values.get(key) + ", expected " + expected);
+    return found;
+  }
+}

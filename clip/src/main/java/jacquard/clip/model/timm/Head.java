@@ -1,0 +1,25 @@
+package jacquard.clip.model.timm;
+
+import jacquard.autograd.Named;
+import jacquard.clip.nn.Init;
+import jacquard.clip.nn.Linear;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
+
+/// What OpenCLIP puts behind a trunk: a linear layer, an MLP twice as wide as the embedding, or nothing. The absent are null.
+public record Head(@Named("proj") Linear linear, @Named("mlp") TimmMlp mlp) {
+  public static Head of(TimmConfig config, Init.Maker make, int width, int embedding) {
+    boolean bias = config.timm().projBias();
+    return switch (config.timm().proj().orElse("")) {
+      case "linear" -> new Head(layer(make, width, embedding, bias), null);
+      case "mlp" -> new Head(null, new TimmMlp(layer(make, width, 2 * embedding, true), layer(make, 2 * embedding, embedding, bias), Activation.GELU));
+      default -> new Head(null, null);
+    };
+  }
+
+  private static Linear layer(Init.Maker make, int in, int out, boolean bias) {
+    return Linear.of(make, in, out, Init.fanIn(in), bias ? Init.fanIn(in) : null);
+  }
+
+  public Tensor apply(Tensor x) { return linear != null ? linear.apply(x) : mlp != null ? mlp.apply(x, null) : x; }
+}

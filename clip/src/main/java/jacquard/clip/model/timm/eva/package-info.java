@@ -1,0 +1,2 @@
+/// timm's EVA towers and the perception encoders.
+package jacquard.clip.model.timm.eva;

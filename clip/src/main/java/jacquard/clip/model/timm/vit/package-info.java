@@ -1,0 +1,2 @@
+/// timm's vision transformers: SigLIP and its kin.
+package jacquard.clip.model.timm.vit;

@@ -1,0 +1,133 @@
+package jacquard.tests.clip;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.Presets;
+import jacquard.clip.model.tower.ImageBatch;
+import jacquard.tensor.Device;
+import jacquard.tensor.Grid;
+import jacquard.tensor.Pass;
+import jacquard.tensor.Random;
+import jacquard.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What towers say about themselves, beside what OpenCLIP's factory of optimisers says: `groups.json` was cut from what it recorded.
+class FamiliesTest {
+  private static ClipModel described(String fixture) throws IOException {
+    return ClipModel.describe(ClipConfig.read(Fixtures.file("models/" + fixture + "/config.json")));
+  }
+
+  /// Group by group, from output to input: what decays and what does not.
+  @Test void groupsAndDecayAreThoseOfOpenClip() throws IOException {
+    JsonNode recorded;
+    try (var in = FamiliesTest.class.getResourceAsStream("/clip/groups.json")) { recorded = Fixtures.JSON.readTree(in); }
+    for (var c : recorded.properties()) {
+      var model = ClipModel.describe(ClipConfig.of(c.getValue().get("config")));
+      var decayed = model.decayed();
+      var names = new TreeMap<String, String>();
+      model.parameters().trained().keySet().forEach(p -> names.put(model.nameOf(p), p));
+      var left = new TreeSet<String>();
+      c.getValue().get("undecayed").forEach(n -> left.add(n.asText()));
+      assertEquals(left, names.keySet().stream().filter(n -> !decayed.test(names.get(n))).collect(Collectors.toCollection(TreeSet::new)), c.getKey());
+      for (var tower : Map.of("visual", "image", "text", "text").entrySet()) {
+        var groups = model.groups().get(tower.getKey());
+        var theirs = c.getValue().get(tower.getValue());
+        assertEquals(theirs.size(), groups.size(), c.getKey() + " " + tower.getValue());
+        for (int i = 0; i < groups.size(); i++) {
+          var expected = new TreeSet<String>();
+          theirs.get(i).forEach(n -> expected.add(n.asText()));
+          var all = new TreeSet<>(model.parameters().trained().keySet());
+          all.removeAll(model.parameters().freeze(groups.get(i).toArray(String[]::new)).trained().keySet());
+          assertEquals(expected, all.stream().map(model::nameOf).collect(Collectors.toCollection(TreeSet::new)), c.getKey() + " " + tower.getValue() + " " + i);
+        }
+      }
+    }
+    assertTrue(recorded.size() == 12);
+  }
+
+  /// OpenCLIP's head behind a trunk of timm's is a group of its own.
+  @Test void headsOfTimmTowersAreTheLastGroup() throws IOException {
+    var groups = described("vit_gap").visual().groups();
+    assertEquals(java.util.List.of("head.**"), groups.getLast());
+    assertEquals(4, groups.size());                                               // patches, two blocks, the head
+  }
+
+  /// Pads are no rows: how many there are changes nothing.
+  @Test void padsDoNotReachBert() throws IOException {
+    var config = ClipConfig.read(Fixtures.file("models/hf_xlm_roberta/config.json"));
+    try (var _ = Scope.open(Device.best())) {
+      var text = ClipModel.create(config, 1).text();
+      float[] once = text.features(new int[][] {{298, 7, 8, 299}}).floats();
+      assertArrayEquals(once, text.features(new int[][] {{298, 7, 8, 299, 1, 1, 1}}).floats());
+      assertEquals(4, text.tokens(new int[][] {{298, 7, 8, 299, 1, 1, 1}}).tokens().dim(0));
+      var e = assertThrows(IllegalArgumentException.class, () -> text.features(new int[][] {{1, 1}}));
+      assertTrue(e.getMessage().contains("caption 0") && e.getMessage().contains("padding"), e.getMessage());
+    }
+  }
+
+  @Test void positionsOfATimmTowerAreResized(@TempDir Path folder) throws IOException {
+    var small = ClipConfig.read(Fixtures.file("models/vit_clip_timm/config.json"));
+    try (var _ = Scope.open(Device.best())) {
+      var model = ClipModel.create(small, 1);
+      Checkpoint.save(model, folder.resolve("w.safetensors"));
+      var large = Checkpoint.load(small.with("vision_cfg.image_size=48", "vision_cfg.timm_model_kwargs.img_size=48"), folder.resolve("w.safetensors"));
+      var tables = new float[][] {jacquard.autograd.Parameters.of(model).all().get("visual.trunk.pos_embed").floats(),
+          jacquard.autograd.Parameters.of(large).all().get("visual.trunk.pos_embed").floats()};
+      int width = tables[0].length / 17;
+      assertEquals(37 * width, tables[1].length);
+      for (int i = 0; i < width; i++) assertEquals(tables[0][i], tables[1][i]);    // the class token's own stays
+    }
+  }
+
+  /// Half the patches in training, all in evaluation.
+  @Test void patchesOfATimmTowerAreDroppedInTraining() throws IOException {
+    var config = ClipConfig.read(Fixtures.file("models/vit_gap/config.json")).with("vision_cfg.patch_dropout=0.5");
+    try (var _ = Scope.open(Device.best())) {
+      var tower = ClipModel.create(config, 1).visual();
+      var images = ImageBatch.of(new float[2 * 32 * 32 * 3], 2, new Grid(32, 32));
+      assertEquals(32, tower.tokens(images).tokens().dim(0));
+      assertEquals(16, Pass.training(Random.of(1)).call(() -> tower.tokens(images)).tokens().dim(0));
+    }
+  }
+
+  /// Checkpoints of older versions hold the numbers 0, 1, 2 … beside BERT's positions.
+  @Test void whatOlderVersionsHoldIsPassedOver(@TempDir Path folder) throws IOException {
+    var config = ClipConfig.read(Fixtures.file("models/hf_xlm_roberta/config.json"));
+    try (var _ = Scope.open(Device.best())) {
+      var model = ClipModel.create(config, 1);
+      var all = new LinkedHashMap<>(Checkpoint.arrays(model, jacquard.autograd.Parameters.of(model).all()));
+      all.put("text.transformer.embeddings.position_ids", new Safetensors.Array(new int[] {1, 2}, new long[] {0, 1}));
+      Safetensors.write(folder.resolve("w.safetensors"), all, Map.of());
+      Checkpoint.load(config, folder.resolve("w.safetensors"));
+    }
+  }
+
+  @Test void whatIsNotBuiltSaysWhy() throws IOException {
+    var siglip = Presets.of("ViT-B-16-SigLIP");
+    assertTrue(siglip.unsupported().isEmpty());
+    assertTrue(siglip.with("vision_cfg.timm_model_kwargs.reg_tokens=4").unsupported().orElseThrow().contains("reg_tokens"));
+    assertTrue(siglip.with("vision_cfg.timm_pool=token").unsupported().orElseThrow().contains("token"));
+    var bert = ClipConfig.read(Fixtures.file("models/hf_bert_cls/config.json"));
+    assertTrue(bert.with("text_cfg.hf_pooler_type=other").unsupported().orElseThrow().contains("hf_pooler_type other"));
+    assertTrue(bert.with("text_cfg.hf_model_config.hidden_act=silu").unsupported().orElseThrow().contains("hidden_act silu"));
+    var alone = Files.readString(Fixtures.file("models/hf_bert_cls/config.json"));
+    assertTrue(ClipConfig.parse(alone).unsupported().orElseThrow().contains("hf_config.json"), "its sizes lie beside it");
+  }
+}
