@@ -74,6 +74,9 @@ public final class HubTokenizer implements Tokenizer {
 
   @Override public long truncated() { return cut.count().get(); }
 
+  /// Ids of a text as it is, not cleaned: what the `tokenizers` library gives without special tokens.
+  public int[] raw(String text) { return pipeline.encode(text); }
+
   @Override public int[] encode(String text) { return pipeline.encode(cleaning.of(text)); }
 
   @Override public String decode(int[] tokens) { return pipeline.decode(tokens); }
