@@ -7,8 +7,6 @@ final class Letters {
   static final int LETTER = 1, NUMBER = 2, SPACE = 3, OTHER = 0;
   private static final int LETTERS = 1 << Character.UPPERCASE_LETTER | 1 << Character.LOWERCASE_LETTER | 1 << Character.TITLECASE_LETTER | 1 << Character.MODIFIER_LETTER | 1 << Character.OTHER_LETTER;
   private static final int NUMBERS = 1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
-  private static final int PUNCTUATION = 1 << Character.CONNECTOR_PUNCTUATION | 1 << Character.DASH_PUNCTUATION | 1 << Character.START_PUNCTUATION
-      | 1 << Character.END_PUNCTUATION | 1 << Character.INITIAL_QUOTE_PUNCTUATION | 1 << Character.FINAL_QUOTE_PUNCTUATION | 1 << Character.OTHER_PUNCTUATION;
   private static final byte[] CLASS = new byte[1 << 16];
   private static final char[] OF_BYTE = new char[256];
   private static final short[] BYTE_OF = new short[0x144];
@@ -43,11 +41,6 @@ final class Letters {
     return Character.isAlphabetic(c) || (1 << Character.getType(c)
         & (1 << Character.NON_SPACING_MARK | 1 << Character.ENCLOSING_MARK | 1 << Character.COMBINING_SPACING_MARK | 1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.CONNECTOR_PUNCTUATION)) != 0
         || c == 0x200c || c == 0x200d;
-  }
-
-  /// ASCII's punctuation and symbols, and Unicode's punctuation.
-  static boolean punctuation(int c) {
-    return c < 0x80 ? c > ' ' && c < 0x7f && !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') : (1 << Character.getType(c) & PUNCTUATION) != 0;
   }
 
   /// A text's UTF-8 bytes as letters: those that print (21–7E, A1–AC, AE–FF) as themselves, the others from U+0100 on.

@@ -2,6 +2,7 @@ package jacquard.clip.text.hub;
 
 import java.text.Normalizer.Form;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /// Rewrites a text before it is cut into words.
 interface Normalizer {
@@ -10,13 +11,13 @@ interface Normalizer {
   Normalizer NONE = text -> text;
   /// Small letters, a code point at a time: no final sigma.
   Normalizer LOWERCASE = Normalizer::lowercase;
-  /// Without non-spacing marks, of whatever form the text is.
-  Normalizer STRIP_ACCENTS = Normalizer::unaccented;
+  /// Without marks, as far as the text's form shows them.
+  Normalizer STRIP_ACCENTS = text -> without(text, OlderUnicode::mark);
   Normalizer BYTES = Letters::bytes;
   /// SentencePiece's nmt rule: control characters go, odd spaces are spaces.
   Normalizer NMT = Normalizer::nmt;
 
-  static Normalizer form(Form form) { return text -> ascii(text) ? text : java.text.Normalizer.normalize(text, form); }
+  static Normalizer form(Form form) { return text -> OlderUnicode.normal(text, form); }
 
   static Normalizer all(List<Normalizer> parts) {
     return text -> {
@@ -54,10 +55,10 @@ interface Normalizer {
     return r.toString();
   }
 
-  private static String unaccented(String text) {
+  private static String without(String text, IntPredicate characters) {
     if (ascii(text)) return text;
     var r = new StringBuilder(text.length());
-    text.codePoints().filter(c -> Character.getType(c) != Character.NON_SPACING_MARK).forEach(r::appendCodePoint);
+    text.codePoints().filter(characters.negate()).forEach(r::appendCodePoint);
     return r.toString();
   }
 
@@ -78,23 +79,15 @@ interface Normalizer {
       if (clean || chinese) {
         var r = new StringBuilder(text.length() + 16);
         text.codePoints().forEach(c -> {
-          if (clean && (c == 0 || c == 0xfffd || control(c))) return;
+          if (clean && (c == 0 || c == 0xfffd || OlderUnicode.control(c))) return;
           if (clean && Letters.space(c)) r.append(' ');
           else if (chinese && ideograph(c)) r.append(' ').appendCodePoint(c).append(' ');
           else r.appendCodePoint(c);
         });
         s = r.toString();
       }
-      if (accents && !ascii(s)) s = unaccented(java.text.Normalizer.normalize(s, Form.NFD));
+      if (accents) s = without(OlderUnicode.normal(s, Form.NFD), OlderUnicode::nonSpacing);
       return small ? lowercase(s) : s;
-    }
-
-    private static boolean control(int c) {
-      if (c < 0x7f) return c < ' ' && c != '\t' && c != '\n' && c != '\r';
-      return switch (Character.getType(c)) {
-        case Character.CONTROL, Character.FORMAT, Character.PRIVATE_USE, Character.SURROGATE, Character.UNASSIGNED -> true;
-        default -> false;
-      };
     }
 
     private static boolean ideograph(int c) {

@@ -69,8 +69,8 @@ final class Steps {
       case "Whitespace" -> new PreTokenizer.Chain(List.of(new Split(Split.Finder.of(Letters::space, true), Split.Behavior.REMOVED, false),
           new Split(Split.Finder.of(Letters::word, true), Split.Behavior.ISOLATED, false)));
       case "BertPreTokenizer" -> new PreTokenizer.Chain(List.of(new Split(Split.Finder.of(Letters::space, true), Split.Behavior.REMOVED, false),
-          new Split(Split.Finder.of(Letters::punctuation, false), Split.Behavior.ISOLATED, false)));
-      case "Punctuation" -> new Split(Split.Finder.of(Letters::punctuation, false), behavior(f.part("behavior")), false);
+          new Split(Split.Finder.of(OlderUnicode::punctuation, false), Split.Behavior.ISOLATED, false)));
+      case "Punctuation" -> new Split(Split.Finder.of(OlderUnicode::punctuation, false), behavior(f.part("behavior")), false);
       case "Digits" -> {
         boolean each = f.is("individual_digits", false);
         yield new Split(Split.Finder.of(c -> Letters.of(c) == Letters.NUMBER, !each), each ? Split.Behavior.ISOLATED : Split.Behavior.CONTIGUOUS, false);
