@@ -18,7 +18,7 @@ record HubConfig(Path file, JsonNode config, JsonNode marks) {
     return new HubConfig(file, json(file), json(folder.resolve("special_tokens_map.json")));
   }
 
-  private static JsonNode json(Path file) throws IOException {
+  static JsonNode json(Path file) throws IOException {
     if (!Files.exists(file)) return JsonNodeFactory.instance.objectNode();
     try { return new ObjectMapper().readTree(file.toFile()); }
     catch (JsonProcessingException e) { throw new IOException(file + " is no JSON: " + e.getOriginalMessage(), e); }
@@ -35,6 +35,10 @@ record HubConfig(Path file, JsonNode config, JsonNode marks) {
     t = t.isObject() ? t.path("content") : t;
     return t.isTextual() ? t.textValue() : null;
   }
+
+  String token(String name, String otherwise) { return token(name) instanceof String token ? token : otherwise; }
+
+  int number(String name, int otherwise) { return config.path(name).asInt(otherwise); }
 
   boolean left(String side) throws IOException {
     return switch (config.path(side).asText("right").toLowerCase(Locale.ROOT)) {

@@ -67,14 +67,6 @@ public final class SentencePiece {
     return ids.toArray();
   }
 
-  Model model() { return model; }
-
-  Vocabulary vocabulary() { return vocabulary; }
-
-  int unknown() { return unknown; }
-
-  boolean control(int id) { return file.pieces().get(id).type() == Type.CONTROL; }
-
   private static Unigrams unigrams(SentencePieceFile file, int unknown, int[] bytes) {
     int n = file.pieces().size();
     var pieces = new String[n];
