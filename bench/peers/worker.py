@@ -6,8 +6,11 @@ MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model i
 [n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
 computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
 """
+import os
 import sys
 import time
+
+os.environ["TOKENIZERS_PARALLELISM"] = "false"  # one thread, as ours
 
 import torch
 import torch.nn.functional as F
@@ -94,6 +97,17 @@ def transform(file):
     return lambda: t(pixels)
 
 
+def tokens(folder, captions):
+    import tokenizers
+    library, lines = tokenizers.Tokenizer.from_file(folder + "/tokenizer.json"), open(captions, encoding="utf-8").read().splitlines()
+    return lambda: library.encode_batch(lines, add_special_tokens=False)
+
+
+def ids(folder, captions):
+    run = tokens(folder, captions)
+    return lambda: torch.tensor([float(i) for e in run() for i in e.ids])
+
+
 def matmul(product):
     x, w, b, dy = (data[name] for name in ("x", "w", "b", "dy"))
     f = {"forward": lambda: F.linear(x, w, b), "dX": lambda: dy @ w, "dW": lambda: dy.t() @ x}[product]
@@ -126,7 +140,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "matmul": matmul}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 

@@ -32,6 +32,8 @@ module jacquard.clip {
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
+  exports jacquard.clip.text.hub;
+  exports jacquard.clip.text.pieces;
   exports jacquard.clip.text.repair;
   exports jacquard.clip.train;
   exports jacquard.clip.train.task;

@@ -58,6 +58,9 @@ public final class Samples {
     return r;
   }
 
+  /// Texts a line each, for a peer.
+  public static Path lines(List<String> texts) throws IOException { return Files.write(Files.createDirectories(FOLDER).resolve("texts-" + texts.size() + ".txt"), texts); }
+
   /// `[count][77]`
   public static int[][] tokens(int count) { return ClipTokenizer.clip().tokenize(List.of(captions(count)), 77); }
 

@@ -12,13 +12,15 @@ public enum Cleaning {
   LOWER,
   /// And nothing more.
   WHITESPACE,
+  /// And spaces for underscores.
+  WHITESPACE_UNDERSCORE,
   /// And small letters, spaces for underscores, no other ASCII punctuation; big_vision's, for SigLIP.
   CANONICALIZE;
 
-  /// The cleaning of OpenCLIP's name: `lower`, `whitespace`, `canonicalize`.
+  /// The cleaning of OpenCLIP's name: `lower`, `whitespace`, `whitespace_underscore`, `canonicalize`.
   public static Cleaning named(String name) {
     for (var c : values()) if (c.toString().equals(name)) return c;
-    throw new IllegalArgumentException("cleaning \"" + name + "\" is unknown; known are lower, whitespace and canonicalize");
+    throw new IllegalArgumentException("cleaning \"" + name + "\" is unknown; known are lower, whitespace, whitespace_underscore and canonicalize");
   }
 
   /// The cleaned text. Any text has one; the time is in proportion to its length.
@@ -27,6 +29,7 @@ public enum Cleaning {
     return switch (this) {
       case LOWER -> SmallLetters.of(spaced(s));
       case WHITESPACE -> spaced(s);
+      case WHITESPACE_UNDERSCORE -> spaced(s.replace('_', ' '));
       case CANONICALIZE -> spaced(SmallLetters.of(unpunctuated(s)));
     };
   }

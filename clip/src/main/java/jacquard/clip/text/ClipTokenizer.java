@@ -69,11 +69,22 @@ public final class ClipTokenizer implements Tokenizer {
     return r;
   }
 
+  @Override public int[] unpadded(String caption, int length) {
+    int[] r = tokenize(caption, length);
+    int n = length;
+    while (r[n - 1] != END) n--;
+    return Arrays.copyOf(r, n);
+  }
+
+  @Override public int pad() { return 0; }
+
+  @Override public int vocabulary() { return END + 1; }
+
   /// How many captions were cut so far; the first was logged as a warning.
   @Override public long truncated() { return truncated.get(); }
 
   /// Ids of the cleaned text alone.
-  public int[] encode(String text) {
+  @Override public int[] encode(String text) {
     int[] r = new int[16];
     int n = 0;
     var m = WORD.matcher(cleaning.of(text));
@@ -88,7 +99,7 @@ public final class ClipTokenizer implements Tokenizer {
   }
 
   /// Text of ids; ends of words become spaces, bytes that are no UTF-8 U+FFFD.
-  public String decode(int[] tokens) {
+  @Override public String decode(int[] tokens) {
     var bytes = new ByteArrayOutputStream();
     for (int t : tokens) {
       if (t < 0 || t > END) throw new IllegalArgumentException("token " + t + ", expected 0 to " + END);

@@ -77,7 +77,7 @@ public final class TokenizerFamily implements Family {
   private static String ids(JsonNode ids) { return Arrays.toString(IntStream.range(0, ids.size()).map(i -> ids.get(i).asInt()).toArray()); }
 
   /// A text as a literal, so that characters that do not show are seen.
-  private static String form(String text) {
+  static String form(String text) {
     var s = new StringBuilder("\"");
     text.chars().forEach(c -> s.append(c >= 0x20 && c < 0x7f ? String.valueOf((char) c) : "\\u%04x".formatted(c)));
     return s.append('"').toString();
