@@ -1,5 +1,6 @@
 package jacquard.clip.image;
 
+import jacquard.clip.image.resize.Resize;
 import java.util.random.RandomGenerator;
 
 /// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 − mean)/std in single
