@@ -78,6 +78,8 @@ final class JpegFile {
       throw source.refusal("a JPEG of %d components, expected 1, 3 or 4", components.length);
     source.checkSize(width, height);
     scans = JpegScans.read(source, scan, components, (long) width * height);
+    if (frame == 0xC2 && !scans.whole())
+      throw source.refusal("a progressive JPEG that lacks scans, which each decoder completes in its own way; load it and save it again");
   }
 
   private void segment(byte[] b, int marker, int at, int length) throws ImageException {
@@ -131,6 +133,7 @@ final class JpegFile {
       boolean inks = !library && components.length == 4 && colours == Colours.STATED && transform == 2;
       return inks ? fromYcck(decoded.samples()) : decoded.samples();
     } catch (IllegalArgumentException broken) {
+      if (frame == 0xC3) throw new ImageException(source.name(), "a lossless JPEG, which libjpeg-turbo decodes from version 3 on", broken);
       throw new ImageException(source.name(), "broken JPEG (" + broken.getMessage() + ")", broken);
     }
   }
@@ -152,7 +155,6 @@ final class JpegFile {
     String kind = frame > 0xC2 ? frame == 0xC3 ? "lossless" : frame >= 0xC9 ? "arithmetic" : "hierarchical"
         : Arrays.stream(components).distinct().count() < components.length ? "components of one name"
         : !plainSampling() ? "this sampling (%s)".formatted(sampling())
-        : frame == 0xC2 && !scans.whole() ? "a progressive picture that was cut"
         : scans.definesTables() && !huffman ? "tables that come late" : null;
     if (kind != null)
       throw source.refusal("a JPEG that only libjpeg-turbo decodes as others do: %s; install it (%s), or convert the file", kind,

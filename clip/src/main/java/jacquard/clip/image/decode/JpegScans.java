@@ -24,6 +24,7 @@ final class JpegScans {
   static JpegScans read(Source source, int at, int[] components, long pixels) throws ImageException {
     var scans = new JpegScans(components.length);
     byte[] b = source.bytes();
+    int start = at;
     int end = b.length;
     while (at < end) {
       int marker = b[at + 1] & 255, length = at + 4 <= end ? source.big16(at + 2) : 0;
@@ -39,6 +40,8 @@ final class JpegScans {
       if (marker == 0xC4) scans.defined = true;
       at = next(b, marker == 0xDA || length < 2 || !segment(marker) ? at + 2 : at + 2 + length);
     }
+    // broken data may look like a segment that swallows the end
+    for (int i = start; scans.count == 1 && i + 1 < end && !scans.ends; i++) scans.ends = b[i] == -1 && (b[i + 1] & 255) == 0xD9;
     return scans;
   }
 
