@@ -24,7 +24,7 @@ final class PngFile {
   private final Source source;
   private final List<Stretch> data = new ArrayList<>();
   private int width, height, bits, colour, orientation = 1;
-  private boolean interlaced, ended;
+  private boolean interlaced, ended, cut;
   private long packed;
   private byte[] palette;
 
@@ -47,8 +47,12 @@ final class PngFile {
       int type = file.getInt(at + 4);
       if (at == 8 && type != HEADER) throw source.refusal("the PNG begins with chunk %s, expected IHDR", title(type));
       if (length > source.length() - at - 12) {
-        if (type == DATA) keep(at + 8, source.length() - at - 8);
-        if (packed > 0) break;
+        if (type == DATA && !ended) {
+          keep(at + 8, source.length() - at - 8);
+          cut = true;
+          break;
+        }
+        if (packed > 0 && !named(type)) break;
         throw source.refusal("chunk %s of the PNG at byte %d says %,d bytes, %,d are left", title(type), at, length,
             source.length() - at - 12);
       }
@@ -122,6 +126,7 @@ final class PngFile {
     try (var rows = new Rows()) {
       if (!interlaced) pass(rows, samples, mode, new int[] {0, 0, 1, 1});
       else for (int[] pass : PASSES) if (pass[0] < width && pass[1] < height) pass(rows, samples, mode, pass);
+      if (cut && !rows.finished()) throw source.refusal("truncated PNG: its data end inside a chunk");
     } catch (DataFormatException broken) {
       throw new ImageException(source.name(), "broken PNG (" + broken.getMessage() + ")", broken);
     }
@@ -191,6 +196,9 @@ final class PngFile {
       return row;
     }
 
+    /// Whether the packed data end with the rows.
+    boolean finished() throws DataFormatException { return inflater.finished() || inflater.inflate(new byte[1]) == 0 && inflater.finished(); }
+
     private void unfilter() throws ImageException {
       int n = row.length;
       switch (row[0]) {
@@ -214,8 +222,16 @@ final class PngFile {
     @Override public void close() { inflater.close(); }
   }
 
+  private static boolean named(int type) {
+    for (int shift = 0; shift < 32; shift += 8) {
+      int c = type >> shift & 255;
+      if (!(c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_')) return false;
+    }
+    return true;
+  }
+
   private static String title(int type) {
     String letters = new String(ByteBuffer.allocate(4).putInt(type).array(), StandardCharsets.ISO_8859_1);
-    return letters.chars().allMatch(Character::isLetter) ? letters : "%08X".formatted(type);
+    return named(type) ? letters : "%08X".formatted(type);
   }
 }

@@ -1,22 +1,11 @@
 package jacquard.clip.image.decode;
 
 import jacquard.clip.image.ImageException;
-import java.awt.image.Raster;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
-import java.util.List;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 
-/// How TIFF packs bytes (TIFF 6.0, sections 9 to 14). A strip that holds too little is refused.
+/// How TIFF packs bytes (TIFF 6.0, sections 9, 13 and 14). A strip that holds too little is refused.
 final class TiffCodecs {
   private TiffCodecs() {}
 
@@ -73,6 +62,7 @@ final class TiffCodecs {
     int[] start = new int[4096], length = new int[4096]; // where in `out` the words lie
     int next = 258, bits = 9, to = 0, previousAt = -1, previousLength = 0;
     long held = 0;
+    boolean cleared = false;
     for (int at = 0, count = 0; to < size; ) {
       while (count < bits) {
         if (at == in.length) throw truncated(source, to, size);
@@ -86,9 +76,10 @@ final class TiffCodecs {
         next = 258;
         bits = 9;
         previousAt = -1;
+        cleared = true;
         continue;
       }
-      if (code >= (previousAt < 0 ? 256 : next + 1)) throw source.refusal("broken TIFF: LZW code %d where %d are known", code, next);
+      if (!cleared || code > (previousAt < 0 ? 255 : next)) throw source.refusal("broken TIFF: LZW code %d where %d are known", code, next);
       int here = to;
       if (code < 256) out[to++] = (byte) code;
       else {
@@ -129,51 +120,5 @@ final class TiffCodecs {
       for (int i = 0; i < count; i++)
         for (int b = 0; b < 4; b++) rows[row + 4 * i + (lowFirst ? 3 - b : b)] = mixed[b * count + i];
     }
-  }
-
-  /// Bits of a fax, white 0, black 1, by the platform's TIFF decoder, which is given a file of this strip alone: its compression, width,
-  /// rows and options.
-  static byte[] fax(Source source, byte[] in, int[] shape) throws ImageException {
-    Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName("tiff");
-    while (readers.hasNext()) {
-      ImageReader reader = readers.next();
-      if (reader.getClass().getModule() != ImageIO.class.getModule()) continue;
-      try (var stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(faxFile(in, shape)))) {
-        List<String> warnings = new ArrayList<>();
-        reader.addIIOReadWarningListener((from, warning) -> warnings.add(warning));
-        reader.setInput(stream, true, true);
-        Raster raster = reader.read(0).getRaster();
-        if (!warnings.isEmpty()) throw source.refusal("a fax TIFF with damaged lines (%s)", warnings.getFirst());
-        return packed(raster, shape[1], shape[2]);
-      } catch (ImageException stated) {
-        throw stated;
-      } catch (IOException | RuntimeException broken) {
-        throw new ImageException(source.name(), "broken fax TIFF (" + broken.getMessage() + ")", broken);
-      } finally {
-        reader.dispose();
-      }
-    }
-    throw source.refusal("a fax TIFF, and this Java has no TIFF decoder");
-  }
-
-  private static byte[] packed(Raster raster, int width, int lines) {
-    int stride = (width + 7) / 8;
-    byte[] out = new byte[stride * lines];
-    int[] row = new int[width];
-    for (int y = 0; y < lines; y++) {
-      raster.getSamples(0, y, width, 1, 0, row);
-      for (int x = 0; x < width; x++) if (row[x] != 0) out[y * stride + x / 8] |= (byte) (128 >> x % 8);
-    }
-    return out;
-  }
-
-  private static byte[] faxFile(byte[] in, int[] shape) {
-    int[][] tags = {{256, shape[1]}, {257, shape[2]}, {258, 1}, {259, shape[0]}, {262, 1}, {273, 8}, {277, 1}, {278, shape[2]},
-        {279, in.length}, {292, shape[3]}};
-    int directory = 8 + in.length + (in.length & 1);
-    var file = ByteBuffer.allocate(directory + 6 + 12 * tags.length).order(ByteOrder.LITTLE_ENDIAN);
-    file.put((byte) 'I').put((byte) 'I').putShort((short) 42).putInt(directory).put(in).position(directory).putShort((short) tags.length);
-    for (int[] tag : tags) file.putShort((short) tag[0]).putShort((short) (tag[0] == 258 || tag[0] == 259 || tag[0] == 262 || tag[0] == 277 ? 3 : 4)).putInt(1).putInt(tag[1]);
-    return file.array();
   }
 }

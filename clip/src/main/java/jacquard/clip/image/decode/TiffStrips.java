@@ -91,7 +91,7 @@ final class TiffStrips {
     for (int i = 0; i < count; i++) {
       int plane = i / (across * down), y = i % (across * down) / across * height, x = i % across * width;
       int lines = tiled ? height : Math.min(height, rows - y), size = Math.multiplyExact(stride, lines);
-      long from = offsets[i], length = compression == NONE ? tiled ? size : size : sizes[i];
+      long from = offsets[i], length = compression == NONE ? size : sizes[i];
       if (compression != NONE && from >= 0 && from < source.length()) length = Math.min(length, source.length() - from);
       source.require(from, length);
       byte[] packed = Arrays.copyOfRange(source.bytes(), (int) from, (int) (from + length));
@@ -110,7 +110,7 @@ final class TiffStrips {
       case LZW -> TiffCodecs.lzw(source, packed, size);
       case DEFLATE, OLD_DEFLATE -> TiffCodecs.deflate(source, packed, size);
       case JPEG -> jpeg(packed, size, lines);
-      default -> TiffCodecs.fax(source, packed, new int[] {compression, width, lines, tags.number(T4_OPTIONS, 0)});
+      default -> Fax.decode(source, packed, new int[] {compression, width, lines, tags.number(T4_OPTIONS, 0)});
     };
   }
 

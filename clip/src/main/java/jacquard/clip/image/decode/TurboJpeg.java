@@ -16,8 +16,11 @@ import java.util.List;
 final class TurboJpeg {
   /// Where the library is looked for; the last is what macOS calls it.
   static final List<String> NAMES = List.of("libturbojpeg.so.0", "libturbojpeg.so", "libturbojpeg.dylib");
-  private static final int ACCURATE = 4096, AT_MOST_500_SCANS = 32768, FATAL = 1; // turbojpeg.h
+  private static final int ACCURATE = 4096, AT_MOST_500_SCANS = 32768; // turbojpeg.h
   private static final int[] FORMAT = {-1, 6, -1, 0, 11}; // TJPF by samples a pixel: grey, RGB, CMYK
+
+  private static final List<String> WARNINGS = List.of("Corrupt JPEG data", "Premature end of JPEG file", "unknown JFIF revision",
+      "Inconsistent progression", "Invalid SOS parameters", "Unknown Adobe color transform");
 
   private static final TurboJpeg LIBRARY;
   private static final String MISSING;
@@ -35,7 +38,7 @@ final class TurboJpeg {
     MISSING = missing;
   }
 
-  private final MethodHandle open, decompress, close, error, code;
+  private final MethodHandle open, decompress, close, error;
 
   private TurboJpeg() {
     var linker = Linker.nativeLinker();
@@ -49,7 +52,6 @@ final class TurboJpeg {
         number, number, number, number, number));
     close = linker.downcallHandle(symbols.findOrThrow("tjDestroy"), FunctionDescriptor.of(number, address));
     error = linker.downcallHandle(symbols.findOrThrow("tjGetErrorStr2"), FunctionDescriptor.of(address, address));
-    code = linker.downcallHandle(symbols.findOrThrow("tjGetErrorCode"), FunctionDescriptor.of(number, address));
   }
 
   private static SymbolLookup lookup() {
@@ -83,7 +85,7 @@ final class TurboJpeg {
       int result = (int) decompress.invokeExact(handle, file, (long) bytes.length, pixels, width, width * components, height,
           FORMAT[components], ACCURATE | AT_MOST_500_SCANS);
       String words = result == 0 ? null : ((MemorySegment) error.invokeExact(handle)).reinterpret(200).getString(0);
-      if (result != 0 && (int) code.invokeExact(handle) == FATAL) throw new IllegalArgumentException(words);
+      if (words != null && !warns(words)) throw new IllegalArgumentException(words);
       MemorySegment.copy(pixels, ValueLayout.JAVA_BYTE, 0, samples, 0, samples.length);
       return new Decoded(samples, words);
     } catch (RuntimeException | Error stated) {
@@ -93,6 +95,12 @@ final class TurboJpeg {
     } finally {
       destroy(handle);
     }
+  }
+
+  /// Whether the library goes on after these words (jerror.h). Its own code for that says so too where an error came after a warning.
+  private static boolean warns(String words) {
+    for (String start : WARNINGS) if (words.contains(start)) return true;
+    return false;
   }
 
   private void destroy(MemorySegment handle) {

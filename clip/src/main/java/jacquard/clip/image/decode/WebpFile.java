@@ -85,6 +85,9 @@ final class WebpFile {
     try {
       Picture still = file.picture.type == VP8L ? file.lossless(source) : file.lossy(source);
       if (file.frame != null) still = file.onCanvas(still, source);
+      else if (file.canvas != null && (still.width() != file.three(file.canvas.from + 4) + 1
+          || still.height() != file.three(file.canvas.from + 7) + 1))
+        throw source.refusal("a WebP whose picture %s does not fill its canvas", still);
       return source.options().upright() ? still.upright(file.orientation) : still;
     } catch (IllegalArgumentException broken) {
       throw new ImageException(source.name(), "broken WebP (" + broken.getMessage() + ")", broken);

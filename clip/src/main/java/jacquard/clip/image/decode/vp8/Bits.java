@@ -54,6 +54,6 @@ final class Bits {
   /// A flag, and where it is set a signed number; else 0.
   int optional(int bits) { return flag() ? signed(bits) : 0; }
 
-  /// Whether more than the byte that an encoder may leave out was missing.
-  boolean exhausted() { return missing > 2; }
+  /// Whether bytes were needed that are not there.
+  boolean exhausted() { return missing > 0; }
 }

@@ -68,6 +68,7 @@ final class Header {
     if (to - from < 10) throw new IllegalArgumentException("a VP8 frame of " + (to - from) + " bytes, expected at least 10");
     int tag = data[from] & 255 | (data[from + 1] & 255) << 8 | (data[from + 2] & 255) << 16;
     if ((tag & 1) != 0 || (tag >> 1 & 7) > 3) throw new IllegalArgumentException("a VP8 frame that is no key frame of version 0 to 3");
+    if ((tag >> 4 & 1) == 0) throw new IllegalArgumentException("a VP8 frame that is not to be shown");
     if ((data[from + 3] & 255) != 0x9D || data[from + 4] != 1 || data[from + 5] != 0x2A)
       throw new IllegalArgumentException("a VP8 frame without its start code");
   }

@@ -137,8 +137,8 @@ public final class KeyFrame {
       }
       int value = 1;
       if (bits.next(p[at + 2])) value = large(bits, p, at);
-      if (bits.flag()) coefficients[to + ZIGZAG[n]] = -value * (n > 0 ? otherStep : firstStep);
-      else coefficients[to + ZIGZAG[n]] = value * (n > 0 ? otherStep : firstStep);
+      int scaled = value * (n > 0 ? otherStep : firstStep);
+      coefficients[to + ZIGZAG[n]] = (short) (bits.flag() ? -scaled : scaled); // 16 bits, as in the reference decoder
       if (++n == 16) return 16;
       at = at(kind, n, value == 1 ? 1 : 2);
       if (!bits.next(p[at])) return n;
@@ -172,10 +172,10 @@ public final class KeyFrame {
     for (int j = 0; j < 16; j += 4) {
       int dc = scratch[j] + 3, a = dc + scratch[j + 3], b = scratch[j + 1] + scratch[j + 2], d = scratch[j + 1] - scratch[j + 2],
           e = dc - scratch[j + 3];
-      c[16 * j] = a + b >> 3;
-      c[16 * j + 16] = e + d >> 3;
-      c[16 * j + 32] = a - b >> 3;
-      c[16 * j + 48] = e - d >> 3;
+      c[16 * j] = (short) (a + b >> 3);
+      c[16 * j + 16] = (short) (e + d >> 3);
+      c[16 * j + 32] = (short) (a - b >> 3);
+      c[16 * j + 48] = (short) (e - d >> 3);
     }
   }
 

@@ -118,18 +118,18 @@ final class Plane {
     for (int i = 0; i < 4; i++) {
       int c0 = coefficients[from + i], c1 = coefficients[from + 4 + i], c2 = coefficients[from + 8 + i], c3 = coefficients[from + 12 + i];
       int a = c0 + c2, b = c0 - c2, c = sine(c1) - cosine(c3), d = cosine(c1) + sine(c3);
-      columns[i] = a + d;
-      columns[4 + i] = b + c;
-      columns[8 + i] = b - c;
-      columns[12 + i] = a - d;
+      columns[i] = (short) (a + d); // sums wrap at 16 bits, as in vector code
+      columns[4 + i] = (short) (b + c);
+      columns[8 + i] = (short) (b - c);
+      columns[12 + i] = (short) (a - d);
     }
     for (int y = 0; y < 4; y++) {
       int c0 = columns[4 * y] + 4, c1 = columns[4 * y + 1], c2 = columns[4 * y + 2], c3 = columns[4 * y + 3], to = at + y * stride;
       int a = c0 + c2, b = c0 - c2, c = sine(c1) - cosine(c3), d = cosine(c1) + sine(c3);
-      samples[to] = clip((samples[to] & 255) + (a + d >> 3));
-      samples[to + 1] = clip((samples[to + 1] & 255) + (b + c >> 3));
-      samples[to + 2] = clip((samples[to + 2] & 255) + (b - c >> 3));
-      samples[to + 3] = clip((samples[to + 3] & 255) + (a - d >> 3));
+      samples[to] = clip((samples[to] & 255) + ((short) (a + d) >> 3));
+      samples[to + 1] = clip((samples[to + 1] & 255) + ((short) (b + c) >> 3));
+      samples[to + 2] = clip((samples[to + 2] & 255) + ((short) (b - c) >> 3));
+      samples[to + 3] = clip((samples[to + 3] & 255) + ((short) (a - d) >> 3));
     }
   }
 
