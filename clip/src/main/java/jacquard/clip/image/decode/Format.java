@@ -9,7 +9,7 @@ import java.util.List;
 
 /// The formats of image files, told by their first bytes: those that are read, and those that are refused by name.
 public enum Format {
-  JPEG(JpegFile::decode, "\u00FF\u00D8"), PNG(PngFile::decode, "\u0089PNG\r\n\u001A\n"), GIF(GifFile::decode, "GIF87a", "GIF89a"),
+  JPEG(JpegFile::decode, "\u00FF\u00D8\u00FF"), PNG(PngFile::decode, "\u0089PNG\r\n\u001A\n"), GIF(GifFile::decode, "GIF87a", "GIF89a"),
   BMP(BmpFile::decode, "BM"), TIFF(TiffFile::decode, "II*\0", "MM\0*", "II+\0", "MM\0+"), WEBP(WebpFile::decode, "RIFF????WEBP"),
   ICO(IcoFile::decode, "\0\0\u0001\0"), PNM(PnmFile::decode);
 

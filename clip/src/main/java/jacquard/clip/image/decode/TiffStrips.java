@@ -82,9 +82,10 @@ final class TiffStrips {
 
   void each(Place place) throws ImageException {
     int planes = planar ? samples : 1, count = Math.multiplyExact(across * down, planes);
-    long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count), sizes = tags.numbers(tiled ? TILE_COUNTS : STRIP_COUNTS, count);
-    if (offsets.length < count) throw source.refusal("a TIFF of %,d strips, expected %,d", offsets.length, count);
-    if (sizes.length < count && compression != NONE) {
+    long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count + 1), sizes = tags.numbers(tiled ? TILE_COUNTS : STRIP_COUNTS, count);
+    if (offsets.length < count || offsets.length > count && compression == NONE)
+      throw source.refusal("a TIFF of %,d strips, expected %,d", offsets.length, count);
+    if (sizes.length < count) {
       if (count > 1) throw source.refusal("a TIFF with the sizes of %,d strips, expected %,d", sizes.length, count);
       sizes = new long[] {Math.max(0, source.length() - offsets[0])};
     }

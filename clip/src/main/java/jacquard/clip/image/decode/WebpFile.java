@@ -14,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 final class WebpFile {
   private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF = code("ANMF"),
       EXIF = code("EXIF");
-  private static final int HAS_OPACITY = 16;
+  private static final int HAS_OPACITY = 16, ANIMATED = 2;
 
   /// A chunk's contents.
   private record Chunk(int type, int from, int length) {
@@ -44,7 +44,11 @@ final class WebpFile {
     if (whole > bytes.length)
       throw new ImageException(name, "truncated WebP: its header says %,d bytes, found %,d".formatted(whole, bytes.length));
     file.walk(12, (int) whole);
-    if (file.picture == null) throw new ImageException(name, "a WebP without a picture");
+    int first = file.data.getInt(12);
+    if (file.picture == null || first != VP8 && first != VP8L && first != VP8X) throw new ImageException(name, "a WebP without a picture");
+    if (file.frame != null != (file.canvas != null && (bytes[file.canvas.from] & ANIMATED) != 0))
+      throw new ImageException(name, "a WebP that says of itself that it " + (file.frame == null ? "moves, without frames"
+          : "stands still, with frames"));
     return file;
   }
 
