@@ -42,9 +42,9 @@ public enum Format {
       for (String start : format.starts) if (starts(bytes, start)) return format.reader.decode(new Source(bytes, name, options));
     if (PnmFile.begins(bytes)) return PNM.reader.decode(new Source(bytes, name, options));
     String expected = "expected JPEG, PNG, GIF, BMP, WebP, TIFF, ICO or PNM";
-    for (String[] known : UNREAD)
-      if (starts(bytes, known[1])) throw new ImageException(name, known[0] + ", which is not read; " + expected + ", so convert the file");
-    if (targa(bytes)) throw new ImageException(name, "TGA, which is not read; " + expected + ", so convert the file");
+    String kind = targa(bytes) ? "TGA" : null;
+    for (String[] known : UNREAD) if (kind == null && starts(bytes, known[1])) kind = known[0];
+    if (kind != null) throw new ImageException(name, kind + ", which is not read; " + expected + ", so convert the file");
     throw new ImageException(name, "begins with the bytes " + HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Math.min(8, bytes.length))
         + ", " + expected);
   }
@@ -60,6 +60,7 @@ public enum Format {
     if (b.length < 18) return false;
     String end = new String(b, b.length - 18, 18, StandardCharsets.ISO_8859_1);
     if (end.startsWith("TRUEVISION-XFILE")) return true;
+    for (int i = 3; b[1] == 0 && i < 8; i++) if (b[i] != 0) return false; // no palette, so it begins nowhere and has no colours
     int kind = b[2] & ~8, depth = b[16];
     return (b[1] == 0 || b[1] == 1) && kind >= 1 && kind <= 3 && (depth == 8 || depth == 15 || depth == 16 || depth == 24 || depth == 32);
   }
