@@ -20,8 +20,6 @@ public enum Mode {
   CMYK(4),
   /// Luma and two differences of colour, full range; becomes RGB after resizing.
   YCBCR(3),
-  /// An index into the palette and opacity. Resized like two channels of colour, as in Pillow.
-  PALETTE_ALPHA(2),
   /// Four bytes of luminance a pixel, the low one first, signed. Becomes 8-bit by clipping.
   INT32(4),
   /// A float of luminance a pixel, the low byte first. Becomes 8-bit by truncation and clipping.
@@ -33,9 +31,6 @@ public enum Mode {
 
   /// Bytes a pixel.
   public int bytes() { return bytes; }
-
-  /// Whether there is a palette.
-  public boolean indexed() { return this == PALETTE || this == PALETTE_ALPHA; }
 
   /// Whether pixels of this mode cannot be mixed, so that they are resized by the nearest neighbour whatever was asked.
   public boolean discrete() { return this == BILEVEL || this == PALETTE; }

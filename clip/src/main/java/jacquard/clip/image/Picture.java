@@ -3,8 +3,8 @@ package jacquard.clip.image;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// A decoded image in the mode of its file: `samples` is `[height, width, mode.bytes()]`. `palette` is `[256, 3]` where the mode has
-/// one, empty otherwise. Kept apart from [Pixels] because OpenCLIP resizes and crops before it converts to RGB, which differs for
+/// A decoded image in the mode of its file: `samples` is `[height, width, mode.bytes()]`. `palette` is `[256, 3]` for [Mode#PALETTE],
+/// empty otherwise. Kept apart from [Pixels] because OpenCLIP resizes and crops before it converts to RGB, which differs for
 /// palettes (nearest neighbour), opacity (premultiplied), inks and 16-bit grey.
 /// Arrays are not copied; nothing in this package writes to the arrays of an existing picture.
 public record Picture(Mode mode, int width, int height, byte[] samples, byte[] palette) {
@@ -15,12 +15,12 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
     if (width <= 0 || height <= 0 || samples.length != bytes)
       throw new IllegalArgumentException("a %s picture of %dx%d has %d bytes, found %d".formatted(mode, width, height, bytes,
           samples.length));
-    int expected = mode.indexed() ? 768 : 0;
+    int expected = mode == Mode.PALETTE ? 768 : 0;
     if (palette.length != expected)
       throw new IllegalArgumentException("the palette of a %s picture has %d bytes, found %d".formatted(mode, expected, palette.length));
   }
 
-  /// A picture of a mode without a palette.
+  /// A picture of any mode but [Mode#PALETTE].
   public static Picture of(Mode mode, int width, int height, byte[] samples) {
     return new Picture(mode, width, height, samples, NO_PALETTE);
   }
@@ -37,7 +37,7 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
       switch (mode) {
         case BILEVEL, GREY, GREY_ALPHA -> rgb[o] = rgb[o + 1] = rgb[o + 2] = samples[i];
         case GREY16 -> rgb[o] = rgb[o + 1] = rgb[o + 2] = samples[i + 1] == 0 ? samples[i] : (byte) 255;
-        case PALETTE, PALETTE_ALPHA -> System.arraycopy(palette, 3 * (samples[i] & 255), rgb, o, 3);
+        case PALETTE -> System.arraycopy(palette, 3 * (samples[i] & 255), rgb, o, 3);
         case RGB, RGBA -> System.arraycopy(samples, i, rgb, o, 3);
         case YCBCR -> chroma(samples, i, rgb, o);
         case INT32 -> rgb[o] = rgb[o + 1] = rgb[o + 2] = (byte) Math.clamp(word(i), 0, 255);
@@ -91,7 +91,9 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
     int w = width + left + right, h = height + top + bottom, step = mode.bytes();
     byte[] padded = new byte[Math.multiplyExact(Math.multiplyExact(w, h), step)];
     if (fill != 0) {
-      if (mode == Mode.GREY16) for (int i = 0; i < padded.length; i += 2) padded[i] = (byte) fill;
+      int value = mode == Mode.FLOAT32 ? Float.floatToRawIntBits(fill) : fill;
+      if (mode == Mode.GREY16 || mode == Mode.INT32 || mode == Mode.FLOAT32)
+        for (int i = 0; i < padded.length; i++) padded[i] = (byte) (value >> 8 * (i % step));
       else Arrays.fill(padded, mode == Mode.BILEVEL ? (byte) 255 : (byte) fill);
     }
     for (int y = 0; y < height; y++)

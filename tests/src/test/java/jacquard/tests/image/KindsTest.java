@@ -77,9 +77,6 @@ class KindsTest {
     }
     assertArrayEquals(new int[] {5, 250, 7, 6, 249, 7}, rgb(new Tiff(2, 1).with(258, 8, 8).with(262, 3).with(277, 2).with(338, 0).with(320, map)
         .strip(bytes(5, 99, 6, 98)).file()), "a palette and a sample that says nothing");
-    Picture clear = Images.read(new Tiff(2, 1).with(258, 8, 8).with(262, 3).with(277, 2).with(338, 2).with(320, map).strip(bytes(5, 99, 6, 98))
-        .file(), "file");
-    assertEquals(Mode.PALETTE_ALPHA, clear.mode());
     Picture joined = Images.read(new Tiff(1, 1).with(258, 8, 8, 8, 8).with(262, 2).with(277, 4).with(338, 1).strip(bytes(50, 100, 10, 100))
         .file(), "file");
     assertArrayEquals(bytes(127, 255, 25, 100), joined.samples(), "colours multiplied by their opacity are divided");

@@ -67,7 +67,7 @@ final class TiffFile {
       case 0, 1 -> grey();
       case 2 -> bits == 8 || bits == 16 ? rgb() : null;
       case 3 -> samples == 1 && extra.length == 0 && (bits == 1 || bits == 2 || bits == 4 || bits == 8) ? Mode.PALETTE
-          : samples == 2 && bits == 8 && extra.length == 1 ? extra[0] == 0 ? Mode.PALETTE : extra[0] == 2 ? Mode.PALETTE_ALPHA : null
+          : samples == 2 && bits == 8 && extra.length == 1 && (extra[0] == 0 || extra[0] == 2) ? Mode.PALETTE // opacity is dropped
           : null;
       case 5 -> samples == 4 + extra.length && extra.length < 3 && Arrays.stream(extra).allMatch(x -> x == 0)
           && (bits == 8 || bits == 16 && extra.length == 0) ? Mode.CMYK : null;
@@ -122,7 +122,7 @@ final class TiffFile {
     if (mode == Mode.YCBCR && strips.givesRgb()) mode = Mode.RGB;
     out = new byte[Math.multiplyExact(width * height, mode.bytes())];
     strips.each(this::place);
-    byte[] palette = mode.indexed() ? palette() : Picture.NO_PALETTE;
+    byte[] palette = mode == Mode.PALETTE ? palette() : Picture.NO_PALETTE;
     Picture picture = new Picture(mode, width, height, out, palette);
     return premultiplied ? Opacity.divide(cleared(picture)) : picture;
   }
@@ -151,6 +151,7 @@ final class TiffFile {
     for (int i = 0; i < count; i++) {
       int from = i * stride, to = ((y + i) * width + x) * n;
       for (int j = 0; j < columns; j++, to += n) {
+        if (plane >= n) continue;
         if (plane >= 0) out[to + plane] = rows[from + j];
         else pixel(rows, from, j, to, n);
       }

@@ -3,7 +3,7 @@ package jacquard.clip.image.resize;
 import jacquard.clip.image.Interpolation;
 import java.util.Arrays;
 
-/// The weights of one resizing pass: target position X takes source positions `first(X)` to `first(X) + count(X)`, with the weights at
+/// One resizing pass: target position X takes source positions `first(X)` to `first(X) + count(X)`, with the weights at
 /// `X·stride` of [#weights] or, as multiples of 2⁻²², of [#fixed].
 final class Filter {
   private final int stride;
@@ -33,6 +33,12 @@ final class Filter {
       count[x] = end - start;
     }
     return new Filter(stride, first, count, weights);
+  }
+
+  /// The same for target positions `from` to `from + size` alone.
+  Filter part(int from, int size) {
+    return new Filter(stride, Arrays.copyOfRange(first, from, from + size), Arrays.copyOfRange(count, from, from + size),
+        Arrays.copyOfRange(weights, from * stride, (from + size) * stride));
   }
 
   int size() { return first.length; }

@@ -43,10 +43,32 @@ public final class Resize {
     Math.multiplyExact(Math.multiplyExact(width, height), picture.mode().bytes());
     if (interpolation == Interpolation.NEAREST || picture.mode().discrete()) return nearest(picture, width, height, box);
     return switch (picture.mode()) {
-      case GREY16 -> Resize16.of(picture, width, height, interpolation, box);
+      case GREY16, INT32, FLOAT32 -> ResizeDeep.of(picture, width, height, interpolation, box);
       case GREY_ALPHA, RGBA -> Opacity.divide(filtered(Opacity.multiply(picture), width, height, interpolation, box));
       default -> filtered(picture, width, height, interpolation, box);
     };
+  }
+
+  /// A rectangle of whole pixels.
+  public record Part(int left, int top, int width, int height) {}
+
+  /// The part of the picture in another size, without making what lies around it.
+  public static Picture of(Picture picture, int width, int height, Interpolation interpolation, Part part) {
+    int w = picture.width(), h = picture.height();
+    boolean plain = switch (picture.mode()) { case GREY, RGB, CMYK, YCBCR -> true; default -> false; };
+    if (!plain || interpolation == Interpolation.NEAREST || width == w || height == h)
+      return of(picture, width, height, interpolation).crop(part.left, part.top, part.width, part.height);
+    Filter across = Filter.of(w, 0, w, width, interpolation).part(part.left, part.width),
+        down = Filter.of(h, 0, h, height, interpolation).part(part.top, part.height);
+    return picture.with(part.width, part.height, both(picture, across, down, verticalFirst(w, h, width, height)));
+  }
+
+  private static byte[] both(Picture picture, Filter across, Filter down, boolean verticalFirst) {
+    byte[] samples = picture.samples();
+    int w = picture.width(), step = picture.mode().bytes();
+    if (verticalFirst) return horizontal(vertical(samples, w * step, 0, down), w, 0, down.size(), step, across);
+    byte[] narrow = horizontal(samples, w, down.lowest(), down.highest() - down.lowest(), step, across);
+    return vertical(narrow, across.size() * step, down.lowest(), down);
   }
 
   /// Whether Pillow 13 makes the vertical pass first: only where it reduces the height by more than twice what is taken from the width.
@@ -64,12 +86,7 @@ public final class Resize {
     if (across == null && down == null) return picture;
     if (down == null) return picture.with(width, height, horizontal(samples, w, 0, h, step, across));
     if (across == null) return picture.with(width, height, vertical(samples, w * step, 0, down));
-    if (verticalFirst(w, h, width, height)) {
-      byte[] low = vertical(samples, w * step, 0, down);
-      return picture.with(width, height, horizontal(low, w, 0, height, step, across));
-    }
-    byte[] narrow = horizontal(samples, w, down.lowest(), down.highest() - down.lowest(), step, across);
-    return picture.with(width, height, vertical(narrow, width * step, down.lowest(), down));
+    return picture.with(width, height, both(picture, across, down, verticalFirst(w, h, width, height)));
   }
 
   /// Rows `first` to `first + rows` of `in` `[·, w, step]` → `[rows, weights.size(), step]`.
