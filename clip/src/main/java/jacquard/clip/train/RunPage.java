@@ -47,6 +47,7 @@ public final class RunPage {
     var machine = new LinkedHashMap<String, String>();
     machine.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     machine.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
+    machine.put("JPEG decoder", jacquard.clip.image.Images.jpegDecoder());
     var lead = evaluation == null ? "Trained on " + training.name() + "." : "Trained on " + training.name() + ", evaluated on " + held.name() + " over " + evaluation.names().size() + " names.";
     new RunReport(model + " · " + folder.getFileName(), lead, figures, charts, List.of(), galleries, command, settings, machine).write(folder);
   }

@@ -30,6 +30,8 @@ final class TurboJpeg {
     String missing = null;
     try {
       if (Boolean.getBoolean("jacquard.image.platform")) missing = "switched off by -Djacquard.image.platform=true";
+      else if (!TurboJpeg.class.getModule().isNativeAccessEnabled())
+        missing = "native access is off; start Java with --enable-native-access=jacquard.clip";
       else library = new TurboJpeg();
     } catch (RuntimeException | LinkageError absent) {
       missing = absent.getMessage();
