@@ -4,14 +4,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /// The first directory of EXIF data, which is laid out as a TIFF file (TIFF 6.0, section 2). Broken data have no tags.
-final class Exif {
+public final class Exif {
   private static final int ORIENTATION = 274, SHORT = 3;
   private static final int[] NOTHING = {};
 
   private Exif() {}
 
   /// The orientation (tag 274) in the TIFF structure in `length` bytes from `from`; 1, upright, where it says nothing.
-  static int orientation(byte[] bytes, int from, int length) {
+  public static int orientation(byte[] bytes, int from, int length) {
     int[] values = shorts(bytes, from, length, ORIENTATION, 1);
     return values.length == 0 ? 1 : values[0];
   }
@@ -38,7 +38,7 @@ final class Exif {
   }
 
   /// 6 where the data begin with `Exif` and two zeros, else 0.
-  static int prefix(byte[] bytes, int from, int length) {
+  public static int prefix(byte[] bytes, int from, int length) {
     return length >= 6 && bytes[from] == 'E' && bytes[from + 1] == 'x' && bytes[from + 2] == 'i' && bytes[from + 3] == 'f'
         && bytes[from + 4] == 0 ? 6 : 0;
   }

@@ -1,8 +1,11 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.tiff;
 
-import static jacquard.clip.image.decode.TiffTags.*;
+import static jacquard.clip.image.decode.tiff.TiffTags.*;
+
 
 import jacquard.clip.image.ImageException;
+import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.jpeg.JpegFile;
 import java.util.Arrays;
 
 /// The strips or tiles of a TIFF file, unpacked one by one into rows of bytes as a reader of the uncompressed file would see them.

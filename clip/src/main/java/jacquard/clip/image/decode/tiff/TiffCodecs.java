@@ -1,6 +1,8 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.tiff;
+
 
 import jacquard.clip.image.ImageException;
+import jacquard.clip.image.decode.Source;
 import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;

@@ -1,16 +1,18 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.tiff;
 
-import static jacquard.clip.image.decode.TiffTags.*;
+import static jacquard.clip.image.decode.tiff.TiffTags.*;
+
 
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
+import jacquard.clip.image.decode.Source;
 import jacquard.clip.image.resize.Opacity;
 import java.util.Arrays;
 
 /// A TIFF file's first page as Pillow reads it, turned as its orientation says. Colours that Pillow makes by other rules than this class
 /// are refused by name, and so are samples that it does not read.
-final class TiffFile {
+public final class TiffFile {
   private static final int LARGEST = 1 << 16;
 
   private final Source source;
@@ -27,7 +29,8 @@ final class TiffFile {
     this.tags = new TiffTags(source);
   }
 
-  static Picture decode(Source source) throws ImageException {
+  /// The first page.
+  public static Picture decode(Source source) throws ImageException {
     TiffFile file = new TiffFile(source);
     file.layout();
     file.mode();

@@ -1,6 +1,8 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.jpeg;
+
 
 import jacquard.clip.image.ImageException;
+import jacquard.clip.image.decode.Source;
 import java.util.Arrays;
 
 /// What the scans of a JPEG file say beside their samples: how many there are, whether the file ends as it should, whether a progressive

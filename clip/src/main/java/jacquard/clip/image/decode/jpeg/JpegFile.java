@@ -1,8 +1,11 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.jpeg;
+
 
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
+import jacquard.clip.image.decode.Exif;
+import jacquard.clip.image.decode.Source;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.List;
@@ -11,9 +14,9 @@ import javax.imageio.plugins.jpeg.JPEGHuffmanTable;
 /// A JPEG file: its headers are read here (ITU-T T.81 B.1), its samples decoded by libjpeg-turbo where the machine has it, else by the
 /// platform. Where both can, they give the same pixels; the platform's decoder is handed a file that states its colours by the IJG
 /// library's rules, and is not asked for kinds that it gets wrong.
-final class JpegFile {
+public final class JpegFile {
   /// What three or four components are.
-  enum Colours {
+  public enum Colours {
     /// As the file's segments say, by the IJG library's rules.
     STATED,
     /// Y, Cb, Cr, whatever the segments say.
@@ -34,7 +37,8 @@ final class JpegFile {
 
   private JpegFile(Source source) { this.source = source; }
 
-  static Picture decode(Source source) throws ImageException {
+  /// The picture of a file.
+  public static Picture decode(Source source) throws ImageException {
     JpegFile file = new JpegFile(source);
     file.parse();
     byte[] samples = file.samples(Colours.STATED);
@@ -45,7 +49,7 @@ final class JpegFile {
   }
 
   /// The samples of a file inside another, which must have this shape: width, at least this height, components.
-  static byte[] samples(Source source, int[] shape, Colours colours) throws ImageException {
+  public static byte[] samples(Source source, int[] shape, Colours colours) throws ImageException {
     JpegFile file = new JpegFile(source);
     file.parse();
     if (file.width != shape[0] || file.height < shape[1] || file.components.length != shape[2])

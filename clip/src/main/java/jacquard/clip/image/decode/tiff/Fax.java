@@ -1,6 +1,8 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.tiff;
+
 
 import jacquard.clip.image.ImageException;
+import jacquard.clip.image.decode.Source;
 
 /// Fax codes in TIFF files (ITU-T T.4 and T.6; TIFF 6.0, section 10 and 11): bilevel rows as run lengths, or as changes against the row
 /// above. A row that does not fit its width is refused: each decoder mends it in its own way.

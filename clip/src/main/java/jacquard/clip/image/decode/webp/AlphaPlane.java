@@ -1,4 +1,4 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.webp;
 
 import jacquard.clip.image.decode.vp8l.Lossless;
 import java.util.Arrays;

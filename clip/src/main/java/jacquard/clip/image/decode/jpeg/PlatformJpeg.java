@@ -1,4 +1,4 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.jpeg;
 
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;

@@ -1,4 +1,4 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.jpeg;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -13,7 +13,7 @@ import java.util.List;
 /// the platform's decoder some four times as fast, and every kind of JPEG. All memory is sized here: the library is told width and height,
 /// and refuses or shrinks what does not fit.
 @SuppressWarnings("restricted")
-final class TurboJpeg {
+public final class TurboJpeg {
   /// Where the library is looked for; the last is what macOS calls it.
   static final List<String> NAMES = List.of("libturbojpeg.so.0", "libturbojpeg.so", "libturbojpeg.dylib");
   private static final int ACCURATE = 4096, AT_MOST_500_SCANS = 32768; // turbojpeg.h
@@ -68,7 +68,7 @@ final class TurboJpeg {
   }
 
   /// Why the library cannot be used; null where it can.
-  static String missing() { return MISSING; }
+  public static String missing() { return MISSING; }
 
   /// What was decoded: samples `[height, width, components]`, and the first warning or null.
   record Decoded(byte[] samples, String warning) {}

@@ -1,8 +1,11 @@
-package jacquard.clip.image.decode;
+package jacquard.clip.image.decode.webp;
+
 
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
+import jacquard.clip.image.decode.Exif;
+import jacquard.clip.image.decode.Source;
 import jacquard.clip.image.decode.vp8.KeyFrame;
 import jacquard.clip.image.decode.vp8l.Lossless;
 import java.nio.ByteBuffer;
@@ -11,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 
 /// A WebP file (RFC 9649): a still picture, or the first frame of an animation on its canvas. Lossy pictures are decoded by [KeyFrame],
 /// lossless ones by [Lossless], both to the bit of the reference decoder.
-final class WebpFile {
+public final class WebpFile {
   private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF = code("ANMF"),
       EXIF = code("EXIF");
   private static final int HAS_OPACITY = 16, ANIMATED = 2;
@@ -84,7 +87,8 @@ final class WebpFile {
     return chunk;
   }
 
-  static Picture decode(Source source) throws ImageException {
+  /// The still picture, or the first frame on its canvas.
+  public static Picture decode(Source source) throws ImageException {
     WebpFile file = parse(source.bytes(), source.name());
     try {
       Picture still = file.picture.type == VP8L ? file.lossless(source) : file.lossy(source);
