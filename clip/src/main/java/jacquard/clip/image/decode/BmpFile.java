@@ -80,7 +80,7 @@ final class BmpFile {
   }
 
   /// Blue, green, red, and a byte that says nothing where entries have four.
-  private void palette(int at, int colours, int entry) {
+  private void palette(int at, int colours, int entry) throws ImageException {
     byte[] b = source.bytes();
     palette = new byte[768];
     boolean grey = true;
@@ -92,6 +92,8 @@ final class BmpFile {
         grey &= whole && b[from + c] == (byte) level;
       }
     }
+    if (!grey && Math.min(colours, (b.length - at) / entry) > 256)
+      throw source.refusal("a BMP palette of %d colours, expected at most 256", colours);
     mode = !grey ? Mode.PALETTE : colours <= 2 ? Mode.BILEVEL : Mode.GREY;
   }
 

@@ -67,7 +67,8 @@ public final class JpegFile {
       if (at >= b.length) throw source.refusal("the JPEG ends after %d bytes in its header, expected a scan", b.length);
       int marker = b[at++] & 255;
       if (marker == 0xD9) throw source.refusal("the JPEG ends at byte %d without a scan", at);
-      if (marker == 0 || marker == 1 || marker >= 0xD0 && marker <= 0xD8) continue;
+      if (marker == 0 || marker >= 0xD0 && marker <= 0xD8) continue;
+      if (marker < 0xC0) throw source.refusal("broken JPEG: marker %02X at byte %d, which there is not", marker, at - 1);
       int length = at + 2 <= b.length ? source.big16(at) : 0;
       if (length < 2 && (marker == 0xFE || marker >= 0xE0 && marker <= 0xEF)) length = 2; // says nothing, and is read so
       if (length < 2 || length > b.length - at)
@@ -134,6 +135,7 @@ public final class JpegFile {
       TurboJpeg.Decoded decoded = library ? TurboJpeg.decode(file, width, height, components.length)
           : PlatformJpeg.decode(file, width, height, components.length);
       if (!scans.ends() && decoded.warning() != null) throw truncated();
+      if (!library && decoded.warning() != null) throw onlyTheLibrary("damaged data (" + decoded.warning() + ")");
       boolean inks = !library && components.length == 4 && colours == Colours.STATED && transform == 2;
       return inks ? fromYcck(decoded.samples()) : decoded.samples();
     } catch (IllegalArgumentException broken) {
@@ -160,9 +162,12 @@ public final class JpegFile {
         : Arrays.stream(components).distinct().count() < components.length ? "components of one name"
         : !plainSampling() ? "this sampling (%s)".formatted(sampling())
         : scans.definesTables() && !huffman ? "tables that come late" : null;
-    if (kind != null)
-      throw source.refusal("a JPEG that only libjpeg-turbo decodes as others do: %s; install it (%s), or convert the file", kind,
-          TurboJpeg.NAMES.getFirst());
+    if (kind != null) throw onlyTheLibrary(kind);
+  }
+
+  private ImageException onlyTheLibrary(String kind) {
+    return source.refusal("a JPEG that only libjpeg-turbo decodes as others do: %s; install it (%s), or convert the file", kind,
+        TurboJpeg.NAMES.getFirst());
   }
 
   /// Whether chroma is as dense as luma, half as dense across or half both ways, or repeated whole in both decoders.

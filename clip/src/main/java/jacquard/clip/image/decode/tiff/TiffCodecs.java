@@ -51,6 +51,7 @@ final class TiffCodecs {
         if (count == 0) throw truncated(source, to, size);
         to += count;
       }
+      if (inflater.inflate(new byte[1]) == 0 && !inflater.finished()) throw truncated(source, to, size); // the checksum counts
       return out;
     } catch (DataFormatException broken) {
       throw new ImageException(source.name(), "broken TIFF (" + broken.getMessage() + ")", broken);

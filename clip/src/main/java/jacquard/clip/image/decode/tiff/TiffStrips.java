@@ -88,10 +88,8 @@ final class TiffStrips {
     long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count + 1), sizes = tags.numbers(tiled ? TILE_COUNTS : STRIP_COUNTS, count);
     if (offsets.length < count || offsets.length > count && compression == NONE)
       throw source.refusal("a TIFF of %,d strips, expected %,d", offsets.length, count);
-    if (sizes.length < count) {
-      if (count > 1) throw source.refusal("a TIFF with the sizes of %,d strips, expected %,d", sizes.length, count);
-      sizes = new long[] {Math.max(0, source.length() - offsets[0])};
-    }
+    if (sizes.length < count && (compression != NONE || count > 1))
+      throw source.refusal("a TIFF with the sizes of %,d strips, expected %,d", sizes.length, count);
     for (int i = 0; i < count; i++) {
       int plane = i / (across * down), y = i % (across * down) / across * height, x = i % across * width;
       int lines = tiled ? height : Math.min(height, rows - y), size = Math.multiplyExact(stride, lines);

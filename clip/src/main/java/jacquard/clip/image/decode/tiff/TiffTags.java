@@ -32,8 +32,8 @@ final class TiffTags {
       source.require(at, size);
       int type = word(at + 2), bytes = type < SIZES.length ? SIZES[type] : 0;
       long values = value(at + 4, big ? 8 : 4), inline = big ? 8 : 4, place = at + size - inline;
-      if (bytes == 0 || values == 0) continue;
-      if (values < 0 || values > source.length()) place = -1;
+      if (bytes == 0) continue;
+      if (values <= 0 || values > source.length()) place = -1;
       else if (values * bytes > inline) place = value(place, (int) inline);
       if (place < 0 || place > source.length() - values * bytes) place = -1;
       entries.putIfAbsent(word(at), new Entry(type, values, place));
@@ -57,7 +57,7 @@ final class TiffTags {
   /// The whole numbers of a tag, at most `most`; none where it is absent or of another type.
   long[] numbers(int tag, int most) throws ImageException {
     Entry entry = entries.get(tag);
-    if (entry != null && entry.at < 0) throw source.refusal("tag %d of the TIFF lies beyond its %,d bytes", tag, source.length());
+    if (entry != null && entry.at < 0) throw source.refusal("tag %d of the TIFF is empty or lies beyond its %,d bytes", tag, source.length());
     if (entry == null || entry.type == 2 || entry.type == 5 || entry.type >= 10 && entry.type <= 12) return new long[0];
     long[] numbers = new long[(int) Math.min(entry.count, most)];
     int bytes = SIZES[entry.type];
@@ -79,7 +79,7 @@ final class TiffTags {
   /// The bytes of a tag; none where it is absent.
   byte[] bytes(int tag) throws ImageException {
     Entry entry = entries.get(tag);
-    if (entry != null && entry.at < 0) throw source.refusal("tag %d of the TIFF lies beyond its %,d bytes", tag, source.length());
+    if (entry != null && entry.at < 0) throw source.refusal("tag %d of the TIFF is empty or lies beyond its %,d bytes", tag, source.length());
     if (entry == null) return new byte[0];
     return Arrays.copyOfRange(source.bytes(), (int) entry.at, (int) (entry.at + entry.count * SIZES[entry.type]));
   }
