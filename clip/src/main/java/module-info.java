@@ -9,13 +9,14 @@ module jacquard.clip {
   requires java.management;
   requires jdk.management;
   requires jacquard.emoji;
-  uses javax.imageio.spi.ImageReaderSpi;
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.eval;
   exports jacquard.clip.image;
+  exports jacquard.clip.image.augment;
+  exports jacquard.clip.image.resize;
   exports jacquard.clip.loss;
   exports jacquard.clip.model;
   exports jacquard.clip.model.genlip;

@@ -1,6 +1,7 @@
 package jacquard.clip.cli;
 
 import com.sun.management.OperatingSystemMXBean;
+import jacquard.clip.image.Images;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
@@ -27,6 +28,7 @@ final class DoctorCommand implements Callable<Integer> {
   @Override public Integer call() {
     java();
     machine();
+    pictures();
     boolean found = devices();
     for (var w : warnings) System.out.println("WARNING   " + w);
     System.out.println(!found ? "No device can be used." : warnings.isEmpty() ? "Nothing is wrong." : warnings.size() + (warnings.size() == 1 ? " warning." : " warnings."));
@@ -78,6 +80,12 @@ final class DoctorCommand implements Callable<Integer> {
     say("memory", "heap up to %.1f GiB of %.1f GiB", heap / (double) GIBI, memory / (double) GIBI);
     if (heap < 2 * GIBI) warnings.add("a heap of %.1f GiB, expected 2 or more: set JACQUARD_OPTS=-Xmx…g, or -Xmx where you embed".formatted(heap / (double) GIBI));
     else if (heap < memory / 3) warnings.add("a heap of %.1f GiB where the machine has %.1f: larger batches fit with a larger -Xmx".formatted(heap / (double) GIBI, memory / (double) GIBI));
+  }
+
+  private void pictures() {
+    say("pictures", "JPEG by %s", Images.jpegDecoder());
+    if (!Images.jpegDecoder().startsWith("libjpeg-turbo"))
+      warnings.add("JPEG files are decoded without libjpeg-turbo: the same pixels in three to four times the time, and a few kinds are refused; install it (Debian: libturbojpeg0)");
   }
 
   private boolean devices() {

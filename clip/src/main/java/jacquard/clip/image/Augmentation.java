@@ -1,5 +1,8 @@
 package jacquard.clip.image;
 
+import jacquard.clip.image.augment.Colour;
+import jacquard.clip.image.augment.Geometry;
+import jacquard.clip.image.resize.Resize;
 import java.util.random.RandomGenerator;
 
 /// The changes that training makes to an image by chance: crop, flip, colours, grey, in this order; OpenCLIP's `aug_cfg`.

@@ -1,20 +1,17 @@
 package jacquard.clip.image;
 
+import jacquard.clip.image.decode.Format;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.HexFormat;
-import javax.imageio.ImageIO;
 
-/// Reads image files: JPEG (every kind), PNG, GIF (its first frame), BMP, WebP, TIFF (its first page).
+/// Reads image files: JPEG, PNG, GIF (its first frame), BMP, WebP, TIFF (its first page), ICO (its largest picture), PNM.
 ///
-/// The samples are those that Pillow 13 gives: embedded colour profiles, gamma and the transparent colour of a PNG are ignored, and the
-/// EXIF orientation too unless asked for. JPEG is equal to the bit (both decoders are the IJG library's integer method with smooth chroma
-/// upsampling), lossy WebP too. Thread-safe.
+/// The samples are those that Pillow 13 gives, to the bit: embedded colour profiles, gamma and the transparent colour of a PNG are ignored,
+/// and the EXIF orientation too unless asked for (but that of TIFF, which Pillow applies). What is not read so is refused by name, and
+/// nothing is allocated that the file's own size or the limit of pixels does not bound. Thread-safe.
 public final class Images {
-  static { ImageIO.setUseCache(false); } // decoders must not write temporary files
-
   private Images() {}
 
   /// What to accept and whether to turn.
@@ -64,53 +61,18 @@ public final class Images {
   public static Picture read(byte[] bytes, String name, Options options) throws ImageException {
     if (bytes.length == 0) throw new ImageException(name, "0 bytes, expected an image");
     try {
-      return decode(bytes, name, options);
+      return Format.decode(bytes, name, options);
     } catch (ImageException stated) {
       throw stated;
-    } catch (IOException | RuntimeException broken) { // decoders answer broken files with all kinds of exceptions
-      throw new ImageException(name, "broken image (" + broken + "), expected a whole " + Format.of(bytes), broken);
+    } catch (RuntimeException broken) { // whatever a broken file makes of a decoder
+      throw new ImageException(name, "broken image (" + broken + ")", broken);
+    } catch (StackOverflowError | OutOfMemoryError exhausted) {
+      throw new ImageException(name, "an image that takes more memory than there is (" + exhausted.getMessage()
+          + "); give the JVM more with -Xmx, or leave the file out", exhausted);
     }
   }
 
-  private static Picture decode(byte[] bytes, String name, Options options) throws IOException {
-    return switch (Format.of(bytes)) {
-      case JPEG -> JpegFile.parse(bytes, name).decode(options);
-      case PNG -> PngFile.parse(bytes, name).decode(options);
-      case GIF -> GifFile.parse(bytes, name).decode(options);
-      case BMP -> Decoder.BMP.decode(bytes, name, options);
-      case TIFF -> TiffFile.decode(bytes, name, options);
-      case WEBP -> WebpFile.parse(bytes, name).decode(options);
-      case UNKNOWN -> throw new ImageException(name, "begins with the bytes "
-          + HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Math.min(8, bytes.length))
-          + ", expected JPEG, PNG, GIF, BMP, WebP or TIFF");
-    };
-  }
-
-  static void checkSize(long width, long height, String name, Options options) throws ImageException {
-    if (width <= 0 || height <= 0)
-      throw new ImageException(name, "the header says %dx%d pixels, expected a positive size".formatted(width, height));
-    long most = Math.min(options.maximumPixels(), Integer.MAX_VALUE / 8); // 8 bytes a pixel must fit into an array
-    if (height > most / width)
-      throw new ImageException(name, "the header says %dx%d pixels, expected at most %,d in all".formatted(width, height, most));
-  }
-
-  private enum Format {
-    JPEG, PNG, GIF, BMP, TIFF, WEBP, UNKNOWN;
-
-    static Format of(byte[] b) {
-      if (starts(b, 0, 0xFF, 0xD8)) return JPEG;
-      if (starts(b, 0, 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n')) return PNG;
-      if (starts(b, 0, 'G', 'I', 'F', '8')) return GIF;
-      if (starts(b, 0, 'B', 'M')) return BMP;
-      if (starts(b, 0, 'I', 'I', 42, 0) || starts(b, 0, 'M', 'M', 0, 42)) return TIFF;
-      if (starts(b, 0, 'R', 'I', 'F', 'F') && starts(b, 8, 'W', 'E', 'B', 'P')) return WEBP;
-      return UNKNOWN;
-    }
-
-    private static boolean starts(byte[] b, int at, int... values) {
-      if (b.length < at + values.length) return false;
-      for (int i = 0; i < values.length; i++) if ((b[at + i] & 255) != values[i]) return false;
-      return true;
-    }
-  }
+  /// What decodes JPEG files here and, where it is not libjpeg-turbo, why: the pixels are the same, but the platform's decoder takes some
+  /// four times as long and refuses a few kinds.
+  public static String jpegDecoder() { return Format.jpegDecoder(); }
 }

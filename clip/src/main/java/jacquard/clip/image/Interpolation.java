@@ -19,9 +19,9 @@ public enum Interpolation {
 
   Interpolation(double support) { this.support = support; }
 
-  double support() { return support; }
+  public double support() { return support; }
 
-  double weight(double x) {
+  public double weight(double x) {
     return switch (this) {
       case NEAREST -> throw new IllegalStateException("nearest has no kernel");
       case BOX -> x > -.5 && x <= .5 ? 1 : 0;

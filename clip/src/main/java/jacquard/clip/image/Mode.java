@@ -17,7 +17,13 @@ public enum Mode {
   /// Red, green, blue, opacity; colours are not premultiplied.
   RGBA(4),
   /// Cyan, magenta, yellow, black; 0 is no ink.
-  CMYK(4);
+  CMYK(4),
+  /// Luma and two differences of colour, full range; becomes RGB after resizing.
+  YCBCR(3),
+  /// Four bytes of luminance a pixel, the low one first, signed. Becomes 8-bit by clipping.
+  INT32(4),
+  /// A float of luminance a pixel, the low byte first. Becomes 8-bit by truncation and clipping.
+  FLOAT32(4);
 
   private final int bytes;
 
@@ -27,5 +33,5 @@ public enum Mode {
   public int bytes() { return bytes; }
 
   /// Whether pixels of this mode cannot be mixed, so that they are resized by the nearest neighbour whatever was asked.
-  boolean discrete() { return this == BILEVEL || this == PALETTE; }
+  public boolean discrete() { return this == BILEVEL || this == PALETTE; }
 }

@@ -8,7 +8,7 @@ import java.util.Objects;
 /// palettes (nearest neighbour), opacity (premultiplied), inks and 16-bit grey.
 /// Arrays are not copied; nothing in this package writes to the arrays of an existing picture.
 public record Picture(Mode mode, int width, int height, byte[] samples, byte[] palette) {
-  static final byte[] NO_PALETTE = {};
+  public static final byte[] NO_PALETTE = {};
 
   public Picture {
     long bytes = (long) width * height * mode.bytes();
@@ -26,7 +26,7 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
   }
 
   /// The same mode and palette with other samples.
-  Picture with(int width, int height, byte[] samples) { return new Picture(mode, width, height, samples, palette); }
+  public Picture with(int width, int height, byte[] samples) { return new Picture(mode, width, height, samples, palette); }
 
   /// The colours as `Image.convert("RGB")` gives them: opacity dropped, 16-bit grey clipped at 255, inks as `R = n − n·C` with `n = 255 −
   /// K` in Pillow's 8-bit product. Shares the bytes of a picture that is RGB already.
@@ -39,6 +39,9 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
         case GREY16 -> rgb[o] = rgb[o + 1] = rgb[o + 2] = samples[i + 1] == 0 ? samples[i] : (byte) 255;
         case PALETTE -> System.arraycopy(palette, 3 * (samples[i] & 255), rgb, o, 3);
         case RGB, RGBA -> System.arraycopy(samples, i, rgb, o, 3);
+        case YCBCR -> chroma(samples, i, rgb, o);
+        case INT32 -> rgb[o] = rgb[o + 1] = rgb[o + 2] = (byte) Math.clamp(word(i), 0, 255);
+        case FLOAT32 -> rgb[o] = rgb[o + 1] = rgb[o + 2] = (byte) (int) Math.clamp(Float.intBitsToFloat(word(i)), 0f, 255f);
         case CMYK -> {
           int n = 255 - (samples[i + 3] & 255);
           for (int c = 0; c < 3; c++) rgb[o + c] = (byte) Math.clamp(n - product(samples[i + c] & 255, n), 0, 255);
@@ -48,8 +51,22 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
     return new Pixels(width, height, rgb);
   }
 
+  private int word(int at) {
+    return samples[at] & 255 | (samples[at + 1] & 255) << 8 | (samples[at + 2] & 255) << 16 | samples[at + 3] << 24;
+  }
+
+  /// R = Y + 1.402·Cr, G = Y − 0.34414·Cb − 0.71414·Cr, B = Y + 1.772·Cb, the products in sixty-fourths (JFIF 1.02).
+  private static void chroma(byte[] samples, int at, byte[] rgb, int to) {
+    int y = samples[at] & 255, cb = (samples[at + 1] & 255) - 128, cr = (samples[at + 2] & 255) - 128;
+    rgb[to] = (byte) Math.clamp(y + (share(1.402, cr) >> 6), 0, 255);
+    rgb[to + 1] = (byte) Math.clamp(y + (share(-.34414, cb) + share(-.71414, cr) >> 6), 0, 255);
+    rgb[to + 2] = (byte) Math.clamp(y + (share(1.772, cb) >> 6), 0, 255);
+  }
+
+  private static int share(double factor, int difference) { return (int) (factor * difference * 64 + .5); }
+
   /// a·b/255 to the nearest, in integers: `((t >> 8) + t) >> 8` with `t = a·b + 128`.
-  static int product(int a, int b) {
+  public static int product(int a, int b) {
     int t = a * b + 128;
     return ((t >> 8) + t) >> 8;
   }
@@ -74,7 +91,9 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
     int w = width + left + right, h = height + top + bottom, step = mode.bytes();
     byte[] padded = new byte[Math.multiplyExact(Math.multiplyExact(w, h), step)];
     if (fill != 0) {
-      if (mode == Mode.GREY16) for (int i = 0; i < padded.length; i += 2) padded[i] = (byte) fill;
+      int value = mode == Mode.FLOAT32 ? Float.floatToRawIntBits(fill) : fill;
+      if (mode == Mode.GREY16 || mode == Mode.INT32 || mode == Mode.FLOAT32)
+        for (int i = 0; i < padded.length; i++) padded[i] = (byte) (value >> 8 * (i % step));
       else Arrays.fill(padded, mode == Mode.BILEVEL ? (byte) 255 : (byte) fill);
     }
     for (int y = 0; y < height; y++)

@@ -1,5 +1,6 @@
 package jacquard.clip.image;
 
+import jacquard.clip.image.resize.Resize;
 import java.util.random.RandomGenerator;
 
 /// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 − mean)/std in single
@@ -56,7 +57,7 @@ public final class Transform {
     int h = config.height(), w = config.width();
     Picture framed = switch (config.resizeMode()) {
       case SQUASH -> Resize.of(picture, w, h, config.interpolation());
-      case SHORTEST -> fit(h == w ? shortSide(picture, h) : ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)),
+      case SHORTEST -> h == w ? middle(picture, h) : fit(ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)),
           Interpolation.BICUBIC), 0);
       case LONGEST -> fit(ratioKept(picture, Math.max(rowsPer(picture), columnsPer(picture)), config.interpolation()), config.fill());
     };
@@ -67,12 +68,16 @@ public final class Transform {
 
   private double columnsPer(Picture picture) { return (double) picture.width() / config.width(); }
 
-  /// The shorter side becomes `size`, the longer one ⌊size·long/short⌋.
-  private Picture shortSide(Picture picture, int size) {
+  /// The middle square of the picture whose shorter side is `size` and the longer one ⌊size·long/short⌋.
+  private Picture middle(Picture picture, int size) {
     int w = picture.width(), h = picture.height();
-    int longer = Math.toIntExact((long) ((double) ((long) size * Math.max(w, h)) / Math.min(w, h)));
-    return w <= h ? Resize.of(picture, size, longer, config.interpolation()) : Resize.of(picture, longer, size, config.interpolation());
+    int longer = Math.toIntExact((long) ((double) ((long) size * Math.max(w, h)) / Math.min(w, h))), aside = halved(longer - size);
+    return w <= h ? Resize.of(picture, size, longer, config.interpolation(), new Resize.Part(0, aside, size, size))
+        : Resize.of(picture, longer, size, config.interpolation(), new Resize.Part(aside, 0, size, size));
   }
+
+  /// Half of it, halves to even.
+  private static int halved(int margin) { return (int) Math.rint(margin / 2.0); }
 
   /// Both sides divided by `ratio`, halves to even. A side that would vanish stays 1.
   private static Picture ratioKept(Picture picture, double ratio, Interpolation interpolation) {
@@ -85,6 +90,6 @@ public final class Transform {
   private Picture fit(Picture picture, int fill) {
     int h = config.height(), w = config.width(), across = Math.max(w - picture.width(), 0), down = Math.max(h - picture.height(), 0);
     if (across + down > 0) picture = picture.pad(across / 2, down / 2, (across + 1) / 2, (down + 1) / 2, fill);
-    return picture.crop((int) Math.rint((picture.width() - w) / 2.0), (int) Math.rint((picture.height() - h) / 2.0), w, h);
+    return picture.crop(halved(picture.width() - w), halved(picture.height() - h), w, h);
   }
 }

@@ -2,6 +2,7 @@ package jacquard.clip.train;
 
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
+import jacquard.clip.image.Images;
 import jacquard.clip.report.Chart;
 import jacquard.clip.report.Figure;
 import jacquard.clip.report.Gallery;
@@ -42,6 +43,7 @@ public final class RunPage {
     var machine = new LinkedHashMap<String, String>();
     machine.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     machine.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
+    machine.put("JPEG decoder", Images.jpegDecoder());
     var lead = evaluation == null ? "Trained on " + training + "." : "Trained on " + training + ", evaluated on " + held.name() + " over " + evaluation.names().size() + " names.";
     new RunReport(title + " · " + folder.getFileName(), lead, figures, charts, List.of(), galleries, command, settings, machine).write(folder);
   }

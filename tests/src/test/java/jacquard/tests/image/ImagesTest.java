@@ -11,7 +11,7 @@ import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.lang.module.ModuleFinder;
+import java.lang.management.ManagementFactory;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +24,6 @@ import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.zip.CRC32;
-import javax.imageio.spi.ImageReaderSpi;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -108,24 +107,50 @@ class ImagesTest {
     }
   }
 
-  /// Broken files are refused or give some picture, but never another exception, and never an endless loop.
-  @Test void corruptFilesNeverEscape() throws IOException {
+  /// Broken files are refused or give some picture, within a second or so and 256 MB, and never another exception.
+  @Test void mutantsNeverEscape() throws IOException {
     var random = new SplittableRandom(7);
+    List<byte[]> files = new ArrayList<>();
+    for (String name : EVERY_FORMAT) files.add(Files.readAllBytes(source(name)));
+    files.addAll(KindsTest.everyPacking());
+    var memory = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
     int refused = 0, tried = 0;
-    for (String name : EVERY_FORMAT) {
-      byte[] whole = Files.readAllBytes(source(name));
-      for (int trial = 0; trial < 150; trial++, tried++) {
-        byte[] broken = whole.clone();
-        int first = trial % 2 == 0 ? Math.min(100, broken.length) : broken.length; // every other time in the header
-        for (int hits = random.nextInt(1, 6); hits > 0; hits--) broken[random.nextInt(first)] = (byte) random.nextInt();
-        try {
-          Images.read(broken, name, Images.Options.DEFAULT.maximumPixels(1 << 20).upright(true));
-        } catch (ImageException expected) {
-          refused++;
+    for (int file = 0; file < files.size(); file++) {
+      for (int kind = 0; kind < 7; kind++) {
+        for (int trial = 0; trial < 6; trial++, tried++) {
+          byte[] broken = mutant(files.get(file), files.get(random.nextInt(files.size())), kind, random);
+          long start = System.nanoTime(), taken = memory.getCurrentThreadAllocatedBytes();
+          try {
+            Images.read(broken, "mutant", Images.Options.DEFAULT.upright(true));
+          } catch (ImageException expected) {
+            refused++;
+          }
+          taken = memory.getCurrentThreadAllocatedBytes() - taken;
+          assertTrue(taken < 256 << 20, "%,d bytes taken by mutant %d.%d.%d".formatted(taken, file, kind, trial));
+          assertTrue(System.nanoTime() - start < 20e9, "mutant %d.%d.%d takes long".formatted(file, kind, trial)); // a second when idle
         }
       }
     }
     assertTrue(refused > tried / 5 && refused < tried, refused + " of " + tried);
+  }
+
+  /// Random bytes anywhere or in the header, a cut, a head with another's tail, a stretch doubled, one blanked, a field of extremes.
+  private static byte[] mutant(byte[] file, byte[] other, int kind, SplittableRandom random) {
+    byte[] b = file.clone();
+    int at = random.nextInt(b.length), end = Math.min(b.length, at + random.nextInt(1, 65));
+    switch (kind) {
+      case 0, 1 -> {
+        for (int hits = 1 << random.nextInt(7); hits > 0; hits--)
+          b[random.nextInt(kind == 0 ? b.length : Math.min(200, b.length))] = (byte) random.nextInt();
+      }
+      case 2 -> { return Arrays.copyOf(b, Math.max(1, at)); }
+      case 3 -> { return HandMade.joined(Arrays.copyOf(b, at), Arrays.copyOfRange(other, random.nextInt(other.length), other.length)); }
+      case 4 -> { return HandMade.joined(Arrays.copyOf(b, end), Arrays.copyOfRange(b, at, b.length)); }
+      case 5 -> Arrays.fill(b, at, end, (byte) -random.nextInt(2));
+      default -> ByteBuffer.wrap(b).putInt(random.nextInt(Math.min(400, b.length - 4)), new int[] {-1, Integer.MAX_VALUE, 0, 127}[
+          random.nextInt(4)]);
+    }
+    return b;
   }
 
   @Test void exifOrientationIsAnOption() throws IOException {
@@ -146,12 +171,6 @@ class ImagesTest {
     byte[][] expected = {{1, 2, 3, 4}, {2, 1, 4, 3}, {4, 3, 2, 1}, {3, 4, 1, 2}, {1, 3, 2, 4}, {3, 1, 4, 2}, {4, 2, 3, 1}, {2, 4, 1, 3}};
     for (int orientation = 1; orientation <= 8; orientation++)
       assertEquals(Picture.of(Mode.GREY, 2, 2, expected[orientation - 1]), picture.upright(orientation), "orientation " + orientation);
-  }
-
-  /// Decoders are looked up as services, which a named module may only do if it says so; these tests run without modules.
-  @Test void theModuleSaysThatItUsesDecoders() throws URISyntaxException {
-    Path classes = Path.of(Images.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    assertTrue(ModuleFinder.of(classes).find("jacquard.clip").orElseThrow().descriptor().uses().contains(ImageReaderSpi.class.getName()));
   }
 
   @Test void modesAreThoseOfTheFiles() throws IOException {

@@ -1,0 +1,2 @@
+/// WebP files: chunks, canvas, opacity.
+package jacquard.clip.image.decode.webp;

@@ -1,0 +1,2 @@
+/// Resizing as Pillow does, to the bit.
+package jacquard.clip.image.resize;
