@@ -1,6 +1,6 @@
 """Trains the preset `emoji` with OpenCLIP's own trainer and with ours, and tells the curves and the mean on the family held out.
 
-    tests/peer/train [--seeds 0,1,2] [--epochs 10] [--work FOLDER] [--only jacquard|openclip] [-- OPTION…]
+    tests/peer/train [--seeds 0,1,2] [--work FOLDER] [--only jacquard|openclip] [OPTION=VALUE…]
 
 Both read the same table of the same PNG files and get the same options; every number is of `jacquard eval`.
 """
@@ -15,7 +15,10 @@ JACQUARD = HOME / "jacquard"
 CORPUS = HOME / "emoji/src/main/resources/jacquard/emoji"
 PRESETS = HOME / "clip/src/main/resources/jacquard/clip/model/presets.json"
 SIZE, COLUMNS, HELD_OUT = 32, 64, "twemoji"
-BATCH, RATE, WARMUP, DECAY, BETA1, BETA2, EPSILON, CLIP, CROP, JITTER, JITTERED, GREY = 256, 1.2e-3, 50, 0.2, 0.9, 0.98, 1e-6, 1.0, 0.7, 0.4, 0.8, 0.2
+OPTIONS = {"epochs": 10, "batch": 256, "lr": 1.2e-3, "warmup": 50, "wd": 0.2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-6, "clip": 1.0, "crop": 0.7, "jitter": 0.4, "jittered": 0.8, "grey": 0.2}
+SHARED = "--batch-size {batch:g} --epochs {epochs:g} --lr {lr} --warmup {warmup:g} --wd {wd} --beta1 {beta1} --beta2 {beta2} --eps {eps} --grad-clip-norm {clip}"
+OURS = SHARED + " --crop {crop} --color-jitter {jitter} --color-jitter-prob {jittered} --gray-scale-prob {grey} --val-frequency 1"
+THEIRS = SHARED + " --precision fp32 --workers 0 --log-every-n-steps 1 --aug-cfg scale=({crop},1.0) color_jitter=({jitter},{jitter},{jitter},0.0) color_jitter_prob={jittered} gray_scale_prob={grey}"
 
 
 def write_files(work):
@@ -37,7 +40,7 @@ def write_files(work):
             csv.writer(out, delimiter="\t", lineterminator="\n").writerows([("filepath", "title"), *rows[held]])
 
 
-def openclip(work, seed, epochs):
+def openclip(work, seed, options):
     """OpenCLIP's trainer in a process of its own, its checkpoint of every epoch as a folder that `eval` reads."""
     run = work / f"openclip-{seed}"
     if not (run / "curve.json").exists():
@@ -45,17 +48,15 @@ def openclip(work, seed, epochs):
         config = json.loads(PRESETS.read_text(encoding="utf-8"))["emoji"]
         (work / "configs").mkdir(exist_ok=True)
         (work / "configs/emoji.json").write_text(json.dumps(config))
-        options = f"""--model emoji --train-data {work}/train.tsv --batch-size {BATCH} --epochs {epochs} --lr {RATE} --warmup {WARMUP} --wd {DECAY} --beta1 {BETA1} --beta2 {BETA2}
-            --eps {EPSILON} --grad-clip-norm {CLIP} --precision fp32 --workers 0 --seed {seed} --log-every-n-steps 1 --logs {work} --name {run.name} --aug-cfg color_jitter_prob={JITTERED} gray_scale_prob={GREY}"""
-        augmentation = [f"scale=({CROP}, 1.0)", f"color_jitter=({JITTER}, {JITTER}, {JITTER}, 0.0)"]
+        arguments = f"--seed {seed} --model emoji --train-data {work}/train.tsv --logs {work} --name {run.name} {THEIRS.format(**options)}"
         program = "import sys, open_clip; open_clip.add_model_config(sys.argv[1]); from open_clip_train.main import main; main(sys.argv[2:])"
         start = time.time()
-        subprocess.run([sys.executable, "-c", program, work / "configs", *options.split(), *augmentation], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-c", program, work / "configs", *arguments.split()], check=True, stderr=subprocess.DEVNULL)
         minutes = (time.time() - start) / 60
         model = open_clip.CLIP(**config, output_dict=True)
         preprocess = {"size": SIZE, "mode": "RGB", "mean": open_clip.OPENAI_DATASET_MEAN, "std": open_clip.OPENAI_DATASET_STD, "interpolation": "bicubic", "resize_mode": "shortest"}
         curve = []
-        for epoch in range(1, epochs + 1):
+        for epoch in range(1, options["epochs"] + 1):
             checkpoint = run / f"checkpoints/epoch_{epoch}.pt"
             model.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
             folder = run / f"epoch-{epoch}"
@@ -69,14 +70,13 @@ def openclip(work, seed, epochs):
     return json.loads((run / "curve.json").read_text())
 
 
-def jacquard(work, seed, epochs, extra):
+def jacquard(work, seed, options):
     run = work / f"jacquard-{seed}"
     if not (run / "curve.json").exists():
         shutil.rmtree(run, ignore_errors=True)
-        options = f"""--train-data {work}/train.tsv --val-data {work}/held.tsv --batch-size {BATCH} --epochs {epochs} --lr {RATE} --warmup {WARMUP} --wd {DECAY} --beta1 {BETA1} --beta2 {BETA2} --eps {EPSILON}
-            --grad-clip-norm {CLIP} --seed {seed} --crop {CROP} --color-jitter {JITTER} --color-jitter-prob {JITTERED} --gray-scale-prob {GREY} --val-frequency 1 --logs {work} --name {run.name}"""
+        arguments = f"--seed {seed} --train-data {work}/train.tsv --val-data {work}/held.tsv --logs {work} --name {run.name} {OURS.format(**options)}"
         start = time.time()
-        subprocess.run([JACQUARD, "train", *options.split(), *extra], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([JACQUARD, "train", *arguments.split()], check=True, stdout=subprocess.DEVNULL)
         minutes = (time.time() - start) / 60
         steps = [json.loads(line) for line in open(run / "metrics.jsonl")]
         write_curve(run, minutes, [(100 * s["held_out/top1"], 100 * s["held_out/top5"]) for s in steps if "held_out/top1" in s], [s["loss"] for s in steps])
@@ -109,23 +109,32 @@ def tell(name, runs):
     print("minutes:", ", ".join(f"{r['minutes']:.1f}" for r in runs.values()))
 
 
+def option(text):
+    name, value = text.split("=")
+    return name, type(OPTIONS[name])(value)
+
+
 def main():
     line = argparse.ArgumentParser(prog="tests/peer/train", description=__doc__.split("\n")[0])
     line.add_argument("--seeds", default="0,1,2")
-    line.add_argument("--epochs", type=int, default=10)
-    line.add_argument("--work", type=pathlib.Path, default=HOME / "runs/peer", help="where files and runs lie")
+    line.add_argument("--work", type=pathlib.Path, default=HOME / "runs/peer", help="where files and runs lie; one folder for one set of options")
     line.add_argument("--only", choices=["jacquard", "openclip"])
-    line.add_argument("extra", nargs="*", help="options of our trainer alone, after --")
+    line.add_argument("change", nargs="*", help="an option of both trainers: " + " ".join(f"{k}={v}" for k, v in OPTIONS.items()))
     given = line.parse_args()
+    options = OPTIONS | dict(option(o) for o in given.change)
     work = given.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
+    told = work / "options.json"
+    if told.exists() and json.loads(told.read_text()) != options:
+        sys.exit(f"{work} holds runs with other options; choose another --work")
+    told.write_text(json.dumps(options))
     write_files(work)
     seeds = [int(s) for s in given.seeds.split(",")]
-    print(f"OpenCLIP {open_clip.__version__}, torch {torch.__version__}, {os.cpu_count()} cores; {given.epochs} epochs")
+    print(f"OpenCLIP {open_clip.__version__}, torch {torch.__version__}, {os.cpu_count()} cores; {options}", flush=True)
     if given.only != "openclip":
-        tell("Jacquard", {s: jacquard(work, s, given.epochs, given.extra) for s in seeds})
+        tell("Jacquard", {s: jacquard(work, s, options) for s in seeds})
     if given.only != "jacquard":
-        tell("OpenCLIP", {s: openclip(work, s, given.epochs) for s in seeds})
+        tell("OpenCLIP", {s: openclip(work, s, options) for s in seeds})
 
 
 if __name__ == "__main__":
