@@ -21,8 +21,8 @@ final class OptimizerOptions {
   @Option(names = "--momentum", paramLabel = "X", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum = 0.9;
   @Option(names = "--grad-clip-norm", paramLabel = "X", description = "Limit of the gradient norm; 0 for none, which takes least memory: no gradient waits for the others (default: ${DEFAULT-VALUE}).") double clip = 1;
 
-  /// @param model its name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's attention pool begin near 1e-8, and
-  ///              beside an ε of 1e-6 its queries and keys would stay as they were drawn
+  /// @param model its name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's last stages and of its attention pool
+  ///              are 1e-6 and less, and beside an ε of 1e-6 they would learn at half speed or not at all
   Optimizer.Rule rule(String model) {
     double epsilon = this.epsilon != null ? this.epsilon : model.toLowerCase(Locale.ROOT).contains("vit") ? 1e-6 : 1e-8;
     return switch (name) {
