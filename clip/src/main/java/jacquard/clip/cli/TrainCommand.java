@@ -108,7 +108,7 @@ final class TrainCommand implements Callable<Integer> {
     positive("--save-steps", save);
     var path = run.folder(model.title());
     if (run.resume != null && finished(path, total)) return 0;
-    var how = new Optimization(optimizer.rule(), optimizer.schedule(total, perEpoch), optimizer.rates(config), optimizer.clip, steps.accumulate);
+    var how = new Optimization(optimizer.rule(model.title()), optimizer.schedule(total, perEpoch), optimizer.rates(config), optimizer.clip, steps.accumulate);
     var transform = new Transform(images.over(model.preprocess(config)));
     var recipe = task.recipe(new Contrastive.Recipe(config, model.pretrained, locks.locks(), task.loss(), steps.seed), transform.config());
     var stream = new Batches(training, transform, images.augmentation(), config.text().input().captions(), batch, config.text().input().context(), steps.seed);
