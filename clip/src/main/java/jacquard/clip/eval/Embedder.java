@@ -77,6 +77,8 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
       int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.config().text().context());
+      int largest = Arrays.stream(tokens).flatMapToInt(Arrays::stream).max().orElse(0), vocabulary = model.config().text().vocabulary();
+      if (largest >= vocabulary) throw new IllegalArgumentException("text_cfg.vocab_size is %,d, but the tokenizer gives token %,d: it needs %,d or more (CLIP's own has 49,408)".formatted(vocabulary, largest, largest + 1));
       try (var _ = Scope.open(device())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
       advance.by(n);
     }
