@@ -123,6 +123,17 @@ class MessagesTest {
     fails("holds tensors that this model has not: [surplus]", "eval", wrapped.toString());
   }
 
+  @Test void aVocabularyThatIsTooSmall() throws IOException {
+    var names = new LinkedHashMap<String, Safetensors.Array>();
+    try (var file = Safetensors.open(model.resolve("open_clip_model.safetensors"))) {
+      for (var n : file.names()) names.put(n, n.equals("token_embedding.weight") ? new Safetensors.Array(new int[] {300, 8}, Arrays.copyOf(file.floats(n), 2400)) : new Safetensors.Array(file.shape(n), file.floats(n)));
+    }
+    var small = Files.createDirectories(folder.resolve("small"));
+    Files.writeString(small.resolve("open_clip_config.json"), Files.readString(model.resolve("open_clip_config.json")).replaceFirst("49408", "300"));
+    Safetensors.write(small.resolve("open_clip_model.safetensors"), names, Map.of("format", "pt"));
+    fails("text_cfg.vocab_size is 300, but the tokenizer gives token 49,407", "embed", small.toString(), "--text", "a", "--out", folder.resolve("v").toString());
+  }
+
   @Test void weightsThatAreNoNumbers() throws IOException {
     var names = new LinkedHashMap<String, Safetensors.Array>();
     try (var file = Safetensors.open(model.resolve("open_clip_model.safetensors"))) {
