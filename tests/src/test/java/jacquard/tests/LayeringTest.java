@@ -1,5 +1,6 @@
 package jacquard.tests;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -14,5 +15,11 @@ class LayeringTest {
         .whereLayer("kernels").mayOnlyAccessLayers("tensor")
         .whereLayer("clip").mayOnlyAccessLayers("tensor", "autograd")
         .check(new ClassFileImporter().importPackages("jacquard.tensor", "jacquard.autograd", "jacquard.kernels", "jacquard.clip"));
+  }
+
+  /// Who embeds carries no charts: progress is told to a listener.
+  @Test void evaluationKnowsNoReport() {
+    noClasses().that().resideInAPackage("jacquard.clip.eval").or().haveFullyQualifiedName("jacquard.clip.Clip").should().dependOnClassesThat().resideInAPackage("jacquard.clip.report..")
+        .check(new ClassFileImporter().importPackages("jacquard.clip"));
   }
 }

@@ -23,7 +23,7 @@ import java.util.stream.Collectors;
 public record FolderSource(Path folder, List<Path> paths, List<String> captions, int skipped, String leftOut) implements Source {
   private static final long LONGEST = 1 << 20;
   /// The endings of the formats that are read.
-  public static final Set<String> PICTURES = Set.of("jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "gif", "bmp", "dib", "webp", "tif", "tiff");
+  public static final Set<String> PICTURES = Set.of("jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "gif", "bmp", "dib", "webp", "tif", "tiff", "ico", "pbm", "pgm", "ppm", "pnm");
 
   /// The pictures under a folder, in the order of their paths, and how many other files there are of each ending.
   public record Listing(List<Path> pictures, SortedMap<String, Integer> others) {
@@ -41,8 +41,9 @@ public record FolderSource(Path folder, List<Path> paths, List<String> captions,
     var listing = list(folder);
     for (var p : listing.pictures) {
       var name = p.getFileName().toString();
-      var text = p.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".txt");
-      var caption = caption(text);
+      var stem = name.substring(0, name.lastIndexOf('.'));
+      var caption = caption(p.resolveSibling(stem + ".txt"));
+      if (caption.isEmpty()) caption = caption(p.resolveSibling(stem + ".TXT"));
       if (caption.isEmpty()) { skipped++; continue; }
       paths.add(p);
       captions.add(caption);

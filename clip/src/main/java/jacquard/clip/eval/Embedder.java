@@ -77,10 +77,17 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
       int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.text().input().context());
-      try (var _ = Scope.open(device())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
+      try (var _ = Scope.open(device())) { rows(model.embedTexts(known(tokens)).floats(), n, out, from); }
       advance.by(n);
     }
     return out;
+  }
+
+  /// The same, if the model has a vector for each.
+  private int[][] known(int[][] tokens) {
+    int largest = Arrays.stream(tokens).flatMapToInt(Arrays::stream).max().orElse(0), size = model.config().json().path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
+    if (largest < size) return tokens;
+    throw new IllegalArgumentException("text_cfg.vocab_size is %,d, but the tokenizer gives token %,d, expected %,d or more (CLIP's own needs 49,408)".formatted(size, largest, largest + 1));
   }
 
   /// The features of labels as [Templates] put them into sentences: means of normalised features, normalised. `[labels, embedding]`

@@ -4,7 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.clip.Clip;
 import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.image.Images;
+import jacquard.tensor.Device;
+import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -58,7 +62,7 @@ class MessagesTest {
       assertEquals(0, e.status());
       assertFalse(e.text().contains("WARN]") || e.text().contains("picocli"), e.text());
     }
-    assertTrue(Launcher.run("train", "--help").text().contains("or \\t for a tab"));
+    assertTrue(Launcher.run("train", "--help").text().replaceAll("\\s+", " ").contains("or \\t for a tab"));
   }
 
   /// Neither a bare path nor null: what is missing, and for weights where they come from.
@@ -119,6 +123,17 @@ class MessagesTest {
     fails("holds tensors that this model has not: [surplus]", "eval", wrapped.toString());
   }
 
+  @Test void aVocabularyThatIsTooSmall() throws IOException {
+    var names = new LinkedHashMap<String, Safetensors.Array>();
+    try (var file = Safetensors.open(model.resolve("open_clip_model.safetensors"))) {
+      for (var n : file.names()) names.put(n, n.equals("token_embedding.weight") ? new Safetensors.Array(new int[] {300, 8}, Arrays.copyOf(file.floats(n), 2400)) : new Safetensors.Array(file.shape(n), file.floats(n)));
+    }
+    var small = Files.createDirectories(folder.resolve("small"));
+    Files.writeString(small.resolve("open_clip_config.json"), Files.readString(model.resolve("open_clip_config.json")).replaceFirst("49408", "300"));
+    Safetensors.write(small.resolve("open_clip_model.safetensors"), names, Map.of("format", "pt"));
+    fails("text_cfg.vocab_size is 300, but the tokenizer gives token 49,407", "embed", small.toString(), "--text", "a", "--out", folder.resolve("v").toString());
+  }
+
   @Test void weightsThatAreNoNumbers() throws IOException {
     var names = new LinkedHashMap<String, Safetensors.Array>();
     try (var file = Safetensors.open(model.resolve("open_clip_model.safetensors"))) {
@@ -173,6 +188,32 @@ class MessagesTest {
     fails("no label, expected some", "classify", model.toString(), picture, "--labels", " , ");
     fails("no logit_bias", "classify", model.toString(), picture, "--labels", "a,b", "--probabilities", "sigmoid");
     fails("expected softmax or sigmoid", "classify", model.toString(), picture, "--labels", "a,b", "--probabilities", "none");
+  }
+
+  /// A model of the sigmoid loss: each label by itself, 1/(1 + e^−(scale·cosine + bias)); softmax where that is asked for.
+  @Test void probabilitiesOfModelsWithABias() throws IOException {
+    var arguments = new java.util.ArrayList<>(List.of(Launcher.train(folder, pictures, "sigmoid", 4)));
+    arguments.add("--siglip");
+    assertEquals(0, Launcher.run(arguments.toArray(String[]::new)).status());
+    try (var clip = Clip.load(folder.resolve("runs/sigmoid/last"), Device.named("cpu"))) {
+      float[][] image = clip.embed(Images.read(pictures.resolve("p00.png"))), texts = clip.embed("a", "b", "c");
+      float scale, bias;
+      try (var _ = Scope.open(Device.named("cpu"))) { scale = clip.model().scale().item(); bias = clip.model().logitBias().item(); }
+      float[] own = clip.classify(image, texts)[0], softmax = clip.classify(image, texts, Clip.Probabilities.SOFTMAX)[0];
+      double sum = 0;
+      for (int j = 0; j < 3; j++) {
+        double cosine = 0;
+        for (int k = 0; k < 8; k++) cosine += (double) image[0][k] * texts[j][k];
+        assertEquals(1 / (1 + Math.exp(-scale * cosine - bias)), own[j], 1e-6);
+        sum += softmax[j];
+      }
+      assertEquals(1, sum, 1e-6);
+    }
+    var classify = List.of("classify", folder.resolve("runs/sigmoid/last").toString(), pictures.resolve("p00.png").toString(), "--label", "a");
+    assertFalse(Launcher.run(classify.toArray(String[]::new)).text().contains("100.00 %"));
+    var softmax = new java.util.ArrayList<>(classify);
+    softmax.addAll(List.of("--probabilities", "softmax"));
+    assertTrue(Launcher.run(softmax.toArray(String[]::new)).text().contains("100.00 %"));
   }
 
   @Test void memory() throws Exception {

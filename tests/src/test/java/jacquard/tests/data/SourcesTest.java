@@ -62,6 +62,11 @@ class SourcesTest {
     var s = FolderSource.read(folder);
     assertEquals(List.of("an a", "a b"), s.captions());
     assertEquals(1, s.skipped());
+    table("c.TXT", "a c");
+    table("d.heic", "no picture that is read");
+    s = FolderSource.read(folder);
+    assertEquals(List.of("an a", "a b", "a c"), s.captions());
+    assertEquals("1 .heic", s.leftOut());
   }
 
   /// A broken picture is left out of its batch and counted; the others stay.

@@ -51,6 +51,11 @@ class EvaluationTest {
     assertEquals(1.0 / n, e.metrics().get("text_to_image_r1"));
     assertEquals(10.0 / n, e.metrics().get("text_to_image_r10"));
     assertEquals(List.of(0, 1, 2), e.ranked(7, 3, true));
+    var ranking = Ranking.of(constant, constant, 5, CPU);
+    assertEquals(1, ranking.rowRecall((_, name) -> name == 0, 1));
+    assertEquals(0, ranking.rowRecall((_, name) -> name == 5, 5));
+    assertEquals(1, ranking.columnRecall(new int[] {3, 19}, (picture, _) -> picture == 0, 1));
+    assertEquals(0, ranking.columnRecall(new int[] {3, 19}, (picture, _) -> picture == 5, 5));
   }
 
   /// Features that are no numbers are never a hit, and are counted.
