@@ -41,6 +41,7 @@ module jacquard.clip {
   opens jacquard.clip.nn to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;
   opens jacquard.clip.model.hf to jacquard.autograd;
+  opens jacquard.clip.model.modern to jacquard.autograd;
   opens jacquard.clip.model.resnet to jacquard.autograd;
   opens jacquard.clip.model.text to jacquard.autograd;
   opens jacquard.clip.model.timm to jacquard.autograd;

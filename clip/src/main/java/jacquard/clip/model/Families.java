@@ -4,6 +4,7 @@ import jacquard.clip.model.genlip.PatchConfig;
 import jacquard.clip.model.hf.BertTower;
 import jacquard.clip.model.hf.HuggingFaceConfig;
 import jacquard.clip.model.modern.ModernTextConfig;
+import jacquard.clip.model.modern.ModernTextTransformer;
 import jacquard.clip.model.resnet.ModifiedResNet;
 import jacquard.clip.model.resnet.ResNetConfig;
 import jacquard.clip.model.text.ClipTextConfig;
@@ -49,7 +50,7 @@ final class Families {
   static Row<TextTower> text(TextConfig config) {
     return switch (config) {
       case ClipTextConfig t -> Row.of("CLIP text", (c, make) -> TextTransformer.of(t, c, make));
-      case ModernTextConfig _ -> Row.missing("modern text", "modern text tower (text_arch modern)");
+      case ModernTextConfig t -> Row.of("modern text", (c, make) -> ModernTextTransformer.of(t, c, make));
       case HuggingFaceConfig h when BertTower.known(h) -> row("Hugging Face text", BertTower.refused(h), (c, make) -> BertTower.of(h, c, make));
       case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.described());
     };

@@ -69,7 +69,7 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
     return new Sequences(offsets, positions);
   }
 
-  private static Ranges picked(Ranges r, int[] rows) {
+  public static Ranges picked(Ranges r, int[] rows) {
     int[] from = new int[rows.length], to = new int[rows.length];
     for (int i = 0; i < rows.length; i++) {
       from[i] = r.from()[rows[i]];

@@ -23,6 +23,11 @@ public record Transformer(@Named("resblocks") List<Block> blocks) {
     return blocks.isEmpty() && rows != null ? x.gather(rows) : x;
   }
 
+  /// The same of a block that takes and gives several.
+  public static List<Tensor> once(List<Tensor> in, UnaryOperator<List<Tensor>> block) {
+    return Pass.current().recompute() ? Grad.checkpoint(in, block::apply) : Scope.results(() -> block.apply(in));
+  }
+
   /// A block's result; all else that it made ends with it, and where the pass says so not even backward keeps it.
   public static Tensor once(Tensor x, UnaryOperator<Tensor> block) {
     if (Pass.current().recompute()) return Grad.checkpoint(List.of(x), t -> List.of(block.apply(t.getFirst()))).getFirst();

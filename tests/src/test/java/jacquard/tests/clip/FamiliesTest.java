@@ -59,7 +59,7 @@ class FamiliesTest {
         }
       }
     }
-    assertTrue(recorded.size() == 12);
+    assertTrue(recorded.size() == 15);
   }
 
   /// OpenCLIP's head behind a trunk of timm's is a group of its own.
@@ -67,6 +67,20 @@ class FamiliesTest {
     var groups = described("vit_gap").visual().groups();
     assertEquals(java.util.List.of("head.**"), groups.getLast());
     assertEquals(4, groups.size());                                               // patches, two blocks, the head
+  }
+
+  /// The modern tower's features do not know how far a caption was padded, nor whether it was.
+  @Test void padsDoNotReachTheModernTower() throws IOException {
+    for (var name : new String[] {"modern_map_variable", "modern_mlp_gate_bias"}) {
+      var config = ClipConfig.read(Fixtures.file("models/" + name + "/config.json"));
+      int pad = name.equals("modern_map_variable") ? 5 : 0;
+      try (var _ = Scope.open(Device.best())) {
+        var text = ClipModel.create(config, 1).text();
+        float[] once = text.features(new int[][] {{298, 7, 8, 299}}).floats();
+        assertArrayEquals(once, text.features(new int[][] {{298, 7, 8, 299, pad, pad}}).floats(), name);
+        assertEquals(4, text.tokens(new int[][] {{298, 7, 8, 299, pad, pad}}).tokens().dim(0), name);
+      }
+    }
   }
 
   /// Pads are no rows: how many there are changes nothing.
@@ -122,6 +136,9 @@ class FamiliesTest {
   @Test void whatIsNotBuiltSaysWhy() throws IOException {
     var siglip = Presets.of("ViT-B-16-SigLIP");
     assertTrue(siglip.unsupported().isEmpty());
+    var modern = Presets.of("moderntext-ViT-B-32-256");
+    assertTrue(modern.with("text_cfg.mlp_type=relu").unsupported().orElseThrow().contains("mlp_type relu"));
+    assertTrue(modern.with("text_cfg.pool_type=last").unsupported().orElseThrow().contains("pool_type last"));
     assertTrue(siglip.with("vision_cfg.timm_model_kwargs.reg_tokens=4").unsupported().orElseThrow().contains("reg_tokens"));
     assertTrue(siglip.with("vision_cfg.timm_pool=token").unsupported().orElseThrow().contains("token"));
     var bert = ClipConfig.read(Fixtures.file("models/hf_bert_cls/config.json"));

@@ -53,8 +53,8 @@ class RegistryConfigTest {
       boolean decoder = state.has("text_decoder.ln_final.weight");
       boolean timm = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText().matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*");
       if (timm) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
-      boolean bert = state.has("text.transformer.embeddings.word_embeddings.weight");
-      assertEquals((vit || resnet || timm) && (text || bert) && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
+      boolean bert = state.has("text.transformer.embeddings.word_embeddings.weight"), modern = state.has("text.blocks.0.attn.qkv.weight");
+      assertEquals((vit || resnet || timm) && (text || bert || modern) && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
       if (resnet) assertEquals("ResNet", config.family(), m.getKey());
       families.merge(config.family(), 1, Integer::sum);
     }

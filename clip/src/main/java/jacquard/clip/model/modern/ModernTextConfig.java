@@ -1,6 +1,7 @@
 package jacquard.clip.model.modern;
 
 import jacquard.clip.model.BlockConfig;
+import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.TextConfig;
 import jacquard.clip.model.TokenizerOptions;
 import jacquard.clip.model.tower.TextInput;
@@ -8,6 +9,8 @@ import jacquard.clip.settings.Settings;
 import jacquard.clip.settings.Settings.Flat;
 import jacquard.clip.settings.Settings.Key;
 import jacquard.clip.settings.Settings.Stated;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -47,6 +50,61 @@ public record ModernTextConfig(@Stated @Key("text_arch") Arch arch, @Stated @Key
     if (width % heads != 0) throw new IllegalArgumentException("heads is " + heads + ", expected a divisor of the width " + width);
     if (pool == Pool.EOS && eosId.isEmpty()) throw new IllegalArgumentException("pool_type is eos: eos_id is missing");
   }
+
+  @Override public void check(int embedding) {
+    if (projection == Projection.NONE && width != embedding)
+      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + width + " must equal embed_dim " + embedding);
+  }
+
+  @Override public Optional<String> refused(ClipConfig clip) {
+    if (outputTokens) return Optional.of("output_tokens: only a CoCa decoder takes them");
+    if (pool == Pool.FIRST || pool == Pool.LAST || pool == Pool.NONE)
+      return Optional.of("pool_type " + pool.name().toLowerCase(Locale.ROOT) + " of text_arch modern: cannot be built in OpenCLIP either");
+    if (poolsOne() && eosId.isEmpty()) return Optional.of("pool_type argmax of text_arch modern: eos_id is missing");
+    if (rotated() && width / heads % 2 != 0) return Optional.of("pos_embed rope: heads of " + width / heads + " channels, an odd number");
+    return one("attention_mode", own.attentionMode, "causal", "bidirectional").or(() -> one("pos_embed", own.posEmbed, "rope", "none", ""))
+        .or(() -> one("mlp_type", own.mlpType, "swiglu", "mlp", "relu2")).or(() -> one("norm_type", own.normType, "rmsnorm", "layernorm"))
+        .or(() -> one("norm_placement", own.normPlacement, "pre", "sandwich"));
+  }
+
+  private static Optional<String> one(String key, Optional<String> value, String... known) {
+    return value.filter(v -> !List.of(known).contains(v)).map(v -> key + " " + v + " (known: " + String.join(", ", known) + ")");
+  }
+
+  boolean causal() { return own.attentionMode.orElse("causal").equals("causal"); }
+
+  boolean rotated() { return own.posEmbed.orElse("rope").equals("rope"); }
+
+  double temperature() { return own.ropeTemperature.orElse(10000); }
+
+  boolean swiglu() { return own.mlpType.orElse("swiglu").equals("swiglu"); }
+
+  boolean squared() { return own.mlpType.orElse("").equals("relu2"); }
+
+  boolean layerNorm() { return own.normType.orElse("").equals("layernorm"); }
+
+  float epsilon() { return (float) own.normEps.orElse(1e-6); }
+
+  boolean gated() { return own.attnGated.orElse(false); }
+
+  boolean preNorm() { return own.preNorm.orElse(false); }
+
+  boolean sandwich() { return own.normPlacement.orElse("pre").equals("sandwich"); }
+
+  boolean zeroResidual() { return own.zeroInitResidual.orElse(false); }
+
+  int registers() { return Math.max(0, own.regTokens.orElse(0)); }
+
+  boolean valueResidual() { return own.valueResidual.orElse(false); }
+
+  boolean attentionBias() { return own.attentionBias.orElse(false); }
+
+  boolean mlpBias() { return own.mlpBias.orElse(false); }
+
+  boolean gateBias() { return own.gateBias.orElse(attentionBias()); }
+
+  /// Whether the pooled row is one of the caption's: its end of text.
+  boolean poolsOne() { return pool == Pool.ARGMAX || pool == Pool.EOS; }
 
   @Override public ModernTextConfig defaults() { return DEFAULTS; }
 

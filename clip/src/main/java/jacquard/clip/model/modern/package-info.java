@@ -1,2 +1,2 @@
-/// OpenCLIP's modern text transformer: read, not built yet.
+/// OpenCLIP's modern text transformer.
 package jacquard.clip.model.modern;

@@ -11,7 +11,7 @@ import java.util.Optional;
 /// @param kind what its blocks are
 /// @param classToken a class token first, with a position of its own
 /// @param rotation how queries and keys are rotated; null where they are not
-record Architecture(int width, int depth, int heads, int patch, double mlpRatio, Kind kind, boolean classToken, Rotation.Rule rotation) {
+record Architecture(int width, int depth, int heads, int patch, double mlpRatio, Kind kind, boolean classToken, GridRotation rotation) {
   enum Kind {
     /// Queries and values with a bias, keys without.
     EVA01(1e-6f),
@@ -42,11 +42,11 @@ record Architecture(int width, int depth, int heads, int patch, double mlpRatio,
   private static Architecture giant() { return new Architecture(1408, 40, 16, 14, 6144 / 1408.0, Kind.EVA01, true, null); }
 
   private static Architecture eva02(int width, int depth, int heads, int patch) {
-    return new Architecture(width, depth, heads, patch, 8 / 3.0, Kind.EVA02, true, new Rotation.Rule(16, 0, false));
+    return new Architecture(width, depth, heads, patch, 8 / 3.0, Kind.EVA02, true, new GridRotation(16, 0, false));
   }
 
   private static Architecture perception(int width, int depth, int heads, int patch, double mlpRatio, int reference, boolean classToken) {
-    return new Architecture(width, depth, heads, patch, mlpRatio, Kind.PERCEPTION, classToken, new Rotation.Rule(reference, classToken ? 1 : 0, true));
+    return new Architecture(width, depth, heads, patch, mlpRatio, Kind.PERCEPTION, classToken, new GridRotation(reference, classToken ? 1 : 0, true));
   }
 
   static boolean known(String name) { return ALL.containsKey(name); }

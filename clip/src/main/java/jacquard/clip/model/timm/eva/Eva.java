@@ -71,7 +71,7 @@ public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements
   private Tensor blocks(ImageBatch images, Sequences sequences, int[] rows) {
     var x = trunk.stem.apply(images, sequences);
     var rotation = shape.rotation() == null ? null
-        : Rotation.of(shape.rotation(), trunk.stem.grid(), sequences, trunk.stem.prefix(), shape.heads(), shape.width());
+        : shape.rotation().of(trunk.stem.grid(), sequences, trunk.stem.prefix(), shape.heads(), shape.width());
     for (int i = 0; i < trunk.blocks.size(); i++) {
       var block = trunk.blocks.get(i);
       int[] only = i == trunk.blocks.size() - 1 ? rows : null;

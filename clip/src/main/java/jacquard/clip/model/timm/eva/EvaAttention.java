@@ -5,6 +5,7 @@ import jacquard.clip.model.timm.VitBlock;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.Rotation;
 import jacquard.clip.nn.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
