@@ -93,15 +93,13 @@ public final class Batches implements Stream {
     return new Batch(List.of(new Batch.Pictures(pixels, grid), new Batch.Captions(tokens(step, samples))), groups, samples, n);
   }
 
-  /// One at a time, since the tokenizer counts for all who use it.
-  private synchronized int[][] tokens(long step, int[] samples) {
-    long before = tokenizer.truncated();
+  private int[][] tokens(long step, int[] samples) {
     int[][] r = new int[samples.length][];
     for (int k = 0; k < r.length; k++) {
       var caption = source.caption(samples[k]);
       r[k] = tokenizer.reduces() ? tokenizer.tokenize(caption, context, key.fold("words").fold(step).fold(samples[k])) : tokenizer.tokenize(caption, context);
+      if (r[k][context - 1] != 0 && tokenizer.encode(caption).length + 2 > context) cut.incrementAndGet();
     }
-    cut.addAndGet(tokenizer.truncated() - before);
     return r;
   }
 
