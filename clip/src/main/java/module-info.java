@@ -18,6 +18,14 @@ module jacquard.clip {
   exports jacquard.clip.image;
   exports jacquard.clip.loss;
   exports jacquard.clip.model;
+  exports jacquard.clip.model.genlip;
+  exports jacquard.clip.model.hf;
+  exports jacquard.clip.model.modern;
+  exports jacquard.clip.model.resnet;
+  exports jacquard.clip.model.text;
+  exports jacquard.clip.model.timm;
+  exports jacquard.clip.model.tower;
+  exports jacquard.clip.model.vit;
   exports jacquard.clip.nn;
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
@@ -27,5 +35,10 @@ module jacquard.clip {
   exports jacquard.clip.train.task;
   opens jacquard.clip.nn to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;
+  opens jacquard.clip.model.hf to jacquard.autograd;
+  opens jacquard.clip.model.resnet to jacquard.autograd;
+  opens jacquard.clip.model.text to jacquard.autograd;
+  opens jacquard.clip.model.timm to jacquard.autograd;
+  opens jacquard.clip.model.vit to jacquard.autograd;
   opens jacquard.clip.cli to info.picocli;
 }

@@ -65,7 +65,7 @@ public final class Optimizer {
   private final Map<String, Rate> rates = new HashMap<>();
   private long steps;
 
-  /// @param decayed which paths decay; see [#decays] for OpenCLIP's rule
+  /// @param decayed which paths decay
   public Optimizer(Rule rule, Parameters parameters, double decay, Predicate<String> decayed) {
     this(rule, parameters, path -> new Rate(1, decayed.test(path) ? decay : 0));
   }
@@ -78,12 +78,6 @@ public final class Optimizer {
     // Weights that still lie in a file come out of it now: its pages and the moments need not be there together.
     parameters.all().values().forEach(p -> p.storage().block());
     this.parameters.forEach((path, p) -> rule.moments().forEach(name -> moments.put(path + "." + name, Tensor.zeros(p.shape()))));
-  }
-
-  /// OpenCLIP's rule: all but vectors, scalars, and position and class embeddings decay.
-  public static Predicate<String> decays(Parameters parameters) {
-    var all = parameters.all();
-    return path -> all.get(path).shape().rank() > 1 && !path.equals("text.positional_embedding") && !path.equals("visual.positional_embedding");
   }
 
   /// @param gradients by parameter path; what is absent is left as it is

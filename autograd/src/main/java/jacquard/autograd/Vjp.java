@@ -57,7 +57,7 @@ final class Vjp {
       case Elementwise.Softplus _ -> needing(in(0), a -> asList(a.dy().mul(a.x().sigmoid())));
       case Elementwise.Equal _    -> Rule.STOP;
       case Elementwise.Clamp(var low, var high) -> needing(in(0), a -> asList(a.dy().mul(a.x().equal(a.x().clamp(low, high)))));
-      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
+      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().cast(a.x().dtype()).dense()))).again(in(0), a -> apply(op, a.x()));
       case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null)).again(in(0), a -> apply(op, a.x()));
     };
   }
@@ -85,9 +85,14 @@ final class Vjp {
     return switch (op) {
       case Contraction.MatMul(var ta, var tb) -> needing(in(0, 1), a -> asList(
           !a.wants(0) ? null : ta ? a.x(1).matmul(tb, a.dy(), true) : a.dy().matmul(false, a.x(1), !tb),
-          !a.wants(1) ? null : tb ? a.dy().matmul(true, a.x(0), ta) : a.x(0).matmul(!ta, a.dy(), false)));
+          !a.wants(1) ? null : tb ? learned(plain(a.x(0), ta), a.dy()) : learned(a.dy(), plain(a.x(0), ta))));
     };
   }
+
+  private static Tensor plain(Tensor x, boolean transposed) { return transposed ? x.permute(1, 0) : x; }
+
+  /// dW = dzᵀ·x in F32: the gradient of what a product learns.
+  static Tensor learned(Tensor x, Tensor dz) { return apply(new Adjoint.LinearWeight(false), x, dz); }
 
   private static Rule movement(Movement op) {
     return switch (op) {

@@ -45,17 +45,17 @@ final class VjpFused {
     };
   }
 
-  /// z = x·Wᵀ + b, y = f(z) + a: dz = dy·f′(z), dx = dz·W, dW = dzᵀ·x, db = Σ rows of dz, da = dy
+  /// z = x·Wᵀ + b, y = f(z) + a: dz = dy·f′(z), dx = dz·W, dW = dzᵀ·x and db = Σ rows of dz in F32, da = dy
   private static Rule linear(Fused.Linear op) {
     boolean active = op.activation() != Activation.NONE;
     var rule = new Rule(in(0, 1), active ? in(1) : Rule.NONE, a -> {
-      var dz = (active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().dense()) : a.dy()).cast(a.x().dtype());
+      var dz = (active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().cast(a.y(1).dtype()).dense()) : a.dy()).cast(a.x().dtype());
       var d = new ArrayList<Tensor>();
       d.add(a.wants(0) ? dz.matmul(a.x(1)) : null);
-      if (op.bias() && a.wants(1) && a.wants(2)) d.addAll(applyAll(new Adjoint.LinearWeight(), List.of(a.x(0), dz)));
+      if (op.bias() && a.wants(1) && a.wants(2)) d.addAll(applyAll(new Adjoint.LinearWeight(true), List.of(a.x(0), dz)));
       else {
-        d.add(a.wants(1) ? dz.matmul(true, a.x(0), false) : null);
-        if (op.bias()) d.add(a.wants(2) ? dz.sum(0).cast(a.x(2).dtype()) : null);
+        d.add(a.wants(1) ? Vjp.learned(a.x(0), dz) : null);
+        if (op.bias()) d.add(a.wants(2) ? dz.cast(DType.F32).sum(0) : null);
       }
       if (op.added()) d.add(a.dy());
       return d;

@@ -10,7 +10,7 @@ import jacquard.bench.peer.Onnx;
 import jacquard.bench.peer.Samples;
 import jacquard.bench.peer.Worker;
 import jacquard.clip.Clip;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import java.util.Arrays;
@@ -44,7 +44,7 @@ public class B07_ImageEncode implements Work.Case {
     var clip = Clip.load(Samples.model(model));
     float[] pixels = Samples.pixels(batch);
     Supplier<float[]> ours = () -> {
-      try (var _ = jacquard.tensor.Scope.open(Device.best())) { return clip.model().embedImages(Images.of(pixels, batch, new Grid(224, 224))).floats(); }
+      try (var _ = jacquard.tensor.Scope.open(Device.best())) { return clip.model().embedImages(ImageBatch.of(pixels, batch, new Grid(224, 224))).floats(); }
     };
     float[] theirs;
     Lane lane;

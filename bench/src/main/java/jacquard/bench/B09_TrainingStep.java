@@ -57,7 +57,7 @@ public class B09_TrainingStep implements Work.Case {
           for (var e : gradients.entrySet()) {
             var name = training.task().model().nameOf(e.getKey());
             float[] t = theirs.floats(name);
-            Agreement.check("the gradient of " + name, Checkpoint.toDisk(e.getValue()), t, 1e-4 * Math.max(1, 1e-3 * largest / Agreement.largest(t)));
+            Agreement.check("the gradient of " + name, Checkpoint.toDisk(training.task().model(), e.getKey(), e.getValue()), t, 1e-4 * Math.max(1, 1e-3 * largest / Agreement.largest(t)));
           }
         } catch (IOException e) { throw new UncheckedIOException(e); }
       });

@@ -59,9 +59,7 @@ public final class Main implements Callable<Integer> {
   @Override public Integer call() throws Exception {
     if (smoke) {
       System.setProperty("jmh.ignoreLock", "true");                              // JMH's lock is one for all users of a machine
-      quick = true;
-      threads = 1;
-      if (only.isEmpty()) only = SMOKE;
+      smoke();
     }
     var options = new ArrayList<>(jvm);
     if (avx2) options.add("-XX:UseAVX=2");
@@ -87,6 +85,20 @@ public final class Main implements Callable<Integer> {
     if (!smoke) return results.size() == races.size() ? 0 : 1;
     System.out.println();
     return guard.passes(races.stream().map(r -> r.row(0)).toList(), results.stream().map(r -> new Guard.Row(r.work().name(), r.threads(), r.work().peer(), r.ratio())).toList(), System.out) ? 0 : 1;
+  }
+
+  /// The rows that `--smoke` measures, without their ratios.
+  public static List<Guard.Row> guarded() throws ReflectiveOperationException {
+    var main = new Main();
+    main.smoke();
+    return main.races().stream().map(r -> r.row(0)).toList();
+  }
+
+  private void smoke() {
+    smoke = true;
+    quick = true;
+    threads = 1;
+    if (only.isEmpty()) only = SMOKE;
   }
 
   private List<Race> races() throws ReflectiveOperationException {

@@ -1,6 +1,8 @@
 package jacquard.clip;
 
 import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.MissingWeights;
+import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Ranking;
 import jacquard.clip.eval.Templates;
@@ -40,14 +42,15 @@ public final class Clip implements AutoCloseable {
 
   /// The same on a device of choice.
   public static Clip load(Path folder, Device device, String... assignments) throws IOException {
+    if (!Files.exists(folder)) throw MissingWeights.at(folder);
     if (!Files.isDirectory(folder)) throw new IOException(folder + " is no folder, expected one with open_clip_config.json and weights, as runs/emoji-1/last");
     device.warm();
     var file = folder.resolve("open_clip_config.json");
-    if (!Files.exists(file)) throw new IOException(folder + " holds no open_clip_config.json");
+    if (!Files.exists(file)) throw new IOException(folder + " holds no open_clip_config.json, expected it beside the weights" + MissingWeights.elsewhere(folder).map(w -> "; " + w).orElse(""));
     var hub = HubConfig.read(file);
     var config = assignments.length == 0 ? hub.model() : hub.model().with(assignments);
-    var size = config.vision().image();
-    var preprocess = size.equals(hub.model().vision().image()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
+    var size = config.vision().input();
+    var preprocess = size.equals(hub.model().vision().input()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
     var weights = Scope.detached(device);
     try {
       return new Clip(weights, weights.within(() -> {
@@ -66,29 +69,53 @@ public final class Clip implements AutoCloseable {
   public Embedder embedder() { return embedder; }
 
   /// Normalised features `[texts][embedding]`.
-  public float[][] embed(String... texts) { return embedder.texts(List.of(texts), null); }
+  public float[][] embed(String... texts) { return embedder.texts(List.of(texts), Advance.UNHEARD); }
 
   /// Normalised features `[pictures][embedding]`.
   public float[][] embed(Picture... pictures) {
-    try { return embedder.images(pictures.length, i -> pictures[i], null); } catch (IOException e) { throw new UncheckedIOException(e); }
+    try { return embedder.images(pictures.length, i -> pictures[i], Advance.UNHEARD); } catch (IOException e) { throw new UncheckedIOException(e); }
   }
 
-  /// For each image the probabilities over the texts: softmax of scale·cosine. `[images][texts]`
-  public float[][] classify(float[][] images, float[][] texts) {
-    float scale;
-    try (var _ = Scope.open(weights.device())) { scale = model.scale().item(); }
-    var scores = Ranking.scores(images, texts);
+  /// How cosines become probabilities.
+  public enum Probabilities {
+    /// e^(scale·cosine) over the sum of all texts': which of them it is.
+    SOFTMAX,
+    /// 1/(1 + e^−(scale·cosine + bias)): whether it is this one, each text by itself. For models trained with the sigmoid loss.
+    SIGMOID
+  }
+
+  /// What the model was trained for: sigmoid where it has a bias, softmax else.
+  public Probabilities probabilities() { return model.logitBias() != null ? Probabilities.SIGMOID : Probabilities.SOFTMAX; }
+
+  /// For each image the probabilities of the texts, as the model was trained for them. `[images][texts]`
+  public float[][] classify(float[][] images, float[][] texts) { return classify(images, texts, probabilities()); }
+
+  /// @throws IllegalArgumentException if sigmoid probabilities are asked of a model without a bias
+  public float[][] classify(float[][] images, float[][] texts, Probabilities probabilities) {
+    boolean sigmoid = probabilities == Probabilities.SIGMOID;
+    if (sigmoid && model.logitBias() == null) throw new IllegalArgumentException("this model has no logit_bias, expected one for sigmoid probabilities: it was trained for softmax");
+    float scale, bias;
+    try (var _ = Scope.open(weights.device())) {
+      scale = model.scale().item();
+      bias = sigmoid ? model.logitBias().item() : 0;
+    }
+    var scores = Ranking.scores(images, texts, weights.device());
     for (float[] row : scores) {
-      float max = Float.NEGATIVE_INFINITY, sum = 0;
-      for (float v : row) max = Math.max(max, v);
-      for (int j = 0; j < row.length; j++) sum += row[j] = (float) Math.exp(scale * (row[j] - max));
-      for (int j = 0; j < row.length; j++) row[j] /= sum;
+      if (sigmoid) for (int j = 0; j < row.length; j++) row[j] = (float) (1 / (1 + Math.exp(-(scale * row[j] + bias))));
+      else softmax(row, scale);
     }
     return scores;
   }
 
+  private static void softmax(float[] row, float scale) {
+    float max = Float.NEGATIVE_INFINITY, sum = 0;
+    for (float v : row) max = Math.max(max, v);
+    for (int j = 0; j < row.length; j++) sum += row[j] = (float) Math.exp(scale * (row[j] - max));
+    for (int j = 0; j < row.length; j++) row[j] /= sum;
+  }
+
   /// The features of some labels, `[labels][embedding]`: each label in each template, features averaged and normalised again.
-  public float[][] classifier(List<String> labels, Templates templates) { return embedder.labels(labels, templates, null); }
+  public float[][] classifier(List<String> labels, Templates templates) { return embedder.labels(labels, templates, Advance.UNHEARD); }
 
   @Override public void close() { weights.close(); }
 }

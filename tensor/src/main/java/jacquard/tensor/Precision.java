@@ -47,31 +47,42 @@ public enum Precision {
 
   private record Casting(Interpreter base) implements Interpreter {
     @Override public List<Tensor> apply(Op op, List<Tensor> in) {
-      var to = type(op, in);
-      if (to == null) return base.apply(op, in);
+      var row = row(op, in);
       var cast = new ArrayList<Tensor>(in.size());
-      for (var t : in) cast.add(cast(t, op instanceof Fused.Linear && cast.size() >= 2 ? DType.F32 : to));      // a layer's factors; its bias and what it adds to are F32
-      return base.apply(op instanceof Fused.LayerNorm n ? n.to(DType.BF16) : op, cast);
+      for (var t : in) cast.add(cast(t, cast.size() < row.count ? row.first : row.rest));
+      return base.apply(row.op, cast);
     }
 
-    private Tensor cast(Tensor t, DType to) { return !t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst(); }
+    private Tensor cast(Tensor t, DType to) {
+      return to == null || !t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst();
+    }
   }
 
-  /// The type that the floating inputs are cast to; null: as they are.
-  private static DType type(Op op, List<Tensor> in) {
+  /// What becomes of an application.
+  ///
+  /// @param op    what is applied in its place
+  /// @param first the type that the first `count` inputs are cast to where they are floating, and `rest` that of the others; null: as they are
+  private record Row(Op op, DType first, int count, DType rest) {
+    static Row all(Op op, DType to) { return new Row(op, to, Integer.MAX_VALUE, to); }
+  }
+
+  /// The policy. A record in each line, so that whoever adds one decides.
+  private static Row row(Op op, List<Tensor> in) {
     return switch (op) {
-      case Contraction _, Fused.Linear _, Fused.Conv2d _, Attention _ -> DType.BF16;
-      case Fused.Softmax _, Fused.LayerNorm _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Contrastive _ -> DType.F32;
-      case Fused.AveragePool _, Fused.Patches _ -> null;
-      case Elementwise.Cast _, Elementwise.Affine _, Elementwise.Activate _ -> null;
-      case Elementwise.Binary _ -> widest(in);
-      case Elementwise.Unary _ -> DType.F32;
-      case Reduction _, Indexing.ScatterAdd _ -> DType.F32;
-      case Indexing.Gather _, Collective.AllGather _ -> null;
-      case Collective _ -> DType.F32;
-      case Movement.Concat _ -> widest(in);
-      case Movement _ -> null;
-      case Adjoint _, Update _, Op.Custom _ -> null;
+      case Contraction.MatMul _ -> Row.all(op, DType.BF16);
+      case Fused.Linear _, Fused.Conv2d _ -> new Row(op, DType.BF16, 2, DType.F32);        // a layer's factors; its bias and what it adds to are F32
+      case Attention _ -> new Row(op, DType.BF16, 3, DType.F32);                           // q, k, v; the bias is F32
+      case Fused.LayerNorm n -> Row.all(n.to(DType.BF16), DType.F32);
+      case Fused.Softmax _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Contrastive.Softmax _, Contrastive.Sigmoid _ -> Row.all(op, DType.F32);
+      case Fused.AveragePool _, Fused.Patches _ -> Row.all(op, null);
+      case Elementwise.Add _, Elementwise.Subtract _, Elementwise.Multiply _, Elementwise.Divide _, Elementwise.Equal _, Movement.Concat _ -> Row.all(op, widest(in));
+      case Elementwise.Cast _, Elementwise.Affine _, Elementwise.Activate _ -> Row.all(op, null);
+      case Elementwise.Exp _, Elementwise.Log _, Elementwise.Sqrt _, Elementwise.Sigmoid _, Elementwise.Tanh _, Elementwise.Softplus _, Elementwise.Clamp _ -> Row.all(op, DType.F32);
+      case Reduction.Sum _, Reduction.Max _, Indexing.ScatterAdd _ -> Row.all(op, DType.F32);
+      case Indexing.Gather _, Collective.AllGather _ -> Row.all(op, null);
+      case Collective.ReduceScatter _, Collective.AllReduce _, Collective.BatchNorm _ -> Row.all(op, DType.F32);
+      case Movement.Reshape _, Movement.Permute _, Movement.Slice _, Movement.Expand _, Movement.Split _, Movement.Copy _, Movement.Pad _, Movement.Fill _ -> Row.all(op, null);
+      case Adjoint _, Update _, Op.Custom _ -> Row.all(op, null);                          // backward and updates find the types that the forward left
     };
   }
 

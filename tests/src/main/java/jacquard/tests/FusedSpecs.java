@@ -54,8 +54,11 @@ final class FusedSpecs {
     }
     add(new Fused.Linear(Activation.NONE, false, false), f32(65, 33), f32(19, 33));
     add(new Fused.Linear(Activation.NONE, false, true, false), f32(65, 33), f32(77, 33), f32(65, 77));
-    for (int[] s : new int[][] {{13, 7, 5}, {1, 1, 1}, {65, 77, 33}, {0, 3, 5}, {3, 0, 5}, {197, 16, 65}}) specs.add(OpSpec.of(new Adjoint.LinearWeight(), f32(s[0], s[1]), f32(s[0], s[2])));
-    specs.add(OpSpec.of(new Adjoint.LinearWeight(), f32(2100, 40), f32(2100, 130)).asLarge());
+    for (boolean bias : new boolean[] {true, false}) {
+      var op = new Adjoint.LinearWeight(bias);
+      for (int[] s : new int[][] {{13, 7, 5}, {1, 1, 1}, {65, 77, 33}, {0, 3, 5}, {3, 0, 5}, {197, 16, 65}}) specs.add(OpSpec.of(op, f32(s[0], s[1]), f32(s[0], s[2])));
+      specs.add(OpSpec.of(op, f32(2100, 40), f32(2100, 130)).asLarge());
+    }
     specs.add(OpSpec.of(new Fused.Linear(Activation.NONE, true, true, false), f32(300, 40), f32(130, 40), f32(130), f32(300, 130)).asLarge());
     for (int rows : new int[] {1, 2, 8, 0}) add(new Fused.Linear(Activation.QUICK_GELU, true, false), f32(rows, 77), f32(65, 77), f32(65));
     add(new Fused.Linear(Activation.GELU, true, true), f32(3, 0), f32(5, 0), f32(5));

@@ -5,7 +5,7 @@ import jacquard.autograd.Grad;
 import jacquard.autograd.Optimizer;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
@@ -39,7 +39,7 @@ final class Training {
 
   private static void train(String name, ClipModel model, Map<String, Long> digests) {
     var parameters = model.parameters();
-    var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, Optimizer.decays(parameters));
+    var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, model.decayed());
     for (int step = 0; step < STEPS; step++) {
       var key = Random.of(11).fold(step);
       float[] pixels = new float[BATCH * 3 * 32 * 32];
@@ -47,7 +47,7 @@ final class Training {
       int[][] tokens = new int[BATCH][8];
       for (int i = 0; i < BATCH; i++) for (int k = 0; k <= 2 + i; k++) tokens[i][k] = k == 2 + i ? 63 : 1 + key.fold("text").below(i * 8 + k, 60);
       try (var _ = Scope.open()) {
-        var images = Images.ofChannelsFirst(pixels, BATCH, new Grid(32, 32));
+        var images = ImageBatch.ofChannelsFirst(pixels, BATCH, new Grid(32, 32));
         var result = Pass.training(key).call(() -> Grad.valueAndGrad(parameters,
             () -> Tensor.apply(new Contrastive.Softmax(4, false, false), model.embedImages(images), model.embedTexts(tokens), model.scale())));
         optimizer.step(result.gradients(), 1e-2, Clipping.factor(Clipping.norm(List.copyOf(result.gradients().values())), 1));

@@ -81,7 +81,7 @@ public record Work(double flops, long bytes) {
     return switch (op) {
       case Adjoint.Activate _ -> 2 * x;
       case Adjoint.Softmax _ -> 4 * x;
-      case Adjoint.LinearWeight _ -> 2 * x * in.get(1).shape().dim(1) + size(in.get(1));
+      case Adjoint.LinearWeight(var bias) -> 2 * x * in.get(1).shape().dim(1) + (bias ? size(in.get(1)) : 0);
       case Adjoint.LayerNorm _ -> 14 * x;
       case Adjoint.Normalize _ -> 7 * x;
       case Adjoint.BatchNorm _, Adjoint.CollectiveBatchNorm _ -> 10 * x;

@@ -1,5 +1,6 @@
 package jacquard.tests;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -14,5 +15,11 @@ class LayeringTest {
         .whereLayer("kernels").mayOnlyAccessLayers("tensor")
         .whereLayer("clip").mayOnlyAccessLayers("tensor", "autograd")
         .check(new ClassFileImporter().importPackages("jacquard.tensor", "jacquard.autograd", "jacquard.kernels", "jacquard.clip"));
+  }
+
+  /// What is trained only tasks know; who makes the steps, gradients and checkpoints does not.
+  @Test void theLoopKnowsNoModel() {
+    noClasses().that().haveNameMatching("jacquard\\.clip\\.train\\.(Loop|Gradients|State|Norms|Listener.*)").should().dependOnClassesThat().resideInAnyPackage("jacquard.clip.model..", "jacquard.clip.nn..", "jacquard.clip.loss..")
+        .check(new ClassFileImporter().importPackages("jacquard.clip"));
   }
 }

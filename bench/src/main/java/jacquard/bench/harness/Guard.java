@@ -14,7 +14,7 @@ import java.util.Optional;
 /// no longer compiles, say.
 ///
 /// @param source    where the rows come from, as the messages name it
-/// @param committed null if there are none for this width: nothing is comparable then
+/// @param committed null if there are none for this width: then nothing can be compared, and the guard fails
 public record Guard(String source, List<Row> committed) {
   private static final double LEAST = 0.5;
 
@@ -48,9 +48,9 @@ public record Guard(String source, List<Row> committed) {
 
   /// Prints a line a row, then the works that were wanted and not measured.
   ///
-  /// @return whether none failed: no ratio is below half of the committed one, each wanted work was measured, and at least one was compared if there are rows to compare with
+  /// @return whether none failed: no ratio is below half of the committed one, each wanted work was measured, and at least one was compared
   public boolean passes(List<Row> wanted, List<Row> measured, PrintStream out) {
-    if (committed == null) out.println("no rows are committed for vectors of this width (" + source + "): nothing is comparable");
+    if (committed == null) out.println("no rows are committed for vectors of this width: there is no " + source + "; bench/run --json " + source + " on a quiet machine makes one");
     int failed = 0, compared = 0;
     for (var m : measured) {
       var verdict = judge(m);
@@ -62,7 +62,8 @@ public record Guard(String source, List<Row> committed) {
     missing.forEach(w -> out.println("NOT MEASURED  " + w));
     out.println(compared + " compared with " + source + ", " + failed + " below half, " + missing.size() + " not measured"
         + (committed == null ? "" : "; " + committed.stream().filter(c -> measured.stream().noneMatch(m -> same(c, m))).count() + " further committed rows belong to the whole bench/run"));
-    return failed == 0 && missing.isEmpty() && (committed == null || compared > 0);
+    if (compared == 0) out.println("FAILED        nothing was compared: a guard that cannot fail guards nothing");
+    return failed == 0 && missing.isEmpty() && compared > 0;
   }
 
   private Verdict judge(Row measured) {

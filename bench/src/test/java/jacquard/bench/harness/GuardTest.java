@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.bench.Main;
+import jacquard.bench.peer.Torch;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The guard on the committed rows, and on doctored ones.
 class GuardTest {
@@ -50,12 +54,24 @@ class GuardTest {
     assertFalse(judge(guard, List.of(row("d", 1, 0)), List.of(row("d", 1, 1))), "a guard that compares nothing guards nothing");
   }
 
-  @Test void anotherWidthIsNotComparable() throws Exception {
-    var guard = Guard.read(folder.resolve("results-256.json"));
-    assertTrue(judge(guard, List.of(row("a", 1, 0)), List.of(row("a", 1, 0.01))), said::toString);
-    assertTrue(said.toString(StandardCharsets.UTF_8).contains("nothing is comparable"), said::toString);
-    assertEquals(Path.of("bench/results.json"), Guard.file(512));
-    assertEquals(Path.of("bench/results-256.json"), Guard.file(256));
+  @Test void aWidthWithoutRowsFails() throws Exception {
+    var guard = Guard.read(folder.resolve("results-128.json"));
+    assertFalse(judge(guard, List.of(row("a", 1, 0)), List.of(row("a", 1, 1))), said::toString);
+    var text = said.toString(StandardCharsets.UTF_8);
+    assertTrue(text.contains("there is no " + folder.resolve("results-128.json")) && text.contains("nothing was compared") && text.contains("0 compared with"), text);
+  }
+
+  /// The works that the guard runs have rows for the machines that there are: with AVX-512, and without.
+  @ParameterizedTest @ValueSource(ints = {256, 512}) void eachWidthHasRowsForWhatTheGuardRuns(int bits) throws Exception {
+    assertEquals(Path.of("bench", bits == 512 ? "results.json" : "results-256.json"), Guard.file(bits));
+    var guard = Guard.read(Path.of("..").resolve(Guard.file(bits)));
+    var wanted = Main.guarded().stream().filter(w -> w.peer().equals(Torch.NAME)).toList();
+    assertTrue(wanted.size() >= 7, wanted::toString);
+    for (var w : wanted) assertTrue(guard.committed().stream().anyMatch(c -> c.work().equals(w.work()) && c.threads() == 1 && c.peer().equals(w.peer())), () -> Guard.file(bits) + " has no row for " + w);
+    assertTrue(judge(guard, guard.committed(), guard.committed()), said::toString);
+    var halved = guard.committed().stream().map(r -> row(r, r.ratio() * 0.499)).toList();
+    assertFalse(judge(guard, halved, halved), said::toString);
+    assertTrue(said.toString(StandardCharsets.UTF_8).contains(guard.committed().size() + " below half"), said::toString);
   }
 
   @Test void aRowThatLacksAFieldIsNamed() throws Exception {
@@ -65,6 +81,8 @@ class GuardTest {
   }
 
   private static Guard.Row row(String work, int threads, double ratio) { return new Guard.Row(work, threads, "libtorch", ratio); }
+
+  private static Guard.Row row(Guard.Row of, double ratio) { return new Guard.Row(of.work(), of.threads(), of.peer(), ratio); }
 
   private boolean judge(Guard guard, List<Guard.Row> wanted, List<Guard.Row> measured) {
     said.reset();

@@ -1,5 +1,6 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.settings.Reason;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -8,7 +9,10 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -55,8 +59,9 @@ public final class AtomicFile {
       Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       done = true;
     } catch (IOException e) {
-      throw new IOException(file + ": could not write " + (bytes < 0 ? "it" : bytes + " bytes") + " (" + free(target) + "): "
-          + e.getMessage()
+      boolean refused = e instanceof AccessDeniedException || e instanceof NoSuchFileException || e instanceof NotDirectoryException;
+      throw new IOException(file + ": could not write " + (bytes < 0 ? "it" : bytes + " bytes") + (refused ? ": " : " (" + free(target) + "): ")
+          + Reason.of(e)
           + (Files.exists(target) ? "; the file that was there is unchanged" : ""), e);
     } finally {
       if (!done) Files.deleteIfExists(part);

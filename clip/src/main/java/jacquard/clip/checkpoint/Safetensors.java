@@ -1,5 +1,6 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.settings.FirstBytes;
 import jacquard.clip.settings.Nearest;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Storage;
@@ -54,7 +55,7 @@ public final class Safetensors implements Weights {
     } catch (FileSystemException e) {
       throw e;
     } catch (IOException e) {
-      throw new IOException(file + ": not a sound safetensors file: " + e.getMessage(), e);
+      throw new IOException(file + ": not a sound safetensors file: " + FirstBytes.of(file).orElse(e.getMessage()), e);
     } finally {
       if (!open) arena.close();
     }

@@ -64,11 +64,10 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   /// @throws IOException naming the file, if it is none of these or damaged
   static Weights open(Path path) throws IOException {
     if (Files.isDirectory(path)) {
-      for (String name : List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json"))
-        if (Files.exists(path.resolve(name))) return open(path.resolve(name));
-      throw new IOException(path
-          + ": no weights here, expected open_clip_model.safetensors, model.safetensors or model.safetensors.index.json");
+      for (String name : MissingWeights.FILES) if (Files.exists(path.resolve(name))) return open(path.resolve(name));
+      throw MissingWeights.in(path);
     }
+    if (!Files.exists(path)) throw MissingWeights.at(path);
     return path.toString().endsWith(".json") ? Sharded.open(path) : Safetensors.open(path);
   }
 

@@ -1,10 +1,17 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.settings.Reason;
 import jacquard.tensor.Device;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -33,14 +40,29 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
+    System.setOut(utf8(System.out, FileDescriptor.out));
+    System.setErr(utf8(System.err, FileDescriptor.err));
+    if (Reason.unlikeUtf8() && Arrays.stream(args).anyMatch(a -> a.indexOf('\ufffd') >= 0)) {
+      System.err.println("jacquard: this Java read the arguments as " + System.getProperty("sun.jnu.encoding") + ", and letters were lost; set LC_ALL=C.UTF-8, as ./jacquard does");
+      System.exit(1);
+    }
     if (args.length > 1 && WORKING.contains(args[0])) Thread.ofPlatform().daemon().start(() -> Device.named("cpu").warm());
-    System.exit(run(args));
+    int status = run(args);
+    System.out.flush();
+    System.err.flush();
+    System.exit(status);
+  }
+
+  /// The console speaks UTF-8 whatever the locale is.
+  private static PrintStream utf8(PrintStream given, FileDescriptor to) {
+    return given.charset().equals(StandardCharsets.UTF_8) ? given : new PrintStream(new FileOutputStream(to), true, StandardCharsets.UTF_8);
   }
 
   /// Runs a command line and says how it ended: 0 well, 1 for what the user can mend, 2 for a wrong option or a defect. Writes to the standard streams.
   public static int run(String... args) {
     System.setProperty("java.awt.headless", "true");
     if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
+    Locale.setDefault(Locale.ROOT);                                              // the same figures everywhere
     var line = new CommandLine(new Main());
     // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for the list of them.
     boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
@@ -48,16 +70,28 @@ public final class Main {
     if (line.getSubcommands().containsKey("train")) line.getSubcommands().get("train").getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {
+      var memory = Complaints.memoryIn(e);
+      if (memory != null) {
+        Complaints.say(command, Complaints.memory(memory, args));
+        return 1;
+      }
       if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException) {
-        command.getErr().println(command.getColorScheme().errorText("jacquard: " + (e instanceof UncheckedIOException u ? u.getCause() : e).getMessage()));
+        Complaints.say(command, e);
         return 1;
       }
       e.printStackTrace(command.getErr());
       return 2;
     });
+    line.setParameterExceptionHandler((e, _) -> {
+      Complaints.wrongLine(e);
+      return 2;
+    });
+    line.setExpandAtFiles(false);                                                // a text may begin with @
     try { return args.length == 0 ? line.execute("--help") : line.execute(args); }
-    catch (OutOfMemoryError e) {                                                // of a device, or of the heap: which, and what to do, is in the message
-      line.getErr().println(line.getColorScheme().errorText("jacquard: " + e.getMessage()));
+    catch (Error e) {
+      var memory = Complaints.memoryIn(e);
+      if (memory == null) throw e;
+      Complaints.say(line, Complaints.memory(memory, args));
       return 1;
     }
   }

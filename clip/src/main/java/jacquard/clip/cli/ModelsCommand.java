@@ -21,8 +21,8 @@ final class ModelsCommand implements Callable<Integer> {
         if (all) System.out.printf("%-32s not built yet: %s%n", name, c.unsupported().get());
         continue;
       }
-      System.out.printf("%-32s %,11.1fM %10s %d%s%n", name, Parameters.of(ClipModel.describe(c)).all().values().stream().mapToLong(t -> t.shape().size()).sum() / 1e6, c.vision().image(), c.embedding(),
-          c.text().tokenizer().equals("clip") ? "" : "  (weights load; its tokenizer " + c.text().tokenizer() + " is not built yet)");
+      System.out.printf("%-32s %,11.1fM %10s %d%s%n", name, Parameters.of(ClipModel.describe(c)).all().values().stream().mapToLong(t -> t.shape().size()).sum() / 1e6, c.vision().input(), c.embedding(),
+          c.text().input().clip() ? "" : "  (weights load; its tokenizer " + c.text().input().tokenizer() + " is not built yet)");
     }
     if (!all) System.out.println(later + " more of OpenCLIP's registry are not built yet (--all lists them)");
     return 0;

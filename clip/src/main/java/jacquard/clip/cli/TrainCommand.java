@@ -64,12 +64,12 @@ final class TrainCommand implements Callable<Integer> {
     ClipConfig read(ConfigOptions config) throws IOException {
       var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json") ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
       found.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + title() + " is not built yet: " + why); });
-      found.text().captions();
+      found.text().input().captions();
       return found;
     }
 
     PreprocessConfig preprocess(ClipConfig config) throws IOException {
-      var size = config.vision().image();
+      var size = config.vision().input();
       return hub() == null ? HubConfig.preprocess(config) : HubConfig.read(hub()).preprocess().size(size.height(), size.width());
     }
   }
@@ -112,7 +112,7 @@ final class TrainCommand implements Callable<Integer> {
     var how = new Optimization(optimizer.rule(), optimizer.schedule(total, perEpoch), optimizer.rates(config), optimizer.clip, steps.accumulate);
     var transform = new Transform(images.over(model.preprocess(config)));
     var recipe = task.recipe(new Contrastive.Recipe(config, model.pretrained, locks.locks(), task.loss(), steps.seed), transform.config());
-    var stream = new Batches(training, transform, images.augmentation(), config.text().captions(), batch, config.text().context(), steps.seed);
+    var stream = new Batches(training, transform, images.augmentation(), config.text().input().captions(), batch, config.text().input().context(), steps.seed);
     var trainer = new Trainer(recipe, stream, how, new Trainer.Cadence(total, evaluate, save, optimizer.average()), on, steps.seed, transform, held);
     long start = System.nanoTime();
     var done = new CountDownLatch(1);

@@ -3,10 +3,12 @@ package jacquard.clip.data;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.text.ClipTokenizer;
+import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -21,8 +23,8 @@ public final class Batches implements Stream {
   private final Source source;
   private final Transform transform;
   private final Augmentation augmentation;
-  private final ClipTokenizer tokenizer;
-  private final int size, context;
+  private final Tokenizer tokenizer;
+  private final int size, context, padding;
   private final Random key;
   private final AtomicLong unreadable = new AtomicLong(), cut = new AtomicLong();
   private volatile String failure = "";
@@ -37,7 +39,7 @@ public final class Batches implements Stream {
   }
 
   /// @param size pairs a step, of all ranks
-  public Batches(Source source, Transform transform, Augmentation augmentation, ClipTokenizer tokenizer, int size, int context, long seed) {
+  public Batches(Source source, Transform transform, Augmentation augmentation, Tokenizer tokenizer, int size, int context, long seed) {
     if (source.size() < size) throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a step's " + size);
     this.source = source;
     this.transform = transform;
@@ -45,6 +47,7 @@ public final class Batches implements Stream {
     this.tokenizer = tokenizer;
     this.size = size;
     this.context = context;
+    this.padding = tokenizer.tokenize("", 64)[63];
     this.key = Random.of(seed).fold("data");
   }
 
@@ -98,9 +101,16 @@ public final class Batches implements Stream {
     for (int k = 0; k < r.length; k++) {
       var caption = source.caption(samples[k]);
       r[k] = tokenizer.reduces() ? tokenizer.tokenize(caption, context, key.fold("words").fold(step).fold(samples[k])) : tokenizer.tokenize(caption, context);
-      if (r[k][context - 1] != 0 && tokenizer.encode(caption).length + 2 > context) cut.incrementAndGet();
+      if (cut(caption, r[k])) cut.incrementAndGet();
     }
     return r;
+  }
+
+  /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding behind them.
+  private boolean cut(String caption, int[] ids) {
+    if (context > 1 && ids[context - 2] == padding && ids[context - 1] == padding) return false;
+    int[] more = tokenizer.tokenize(caption, context + 1), here = tokenizer.reduces() ? tokenizer.tokenize(caption, context) : ids;
+    return more[context] != padding || !Arrays.equals(here, 0, context, more, 0, context);
   }
 
   /// Null where it cannot be read.

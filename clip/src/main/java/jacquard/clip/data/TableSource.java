@@ -2,6 +2,8 @@ package jacquard.clip.data;
 
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;
+import jacquard.clip.settings.FirstBytes;
+import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -10,31 +12,68 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A CSV or TSV of picture paths and captions, quoted as RFC 4180; a byte-order mark is skipped. Paths are as given, or relative to the table.
-public record TableSource(Path file, List<Path> paths, List<String> captions, int skipped) implements Source {
+/// A table of picture paths and captions, quoted as RFC 4180; a byte-order mark is skipped. Paths are as given, or relative to the table. Rows of one picture, or of equal values
+/// in a column of groups, are a picture with several captions.
+///
+/// @param groups for each row what it has in common with others of its picture
+public record TableSource(Path file, List<Path> paths, List<String> captions, List<Object> groups, int skipped) implements Source {
+  private static final String SEPARATORS = ",\t;|";
+
+  /// Names of columns.
+  ///
+  /// @param group null where the path tells pictures apart
+  public record Columns(String path, String caption, String group) {}
 
   public static TableSource read(Path file, char separator, String pathColumn, String captionColumn) throws IOException {
+    return read(file, separator, new Columns(pathColumn, captionColumn, null));
+  }
+
+  /// @param separator between fields; null for the one of comma, tab, semicolon and bar that finds the columns in the first row
+  /// @throws IOException naming the file, the row and what is wrong
+  public static TableSource read(Path file, Character separator, Columns columns) throws IOException {
     String text;
-    try { text = Files.readString(file); } catch (MalformedInputException e) { throw new IOException(file + " is no UTF-8 text", e); }
+    try { text = Files.readString(file); } catch (MalformedInputException e) { throw new IOException(file + " is no UTF-8 text" + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e); }
     if (text.startsWith("\ufeff")) text = text.substring(1);
-    var rows = rows(text, separator, file);
+    if (!text.isEmpty()) {
+      var unlike = FirstBytes.of(file);
+      if (unlike.isPresent()) throw new IOException(file + ": " + unlike.get());
+    }
+    var rows = rows(text, separator != null ? separator : found(text, columns, file), file, Integer.MAX_VALUE);
     if (rows.isEmpty()) throw new IOException(file + " is empty, expected a line of column names");
     var head = rows.getFirst();
-    int p = column(head, pathColumn, file), c = column(head, captionColumn, file), skipped = 0;
+    int p = column(head, columns.path, file), c = column(head, columns.caption, file), g = columns.group == null ? -1 : column(head, columns.group, file), skipped = 0;
     var paths = new ArrayList<Path>();
     var captions = new ArrayList<String>();
+    var groups = new ArrayList<>();
     for (int i = 1; i < rows.size(); i++) {
       var r = rows.get(i);
       if (r.size() == 1 && r.getFirst().isEmpty()) continue;
-      if (r.size() != head.size()) throw new IOException(file + " row " + (i + 1) + " has " + r.size() + " fields, expected " + head.size());
+      if (r.size() != head.size()) throw new IOException(file + " row " + (i + 1) + " has " + r.size() + " fields, expected " + head.size() + (r.size() > head.size() ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
       if (r.get(c).isBlank() || r.get(c).indexOf('\0') >= 0) { skipped++; continue; }
       Path path;
-      try { path = Path.of(r.get(p)); } catch (InvalidPathException e) { throw new IOException(file + " row " + (i + 1) + ": \"" + r.get(p) + "\" is no path: " + e.getReason(), e); }
-      paths.add(path.isAbsolute() || Files.exists(path) || file.toAbsolutePath().getParent() == null ? path : file.toAbsolutePath().getParent().resolve(path));
+      try { path = Path.of(r.get(p)); } catch (InvalidPathException e) { throw new IOException(file + " row " + (i + 1) + ": \"" + r.get(p) + "\" is no path: " + (Reason.unlikeUtf8() ? Reason.of(e) : e.getReason()), e); }
+      path = path.isAbsolute() || Files.exists(path) || file.toAbsolutePath().getParent() == null ? path : file.toAbsolutePath().getParent().resolve(path);
+      paths.add(path);
       captions.add(r.get(c));
+      groups.add(g < 0 ? path.toAbsolutePath().normalize() : r.get(g));
     }
     if (paths.isEmpty()) throw new IOException(file + " holds no row with a caption (" + skipped + " without)");
-    return new TableSource(file, List.copyOf(paths), List.copyOf(captions), skipped);
+    return new TableSource(file, List.copyOf(paths), List.copyOf(captions), List.copyOf(groups), skipped);
+  }
+
+  private static char found(String text, Columns columns, Path file) throws IOException {
+    char most = ',';
+    int fields = 0;
+    for (char separator : SEPARATORS.toCharArray()) {
+      var first = rows(text, separator, file, 1);
+      if (first.isEmpty()) continue;
+      if (first.getFirst().containsAll(List.of(columns.path, columns.caption))) return separator;
+      if (first.getFirst().size() > fields) {
+        fields = first.getFirst().size();
+        most = separator;
+      }
+    }
+    return most;
   }
 
   private static int column(List<String> head, String name, Path file) throws IOException {
@@ -43,12 +82,12 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, in
     return i;
   }
 
-  private static List<List<String>> rows(String s, char separator, Path file) throws IOException {
+  private static List<List<String>> rows(String s, char separator, Path file, int most) throws IOException {
     var rows = new ArrayList<List<String>>();
     var row = new ArrayList<String>();
     var field = new StringBuilder();
     boolean quoted = false;
-    for (int i = 0; i <= s.length(); i++) {
+    for (int i = 0; i <= s.length() && rows.size() < most; i++) {
       char ch = i < s.length() ? s.charAt(i) : '\n';
       if (quoted) {
         if (i == s.length()) throw new IOException(file + " ends within quotes that began in row " + (rows.size() + 1));
@@ -72,5 +111,6 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, in
   @Override public String name() { return file.toString(); }
   @Override public int size() { return paths.size(); }
   @Override public String caption(int index) { return captions.get(index); }
+  @Override public Object group(int index) { return groups.get(index); }
   @Override public Picture picture(int index) throws IOException { return Images.read(paths.get(index)); }
 }

@@ -2,74 +2,97 @@ package jacquard.clip.eval;
 
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
-import jacquard.clip.report.Progress;
+import jacquard.clip.model.tower.ImageBatch;
+import jacquard.tensor.Device;
+import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.stream.IntStream;
 
-/// Normalised features of many images or texts, batch by batch; each batch's memory ends with it.
+/// Normalised features of many images or texts, batch by batch; each batch's memory ends with it. A picture is decoded, resized and dropped before many are held.
 public record Embedder(ClipModel model, Transform transform, int batch) {
+  /// Pictures decoded at a time: the largest that is read (25 million pixels, 8 bytes each while it is decoded) may be all of them, and fill half of the heap.
+  private static final Semaphore DECODING = new Semaphore((int) Math.clamp(Runtime.getRuntime().maxMemory() / 2 / 200_000_000, 1, 1024));
+
   public interface Pictures { jacquard.clip.image.Picture at(int index) throws IOException; }
+
+  /// The size that the image tower takes.
+  private Grid input() { return model.visual().input(); }
+
+  public Device device() { return model.logitScale().device(); }
+
+  /// How many of some features hold a value that is not finite.
+  public static int nonFinite(float[][] features) {
+    int n = 0;
+    for (float[] f : features) if (!finite(f)) n++;
+    return n;
+  }
+
+  public static boolean finite(float[] feature) {
+    for (float v : feature) if (!Float.isFinite(v)) return false;
+    return true;
+  }
 
   /// `[count, embedding]`, row-major.
   ///
   /// @throws IOException of the first picture that cannot be read
-  public float[][] images(int count, Pictures pictures, Progress progress) throws IOException {
+  public float[][] images(int count, Pictures pictures, Advance advance) throws IOException {
     var failures = new Failures();
-    float[][] r = readable(count, pictures, failures, progress);
+    float[][] r = readable(count, pictures, failures, advance);
     if (failures.count() > 0) throw failures.cause();
     return r;
   }
 
   /// The same, but a picture that cannot be read is counted as a failure, and its features are null.
-  public float[][] readable(int count, Pictures pictures, Failures failures, Progress progress) {
+  public float[][] readable(int count, Pictures pictures, Failures failures, Advance advance) {
     var out = new float[count][];
-    var grid = model.config().vision().image();
+    var grid = input();
     int each = grid.size() * 3;
     for (int from = 0; from < count; from += batch) {
       int first = from, n = Math.min(batch, count - from);
       byte[][] decoded = new byte[n][];
       IntStream.range(0, n).parallel().forEach(i -> {
-        try { decoded[i] = transform.pixels(pictures.at(first + i)).rgb(); } catch (IOException | RuntimeException e) { failures.add(first + i, e); }
+        DECODING.acquireUninterruptibly();
+        try { decoded[i] = transform.pixels(pictures.at(first + i)).rgb(); } catch (IOException | RuntimeException e) { failures.add(first + i, e); } finally { DECODING.release(); }
       });
       int[] read = IntStream.range(0, n).filter(i -> decoded[i] != null).toArray();
       if (read.length > 0) {
         byte[] pixels = new byte[read.length * each];
         for (int i = 0; i < read.length; i++) System.arraycopy(decoded[read[i]], 0, pixels, i * each, each);
         float[][] features = new float[read.length][];
-        try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedImages(Images.ofSamples(pixels, read.length, grid, transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
+        try (var _ = Scope.open(device())) { rows(model.embedImages(ImageBatch.ofSamples(pixels, read.length, grid, transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
         for (int i = 0; i < read.length; i++) out[from + read[i]] = features[i];
       }
-      if (progress != null) progress.advance(n);
+      advance.by(n);
     }
     return out;
   }
 
-  public float[][] texts(List<String> captions, Progress progress) {
+  public float[][] texts(List<String> captions, Advance advance) {
     var out = new float[captions.size()][];
-    var tokenizer = model.config().text().captions();
+    var tokenizer = model.text().input().captions();
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
-      int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.config().text().context());
-      try (var _ = Scope.open(model.logitScale().device())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
-      if (progress != null) progress.advance(n);
+      int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.text().input().context());
+      try (var _ = Scope.open(device())) { rows(model.embedTexts(tokens).floats(), n, out, from); }
+      advance.by(n);
     }
     return out;
   }
 
   /// The features of labels as [Templates] put them into sentences: means of normalised features, normalised. `[labels, embedding]`
-  public float[][] labels(List<String> labels, Templates templates, Progress progress) {
+  public float[][] labels(List<String> labels, Templates templates, Advance advance) {
     int n = templates.texts().size(), block = Math.max(1, batch / n);
-    if (n == 1) return texts(labels.stream().map(l -> templates.of(l).getFirst()).toList(), progress);
+    if (n == 1) return texts(labels.stream().map(l -> templates.of(l).getFirst()).toList(), advance);
     var out = new float[labels.size()][];
     for (int from = 0; from < out.length; from += block) {
       var part = labels.subList(from, Math.min(out.length, from + block));
-      float[][] f = texts(part.stream().flatMap(l -> templates.of(l).stream()).toList(), null);
+      float[][] f = texts(part.stream().flatMap(l -> templates.of(l).stream()).toList(), Advance.UNHEARD);
       for (int i = 0; i < part.size(); i++) out[from + i] = mean(Arrays.copyOfRange(f, i * n, i * n + n));
-      if (progress != null) progress.advance(part.size());
+      advance.by(part.size());
     }
     return out;
   }

@@ -1,5 +1,6 @@
 package jacquard.clip.eval;
 
+import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.util.List;
 import java.util.TreeMap;
@@ -13,10 +14,10 @@ public final class Failures {
   public synchronized int count() { return all.size(); }
 
   /// Why the first of them could not be read; null if all could.
-  public synchronized String first() { return all.isEmpty() ? null : all.firstEntry().getValue().getMessage(); }
+  public synchronized String first() { return all.isEmpty() ? null : Reason.of(all.firstEntry().getValue()); }
 
   /// Why each could not, in the order of the inputs.
-  public synchronized List<String> messages() { return all.values().stream().map(Exception::getMessage).toList(); }
+  public synchronized List<String> messages() { return all.values().stream().map(Reason::of).toList(); }
 
   synchronized IOException cause() {
     var e = all.firstEntry().getValue();

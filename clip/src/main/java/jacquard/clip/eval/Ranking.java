@@ -1,33 +1,81 @@
 package jacquard.clip.eval;
 
-/// Cosines of queries and candidates, and how often what is right stands near the top.
-public final class Ranking {
-  private Ranking() {}
+import jacquard.tensor.Device;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import java.util.stream.IntStream;
 
-  public static float[][] scores(float[][] queries, float[][] candidates) {
-    var r = new float[queries.length][candidates.length];
-    java.util.stream.IntStream.range(0, queries.length).parallel().forEach(i -> {
-      for (int j = 0; j < candidates.length; j++) {
-        float s = 0;
-        for (int k = 0; k < queries[i].length; k++) s = Math.fma(queries[i][k], candidates[j][k], s);
-        r[i][j] = s;
-      }
+/// The candidates that stand highest for each query, both ways: for each row of A·Bᵀ the best columns, for each column the best rows. The product is made in tiles by the
+/// device, so that memory is O((n + m)·k) beside the features, whatever n·m is. Of equal cosines the lowest index wins.
+public final class Ranking {
+  private static final int ROWS = 256, COLUMNS = 4096;
+  private final TopK columns, rows;
+
+  private Ranking(TopK columns, TopK rows) {
+    this.columns = columns;
+    this.rows = rows;
+  }
+
+  /// @param a,b features `[n, d]` and `[m, d]`
+  /// @param k   how many are kept of each row and column
+  public static Ranking of(float[][] a, float[][] b, int k, Device device) {
+    var r = new Ranking(new TopK(a.length, Math.min(k, b.length)), new TopK(b.length, Math.min(k, a.length)));
+    tiles(a, b, device, (scores, row, n, column, m) -> {
+      IntStream.range(0, n).parallel().forEach(i -> {
+        for (int j = 0; j < m; j++) r.columns.offer(row + i, column + j, scores[i * m + j]);
+      });
+      IntStream.range(0, m).parallel().forEach(j -> {
+        for (int i = 0; i < n; i++) r.rows.offer(column + j, row + i, scores[i * m + j]);
+      });
     });
     return r;
   }
 
-  /// The share of queries for which fewer than `k` candidates score above the best right one.
-  ///
-  /// @param query,candidate what each is of; a candidate is right where they are equal
-  public static double recall(float[][] scores, int[] query, int[] candidate, int k) {
-    int hits = 0;
-    for (int i = 0; i < scores.length; i++) {
-      float best = Float.NEGATIVE_INFINITY;
-      for (int j = 0; j < candidate.length; j++) if (candidate[j] == query[i]) best = Math.max(best, scores[i][j]);
-      int above = 0;
-      for (int j = 0; j < candidate.length; j++) if (scores[i][j] > best || Float.isNaN(scores[i][j])) above++;
-      if (above < k && best > Float.NEGATIVE_INFINITY) hits++;
+  /// All cosines, `[n][m]`: for few of them.
+  public static float[][] scores(float[][] a, float[][] b, Device device) {
+    var r = new float[a.length][b.length];
+    tiles(a, b, device, (scores, row, n, column, m) -> {
+      for (int i = 0; i < n; i++) System.arraycopy(scores, i * m, r[row + i], column, m);
+    });
+    return r;
+  }
+
+  private interface Tile { void take(float[] scores, int row, int rows, int column, int columns); }
+
+  /// Rows go down before columns go right, so that every row and every column sees its candidates in ascending order.
+  private static void tiles(float[][] a, float[][] b, Device device, Tile tile) {
+    for (int column = 0; column < b.length; column += COLUMNS) {
+      int m = Math.min(COLUMNS, b.length - column);
+      try (var _ = Scope.open(device)) {
+        var right = matrix(b, column, m);                                         // [m, d]
+        for (int row = 0; row < a.length; row += ROWS) {
+          int n = Math.min(ROWS, a.length - row);
+          float[] scores;
+          try (var _ = Scope.open()) { scores = matrix(a, row, n).matmul(false, right, true).floats(); }     // [n, m]
+          tile.take(scores, row, n, column, m);
+        }
+      }
     }
-    return hits / (double) scores.length;
+  }
+
+  private static Tensor matrix(float[][] features, int from, int count) {
+    int d = features[from].length;
+    var all = new float[count * d];
+    for (int i = 0; i < count; i++) System.arraycopy(features[from + i], 0, all, i * d, d);
+    return Tensor.of(Shape.of(count, d), all);
+  }
+
+  /// Whether a column is right for a row.
+  @FunctionalInterface public interface Match { boolean of(int row, int column); }
+
+  /// The share of rows that have a right column among their best `k`.
+  public double rowRecall(Match right, int k) {
+    return IntStream.range(0, columns.queries()).filter(i -> columns.best(i, k).anyMatch(j -> right.of(i, j))).count() / (double) columns.queries();
+  }
+
+  /// The share of some columns that have a right row among their best `k`.
+  public double columnRecall(int[] some, Match right, int k) {
+    return IntStream.of(some).filter(j -> rows.best(j, k).anyMatch(i -> right.of(i, j))).count() / (double) some.length;
   }
 }

@@ -10,7 +10,6 @@ import jacquard.tensor.op.Activation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -25,11 +24,11 @@ import java.util.OptionalDouble;
 /// @param nonscalar scale and bias have the shape `[1]`, not `[]`
 /// @param customText the text tower's tensors lie under `text.` ([#custom()] says whether they do)
 /// @param other sections of models of another kind, as they were given
-public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("vision_cfg") VisionConfig vision,
+public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("vision_cfg") ImageConfig vision,
     @Stated @Key("text_cfg") TextConfig text, boolean quickGelu, @Key("init_logit_scale") double logitScale,
     @Key("init_logit_bias") OptionalDouble logitBias, @Key("nonscalar_logit_scale") boolean nonscalar, boolean customText,
         @Flat Other other) {
-  public static final ClipConfig DEFAULTS = new ClipConfig(512, VisionConfig.DEFAULTS, TextConfig.DEFAULTS, false, Math.log(1 / 0.07),
+  public static final ClipConfig DEFAULTS = new ClipConfig(512, ImageConfig.DEFAULTS, TextConfig.DEFAULTS, false, Math.log(1 / 0.07),
       OptionalDouble.empty(), false, false, Other.NONE);
 
   /// Sections that belong to CoCa, CLAP, GenLIP and GenLAP; an empty map where absent.
@@ -39,17 +38,13 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   }
 
   public ClipConfig {
-    VisionConfig.atLeast("embed_dim", embedding, 1);
+    Settings.atLeast("embed_dim", embedding, 1);
     if (!Double.isFinite(logitScale))
       throw new IllegalArgumentException("init_logit_scale is " + logitScale + ", expected a finite number");
     if (logitBias.isPresent() && !Double.isFinite(logitBias.getAsDouble()))
       throw new IllegalArgumentException("init_logit_bias is " + logitBias.getAsDouble() + ", expected a finite number");
-    if (vision.attentionalPool() && embedding % vision.poolerHeads() != 0)
-      throw new IllegalArgumentException("vision_cfg.attn_pooler_heads is " + vision.poolerHeads()
-          + ", expected a divisor of embed_dim " + embedding);
-    if (text.builtIn() && text.projection() == TextConfig.Projection.NONE && text.width() != embedding)
-      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + text.width() + " must equal embed_dim "
-          + embedding);
+    vision.check(embedding);
+    text.check(embedding);
   }
 
   /// The model that a file describes, bare or as the `model_cfg` of an `open_clip_config.json`.
@@ -92,7 +87,7 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   public Map<String, Object> toMap() {
     var json = Settings.write(this, DEFAULTS);
     boolean audio = !other.audioCfg.isEmpty() || !other.genlapCfg.isEmpty();
-    if (audio && vision.equals(VisionConfig.DEFAULTS)) json.remove("vision_cfg");
+    if (audio && vision.equals(ImageConfig.DEFAULTS)) json.remove("vision_cfg");
     return json;
   }
 
@@ -103,50 +98,24 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   public String toJson() { return Json.text(toMap()); }
 
   /// Whether the text tower's tensors lie under `text.`, as in OpenCLIP's CustomTextCLIP.
-  public boolean custom() { return customText || !text.builtIn() || !other.equals(Other.NONE); }
+  public boolean custom() { return customText || text.custom() || !other.equals(Other.NONE); }
 
-  /// Whether the text tower uses `x·σ(1.702x)`: beside a timm tower OpenCLIP keeps GELU.
-  public boolean textQuickGelu() { return quickGelu && vision.builtIn(); }
+  /// What the native towers' MLPs apply.
+  public Activation activation(boolean tanh) { return quickGelu ? Activation.QUICK_GELU : tanh ? Activation.GELU_TANH : Activation.GELU; }
 
-  Activation activation(boolean tanh) { return quickGelu ? Activation.QUICK_GELU : tanh ? Activation.GELU_TANH : Activation.GELU; }
-
-  /// What sort of model it is: `ViT`, `ResNet`, `timm`, `Hugging Face text`, `modern text`, `CoCa`, `CLAP`, `GenLIP` or `GenLAP`.
+  /// What sort of model it is, for people to read: what is special about it, the text tower before the image tower.
   public String family() {
-    if (!other.genlipCfg.isEmpty()) return "GenLIP";
-    if (!other.genlapCfg.isEmpty()) return "GenLAP";
-    if (!other.audioCfg.isEmpty() || !other.audioNaflexCfg.isEmpty()) return "CLAP";
-    if (!other.multimodalCfg.isEmpty()) return "CoCa";
-    if (text.arch() == TextConfig.Arch.MODERN) return "modern text";
-    if (text.huggingFace().modelName().isPresent()) return "Hugging Face text";
-    if (!vision.builtIn()) return "timm";
-    return vision.resnet() ? "ResNet" : "ViT";
+    var whole = Families.whole(other);
+    if (whole.isPresent()) return whole.get().name();
+    return text.custom() ? Families.text(text).name() : Families.image(vision).name();
   }
 
   /// Why this model cannot be built; empty if it can.
   public Optional<String> unsupported() {
-    String missing = switch (family()) {
-      case "GenLIP" -> "GenLIP (genlip_cfg)";
-      case "GenLAP" -> "GenLAP (genlap_cfg)";
-      case "CLAP" -> "CLAP audio tower " + other.audioCfg.getOrDefault("model_type", "");
-      case "CoCa" -> "CoCa decoder (multimodal_cfg)";
-      case "modern text" -> "modern text tower (text_arch modern)";
-      case "Hugging Face text" -> "Hugging Face text tower " + text.huggingFace().modelName().orElseThrow();
-      case "timm" -> "timm tower " + vision.timm().modelName().orElseThrow();
-      default -> null;
-    };
-    if (missing == null && text.variableText()) missing = "captions of variable length (variable_text)";
-    return Optional.ofNullable(missing != null ? missing : contradiction());
+    return Families.whole(other).map(Families.Row::missing)
+        .or(() -> missing(Families.text(text))).or(() -> missing(Families.image(vision)))
+        .or(() -> vision.refused(this)).or(() -> text.refused(this));
   }
 
-  /// Options that OpenCLIP itself cannot combine, or that leave no feature.
-  private String contradiction() {
-    if (vision.pooler() == VisionConfig.Pooler.PARALLEL || vision.pooler() == VisionConfig.Pooler.CASCADE)
-      return "attentional_pool " + vision.pooler().name().toLowerCase(Locale.ROOT) + ": cannot be built in OpenCLIP either";
-    if (vision.pool() == VisionConfig.Pool.NONE || text.pool() == TextConfig.Pool.NONE)
-      return "pool_type none: gives tokens, not a feature";
-    if (vision.outputTokens() || text.outputTokens()) return "output_tokens: only a CoCa decoder takes them";
-    if (text.classToken() && !customText) return "embed_cls: needs custom_text";
-    if (quickGelu && (vision.tanhGelu() || text.tanhGelu())) return "quick_gelu: has no tanh approximation (act_kwargs)";
-    return null;
-  }
+  private static Optional<String> missing(Families.Row<?> row) { return row.tower() == null ? Optional.of(row.missing()) : Optional.empty(); }
 }

@@ -2,47 +2,82 @@ package jacquard.clip.model;
 
 import jacquard.autograd.Named;
 import jacquard.autograd.Parameters;
+import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.OnDisk;
+import jacquard.clip.model.tower.TextTower;
+import jacquard.clip.model.tower.Tower;
 import jacquard.clip.nn.Init;
 import jacquard.tensor.Random;
 import jacquard.tensor.Tensor;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// Two towers and the temperature between them: OpenCLIP's `CLIP`. An immutable record of tensors that live in the scope it was made in.
 ///
 /// @param logitScale log of the factor on cosines, `[]` or `[1]`
 /// @param logitBias  added to logits of the sigmoid loss, or null
-public record ClipModel(ImageTower visual, TextTransformer text, @Named("logit_scale") Tensor logitScale, @Named("logit_bias") Tensor logitBias, ClipConfig config) {
+public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale") Tensor logitScale, @Named("logit_bias") Tensor logitBias, ClipConfig config) {
 
   /// A model whose tensors are types without elements.
   public static ClipModel describe(ClipConfig config) { return make(config, Init.Maker.DESCRIBED); }
 
   /// Initialised as OpenCLIP initialises it.
-  public static ClipModel create(ClipConfig config, long seed) {
-    var model = make(config, Init.Maker.drawn(Random.of(seed).fold("initialisation")));
-    if (!config.vision().sinCos()) return model;
-    return Parameters.map(model, (path, t) -> path.equals("visual.positional_embedding")
-        ? Tensor.of(t.shape(), VisionTransformer.sinCos(config.vision().grid(), config.vision().width())) : t);
-  }
+  public static ClipModel create(ClipConfig config, long seed) { return make(config, Init.Maker.drawn(Random.of(seed).fold("initialisation"))); }
 
   private static ClipModel make(ClipConfig c, Init.Maker make) {
     c.unsupported().ifPresent(why -> { throw new IllegalArgumentException("this model is not built yet: " + why); });
     int[] scalar = c.nonscalar() ? new int[] {1} : new int[0];
-    return new ClipModel(c.vision().resnet() ? ModifiedResNet.of(c, make) : VisionTransformer.of(c, make), TextTransformer.of(c, make),
+    return new ClipModel(Families.image(c.vision()).tower().apply(c, make), Families.text(c.text()).tower().apply(c, make),
         make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias().isEmpty() ? null : make.make(new Init.Constant((float) c.logitBias().getAsDouble()), scalar), c);
   }
 
-  /// What is trained; fixed positions are not.
-  public Parameters parameters() {
-    var p = Parameters.of(this);
-    return config.vision().sinCos() ? p.freeze("visual.positional_embedding") : p;
+  /// The towers by the prefix of their tensors' paths.
+  public SequencedMap<String, Tower> towers() {
+    var r = new LinkedHashMap<String, Tower>();
+    r.put("visual", visual);
+    r.put("text", text);
+    return r;
   }
 
-  /// The same model with the batch statistics of the image tower's first groups fixed; see [ImageTower#groups]. A transformer has none.
-  public ClipModel fixedStatistics(int groups) {
-    return visual instanceof ModifiedResNet r ? new ClipModel(r.fixed(groups), text, logitScale, logitBias, config) : this;
+  /// What is trained; fixed positions are not.
+  public Parameters parameters() { return Parameters.of(this).freeze(globs(Tower::buffers)); }
+
+  /// Which paths decay by OpenCLIP's rule: all but vectors and scalars, and what a tower leaves out (see [Tower#undecayed]).
+  public Predicate<String> decayed() {
+    var all = Parameters.of(this);
+    var left = new HashSet<>(all.trained().keySet());
+    left.removeAll(all.freeze(globs(Tower::undecayed)).trained().keySet());
+    return path -> all.all().get(path).shape().rank() > 1 && !left.contains(path);
   }
+
+  /// The groups of each tower, from input to output, as globs of the model's paths; see [Tower#groups].
+  public Map<String, List<List<String>>> groups() {
+    var r = new LinkedHashMap<String, List<List<String>>>();
+    towers().forEach((prefix, t) -> r.put(prefix, t.groups().stream().map(g -> g.stream().map(glob -> prefix + "." + glob).toList()).toList()));
+    return r;
+  }
+
+  private String[] globs(Function<Tower, List<String>> of) {
+    return towers().entrySet().stream().flatMap(t -> of.apply(t.getValue()).stream().map(glob -> t.getKey() + "." + glob)).toArray(String[]::new);
+  }
+
+  /// How a tensor lies in a checkpoint.
+  public OnDisk layout(String path) {
+    int dot = path.indexOf('.');
+    return dot < 0 ? OnDisk.SAME : towers().get(path.substring(0, dot)).layout(path.substring(dot + 1));
+  }
+
+  /// The same model with the batch statistics of the image tower's first groups fixed; see [ImageTower#fixed].
+  public ClipModel fixedStatistics(int groups) { return new ClipModel(visual.fixed(groups), text, logitScale, logitBias, config); }
 
   /// L2-normalised features `[count, embedding]`.
-  public Tensor embedImages(Images images) { return visual.features(images).normalize(); }
+  public Tensor embedImages(ImageBatch images) { return visual.features(images).normalize(); }
 
   /// L2-normalised features `[captions, embedding]`.
   public Tensor embedTexts(int[][] tokens) { return text.features(tokens).normalize(); }

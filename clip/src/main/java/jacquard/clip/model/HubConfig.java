@@ -14,7 +14,7 @@ public record HubConfig(ClipConfig model, PreprocessConfig preprocess) {
 
   /// How OpenCLIP prepares pictures for a model where nothing else is said: the tower's size, bicubic, OpenAI's mean and deviation.
   public static PreprocessConfig preprocess(ClipConfig model) {
-    var image = model.vision().image();
+    var image = model.vision().input();
     return PreprocessConfig.ofSize(image.height()).size(image.height(), image.width());
   }
 

@@ -4,6 +4,7 @@ import jacquard.autograd.Named;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 
 /// Learned queries attend to the rows of a tower: OpenCLIP's AttentionalPooler. Keys and values are projected from the tower's width to
@@ -25,7 +26,7 @@ public record AttentionalPooler(Tensor query, @Named("attn") Cross cross, @Named
     for (int i = 0; i < repeat.length; i++) repeat[i] = i % count;
     var queries = Sequences.equal(batch, count);
     float scale = (float) (1 / Math.sqrt(width / cross.heads));
-    var op = new jacquard.tensor.op.Attention(cross.heads, scale, queries, sequences, Ranges.full(queries, sequences));
+    var op = new Attention(cross.heads, scale, queries, sequences, Ranges.full(queries, sequences));
     return cross.out.apply(Tensor.apply(op, q.gather(repeat), k, v));
   }
 }

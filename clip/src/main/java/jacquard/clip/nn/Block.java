@@ -6,7 +6,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
 
 /// A pre-norm transformer block: x + ls₁(norm(attention(norm₁ x))), then x + ls₂(mlp(norm₂ x)). What is null is left out.
-public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") Attention attention, @Named("ln_attn") LayerNorm normAttention, @Named("ls_1") LayerScale scale1,
+public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") SelfAttention attention, @Named("ln_attn") LayerNorm normAttention, @Named("ls_1") LayerScale scale1,
                     @Named("ln_2") LayerNorm norm2, Mlp mlp, @Named("ls_2") LayerScale scale2) {
 
   /// All rows, or only `rows` of the result (null: all): what a tower that pools needs of its last block.

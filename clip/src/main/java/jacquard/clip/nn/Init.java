@@ -5,6 +5,7 @@ import jacquard.tensor.Random;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// How a parameter begins.
@@ -13,6 +14,8 @@ public sealed interface Init {
   record Normal(double deviation) implements Init {}
   /// Uniform in ±bound.
   record Uniform(double bound) implements Init {}
+  /// Given elements, asked for when they are drawn.
+  record Given(Supplier<float[]> elements) implements Init {}
   /// An I64 counter at zero.
   record Count() implements Init {}
 
@@ -45,6 +48,7 @@ public sealed interface Init {
           case Constant(var c) -> java.util.Arrays.fill(v, c);
           case Normal(var d) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) (random.normal(i) * d));
           case Uniform(var b) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) ((random.uniform(i) * 2 - 1) * b));
+          case Given(var e) -> System.arraycopy(e.get(), 0, v, 0, v.length);
           case Count _ -> {}
         }
         return Tensor.of(shape, v);

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -51,7 +52,11 @@ public final class Json {
     try {
       return object(Files.readString(file), file.toString());
     } catch (MalformedInputException e) {
-      throw new IOException(file + ": not UTF-8", e);
+      throw new IOException(file + ": " + FirstBytes.of(file).orElse("not UTF-8"), e);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      throw FirstBytes.of(file).map(w -> new IOException(file + ": " + w, e)).orElse(e);
     }
   }
 

@@ -46,6 +46,21 @@ public final class Settings {
   /// A record that may ask for nothing but what differs from the defaults to be written.
   public interface Terse { boolean terse(); }
 
+  /// A section of several kinds, a sealed interface that has a `static defaults(Map<String, ?> json)`: the defaults of the kind that the section's
+  /// plain values describe.
+  public interface Kinds {
+    /// The defaults of this kind.
+    Record defaults();
+
+    /// Keys that would make the section another kind; named where a key is unknown.
+    List<String> elsewhere();
+  }
+
+  /// @throws IllegalArgumentException if the value is smaller
+  public static void atLeast(String key, int value, int least) {
+    if (value < least) throw new IllegalArgumentException(key + " is " + value + ", expected at least " + least);
+  }
+
   /// An assignment's right side: read as the component's type asks.
   record Text(String raw) {}
 
@@ -127,7 +142,10 @@ public final class Settings {
 
   private static <R extends Record> R read(R defaults, Map<String, ?> json, String where, String section) {
     var known = keys(defaults.getClass());
-    for (String key : json.keySet()) if (!known.contains(key)) throw new IllegalArgumentException(unknown(key, known, where, section));
+    for (String key : json.keySet()) if (!known.contains(key)) {
+      if (defaults instanceof Kinds k) known.addAll(k.elsewhere());
+      throw new IllegalArgumentException(unknown(key, known, where, section));
+    }
     return build(defaults, json, where, section, "");
   }
 
@@ -164,10 +182,20 @@ public final class Settings {
   private static Object component(Type type, Object standard, Object json, String where, String path) {
     if (standard instanceof Record section && !(standard instanceof Form)) {
       if (json == null) return section;
-      if (json instanceof Map<?, ?> map) return read(section, Values.object(map), where, path + ".");
+      if (json instanceof Map<?, ?> map) return read(kind(type, section, map), Values.object(map), where, path + ".");
       throw new IllegalArgumentException(Values.wrong(where, path, json, "a section: " + String.join(", ", keys(section.getClass()))));
     }
     return Values.of(type, json, where, path);
+  }
+
+  /// The defaults of the kind that a section's values describe, where its type has several.
+  private static Record kind(Type type, Record standard, Map<?, ?> json) {
+    if (!(type instanceof Class<?> c && c.isInterface())) return standard;
+    try {
+      return (Record) c.getMethod("defaults", Map.class).invoke(null, Values.plain(json));
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(type + " needs a public static defaults(Map)", e);
+    }
   }
 
   private static void write(Record value, Record defaults, String prefix, Map<String, Object> json) {
@@ -185,7 +213,7 @@ public final class Settings {
       case Form form -> form.json();
       case Record record -> {
         var section = new LinkedHashMap<String, Object>();
-        write(record, (Record) standard, "", section);
+        write(record, record instanceof Kinds k ? k.defaults() : (Record) standard, "", section);
         yield section;
       }
       case Enum<?> e -> e.name().toLowerCase(Locale.ROOT);

@@ -93,6 +93,9 @@ final class Values {
     return object;
   }
 
+  /// A section's values, assignments read as JSON.
+  static Map<String, Object> plain(Map<?, ?> map) { return object((Map<?, ?>) frozen(map)); }
+
   /// An unmodifiable copy in the same order, nested assignments read.
   private static Object frozen(Object json) {
     return switch (json) {

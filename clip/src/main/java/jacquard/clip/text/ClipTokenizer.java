@@ -4,7 +4,6 @@ import jacquard.tensor.Random;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,7 +11,7 @@ import java.util.regex.Pattern;
 
 /// CLIP's tokenizer: cleans a caption, cuts it into words, and each word into byte pairs of the official vocabulary of 49,408 (OpenAI CLIP, MIT). Ids are those of
 /// OpenCLIP's SimpleTokenizer. Safe for many threads.
-public final class ClipTokenizer {
+public final class ClipTokenizer implements Tokenizer {
   public static final int START = BytePairs.START, END = BytePairs.END;
   static final String START_OF_TEXT = "<start_of_text>", END_OF_TEXT = "<end_of_text>";
   private static final System.Logger LOG = System.getLogger(ClipTokenizer.class.getName());
@@ -50,13 +49,13 @@ public final class ClipTokenizer {
   }
 
   /// Whether it leaves tokens out by chance, so that training asks for a caption's ids at every step.
-  public boolean reduces() { return reduction != Reduction.NONE; }
+  @Override public boolean reduces() { return reduction != Reduction.NONE; }
 
   /// Ids of a caption: start, words, end; cut to `length` with the end kept; padded with 0.
-  public int[] tokenize(String caption, int length) { return tokenize(caption, length, Reduction.NONE, null); }
+  @Override public int[] tokenize(String caption, int length) { return tokenize(caption, length, Reduction.NONE, null); }
 
   /// The same, but what is cut is chosen by [Reduction] and a key: for training.
-  public int[] tokenize(String caption, int length, Random key) { return tokenize(caption, length, reduction, key); }
+  @Override public int[] tokenize(String caption, int length, Random key) { return tokenize(caption, length, reduction, key); }
 
   private int[] tokenize(String caption, int length, Reduction by, Random key) {
     if (length < 1) throw new IllegalArgumentException("a context of " + length + " tokens, expected at least 1");
@@ -70,11 +69,8 @@ public final class ClipTokenizer {
     return r;
   }
 
-  /// Ids of captions, `[captions, length]`.
-  public int[][] tokenize(List<String> captions, int length) { return captions.stream().map(c -> tokenize(c, length)).toArray(int[][]::new); }
-
   /// How many captions were cut so far; the first was logged as a warning.
-  public long truncated() { return truncated.get(); }
+  @Override public long truncated() { return truncated.get(); }
 
   /// Ids of the cleaned text alone.
   public int[] encode(String text) {

@@ -32,9 +32,8 @@ public final class RunPage {
     var galleries = new ArrayList<Gallery>();
     if (evaluation != null) {
       var m = evaluation.metrics();
-      int n = evaluation.names().size();
-      figures.add(Figure.share("Zero-shot top-1", m.get("top1"), 1.0 / n));
-      figures.add(Figure.share("Zero-shot top-5", m.get("top5"), 5.0 / n));
+      figures.add(Figure.share("Zero-shot top-1", m.get("top1"), evaluation.chance()));
+      figures.add(Figure.share("Zero-shot top-5", m.get("top5"), Math.min(1, 5 * evaluation.chance())));
       for (int k : new int[] {1, 5, 10}) figures.add(Figure.share("Text to image R@" + k, m.get("text_to_image_r" + k), (double) k / evaluation.labels().length));
       charts.add(1, Chart.of("Held-out accuracy", "step", named(MetricLog.series(log, "held_out/top1"), "top-1"), named(MetricLog.series(log, "held_out/top5"), "top-5")).against("chance", evaluation.chance()));
       galleries.add(gallery(evaluation, held));
@@ -64,7 +63,8 @@ public final class RunPage {
     var r = new ArrayList<Gallery.Shot>();
     for (int i : e.ranked(name, SHOTS, best)) {
       var p = held.picture(e.samples()[i]).pixels();
-      r.add(Gallery.Shot.of(p.rgb(), p.width(), p.height(), e.names().get(e.labels()[i]), e.scores()[i][name], e.labels()[i] == name));
+      int own = e.right(i, name) ? name : e.labels()[i][0];
+      r.add(Gallery.Shot.of(p.rgb(), p.width(), p.height(), e.names().get(own), e.score(i, name), own == name));
     }
     return r;
   }

@@ -1,5 +1,7 @@
 package jacquard.kernels.cpu;
 
+import jacquard.kernels.cpu.elementary.CpuMovement;
+import jacquard.kernels.cpu.rows.CpuBatchNorm;
 import jacquard.tensor.Group.Stretch;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
@@ -26,7 +28,8 @@ final class CpuCollectives {
           group.reduceScatter(what, of(in.getFirst()), counts, of(out.getFirst()));
         }
         case Collective.AllReduce(var group, var factor, _) -> group.allReduce(what, factor, all(in), all(out));
-        case Collective.BatchNorm(var group, var epsilon, _) -> CpuBatchNorm.forward(epsilon, s -> group.sum(what, s), Dense.of(in), Dense.of(out));
+        case Collective.BatchNorm(var group, var epsilon, _) ->
+            CpuBatchNorm.forward(epsilon, s -> group.sum(what, s), Dense.of(in), Dense.of(out));
       }
     }
   }

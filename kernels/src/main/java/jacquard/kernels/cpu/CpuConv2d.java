@@ -1,5 +1,9 @@
 package jacquard.kernels.cpu;
 
+import jacquard.kernels.cpu.matmul.CpuLinear;
+import jacquard.kernels.cpu.matmul.CpuMatMul;
+import jacquard.kernels.cpu.matmul.Packing;
+import jacquard.kernels.cpu.rows.CpuRows;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
@@ -123,7 +127,7 @@ final class CpuConv2d {
     float[] panels = CpuMatMul.shared(CpuMatMul.packed(o, v.kh * k), v.kh * k, o);
     Parallel.run(v.kh, ky -> {
       for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC)
-        CpuMatMul.packB(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, Math.min(CpuMatMul.KC, k - k0), 0, o, w.a(), w.at() + ky * k + k0, 1, v.kh * k);
+        Packing.packB(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, Math.min(CpuMatMul.KC, k - k0), 0, o, w.a(), w.at() + ky * k + k0, 1, v.kh * k);
     });
     v.multiply(panels, o, y.a(), y.at());
   }
@@ -139,7 +143,7 @@ final class CpuConv2d {
     Parallel.run(kh, ky -> {
       int[] rows = new int[k];                               // (kx, o) → W[o, kh−1−ky, kw−1−kx, :]
       for (int q = 0; q < k; q++) rows[q] = ((q % o * kh + kh - 1 - ky) * kw + kw - 1 - q / o) * in;
-      for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC) CpuMatMul.packRows(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, k0, Math.min(CpuMatMul.KC, k - k0), in, w.a(), rows, w.at());
+      for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC) Packing.packRows(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, k0, Math.min(CpuMatMul.KC, k - k0), in, w.a(), rows, w.at());
     });
     v.multiply(panels, in, dx.a(), dx.at());
   }

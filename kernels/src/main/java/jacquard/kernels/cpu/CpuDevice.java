@@ -1,5 +1,15 @@
 package jacquard.kernels.cpu;
 
+import jacquard.kernels.cpu.attention.CpuAttention;
+import jacquard.kernels.cpu.elementary.CpuElementwise;
+import jacquard.kernels.cpu.elementary.CpuIndexing;
+import jacquard.kernels.cpu.elementary.CpuMovement;
+import jacquard.kernels.cpu.elementary.CpuReduction;
+import jacquard.kernels.cpu.elementary.CpuUpdates;
+import jacquard.kernels.cpu.matmul.CpuLinear;
+import jacquard.kernels.cpu.rows.CpuBatchNorm;
+import jacquard.kernels.cpu.rows.CpuContrastive;
+import jacquard.kernels.cpu.rows.CpuRows;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
@@ -44,9 +54,13 @@ public final class CpuDevice implements Device {
     if (live().blocks() != 0) throw new IllegalStateException(live() + " still live");
   }
 
-  @Override public void write(Object array, DType dtype, Object block, long size) { System.arraycopy(array, 0, block, 0, (int) size); }
+  @Override public void write(Object array, DType dtype, Object block, long size) {
+    System.arraycopy(array, 0, block, 0, (int) size);
+  }
 
-  @Override public void fetch(Storage.Source from, DType dtype, Object block, long size) { from.copy(0, block, 0, (int) size); }
+  @Override public void fetch(Storage.Source from, DType dtype, Object block, long size) {
+    from.copy(0, block, 0, (int) size);
+  }
 
   @Override public Object read(Tensor t) {
     int n = (int) t.shape().size();
@@ -68,7 +82,8 @@ public final class CpuDevice implements Device {
       CpuElementwise.run(new Elementwise.Cast(DType.BF16), out.subList(0, 1), out.get(3));
       return;
     }
-    if (!(op instanceof Elementwise.Cast) && !(op instanceof Movement) && !(op instanceof Collective.AllGather) && (halves(in) || halves(out))) { widened(op, in, out); return; }
+    if (!(op instanceof Elementwise.Cast) && !(op instanceof Movement) && !(op instanceof Collective.AllGather)
+        && (halves(in) || halves(out))) { widened(op, in, out); return; }
     switch (op) {
       case Elementwise e -> CpuElementwise.run(e, in, out.getFirst());
       case Reduction r   -> CpuReduction.run(r, in.getFirst(), out.getFirst());
@@ -78,7 +93,7 @@ public final class CpuDevice implements Device {
       case Fused f       -> fused(f, in, out);
       case Collective c  -> CpuCollectives.run(c, in, out);
       case Adjoint a     -> adjoint(a, in, out);
-      case Update u      -> update(u, in);
+      case Update u      -> CpuUpdates.run(u, in);
       case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
     }
   }
@@ -90,14 +105,16 @@ public final class CpuDevice implements Device {
 
   /// 16-bit storage, 32-bit arithmetic.
   private void widened(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
     try (var _ = Scope.open(this)) {
       var wideIn = new ArrayList<Tensor>();
       for (var t : in) wideIn.add(t.dtype().floating() ? t.dtype() == DType.F32 ? t : wide(t) : t);
       var wideOut = new ArrayList<Tensor>();
-      for (var t : out) wideOut.add(t.dtype().floating() && t.dtype() != DType.F32 ? Tensor.empty(new Type(DType.F32, t.shape())) : t);
+      for (var t : out)
+        wideOut.add(t.dtype().floating() && t.dtype() != DType.F32 ? Tensor.empty(new Type(DType.F32, t.shape())) : t);
       kernel(op, wideIn, wideOut);
-      for (int i = 0; i < out.size(); i++) if (wideOut.get(i) != out.get(i)) CpuElementwise.run(new Elementwise.Cast(out.get(i).dtype()), List.of(wideOut.get(i)), out.get(i));
+      for (int i = 0; i < out.size(); i++)
+        if (wideOut.get(i) != out.get(i))
+          CpuElementwise.run(new Elementwise.Cast(out.get(i).dtype()), List.of(wideOut.get(i)), out.get(i));
     }
   }
 
@@ -132,41 +149,31 @@ public final class CpuDevice implements Device {
 
   private static void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
     switch (op) {
-      case Adjoint.Activate(var f)   -> CpuElementwise.activationGradient(f, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.Activate(var f)   -> CpuElementwise.activationGradient(f, Dense.of(in.get(0)), Dense.of(in.get(1)),
+          Dense.of(out.getFirst()));
       case Adjoint.Softmax _         -> CpuRows.softmaxGradient(Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
-      case Adjoint.LinearWeight _    -> {
+      case Adjoint.LinearWeight(var bias) -> {
         CpuLinear.matMul(true, false, in.get(1), in.get(0), out.get(0));
-        CpuReduction.run(new Reduction.Sum(new int[] {0}, false), in.get(1), out.get(1));
+        if (bias) CpuReduction.run(new Reduction.Sum(new int[] {0}, false), in.get(1), out.get(1));
       }
       case Adjoint.LayerNorm _       -> CpuRows.layerNormGradient(Dense.of(in), Dense.of(out));
       case Adjoint.Normalize(var e)  -> CpuRows.normalizeGradient(e, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.BatchNorm(var e)  -> CpuBatchNorm.backward(e, UnaryOperator.identity(), Dense.of(in), Dense.of(out));
       case Adjoint.CollectiveBatchNorm(var n) -> CpuCollectives.batchNormGradient(n, in, out);
       case Adjoint.Conv2dInput(var c) -> CpuConv2d.inputGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
-      case Adjoint.Conv2dWeight(var c, _) -> CpuConv2d.weightGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.Conv2dWeight(var c, _) -> CpuConv2d.weightGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)),
+          Dense.of(out.getFirst()));
       case Adjoint.AveragePool(var p) -> CpuConv2d.averagePoolGradient(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Adjoint.Attend(var a, var packed) -> CpuAttention.backward(a, packed, in, out);
       case Adjoint.SoftmaxContrastive(var s) -> {
         int more = s.grouped() ? 5 : 3;
-        CpuContrastive.softmaxGradient(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(in.subList(more, more + 3)), Dense.of(out));
+        CpuContrastive.softmaxGradient(s, Dense.of(in.subList(0, 3)), groups(s, in, 3),
+            Dense.of(in.subList(more, more + 3)), Dense.of(out));
       }
     }
   }
 
   private static int[][] groups(Contrastive op, List<Tensor> in, int at) {
     return op.grouped() ? new int[][] {in.get(at).ints(), in.get(at + 1).ints()} : null;
-  }
-
-  private static void update(Update op, List<Tensor> in) {
-    switch (op) {
-      case Update.AdamW a -> CpuAdamW.run(a, in);
-      case Update.NAdamW a -> CpuMomentum.run(a, in);
-      case Update.Descent d -> CpuMomentum.run(d, in);
-      case Update.Together t -> t.each(in, CpuDevice::update);
-      case Update.Blend(var share, var scale) -> {
-        Dense t = Dense.written(in.get(0)), v = Dense.of(in.get(1));
-        for (int i = 0; i < t.size(); i++) t.a()[t.at() + i] = (1 - share) * t.a()[t.at() + i] + share * scale * v.a()[v.at() + i];
-      }
-    }
   }
 }

@@ -1,17 +1,21 @@
 package jacquard.kernels.cpu;
 
+import jacquard.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import jacquard.tensor.Device;
 import jdk.incubator.vector.FloatVector;
 
 /// What the CPU's vector units reach: a roof for every kernel.
 ///
-/// Peak: twelve independent accumulators of fma in registers, more than two units × four cycles of latency, and with two operands as many registers as AVX2 has to
-/// spare. Its flops are 2·lanes·12 a turn. Bandwidth: a ← b + k·c over arrays far larger than any cache, 12 bytes an element.
+/// Peak: twelve independent accumulators of fma in registers, more than two units × four cycles of latency, and with
+/// two operands as many registers as AVX2 has to spare. Its flops are 2·lanes·12 a turn. Bandwidth: a ← b + k·c over
+/// arrays far larger than any cache, 12 bytes an element.
 final class CpuHealth {
-  private static final int TURNS = 200_000, WARMING = 1000, ACCUMULATORS = 12, ELEMENTS = 1 << 24;
+  private static final int TURNS = 200_000;
+  private static final int WARMING = 1000;
+  private static final int ACCUMULATORS = 12;
+  private static final int ELEMENTS = 1 << 24;
   private static final long NANOS = 250_000_000L, COMPILED = 1_000_000_000L;
 
   private CpuHealth() {}
@@ -27,13 +31,17 @@ final class CpuHealth {
     facts.put("memory", "%.1f GB/s".formatted(bytes));
     var warnings = new ArrayList<String>();
     int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
-    if (Simd.F.vectorBitSize() < preferred) warnings.add("vectors of " + Simd.F.vectorBitSize() + " bits where this machine has " + preferred + ": leave out -Djacquard.simd.bits");
+    if (Simd.F.vectorBitSize() < preferred)
+      warnings.add("vectors of " + Simd.F.vectorBitSize() + " bits where this machine has " + preferred
+          + ": leave out -Djacquard.simd.bits");
     if (preferred < 128) warnings.add("the JVM knows no vectors on this CPU: kernels run one float at a time");
     int cores = Runtime.getRuntime().availableProcessors();
     if (threads < cores) warnings.add(threads + " threads on " + cores + " cores: leave out -Djacquard.threads");
     // One fma a cycle of 1 GHz is less than any CPU of this century reaches with compiled vector code.
-    if (one < 2.0 * Simd.LANES) warnings.add("%.1f GFLOP/s of multiply-adds on one thread, expected more than %d: the vector code is not compiled (-Xint, C1 alone, or another JVM than HotSpot with C2)".formatted(one, 2 * Simd.LANES));
-    if (threads > 1 && all < 0.7 * threads * one) warnings.add("%d threads reach %.1f times one thread: other processes use the cores, or they are the two halves of one".formatted(threads, all / one));
+    if (one < 2.0 * Simd.LANES)
+      warnings.add("%.1f GFLOP/s of multiply-adds on one thread, expected more than %d: the vector code is not compiled (-Xint, C1 alone, or another JVM than HotSpot with C2)".formatted(one, 2 * Simd.LANES));
+    if (threads > 1 && all < 0.7 * threads * one)
+      warnings.add("%d threads reach %.1f times one thread: other processes use the cores, or they are the two halves of one".formatted(threads, all / one));
     return new Device.Health(facts, all, List.copyOf(warnings));
   }
 
@@ -51,7 +59,20 @@ final class CpuHealth {
   private static volatile float sink;
 
   private static void spin(int turns) {
-    FloatVector m = FloatVector.broadcast(Simd.F, 0.999f), k = FloatVector.broadcast(Simd.F, 1e-3f), a = k, b = k, c = k, d = k, e = k, f = k, g = k, h = k, i = k, j = k, l = k, n = k;
+    FloatVector m = FloatVector.broadcast(Simd.F, 0.999f);
+    FloatVector k = FloatVector.broadcast(Simd.F, 1e-3f);
+    FloatVector a = k;
+    FloatVector b = k;
+    FloatVector c = k;
+    FloatVector d = k;
+    FloatVector e = k;
+    FloatVector f = k;
+    FloatVector g = k;
+    FloatVector h = k;
+    FloatVector i = k;
+    FloatVector j = k;
+    FloatVector l = k;
+    FloatVector n = k;
     for (int t = 0; t < turns; t++) {
       a = a.fma(m, k);
       b = b.fma(m, k);
@@ -74,7 +95,8 @@ final class CpuHealth {
     double best = 0;
     for (long until = System.nanoTime() + NANOS; System.nanoTime() < until || best == 0; ) {
       long start = System.nanoTime();
-      Parallel.rows(ELEMENTS, ELEMENTS / 16, (from, to) -> { for (int i = from; i < to; i++) a[i] = Math.fma(0.5f, c[i], b[i]); });
+      Parallel.rows(ELEMENTS, ELEMENTS / 16, (from, to) ->
+          { for (int i = from; i < to; i++) a[i] = Math.fma(0.5f, c[i], b[i]); });
       best = Math.max(best, 12.0 * ELEMENTS / (System.nanoTime() - start));
     }
     return best;

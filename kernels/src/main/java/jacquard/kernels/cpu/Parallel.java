@@ -5,11 +5,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 
-/// One pool of daemon threads for all kernels. Work is cut by shape alone, so that the bits do not depend on the number of cores;
-/// which thread takes which piece does not matter.
+/// One pool of daemon threads for all kernels. Work is cut by shape alone, so that the bits do not depend on the number
+/// of cores; which thread takes which piece does not matter.
 public final class Parallel {
   private static final int THREADS = Integer.getInteger("jacquard.threads", Runtime.getRuntime().availableProcessors());
-  /// Turns of a loop, some 20 µs, that a thread without work looks for it before it sleeps: waking it would take longer than a small kernel.
+  /// Turns of a loop, some 20 µs, that a thread without work looks for it before it sleeps: waking it would take longer
+  /// than a small kernel.
   private static final int SPINS = 1000;
   private static final LinkedTransferQueue<Job> QUEUE = new LinkedTransferQueue<>();
   private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
@@ -60,7 +61,8 @@ public final class Parallel {
 
   public static int threads() { return THREADS; }
 
-  /// Runs `body` for 0 … pieces−1, on this thread and the pool's; returns when all are done. A piece's failure is thrown here.
+  /// Runs `body` for 0 … pieces−1, on this thread and the pool's; returns when all are done. A piece's failure is
+  /// thrown here.
   public static void run(int pieces, IntConsumer body) {
     if (pieces <= 1 || THREADS == 1 || INSIDE.get()) {
       for (int i = 0; i < pieces; i++) body.accept(i);

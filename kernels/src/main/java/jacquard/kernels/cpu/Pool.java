@@ -9,13 +9,15 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Heap arrays by size class. A class is a whole number of steps minus the array header, so that a large array fills G1's regions.
-/// Where no array of a class is free, a longer free one serves: what backward frees of the activations holds the gradients.
+/// Heap arrays by size class. A class is a whole number of steps minus the array header, so that a large array fills
+/// G1's regions. Where no array of a class is free, a longer free one serves: what backward frees of the activations
+/// holds the gradients.
 final class Pool {
   private static final boolean POISON = Boolean.getBoolean("jacquard.poison");
   /// What the launcher sets as G1's region: a large array occupies whole ones.
   private static final long REGION = 1 << 20;
-  /// A free array serves requests down to this part of its length, from `SHARED` elements on: small tensors live long, and would hold it.
+  /// A free array serves requests down to this part of its length, from `SHARED` elements on: small tensors live long,
+  /// and would hold it.
   private static final int PART = 4, SHARED = 1 << 14;
 
   private final Map<DType, TreeMap<Integer, ArrayDeque<Object>>> free = new EnumMap<>(DType.class);
@@ -23,9 +25,11 @@ final class Pool {
 
   /// The length of the array that holds `size` elements.
   private static int length(DType dtype, long size) {
-    long want = size * dtype.bytes() + 16, step = Math.clamp(Long.highestOneBit(Math.max(1, want - 1)) >> 4, 64, REGION / 16);
+    long want = size * dtype.bytes() + 16;
+    long step = Math.clamp(Long.highestOneBit(Math.max(1, want - 1)) >> 4, 64, REGION / 16);
     long length = ((want + step - 1) / step * step - 16) / dtype.bytes();
-    if (length > Integer.MAX_VALUE - 8) throw new IllegalArgumentException(size + " elements of " + dtype + " are more than an array can hold");
+    if (length > Integer.MAX_VALUE - 8)
+      throw new IllegalArgumentException(size + " elements of " + dtype + " are more than an array can hold");
     return (int) length;
   }
 
@@ -48,10 +52,13 @@ final class Pool {
       synchronized (this) { free.clear(); kept = 0; }
       try { return dtype.array(n); }
       catch (OutOfMemoryError again) {
-        long held = live().bytes() - (long) n * dtype.bytes(), max = Runtime.getRuntime().maxMemory();
+        long held = live().bytes() - (long) n * dtype.bytes();
+        long max = Runtime.getRuntime().maxMemory();
         synchronized (this) { blocks--; bytes -= (long) n * dtype.bytes(); }
-        var error = new OutOfMemoryError("tensor of %,d %s: asked %,d bytes, held %,d by tensors, heap %,d; start Java with -Xmx%dm or more"
-            .formatted(size, dtype, (long) n * dtype.bytes(), held, max, (Math.max(max, held) + 2L * n * dtype.bytes()) >> 20));
+        var error =
+            new OutOfMemoryError("tensor of %,d %s: asked %,d bytes, held %,d by tensors, heap %,d; start Java with -Xmx%dm or more"
+            .formatted(size, dtype, (long) n * dtype.bytes(), held, max,
+                (Math.max(max, held) + 2L * n * dtype.bytes()) >> 20));
         throw error;
       }
     }

@@ -29,7 +29,9 @@ final class Profile {
   private static void print() {
     double total = ENTRIES.values().stream().mapToLong(e -> e.nanos.sum()).sum();
     System.err.printf("%9s %6s %8s  op and the shapes that it reads; %.2f s in all%n", "ms", "%", "calls", total / 1e9);
-    ENTRIES.entrySet().stream().sorted((a, b) -> Long.compare(b.getValue().nanos.sum(), a.getValue().nanos.sum())).limit(ROWS).forEach(e ->
-        System.err.printf("%9.1f %5.1f%% %8d  %s%n", e.getValue().nanos.sum() / 1e6, 100 * e.getValue().nanos.sum() / total, e.getValue().calls.sum(), e.getKey()));
+    ENTRIES.entrySet().stream().sorted((a, b) -> Long.compare(b.getValue().nanos.sum(), a.getValue().nanos.sum()))
+        .limit(ROWS).forEach(e ->
+        System.err.printf("%9.1f %5.1f%% %8d  %s%n", e.getValue().nanos.sum() / 1e6,
+            100 * e.getValue().nanos.sum() / total, e.getValue().calls.sum(), e.getKey()));
   }
 }

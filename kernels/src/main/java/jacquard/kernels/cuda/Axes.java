@@ -5,7 +5,8 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.op.Op;
 import java.util.Arrays;
 
-/// The axes that two layouts of one shape are walked along, neighbours merged wherever both layouts allow: their extents and strides.
+/// The axes that two layouts of one shape are walked along, neighbours merged wherever both layouts allow: their
+/// extents and strides.
 record Axes(int[] dims, int[] first, int[] second) {
   /// As many as the kernels' argument structs hold.
   static final int MOST = 6;
@@ -30,7 +31,9 @@ record Axes(int[] dims, int[] first, int[] second) {
       }
     }
     if (n == 0) d[n++] = 1;                                                    // a single element
-    if (n > MOST) throw new IllegalArgumentException((op == null ? "a copy" : op) + " of " + shape + ": " + n + " axes that cannot be merged, CUDA kernels take " + MOST);
+    if (n > MOST)
+      throw new IllegalArgumentException((op == null ? "a copy" : op) + " of " + shape + ": " + n
+          + " axes that cannot be merged, CUDA kernels take " + MOST);
     return new Axes(Arrays.copyOf(d, n), Arrays.copyOf(x, n), Arrays.copyOf(y, n));
   }
 }

@@ -8,8 +8,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 
-/// One launch being put together: the kernel, its argument struct field by field, the grid. Each field is checked against the struct's layout as
-/// the C++ compiler found it, so that what Java packs is what the kernel reads:
+/// One launch being put together: the kernel, its argument struct field by field, the grid. Each field is checked
+/// against the struct's layout as the C++ compiler found it, so that what Java packs is what the kernel reads:
 ///
 /// ```java
 /// device.call("fill_f32").pointer(y).i64(n).f32(value).over(n, 4);
@@ -60,13 +60,15 @@ public final class Call {
     if (LIST.isEmpty())
       for (var line : Installed.kernels().split("\n")) {
         var w = line.split(" ");
-        if (w.length != 6) throw new IllegalStateException("resource jacquard/cuda/kernels.txt is of another build, of kernel %s it says: %s. %s".formatted(w[0], line, BUILD));
+        if (w.length != 6)
+          throw new IllegalStateException("resource jacquard/cuda/kernels.txt is of another build, of kernel %s it says: %s. %s".formatted(w[0], line, BUILD));
         LIST.put(w[0], new Listed(w[1], Integer.parseInt(w[2]), Integer.parseInt(w[3]), w[4], Integer.parseInt(w[5])));
       }
     return LIST.get(name);
   }
 
-  /// Begins a launch. There is one struct of arguments, so that a launch begun among another's arguments would overwrite them: that is refused.
+  /// Begins a launch. There is one struct of arguments, so that a launch begun among another's arguments would
+  /// overwrite them: that is refused.
   public Call of(String name) {
     if (kernel != null)
       throw new IllegalStateException("kernel %s is called while the arguments of %s are put together (%d of %d fields): make copies and tables before".formatted(name, kernel.name, field, kernel.layout.length()));
@@ -82,7 +84,8 @@ public final class Call {
 
   private Kernel load(String name) {
     var l = listed(name);
-    if (l == null) throw new IllegalStateException("no kernel " + name + " was built: see cuda-src/kernels, and run cuda-src/build");
+    if (l == null)
+      throw new IllegalStateException("no kernel " + name + " was built: see cuda-src/kernels, and run cuda-src/build");
     var module = modules.computeIfAbsent(l.module, m -> context.module(installed.image(m)));
     return new Kernel(name, context.function(module, name), l);
   }
@@ -109,7 +112,8 @@ public final class Call {
 
   /// A table in device memory whose rows have so many bytes.
   public Call table(long address, int row) {
-    if (row != kernel.row) throw wrong("kernel %s: a row of its table has %d bytes here, %d in the kernel that was built. %s".formatted(kernel.name, row, kernel.row, BUILD));
+    if (row != kernel.row)
+      throw wrong("kernel %s: a row of its table has %d bytes here, %d in the kernel that was built. %s".formatted(kernel.name, row, kernel.row, BUILD));
     return pointer(address);
   }
 

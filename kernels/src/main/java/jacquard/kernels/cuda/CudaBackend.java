@@ -12,7 +12,8 @@ public final class CudaBackend implements Device.Backend {
   @Override public String unavailable() { return Installed.here().missing(); }
 
   @Override public Device open(int index) {
-    if (index >= count()) throw new IllegalArgumentException("device cuda:" + index + ": there are " + count() + ", numbered from 0");
+    if (index >= count())
+      throw new IllegalArgumentException("device cuda:" + index + ": there are " + count() + ", numbered from 0");
     return new CudaDevice(Installed.here(), index);
   }
 }

@@ -16,14 +16,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The ops of a group of ranks whose devices reach each other's memory: `cuda-src/kernels/all_gather.cu`. Ranks of different processes exchange
-/// host arrays instead, as their group offers.
+/// The ops of a group of ranks whose devices reach each other's memory: `cuda-src/kernels/all_gather.cu`. Ranks of
+/// different processes exchange host arrays instead, as their group offers.
 ///
-/// A device has one of these: its flags, which its peers raise, and the abort word, which every wait reads. The flags' steps only grow: a call
-/// begins after the last step that any of its ranks has seen.
+/// A device has one of these: its flags, which its peers raise, and the abort word, which every wait reads. The flags'
+/// steps only grow: a call begins after the last step that any of its ranks has seen.
 final class CudaCollectives {
-  /// As many ranks as the kernels' argument structs hold; blocks that a call takes, at most: all of them run at once on any GPU, as waiting
-  /// needs. Elements of a chunk of all_reduce, bytes of a row of its table.
+  /// As many ranks as the kernels' argument structs hold; blocks that a call takes, at most: all of them run at once on
+  /// any GPU, as waiting needs. Elements of a chunk of all_reduce, bytes of a row of its table.
   private static final int RANKS = 16, BLOCKS = 36, THREADS = 512, CHUNK = 4096, ROW = 2 * RANKS * 8 + 16;
   private static final int LEFT = RANKS * Integer.BYTES;
 
@@ -53,11 +53,14 @@ final class CudaCollectives {
         long each = in.getFirst().dtype().bytes() * row(out.getFirst());
         gather(group, what, device.dense(in.getFirst()), CudaDevice.address(out.getFirst()), bytes(rows, each));
       }
-      case Collective.ReduceScatter(_, var rows) -> scatter(group, what, in.getFirst().dtype(), device.dense(in.getFirst()), CudaDevice.address(out.getFirst()), bytes(rows, row(out.getFirst())));
+      case Collective.ReduceScatter(_, var rows) ->
+          scatter(group, what, in.getFirst().dtype(), device.dense(in.getFirst()), CudaDevice.address(out.getFirst()),
+          bytes(rows, row(out.getFirst())));
       case Collective.AllReduce(_, var factor, _) -> {
         for (var type : in.stream().map(Tensor::dtype).distinct().toList()) {
           int[] of = java.util.stream.IntStream.range(0, in.size()).filter(i -> in.get(i).dtype() == type).toArray();
-          reduce(group, what, type, factor, Arrays.stream(of).mapToLong(i -> device.dense(in.get(i))).toArray(), Arrays.stream(of).mapToLong(i -> CudaDevice.address(out.get(i))).toArray(),
+          reduce(group, what, type, factor, Arrays.stream(of).mapToLong(i -> device.dense(in.get(i))).toArray(),
+              Arrays.stream(of).mapToLong(i -> CudaDevice.address(out.get(i))).toArray(),
               Arrays.stream(of).mapToLong(i -> in.get(i).shape().size()).toArray());
         }
       }
@@ -81,11 +84,14 @@ final class CudaCollectives {
   /// The parts of all ranks, so many bytes each, one after another.
   void gather(Group group, String what, long x, long y, long[] bytes) {
     var offers = meet(group, what, new long[] {x}, new long[] {y});
-    long from = Arrays.stream(bytes, 0, group.rank()).sum(), n = bytes[group.rank()], low = from | n | x;
+    long from = Arrays.stream(bytes, 0, group.rank()).sum();
+    long n = bytes[group.rank()];
+    long low = from | n | x;
     for (var o : offers) low |= o.y[0];
     int unit = 16;
     while (low % unit != 0) unit /= unit == 16 ? 4 : 2;
-    launch(group, what, offers, "all_gather_" + unit, from / unit, n / unit, blocks(Arrays.stream(bytes).max().orElse(0), 16 * THREADS));
+    launch(group, what, offers, "all_gather_" + unit, from / unit, n / unit,
+        blocks(Arrays.stream(bytes).max().orElse(0), 16 * THREADS));
   }
 
   private void scatter(Group group, String what, DType type, long x, long y, long[] elements) {
@@ -93,12 +99,15 @@ final class CudaCollectives {
     long from = Arrays.stream(elements, 0, group.rank()).sum(), n = elements[group.rank()], low = y;
     for (var o : offers) low |= o.x[0];
     int pack = low % (4 * type.bytes()) == 0 && (from | n) % 4 == 0 ? 4 : 1;
-    launch(group, what, offers, "reduce_scatter" + suffix(type) + (pack == 4 ? "x4" : ""), from / pack, n / pack, blocks(Arrays.stream(elements).max().orElse(0), 4 * THREADS));
+    launch(group, what, offers, "reduce_scatter" + suffix(type) + (pack == 4 ? "x4" : ""), from / pack, n / pack,
+        blocks(Arrays.stream(elements).max().orElse(0), 4 * THREADS));
   }
 
   private void launch(Group group, String what, List<Offer> offers, String kernel, long from, long n, int blocks) {
-    device.call(kernel).pointers(RANKS, offers.stream().mapToLong(o -> o.x[0]).toArray()).pointers(RANKS, offers.stream().mapToLong(o -> o.y[0]).toArray())
-        .pointers(RANKS, offers.stream().mapToLong(Offer::flags).toArray()).pointer(device.context().address(abort)).i64(from).i64(n)
+    device.call(kernel).pointers(RANKS, offers.stream().mapToLong(o -> o.x[0]).toArray())
+        .pointers(RANKS, offers.stream().mapToLong(o -> o.y[0]).toArray())
+        .pointers(RANKS, offers.stream().mapToLong(Offer::flags).toArray()).pointer(device.context().address(abort))
+            .i64(from).i64(n)
         .i32(group.rank()).i32(group.size()).i32(BLOCKS).i32(step - 1).launch(blocks, 1, 1, THREADS, LEFT);
     left(group, what);
   }
@@ -127,8 +136,10 @@ final class CudaCollectives {
     }
     if (rows == 0) return;
     long at = device.table(Arrays.copyOf(table.array(), rows * ROW));
-    device.call("all_reduce" + suffix(type)).pointers(RANKS, offers.stream().mapToLong(Offer::flags).toArray()).pointer(device.context().address(abort)).table(at, ROW)
-        .i32(group.rank()).i32(group.size()).i32(BLOCKS).i32(step - 1).i32(rows).i32(chunks).f32(factor).launch(blocks(chunks, group.size()), 1, 1, THREADS, LEFT);
+    device.call("all_reduce" + suffix(type)).pointers(RANKS, offers.stream().mapToLong(Offer::flags).toArray())
+        .pointer(device.context().address(abort)).table(at, ROW)
+        .i32(group.rank()).i32(group.size()).i32(BLOCKS).i32(step - 1).i32(rows).i32(chunks).f32(factor)
+            .launch(blocks(chunks, group.size()), 1, 1, THREADS, LEFT);
     left(group, what);
   }
 
@@ -144,16 +155,23 @@ final class CudaCollectives {
     return offers;
   }
 
-  /// Before a group's first call. The ranks meet without holding their devices, which two of them may have given as one.
+  /// Before a group's first call. The ranks meet without holding their devices, which two of them may have given as
+  /// one.
   void join(Group group) {
     if (joined == group) return;
-    if (group.size() > RANKS) throw new IllegalArgumentException(group.size() + " ranks in one process, the CUDA kernels take " + RANKS);
+    if (group.size() > RANKS)
+      throw new IllegalArgumentException(group.size() + " ranks in one process, the CUDA kernels take " + RANKS);
     var devices = group.meet("the devices of a group", device);
     for (int r = 0; r < group.size(); r++)
-      if (!(devices.get(r) instanceof CudaDevice d)) throw new IllegalArgumentException("rank " + r + " has no CUDA device, rank " + group.rank() + " has " + device.name() + "; all ranks need one kind");
-      else if (d == device && r != group.rank()) throw new IllegalArgumentException("ranks " + r + " and " + group.rank() + " are both on " + device.name() + "; each needs a device of its own");
+      if (!(devices.get(r) instanceof CudaDevice d))
+        throw new IllegalArgumentException("rank " + r + " has no CUDA device, rank " + group.rank() + " has "
+            + device.name() + "; all ranks need one kind");
+      else if (d == device && r != group.rank())
+        throw new IllegalArgumentException("ranks " + r + " and " + group.rank() + " are both on " + device.name()
+            + "; each needs a device of its own");
     device.guarded(() -> {
-      device.context().synchronize();                                          // calls of earlier groups, which may have been given up
+      // calls of earlier groups, which may have been given up
+      device.context().synchronize();
       for (var d : devices) if (d != device) device.context().reach(((CudaDevice) d).context());
       return null;
     });
@@ -178,11 +196,13 @@ final class CudaCollectives {
     switch (op) {
       case Collective.AllGather(var group, _) -> group.allGather(what, x.getFirst(), y.getFirst());
       case Collective.ReduceScatter(var group, var rows) ->
-          group.reduceScatter(what, x.getFirst(), Arrays.stream(rows).map(r -> (int) (r * row(out.getFirst()))).toArray(), y.getFirst());
+          group.reduceScatter(what, x.getFirst(),
+              Arrays.stream(rows).map(r -> (int) (r * row(out.getFirst()))).toArray(), y.getFirst());
       case Collective.AllReduce(var group, var factor, _) -> group.allReduce(what, factor, x, y);
       case Collective.BatchNorm _ -> throw new IllegalStateException();
     }
-    for (int i = 0; i < y.size(); i++) device.write(y.get(i).array(), out.get(i).dtype(), out.get(i).storage().block(), out.get(i).shape().size());
+    for (int i = 0; i < y.size(); i++)
+      device.write(y.get(i).array(), out.get(i).dtype(), out.get(i).storage().block(), out.get(i).shape().size());
   }
 
   private static Stretch stretch(Object array) { return new Stretch(array, 0, Array.getLength(array)); }

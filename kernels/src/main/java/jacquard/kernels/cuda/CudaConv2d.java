@@ -94,24 +94,22 @@ final class CudaConv2d {
     }
   }
 
-  /// The images' parts are added in FP32, one after another.
+  /// dW in F32; the images' parts are added one after another. A vendor's library would round the sum of BF16 products to BF16: it has the F32 ones alone.
   static void weightGradient(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor dy, Tensor dw) {
     var v = Windows.of(op, x.dtype(), dw.shape(), x.dim(0) / op.grid().size());
     boolean half = x.dtype() == DType.BF16;
     int size = x.dtype().bytes();
-    if (v.batch == 0) { device.context().clear(CudaDevice.address(dw), dw.shape().size() * size); return; }
+    if (v.batch == 0) { device.context().clear(CudaDevice.address(dw), dw.shape().size() * Float.BYTES); return; }
     long xs = device.dense(x), ds = device.dense(dy);
-    if (v.library(device, Dnn.Pass.WEIGHT, xs, CudaDevice.address(dw), ds)) return;
+    if (!half && v.library(device, Dnn.Pass.WEIGHT, xs, CudaDevice.address(dw), ds)) return;
     long cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
-    long sum = half ? device.temporary(4L * dw.shape().size()) : CudaDevice.address(dw);
     for (int b = 0; b < v.batch; b += v.part) {
       int n = Math.min(v.part, v.batch - b);
       long at = xs + (long) b * v.from.size() * v.inputs() * size;
       if (!v.pointwise()) v.im2col(device, at, cols, n);
       CudaMatMul.product(device, x.dtype(), v.outputs(), v.k, n * v.to.size(), columns(ds + (long) b * v.to.size() * v.outputs() * size, v.outputs()),
-          rows(v.pointwise() ? at : cols, v.k), sum, new Epilogue(0, Activation.NONE, 0, 0, b == 0 ? 0 : 1, half));
+          rows(v.pointwise() ? at : cols, v.k), CudaDevice.address(dw), new Epilogue(0, Activation.NONE, 0, 0, b == 0 ? 0 : 1, half));
     }
-    if (half) device.call("cast_f32_bf16").pointer(sum).pointer(dw).i64(dw.shape().size()).i32(DType.F32.ordinal()).i32(DType.BF16.ordinal()).over(dw.shape().size(), 8);
   }
 
   static void averagePool(CudaDevice device, Fused.AveragePool op, Tensor x, Tensor y) { pool(device, "average_pool", op, x, y); }

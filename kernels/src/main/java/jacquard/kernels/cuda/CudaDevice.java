@@ -23,8 +23,8 @@ import java.util.function.Supplier;
 
 /// A GPU: slabs of its memory, our own kernels on one stream; [CudaOps] is the table op → kernel.
 ///
-/// Work is only asked for here and done later; a fault of a kernel shows at the next call, names the kernel asked for last and the op, and leaves
-/// the device unusable, as CUDA does.
+/// Work is only asked for here and done later; a fault of a kernel shows at the next call, names the kernel asked for
+/// last and the op, and leaves the device unusable, as CUDA does.
 public final class CudaDevice implements Device {
   private final String name;
   private final boolean emulated;
@@ -35,7 +35,8 @@ public final class CudaDevice implements Device {
   private final RowTables tables;
   private final Vendors vendors;
   private final CudaOps ops = new CudaOps(this);
-  private final ByteBuffer bad;                                                // where kernels report an index out of range
+  // where kernels report an index out of range
+  private final ByteBuffer bad;
   private final List<long[]> temporaries = new ArrayList<>();                  // address, bytes: of the op that runs
   private CudaCollectives collectives;
   private Op op;
@@ -74,7 +75,9 @@ public final class CudaDevice implements Device {
 
   // Memory
 
-  @Override public synchronized Object allocate(DType dtype, long size) { return guarded(() -> new Block(slabs.allocate(size * dtype.bytes()))); }
+  @Override public synchronized Object allocate(DType dtype, long size) {
+    return guarded(() -> new Block(slabs.allocate(size * dtype.bytes())));
+  }
 
   @Override public synchronized void free(DType dtype, long size, Object block) {
     if (broken != null) return;                                                // the memory went with the device
@@ -139,7 +142,8 @@ public final class CudaDevice implements Device {
     } catch (CudaException e) {
       call.abandon();
       if (!e.fatal()) throw e;
-      broken = new IllegalStateException("%s can be used no longer: %s; kernel asked for last: %s%s".formatted(name, e.getMessage(), call.last(), op == null ? "" : ", by " + op), e);
+      broken = new IllegalStateException("%s can be used no longer: %s; kernel asked for last: %s%s".formatted(name,
+          e.getMessage(), call.last(), op == null ? "" : ", by " + op), e);
       throw broken;
     } catch (RuntimeException | Error e) {
       call.abandon();
@@ -200,7 +204,9 @@ public final class CudaDevice implements Device {
   }
 
   /// Where a tensor's first element lies.
-  public static long address(Tensor t) { return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes(); }
+  public static long address(Tensor t) {
+    return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes();
+  }
 
   /// Memory until the op that runs has been asked for in full.
   long temporary(long bytes) {
@@ -248,7 +254,8 @@ public final class CudaDevice implements Device {
   }
 
   @Override public void run(Op op, List<Tensor> in, List<Tensor> out) {
-    var group = op instanceof Collective c ? c.group() : op instanceof Adjoint.CollectiveBatchNorm a ? a.norm().group() : null;
+    var group = op instanceof Collective c ? c.group() : op instanceof Adjoint.CollectiveBatchNorm a ? a.norm().group()
+        : null;
     if (group != null && group.together()) collectives().join(group);
     asked(op, in, out);
   }

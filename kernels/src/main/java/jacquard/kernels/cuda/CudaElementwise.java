@@ -39,7 +39,8 @@ final class CudaElementwise {
 
   private static void unary(CudaDevice device, int op, int activation, float a, float b, Tensor x, Tensor y) {
     long n = y.shape().size(), from = device.dense(x);
-    device.call("unary" + suffix(x.dtype())).pointer(from).pointer(y).i64(n).i32(op).i32(activation).f32(a).f32(b).over(n, EACH);
+    device.call("unary" + suffix(x.dtype())).pointer(from).pointer(y).i64(n).i32(op).i32(activation).f32(a).f32(b)
+        .over(n, EACH);
   }
 
   private static void binary(CudaDevice device, Elementwise.Binary op, Tensor a, Tensor b, Tensor y) {
@@ -52,20 +53,25 @@ final class CudaElementwise {
     };
     long n = y.shape().size();
     boolean flat = a.shape().equals(b.shape()) && a.layout().dense() && b.layout().dense();
-    var axes = flat ? Axes.NONE : Axes.merged(op, y.shape(), a.layout().expand(y.shape()), b.layout().expand(y.shape()));
-    device.call((flat ? "binary" : "broadcast") + suffix(y.dtype())).pointer(a).pointer(b).pointer(y).i64(n).i32(code).i32(axes.rank())
-        .i32s(Axes.MOST, axes.dims()).i32s(Axes.MOST, axes.first()).i32s(Axes.MOST, axes.second()).over(n, flat ? EACH : 1);
+    var axes = flat ? Axes.NONE : Axes.merged(op, y.shape(), a.layout().expand(y.shape()),
+        b.layout().expand(y.shape()));
+    device.call((flat ? "binary" : "broadcast") + suffix(y.dtype())).pointer(a).pointer(b).pointer(y).i64(n).i32(code)
+        .i32(axes.rank())
+        .i32s(Axes.MOST, axes.dims()).i32s(Axes.MOST, axes.first()).i32s(Axes.MOST, axes.second())
+            .over(n, flat ? EACH : 1);
   }
 
   /// dx = dy·f′(x)
   static void activationGradient(CudaDevice device, Activation f, Tensor x, Tensor dy, Tensor dx) {
     long n = x.shape().size(), a = device.dense(x), b = device.dense(dy);
-    device.call("activation_backward" + suffix(x.dtype())).pointer(a).pointer(b).pointer(dx).i64(n).i32(f.ordinal()).over(n, EACH);
+    device.call("activation_backward" + suffix(x.dtype())).pointer(a).pointer(b).pointer(dx).i64(n).i32(f.ordinal())
+        .over(n, EACH);
   }
 
   static void cast(CudaDevice device, Tensor x, Tensor y) {
     long n = x.shape().size(), from = device.dense(x);
-    var kernel = x.dtype() == DType.F32 && y.dtype() == DType.BF16 ? "cast_f32_bf16" : x.dtype() == DType.BF16 && y.dtype() == DType.F32 ? "cast_bf16_f32" : "cast";
+    var kernel = x.dtype() == DType.F32 && y.dtype() == DType.BF16 ? "cast_f32_bf16"
+        : x.dtype() == DType.BF16 && y.dtype() == DType.F32 ? "cast_bf16_f32" : "cast";
     device.call(kernel).pointer(from).pointer(y).i64(n).i32(x.dtype().ordinal()).i32(y.dtype().ordinal()).over(n, EACH);
   }
 }

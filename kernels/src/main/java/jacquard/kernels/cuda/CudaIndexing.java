@@ -5,11 +5,13 @@ import static jacquard.kernels.cuda.CudaDevice.suffix;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Indexing;
 
-/// Rows by number: `cuda-src/kernels/indexing.cu`. An index out of range is found by the kernel and told at the device's next read.
+/// Rows by number: `cuda-src/kernels/indexing.cu`. An index out of range is found by the kernel and told at the
+/// device's next read.
 final class CudaIndexing {
   /// As many rows are scattered without a sort: a warp looks through their numbers in eight steps.
   private static final int FEW = 256;
-  /// Rows a block of the sort takes, digits of a pass, bits of a digit; threads of the scan; rows a block sums, and columns a warp does.
+  /// Rows a block of the sort takes, digits of a pass, bits of a digit; threads of the scan; rows a block sums, and
+  /// columns a warp does.
   private static final int TILE = 2048, DIGITS = 256, BITS = 8, SCAN_THREADS = 1024, SEGMENTS = 8, WARP = 32;
 
   private CudaIndexing() {}
@@ -27,7 +29,8 @@ final class CudaIndexing {
     long from = inRows ? CudaDevice.address(x) : device.dense(x), to = CudaDevice.address(y);
     int pitch = inRows ? x.layout().strides()[0] : width, unit = 16;
     while ((width * size | pitch * size | from | to) % unit != 0) unit /= unit == 16 ? 4 : 2;
-    device.call("gather_" + unit).pointer(from).pointer(index).pointer(to).pointer(device.bad()).i32(rows).i32(x.dim(0)).i32(width * size / unit).i32(pitch * size / unit)
+    device.call("gather_" + unit).pointer(from).pointer(index).pointer(to).pointer(device.bad()).i32(rows).i32(x.dim(0))
+        .i32(width * size / unit).i32(pitch * size / unit)
         .over((long) rows * width * size / unit, 1);
   }
 
@@ -42,12 +45,14 @@ final class CudaIndexing {
     var type = suffix(y.dtype()) + (packed ? "x4" : "");
     int across = Math.ceilDiv(width, WARP * (packed ? 4 : 1)), down = Math.ceilDiv(rows, SEGMENTS);
     if (n <= FEW) {
-      device.call("scatter_few" + type).pointer(x).pointer(index).pointer(y).pointer(device.bad()).i32(n).i32(rows).i32(width).i32(pitch).blocks(across, down, 1, 0);
+      device.call("scatter_few" + type).pointer(x).pointer(index).pointer(y).pointer(device.bad()).i32(n).i32(rows)
+          .i32(width).i32(pitch).blocks(across, down, 1, 0);
       return;
     }
     int blocks = Math.ceilDiv(n, TILE);
     long counts = device.temporary(4L * DIGITS * blocks), keys = index, from = 0;
-    long[] to = {device.temporary(8L * n), rows < DIGITS ? 0 : device.temporary(8L * n)};                // keys, then the rows they came from
+    // keys, then the rows they came from
+    long[] to = {device.temporary(8L * n), rows < DIGITS ? 0 : device.temporary(8L * n)};
     for (int shift = 0, turn = 0; shift < Integer.SIZE - Integer.numberOfLeadingZeros(rows); shift += BITS, turn ^= 1) {
       sort(device, "sort_count", keys, from, counts, to[turn], n, blocks, shift, rows);
       device.call("sort_scan").pointer(counts).i32(DIGITS * blocks).launch(1, 1, 1, SCAN_THREADS, 4 * WARP);
@@ -56,13 +61,16 @@ final class CudaIndexing {
       from = keys + 4L * n;
     }
     long begin = device.temporary(4L * (rows + 1));
-    device.call("segment_begin").pointer(keys).pointer(begin).i32(n).i32(rows).blocks(Math.ceilDiv(rows + 1, 256), 1, 1, 0);
+    device.call("segment_begin").pointer(keys).pointer(begin).i32(n).i32(rows)
+        .blocks(Math.ceilDiv(rows + 1, 256), 1, 1, 0);
     device.call("segment_sum" + type).pointer(x).pointer(begin).pointer(from).pointer(y).i32(rows).i32(width).i32(pitch)
         .blocks(across, down, 1, 4 * SEGMENTS * WARP * 4);
   }
 
-  private static void sort(CudaDevice device, String kernel, long keys, long from, long counts, long to, int n, int blocks, int shift, int rows) {
-    device.call(kernel).pointer(keys).pointer(from).pointer(counts).pointer(to).pointer(to + 4L * n).pointer(device.bad()).i32(n).i32(blocks).i32(shift).i32(rows)
+  private static void sort(CudaDevice device, String kernel, long keys, long from, long counts, long to, int n,
+      int blocks, int shift, int rows) {
+    device.call(kernel).pointer(keys).pointer(from).pointer(counts).pointer(to).pointer(to + 4L * n)
+        .pointer(device.bad()).i32(n).i32(blocks).i32(shift).i32(rows)
         .blocks(blocks, 1, 1, 4 * SEGMENTS * DIGITS);
   }
 }

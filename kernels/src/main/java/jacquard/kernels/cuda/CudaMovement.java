@@ -23,7 +23,8 @@ final class CudaMovement {
         long bytes = y.shape().size() * y.dtype().bytes();
         if (bytes > 0) device.context().clear(CudaDevice.address(y), bytes);
         var x = in.getFirst();
-        move(device, x, CudaDevice.address(y), y.layout().slice(axis, before, before + x.dim(axis)), y.layout().strides()[axis] * before);
+        move(device, x, CudaDevice.address(y), y.layout().slice(axis, before, before + x.dim(axis)),
+            y.layout().strides()[axis] * before);
       }
       case Movement.Fill(_, var value) -> device.call("fill_f32").pointer(y).i64(y.shape().size()).f32(value).over(y.shape().size(), 4);
       case Movement.View v -> throw new IllegalStateException("a view runs on no device: " + v);
@@ -44,7 +45,8 @@ final class CudaMovement {
     move(device, CudaDevice.address(x), size, x.layout(), to + (long) offset * size, layout);
   }
 
-  /// Elements of `size` bytes from one layout to another of the same shape; the addresses are those of the layouts' first elements.
+  /// Elements of `size` bytes from one layout to another of the same shape; the addresses are those of the layouts'
+  /// first elements.
   static void move(CudaDevice device, long from, int size, Layout x, long to, Layout y) {
     long n = x.shape().size();
     var axes = Axes.merged(null, x.shape(), x, y);

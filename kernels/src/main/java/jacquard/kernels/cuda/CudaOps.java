@@ -24,7 +24,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/// The table op → kernel of a GPU. What has no kernel runs as its definition; 16-bit tensors that a kernel does not take are widened to F32 and back.
+/// The table op → kernel of a GPU. What has no kernel runs as its definition; 16-bit tensors that a kernel does not
+/// take are widened to F32 and back.
 final class CudaOps {
   private final CudaDevice device;
 
@@ -41,42 +42,56 @@ final class CudaOps {
       case Indexing i    -> CudaIndexing.run(device, i, in.get(0), in.get(1), out.getFirst());
       case Fused f       -> fused(f, in, out);
       case Adjoint a     -> adjoint(a, in, out);
-      case Update u      -> CudaAdamW.run(device, u, in);
+      case Update u      -> CudaUpdates.run(device, u, in);
       case Op.Custom c   -> throw new IllegalStateException("a custom op runs as its definition: " + c);
     }
   }
 
-  /// Whether the kernels take these types as they are: F32 all, BF16 those that mixed precision runs in it, F16 none but casts and copies.
+  /// Whether the kernels take these types as they are: F32 all, BF16 those that mixed precision runs in it, F16 none
+  /// but casts and copies. A record in each line, so that whoever adds a kernel says what it takes.
   private static boolean takes(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Movement || op instanceof Elementwise.Cast || op instanceof Indexing.Gather || op instanceof Collective.AllGather) return true;
-    boolean f16 = false, bf16 = false, all = true;
-    for (var list : List.of(in, out))
-      for (var t : list) {
-        f16 |= t.dtype() == DType.F16;
-        bf16 |= t.dtype() == BF16;
-        all &= t.dtype() == BF16;
-      }
-    if (f16) return false;
-    if (!bf16) return true;
+    boolean f16 = any(in, DType.F16) || any(out, DType.F16);
+    boolean half = f16 || any(in, BF16) || any(out, BF16);
+    boolean all = all(in, BF16) && all(out, BF16);
     return switch (op) {
-      case Indexing.ScatterAdd _, Collective.AllReduce _ -> true;
-      case Fused.Linear _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
-      case Fused.LayerNorm _ -> wide(in);
-      case Adjoint.LayerNorm _ -> wide(in.subList(0, 4)) && wide(in.subList(5, in.size()));                // dy may be BF16
-      case Adjoint.LinearWeight _ -> in.get(0).dtype() == BF16 && in.get(1).dtype() == BF16;
-      case Elementwise _, Reduction _, Contraction _, Fused.Conv2d _, Fused.AveragePool _, Collective.ReduceScatter _, Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.Conv2dWeight _,
-           Adjoint.AveragePool _ -> all;
-      case Attention a -> CudaAttention.takes(a, in);
-      case Adjoint.Attend(var a, _) -> CudaAttention.takes(a, in);
-      case Contrastive c -> CudaContrastive.takes(c, in);
-      case Adjoint.SoftmaxContrastive(var c) -> CudaContrastive.takes(c, in);
-      default -> false;
+      // elements as they are, or of any two types
+      case Elementwise.Cast _, Movement _, Indexing.Gather _, Collective.AllGather _ -> true;
+      case Elementwise.Binary _, Elementwise.Unary _, Reduction _, Contraction.MatMul _ -> all || !half;
+      case Indexing.ScatterAdd _, Collective.AllReduce _ -> !f16;
+      case Collective.ReduceScatter _ -> all || !half;
+      case Collective.BatchNorm _ -> !half;
+      // bias and result may be F32
+      case Fused.Linear _ -> !half || !f16 && all(in.subList(0, 2), BF16);
+      case Fused.LayerNorm _ -> !half || !f16 && wide(in);
+      case Fused.Conv2d _, Fused.AveragePool _ -> all || !half;
+      case Fused.Softmax _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Fused.Patches _ -> !half;
+      case Attention a -> !half || !f16 && CudaAttention.takes(a, in);
+      case Contrastive.Softmax c -> !half || !f16 && CudaContrastive.takes(c, in);
+      case Contrastive.Sigmoid c -> !half || !f16 && CudaContrastive.takes(c, in);
+      // a sum over the batch: the result is F32
+      case Adjoint.LinearWeight _, Adjoint.Conv2dWeight _ -> !half || all(in, BF16);
+      // dy may be BF16
+      case Adjoint.LayerNorm _ -> !half || !f16 && wide(in.subList(0, 4)) && wide(in.subList(5, in.size()));
+      case Adjoint.Activate _, Adjoint.Conv2dInput _, Adjoint.AveragePool _ -> all || !half;
+      case Adjoint.Softmax _, Adjoint.Normalize _, Adjoint.BatchNorm _, Adjoint.CollectiveBatchNorm _ -> !half;
+      case Adjoint.Attend(var a, _) -> !half || !f16 && CudaAttention.takes(a, in);
+      case Adjoint.SoftmaxContrastive(var c) -> !half || !f16 && CudaContrastive.takes(c, in);
+      // F32 always
+      case Update _ -> true;
+      // as its definition
+      case Op.Custom _ -> true;
     };
+  }
+
+  private static boolean any(List<Tensor> tensors, DType type) {
+    return tensors.stream().anyMatch(t -> t.dtype() == type);
+  }
+  private static boolean all(List<Tensor> tensors, DType type) {
+    return tensors.stream().allMatch(t -> t.dtype() == type);
   }
 
   /// 16-bit storage, 32-bit arithmetic.
   private void widened(Op op, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Update) throw new IllegalArgumentException(op + " of 16-bit tensors: updates are for F32");
     if (op instanceof Adjoint.LayerNorm(var adding, var halved) && halved) {
       run(new Adjoint.LayerNorm(adding, false), in, out.subList(0, 3));
       CudaElementwise.cast(device, out.getFirst(), out.get(3));
@@ -88,11 +103,12 @@ final class CudaOps {
       var wideOut = new ArrayList<Tensor>();
       for (var t : out) wideOut.add(halved(t.dtype()) ? Tensor.empty(new Type(F32, t.shape())) : t);
       run(op, wideIn, wideOut);
-      for (int i = 0; i < out.size(); i++) if (wideOut.get(i) != out.get(i)) CudaElementwise.cast(device, wideOut.get(i), out.get(i));
+      for (int i = 0; i < out.size(); i++)
+        if (wideOut.get(i) != out.get(i)) CudaElementwise.cast(device, wideOut.get(i), out.get(i));
     }
   }
 
-  private static boolean wide(List<Tensor> tensors) { return tensors.stream().allMatch(t -> t.dtype() == F32); }
+  private static boolean wide(List<Tensor> tensors) { return all(tensors, F32); }
   private static boolean halved(DType t) { return t == BF16 || t == DType.F16; }
 
   private Tensor wide(Tensor t) {
@@ -102,8 +118,6 @@ final class CudaOps {
   }
 
   /// An op without a kernel: its definition, on this device.
-  private void defined(Fused op, List<Tensor> in, List<Tensor> out) { defined(device, op::define, in, out); }
-
   static void defined(CudaDevice device, UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
     ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
       try (var _ = Scope.open(device)) {
@@ -125,17 +139,17 @@ final class CudaOps {
       case Fused.Softmax _      -> CudaRows.softmax(device, in.getFirst(), out.getFirst());
       case Fused.LayerNorm n    -> CudaRows.layerNorm(device, n.epsilon(), in, out);
       case Fused.Normalize n    -> CudaRows.normalize(device, n.epsilon(), in.getFirst(), out.getFirst());
-      case Fused.Norm _         -> CudaAdamW.norm(device, in, out.getFirst());
+      case Fused.Norm _         -> CudaUpdates.norm(device, in, out.getFirst());
       case Fused.BatchNorm n    -> CudaBatchNorm.forward(device, n.epsilon(), in, out);
       case Fused.Conv2d c       -> CudaConv2d.forward(device, c, in.get(0), in.get(1), out.getFirst());
       case Fused.AveragePool p  -> CudaConv2d.averagePool(device, p, in.getFirst(), out.getFirst());
       case Fused.Patches p      -> {
         if (p.mean().size() <= CudaImage.MOST_CHANNELS) CudaImage.patches(device, p, in.getFirst(), out.getFirst());
-        else defined(p, in, out);
+        else defined(device, p::define, in, out);
       }
       case Attention a          -> {
         if (CudaAttention.fits(a, in)) CudaAttention.forward(device, a, in, out);
-        else defined(a, in, out);
+        else defined(device, a::define, in, out);
       }
       case Contrastive.Softmax s -> CudaContrastive.softmax(device, s, in, out);
       case Contrastive.Sigmoid s -> CudaContrastive.sigmoid(device, s, in, out);
@@ -145,13 +159,14 @@ final class CudaOps {
   private void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
     switch (op) {
       case Adjoint.Activate(var f)   -> CudaElementwise.activationGradient(device, f, in.get(0), in.get(1), out.getFirst());
-      case Adjoint.LinearWeight _    -> CudaMatMul.weightGradient(device, in.get(0), in.get(1), out);
+      case Adjoint.LinearWeight(var bias) -> CudaMatMul.weightGradient(device, bias, in.get(0), in.get(1), out);
       case Adjoint.Softmax _         -> CudaRows.softmaxGradient(device, in.get(0), in.get(1), out.getFirst());
       case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(device, in, out);
       case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(device, e, in.get(0), in.get(1), out.getFirst());
       case Adjoint.BatchNorm(var e)  -> CudaBatchNorm.backward(device, e, in, out);
       case Adjoint.CollectiveBatchNorm(var n) ->
-          CudaBatchNorm.backward(device, device.collectives(), n, "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
+          CudaBatchNorm.backward(device, device.collectives(), n,
+              "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
       case Adjoint.Conv2dInput(var c) -> CudaConv2d.inputGradient(device, c, in.get(0), in.get(1), out.getFirst());
       case Adjoint.Conv2dWeight(var c, _) -> CudaConv2d.weightGradient(device, c, in.get(0), in.get(1), out.getFirst());
       case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(device, p, in.getFirst(), out.getFirst());

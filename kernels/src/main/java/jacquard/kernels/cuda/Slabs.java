@@ -7,10 +7,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Device memory by size class. Small blocks are cut from slabs and stay cut; large ones are allocations of their own, kept when they come back
-/// and given up when memory runs short. All work of a device is on one stream, so a block may be used again at once.
+/// Device memory by size class. Small blocks are cut from slabs and stay cut; large ones are allocations of their own,
+/// kept when they come back and given up when memory runs short. All work of a device is on one stream, so a block may
+/// be used again at once.
 ///
-/// With `exact`, each block is an allocation of its own size and ends when it is freed: then the emulation's memory check sees its bounds.
+/// With `exact`, each block is an allocation of its own size and ends when it is freed: then the emulation's memory
+/// check sees its bounds.
 public final class Slabs {
   /// What is asked of the driver for small blocks, and the largest block that is cut from it.
   private static final long SLAB = 32L << 20, SMALL = 4L << 20;
@@ -39,7 +41,8 @@ public final class Slabs {
 
   /// The address of a block of at least so many bytes, 256-byte aligned.
   public synchronized long allocate(long wanted) {
-    long size = size(wanted), address = exact ? ask(size, wanted) : size <= SMALL ? cut(size, wanted) : whole(size, wanted);
+    long size = size(wanted);
+    long address = exact ? ask(size, wanted) : size <= SMALL ? cut(size, wanted) : whole(size, wanted);
     blocks++;
     bytes += size;
     return address;
@@ -63,7 +66,8 @@ public final class Slabs {
     var free = small.get(size);
     if (free != null && !free.isEmpty()) return free.pop();
     if (slabLeft < size) {
-      for (long piece = Long.highestOneBit(Math.max(1, slabLeft)); slabLeft >= ALIGNMENT; piece >>= 1)       // the rest of the old slab, in powers of two
+      // the rest of the old slab, in powers of two
+      for (long piece = Long.highestOneBit(Math.max(1, slabLeft)); slabLeft >= ALIGNMENT; piece >>= 1)
         if (piece <= slabLeft && piece >= ALIGNMENT) {
           small.computeIfAbsent(piece, _ -> new ArrayDeque<>()).push(slab);
           slab += piece;

@@ -4,7 +4,8 @@ import jacquard.kernels.cuda.driver.Driver;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
-/// Copies between Java arrays and the device through page-locked memory, in pieces: while one is under way the other is filled.
+/// Copies between Java arrays and the device through page-locked memory, in pieces: while one is under way the other is
+/// filled.
 final class Staging {
   /// Bytes a piece: large enough for the bus, small enough not to matter.
   private static final int PIECE = 4 << 20;

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// Vendors' libraries that do a kind of work in place of our kernels, on request: cuBLAS matrix products (`gemm`), cuDNN convolutions (`conv`). Their sums are in
-/// an order of their own, so that a choice changes bits. Used under the device's lock, with its context current.
+/// Vendors' libraries that do a kind of work in place of our kernels, on request: cuBLAS matrix products (`gemm`),
+/// cuDNN convolutions (`conv`). Their sums are in an order of their own, so that a choice changes bits. Used under the
+/// device's lock, with its context current.
 final class Vendors {
   private static final String GEMM = "gemm", CONV = "conv", OURS = "jacquard", CUBLAS = "cublas", CUDNN = "cudnn";
 
@@ -32,7 +33,8 @@ final class Vendors {
       case CONV + " " + OURS -> dnn = null;
       case GEMM + " " + CUBLAS -> blas = blas == null ? open(context::blas) : blas;
       case CONV + " " + CUDNN -> dnn = dnn == null ? open(context::dnn) : dnn;
-      default -> throw new IllegalArgumentException("library " + library + " for " + work + ": expected gemm by jacquard or cublas, conv by jacquard or cudnn");
+      default -> throw new IllegalArgumentException("library " + library + " for " + work
+          + ": expected gemm by jacquard or cublas, conv by jacquard or cudnn");
     }
   }
 
@@ -44,7 +46,8 @@ final class Vendors {
   }
 
   List<Device.Library> all() {
-    return List.of(new Device.Library(GEMM, CUBLAS, missing(blas, context::blas)), new Device.Library(CONV, CUDNN, missing(dnn, context::dnn)));
+    return List.of(new Device.Library(GEMM, CUBLAS, missing(blas, context::blas)),
+        new Device.Library(CONV, CUDNN, missing(dnn, context::dnn)));
   }
 
   private static <L> String missing(L open, Supplier<L> library) {
@@ -59,7 +62,8 @@ final class Vendors {
   private static <L> L open(Supplier<L> library) {
     try { return library.get(); }
     catch (LinkageError e) {
-      var why = String.valueOf(e.getMessage()).lines().map(String::strip).filter(l -> l.contains("UnsatisfiedLinkError: ")).reduce((_, last) -> last);
+      var why = String.valueOf(e.getMessage()).lines().map(String::strip)
+          .filter(l -> l.contains("UnsatisfiedLinkError: ")).reduce((_, last) -> last);
       throw new IllegalStateException(why.map(l -> l.substring(l.indexOf(": ") + 2)).orElse(e.toString()), e);
     }
   }

@@ -4,7 +4,8 @@ import jacquard.kernels.cpu.Parallel;
 import jacquard.tensor.Group;
 import java.util.List;
 
-/// A rank that is a thread among threads: it reads its peers' arrays where they are. Between two meetings nobody changes them.
+/// A rank that is a thread among threads: it reads its peers' arrays where they are. Between two meetings nobody
+/// changes them.
 ///
 /// @param meeting shared by all ranks of the group
 record LocalGroup(int rank, int size, Meeting meeting) implements Group {
@@ -29,7 +30,8 @@ record LocalGroup(int rank, int size, Meeting meeting) implements Group {
   @Override public void reduceScatter(String what, Stretch all, int[] counts, Stretch part) {
     int skip = 0;
     for (int r = 0; r < rank; r++) skip += counts[r];
-    sum(meet(what, all).stream().map(Stretch.class::cast).toList(), skip, counts[rank], 1, (float[]) part.array(), part.from());
+    sum(meet(what, all).stream().map(Stretch.class::cast).toList(), skip, counts[rank], 1, (float[]) part.array(),
+        part.from());
     leave(what);
   }
 
@@ -37,17 +39,24 @@ record LocalGroup(int rank, int size, Meeting meeting) implements Group {
   @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) {
     var all = meet(what, new Reduction(in, out)).stream().map(Reduction.class::cast).toList();
     for (int t = 0; t < in.size(); t++) {
-      int i = t, n = in.get(i).count(), from = (int) ((long) n * rank / size), count = (int) ((long) n * (rank + 1) / size) - from, at = out.get(i).from() + from;
+      int i = t;
+      int n = in.get(i).count();
+      int from = (int) ((long) n * rank / size);
+      int count = (int) ((long) n * (rank + 1) / size) - from;
+      int at = out.get(i).from() + from;
       float[] mine = (float[]) out.get(i).array();
       sum(all.stream().map(r -> r.in.get(i)).toList(), from, count, factor, mine, at);
-      for (var r : all) if (r.out.get(i) != out.get(i)) System.arraycopy(mine, at, r.out.get(i).array(), r.out.get(i).from() + from, count);
+      for (var r : all)
+        if (r.out.get(i) != out.get(i))
+          System.arraycopy(mine, at, r.out.get(i).array(), r.out.get(i).from() + from, count);
     }
     leave(what);
   }
 
   @Override public double[] sum(String what, double... values) {
     double[] r = new double[values.length];
-    for (var v : meet(what + " of " + values.length + " numbers", values.clone())) for (int i = 0; i < r.length; i++) r[i] += ((double[]) v)[i];
+    for (var v : meet(what + " of " + values.length + " numbers", values.clone()))
+      for (int i = 0; i < r.length; i++) r[i] += ((double[]) v)[i];
     return r;
   }
 

@@ -18,7 +18,8 @@ public final class LocalThreads implements Group.Threads {
       int rank = r;
       threads.add(Thread.ofPlatform().name("rank-" + rank).start(() -> {
         var group = new LocalGroup(rank, size, meeting);
-        try (var _ = Scope.open(devices.get(rank))) { results[rank] = ScopedValue.where(Group.CURRENT, group).call(() -> body.run(group)); }
+        try (var _ = Scope.open(devices.get(rank))) { results[rank] = ScopedValue.where(Group.CURRENT, group)
+            .call(() -> body.run(group)); }
         catch (Throwable t) { meeting.fail("rank " + rank + " failed", t); }
         finally { meeting.end(rank); }
       }));
@@ -27,7 +28,8 @@ public final class LocalThreads implements Group.Threads {
     for (var t : threads)
       while (true)
         try { t.join(); break; }
-        catch (InterruptedException e) {                 // the ranks learn of it, and this thread waits for them to leave
+        // the ranks learn of it, and this thread waits for them to leave
+        catch (InterruptedException e) {
           interrupted = true;
           meeting.fail("interrupted", e);
         }

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/// Where the ranks of one JVM wait for each other. A meeting takes place when all have come; the next one begins when all have left, because
-/// it needs them all again.
+/// Where the ranks of one JVM wait for each other. A meeting takes place when all have come; the next one begins when
+/// all have left, because it needs them all again.
 final class Meeting {
   private final String[] said;
   private final Object[] brought;
@@ -26,7 +26,8 @@ final class Meeting {
   }
 
   synchronized List<Object> meet(int rank, String what, Object mine) {
-    for (int r = 0; r < ended.length; r++) if (ended[r]) broken("rank " + r + " has ended, rank " + rank + " is at " + what, null);
+    for (int r = 0; r < ended.length; r++)
+      if (ended[r]) broken("rank " + r + " has ended, rank " + rank + " is at " + what, null);
     check();
     said[rank] = what;
     brought[rank] = mine;
@@ -47,14 +48,16 @@ final class Meeting {
           Thread.currentThread().interrupt();
         }
       }
-      if (held == before) check();                       // a meeting that took place is over, even if a rank has failed since
+      // a meeting that took place is over, even if a rank has failed since
+      if (held == before) check();
     }
     return result;
   }
 
   private void disagree() {
     var all = new StringBuilder("the ranks do not do the same:");
-    for (int r = 0; r < said.length; r++) all.append(r == 0 ? " rank " : "; rank ").append(r).append(": ").append(said[r]);
+    for (int r = 0; r < said.length; r++)
+      all.append(r == 0 ? " rank " : "; rank ").append(r).append(": ").append(said[r]);
     broken(all.toString(), null);
   }
 
@@ -64,7 +67,8 @@ final class Meeting {
   /// A rank is through; whoever still waits for it waits in vain.
   synchronized void end(int rank) {
     ended[rank] = true;
-    for (int r = 0; r < here.length; r++) if (here[r]) broken("rank " + rank + " has ended, rank " + r + " is at " + said[r], null);
+    for (int r = 0; r < here.length; r++)
+      if (here[r]) broken("rank " + rank + " has ended, rank " + r + " is at " + said[r], null);
   }
 
   synchronized void whenFailed(Runnable action) {
@@ -73,7 +77,9 @@ final class Meeting {
   }
 
   /// What the first failure was; null if there was none.
-  synchronized Throwable cause() { return failure == null ? null : cause != null ? cause : new Group.Failure(failure, null); }
+  synchronized Throwable cause() {
+    return failure == null ? null : cause != null ? cause : new Group.Failure(failure, null);
+  }
 
   private void broken(String message, Throwable t) {
     if (failure != null) return;

@@ -24,13 +24,15 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
   @Override public Op recorded() { return new Attention(heads, scale, queries, keys, ranges, biased, true); }
 
   @Override public List<Type> infer(List<Type> in) {
-    if (in.size() != (biased ? 4 : 3)) throw Op.mismatch(this, in, "q, k, v" + (biased ? ", bias" : ""));
-    Shape q = in.get(0).shape(), k = in.get(1).shape(), v = in.get(2).shape();
-    if (q.rank() != 2 || k.rank() != 2 || v.rank() != 2 || q.dim(0) != queries.rows() || k.dim(0) != keys.rows() || v.dim(0) != keys.rows()
-        || q.dim(1) != k.dim(1) || q.dim(1) % heads != 0 || v.dim(1) % heads != 0 || queries.count() != keys.count())
+    if (!Op.floating(in, biased ? 4 : 3)) throw Op.mismatch(this, in, "floating q, k, v" + (biased ? ", bias" : ""));
+    int wide = in.get(0).shape().rank() == 2 ? in.get(0).shape().dim(1) : -1;
+    if (!in.get(0).has(queries.rows(), -1) || !in.get(1).has(keys.rows(), wide) || !in.get(2).has(keys.rows(), -1) || heads < 1 || wide % heads != 0
+        || in.get(2).shape().dim(1) % heads != 0)
       throw Op.mismatch(this, in, "q [" + queries.rows() + ", heads·d], k [" + keys.rows() + ", heads·d], v [" + keys.rows() + ", heads·e]");
-    if (biased && (in.get(3).shape().rank() != 3 || in.get(3).shape().dim(0) != heads || in.get(3).shape().dim(1) < queries.longest() || in.get(3).shape().dim(2) < keys.longest()))
+    if (biased && (!in.get(3).has(heads, -1, -1) || in.get(3).shape().dim(1) < queries.longest() || in.get(3).shape().dim(2) < keys.longest()))
       throw Op.mismatch(this, in, "bias [" + heads + ", ≥" + queries.longest() + ", ≥" + keys.longest() + "]");
+    ranges.check(this, in);
+    Shape q = in.get(0).shape(), v = in.get(2).shape();
     var o = in.getFirst().with(Shape.of(q.dim(0), v.dim(1)));
     return isRecorded ? List.of(o, Type.f32(q.dim(0), heads)) : List.of(o);
   }
@@ -51,7 +53,7 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
         var k = in.get(1).slice(0, k0, k1).slice(1, h * d, h * d + d);
         var v = in.get(2).slice(0, k0, k1).slice(1, h * e, h * e + e);
         var z = q.matmul(false, k, true).mul(scale).add(hidden);                 // [Q, K]
-        if (biased) z = z.add(in.get(3).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0).reshape(q1 - q0, k1 - k0));
+        if (biased) z = z.add(in.get(3).cast(dtype).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0).reshape(q1 - q0, k1 - k0));
         var max = z.maxKeeping(1);
         var p = z.subtract(max).exp().mul(visible);
         var sum = p.sumKeeping(1);                                                // 0 for a row without keys, else at least 1

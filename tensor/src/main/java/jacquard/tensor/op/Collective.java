@@ -41,7 +41,7 @@ public sealed interface Collective extends Op {
   record AllReduce(Group group, float factor, int tensors) implements Collective {
     @Override public int outputs() { return tensors; }
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != tensors || !in.stream().allMatch(t -> t.dtype().floating())) throw Op.mismatch(this, in, tensors + " floating tensors");
+      if (!Op.floating(in, tensors)) throw Op.mismatch(this, in, tensors + " floating tensors");
       return in;
     }
     @Override public String agreed(List<Type> in) { return "AllReduce by " + factor + " of " + in; }

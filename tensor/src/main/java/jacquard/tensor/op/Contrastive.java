@@ -67,10 +67,10 @@ public sealed interface Contrastive extends Fused {
   }
 
   private static void check(Contrastive op, List<Type> in, int scalars) {
-    var x = in.getFirst().shape();
-    boolean ok = in.size() == 2 + scalars + (op.grouped() ? 2 : 0) && x.rank() == 2 && in.get(1).shape().equals(x);
-    for (int i = 0; ok && i < scalars; i++) ok = in.get(2 + i).shape().size() == 1;
-    for (int i = 2 + scalars; ok && i < in.size(); i++) ok = in.get(i).equals(new Type(DType.I32, Shape.of(x.dim(0))));
+    int floats = 2 + scalars;
+    boolean ok = in.size() == floats + (op.grouped() ? 2 : 0) && Op.floating(in.subList(0, floats)) && in.getFirst().has(-1, -1) && in.get(1).shape().equals(in.getFirst().shape());
+    for (int i = 2; ok && i < floats; i++) ok = in.get(i).shape().size() == 1;
+    for (int i = floats; ok && i < in.size(); i++) ok = in.get(i).equals(new Type(DType.I32, Shape.of(in.getFirst().shape().dim(0))));
     if (!ok) throw Op.mismatch(op, in, "x [n,d], t [n,d], " + scalars + " scalars" + (op.grouped() ? " and two groups I32 [n]" : ""));
   }
 
@@ -78,7 +78,7 @@ public sealed interface Contrastive extends Fused {
   private static Tensor wide(List<Tensor> in, int i) { return in.get(i).cast(DType.F32); }
 
   /// 1 where (i, j) is positive, else 0. `[n, n]`
-  private static Tensor positives(Contrastive op, List<Tensor> in, int at) {
+  static Tensor positives(Contrastive op, List<Tensor> in, int at) {
     int n = in.getFirst().dim(0);
     int[] a = op.grouped() ? in.get(at).ints() : java.util.stream.IntStream.range(0, n).toArray();
     int[] b = op.grouped() ? in.get(at + 1).ints() : a;

@@ -8,10 +8,10 @@ import java.util.List;
 /// One result element from one element of each input; binary ops broadcast as NumPy does.
 public sealed interface Elementwise extends Op {
 
-  /// Of two tensors.
+  /// Of two floating tensors.
   sealed interface Binary extends Elementwise {
     @Override default List<Type> infer(List<Type> in) {
-      if (in.size() != 2 || in.get(0).dtype() != in.get(1).dtype()) throw Op.mismatch(this, in, "two tensors of one dtype");
+      if (!Op.floating(in, 2) || in.get(0).dtype() != in.get(1).dtype()) throw Op.mismatch(this, in, "two tensors of one floating dtype");
       return List.of(in.getFirst().with(broadcast(this, in)));
     }
   }
@@ -19,7 +19,7 @@ public sealed interface Elementwise extends Op {
   /// Of one floating tensor.
   sealed interface Unary extends Elementwise {
     @Override default List<Type> infer(List<Type> in) {
-      if (in.size() != 1 || !in.getFirst().dtype().floating()) throw Op.mismatch(this, in, "one floating tensor");
+      if (!Op.floating(in, 1)) throw Op.mismatch(this, in, "one floating tensor");
       return in;
     }
   }

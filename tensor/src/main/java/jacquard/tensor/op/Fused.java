@@ -17,6 +17,13 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
 
   List<Tensor> define(List<Tensor> in);
 
+  /// Whether these are x `[r,d]` and two vectors `[d]`, floating.
+  private static boolean normed(List<Type> in) {
+    if (!Op.floating(in, 3) || !in.getFirst().has(-1, -1)) return false;
+    int d = in.getFirst().shape().dim(1);
+    return in.get(1).has(d) && in.get(2).has(d);
+  }
+
   /// activation(x·Wᵀ + b) + a: x `[r,k]`, W `[n,k]`, b `[n]`, a `[r,n]` → `[r,n]`, of a's dtype where there is one. Recorded with an activation: also z = x·Wᵀ + b.
   ///
   /// @param added whether there is an a: what a residual block adds its result to
@@ -24,12 +31,11 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     public Linear(Activation activation, boolean bias, boolean isRecorded) { this(activation, bias, false, isRecorded); }
     @Override public Op recorded() { return new Linear(activation, bias, added, activation != NONE); }
     @Override public List<Type> infer(List<Type> in) {
-      int n = in.size() < 2 || in.get(1).shape().rank() != 2 ? -1 : in.get(1).shape().dim(0);
-      if (in.size() != 2 + (bias ? 1 : 0) + (added ? 1 : 0) || in.get(0).shape().rank() != 2 || n < 0
-          || in.get(0).shape().dim(1) != in.get(1).shape().dim(1) || bias && !in.get(2).shape().equals(Shape.of(n))
-          || added && !in.getLast().shape().equals(Shape.of(in.get(0).shape().dim(0), n)))
-        throw Op.mismatch(this, in, "x [r,k], W [n,k]" + (bias ? ", b [n]" : "") + (added ? ", a [r,n]" : ""));
-      var t = (added ? in.getLast() : in.getFirst()).with(Shape.of(in.get(0).shape().dim(0), n));
+      boolean ok = Op.floating(in, 2 + (bias ? 1 : 0) + (added ? 1 : 0)) && in.get(0).has(-1, -1) && in.get(1).has(-1, in.get(0).shape().dim(1));
+      int r = ok ? in.get(0).shape().dim(0) : 0, n = ok ? in.get(1).shape().dim(0) : 0;
+      if (!ok || bias && !in.get(2).has(n) || added && !in.getLast().has(r, n))
+        throw Op.mismatch(this, in, "floating x [r,k], W [n,k]" + (bias ? ", b [n]" : "") + (added ? ", a [r,n]" : ""));
+      var t = (added ? in.getLast() : in.getFirst()).with(Shape.of(r, n));
       return isRecorded ? List.of(t, t) : List.of(t);
     }
     @Override public List<Tensor> define(List<Tensor> in) {
@@ -43,7 +49,10 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
 
   /// Along the last axis: eˣ⁻ᵐ / Σ eˣ⁻ᵐ, m the largest.
   record Softmax() implements Fused {
-    @Override public List<Type> infer(List<Type> in) { return in; }
+    @Override public List<Type> infer(List<Type> in) {
+      if (!Op.floating(in, 1) || in.getFirst().shape().rank() == 0) throw Op.mismatch(this, in, "one floating tensor with a last axis");
+      return in;
+    }
     @Override public List<Tensor> define(List<Tensor> in) {
       var e = in.getFirst().subtract(in.getFirst().maxKeeping(-1)).exp();
       return List.of(e.divide(e.sumKeeping(-1)));
@@ -59,9 +68,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     public LayerNorm to(DType dtype) { return new LayerNorm(epsilon, dtype, isRecorded); }
     @Override public Op recorded() { return new LayerNorm(epsilon, to, true); }
     @Override public List<Type> infer(List<Type> in) {
+      if (!normed(in) || to != null && !to.floating()) throw Op.mismatch(this, in, "floating x [r,d], γ [d], β [d] and result");
       var s = in.getFirst().shape();
-      if (in.size() != 3 || s.rank() != 2 || !in.get(1).shape().equals(Shape.of(s.dim(1))) || !in.get(2).shape().equals(Shape.of(s.dim(1))))
-        throw Op.mismatch(this, in, "x [r,d], γ [d], β [d]");
       Type y = new Type(to == null ? in.getFirst().dtype() : to, s), row = in.getFirst().with(Shape.of(s.dim(0)));
       return isRecorded ? List.of(y, row, row) : List.of(y);
     }
@@ -80,7 +88,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   /// x / max(‖x‖₂, ε) for each row of x `[r,d]`.
   record Normalize(float epsilon) implements Fused {
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != 1 || in.getFirst().shape().rank() != 2) throw Op.mismatch(this, in, "a matrix");
+      if (!Op.floating(in, 1) || !in.getFirst().has(-1, -1)) throw Op.mismatch(this, in, "a floating matrix");
       return in;
     }
     @Override public List<Tensor> define(List<Tensor> in) {
@@ -92,7 +100,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   /// √ of the sum of all squares of any number of tensors → []: the norm that gradients are clipped by.
   record Norm() implements Fused {
     @Override public List<Type> infer(List<Type> in) {
-      if (in.isEmpty() || in.stream().anyMatch(t -> !t.dtype().floating())) throw Op.mismatch(this, in, "floating tensors");
+      if (in.isEmpty() || !Op.floating(in)) throw Op.mismatch(this, in, "floating tensors");
       return List.of(Type.f32());
     }
     @Override public List<Tensor> define(List<Tensor> in) {
@@ -105,10 +113,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   record BatchNorm(float epsilon, boolean isRecorded) implements Fused {
     @Override public Op recorded() { return new BatchNorm(epsilon, true); }
     @Override public List<Type> infer(List<Type> in) {
-      var s = in.getFirst().shape();
-      if (in.size() != 3 || s.rank() != 2 || !in.get(1).shape().equals(Shape.of(s.dim(1))) || !in.get(2).shape().equals(Shape.of(s.dim(1))))
-        throw Op.mismatch(this, in, "x [r,c], γ [c], β [c]");
-      var column = in.getFirst().with(Shape.of(s.dim(1)));
+      if (!normed(in)) throw Op.mismatch(this, in, "floating x [r,c], γ [c], β [c]");
+      var column = in.getFirst().with(in.get(1).shape());
       return isRecorded ? List.of(in.getFirst(), column, column) : List.of(in.getFirst());
     }
     /// The statistics are visible outputs of the recorded form: running averages are made of them.
@@ -126,7 +132,7 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   /// x: one row a pixel `[b·h·w, i]` on `grid`; W `[o, kh, kw, i]` → `[b·oh·ow, o]`.
   record Conv2d(Grid grid, int stride, int padding) implements Fused {
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != 2 || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 4 || in.get(0).shape().dim(1) != in.get(1).shape().dim(3)
+      if (!Op.floating(in, 2) || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 4 || in.get(0).shape().dim(1) != in.get(1).shape().dim(3)
           || in.get(0).shape().dim(0) % grid.size() != 0)
         throw Op.mismatch(this, in, "x [b·" + grid.size() + ", i], W [o, kh, kw, i]");
       var w = in.get(1).shape();
@@ -158,8 +164,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   /// Means of k×k windows, stride k, a remainder dropped: `[b·h·w, c]` → [b·(h/k)·(w/k), c].
   record AveragePool(Grid grid, int size) implements Fused {
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != 1 || in.getFirst().shape().rank() != 2 || in.getFirst().shape().dim(0) % grid.size() != 0)
-        throw Op.mismatch(this, in, "x [b·" + grid.size() + ", c]");
+      if (!Op.floating(in, 1) || !in.getFirst().has(-1, -1) || in.getFirst().shape().dim(0) % grid.size() != 0 || size < 1 || size > Math.min(grid.height(), grid.width()))
+        throw Op.mismatch(this, in, "floating x [b·" + grid.size() + ", c] and a grid no smaller than a window");
       var s = in.getFirst().shape();
       return List.of(in.getFirst().with(Shape.of(s.dim(0) / grid.size() * to().size(), s.dim(1))));
     }
@@ -185,8 +191,9 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
       if (mean.size() != deviation.size()) throw new IllegalArgumentException("means " + mean + " and deviations " + deviation + ", expected as many");
     }
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != 1 || in.getFirst().dtype() != DType.U8 || in.getFirst().shape().rank() != 2 || in.getFirst().shape().dim(1) != mean.size() || in.getFirst().shape().dim(0) % grid.size() != 0)
-        throw Op.mismatch(this, in, "U8 x [b·" + grid.size() + ", " + mean.size() + "]");
+      if (in.size() != 1 || in.getFirst().dtype() != DType.U8 || !in.getFirst().has(-1, mean.size()) || in.getFirst().shape().dim(0) % grid.size() != 0
+          || size < 1 || size > Math.min(grid.height(), grid.width()))
+        throw Op.mismatch(this, in, "U8 x [b·" + grid.size() + ", " + mean.size() + "] and a grid no smaller than a patch");
       return List.of(Type.f32(in.getFirst().shape().dim(0) / grid.size() * to().size(), size * size * mean.size()));
     }
     public Grid to() { return grid.windows(size, size, size, 0); }

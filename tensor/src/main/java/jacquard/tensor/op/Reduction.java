@@ -28,7 +28,7 @@ public sealed interface Reduction extends Op {
   }
 
   @Override default List<Type> infer(List<Type> in) {
-    if (in.size() != 1 || !in.getFirst().dtype().floating()) throw Op.mismatch(this, in, "one floating tensor");
+    if (!Op.floating(in, 1)) throw Op.mismatch(this, in, "one floating tensor");
     var s = in.getFirst().shape();
     for (int a : axes()) if (a >= s.rank() || a < -s.rank()) throw Op.mismatch(this, in, "axes within " + s);
     boolean[] f = folded(s.rank());

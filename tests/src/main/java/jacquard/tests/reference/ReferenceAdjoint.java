@@ -71,7 +71,10 @@ public final class ReferenceAdjoint {
     return switch (op) {
       case Adjoint.Activate(var f) -> List.of(Exact.of(in.get(0).shape(), i -> slope(f, in.get(0).get(i)).times(in.get(1).get(i))));
       case Adjoint.Softmax _ -> List.of(softmax(in.get(0), in.get(1)));
-      case Adjoint.LinearWeight _ -> List.of(Reference.product(in.get(1), true, in.get(0), false), Exact.of(Shape.of(in.get(1).dim(1)), j -> sum(in.get(1).dim(0), i -> in.get(1).get(i, j))));
+      case Adjoint.LinearWeight(var bias) -> {
+        var w = Reference.product(in.get(1), true, in.get(0), false);
+        yield bias ? List.of(w, Exact.of(Shape.of(in.get(1).dim(1)), j -> sum(in.get(1).dim(0), i -> in.get(1).get(i, j)))) : List.of(w);
+      }
       case Adjoint.LayerNorm(_, var halved) -> {
         var d = layerNorm(in);
         yield halved ? List.of(d.get(0), d.get(1), d.get(2), Exact.of(d.getFirst().shape(), i -> d.getFirst().get(i).stored(DType.BF16))) : d;

@@ -7,7 +7,7 @@ import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import jacquard.tests.Conformance;
@@ -38,6 +38,8 @@ public final class ModelsFamily implements Family {
       int[][] tokens = tokens(io, "tokens");
       report.check(name + " image features", Measure.error(model.visual().features(images).floats(), io.floats("image_features")), 1e-5);
       report.check(name + " text features", Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
+      report.check(name + " image features beside all tokens", Measure.error(model.visual().tokens(images).features().floats(), io.floats("image_features")), 1e-5);
+      report.check(name + " text features beside all tokens", Measure.error(model.text().tokens(tokens).features().floats(), io.floats("text_features")), 1e-5);
       var step = Grad.valueAndGrad(model.parameters(), () -> loss(kind, model, images, tokens));
       double loss = io.doubles("loss")[0];
       report.check(name + " loss", Math.abs(step.value().item() - loss) / Math.abs(loss), 1e-6);
@@ -49,7 +51,7 @@ public final class ModelsFamily implements Family {
       for (var e : step.gradients().entrySet()) {
         var n = "grad." + model.nameOf(e.getKey());
         float[] expected = io.floats(n);
-        double error = Measure.difference(Checkpoint.toDisk(e.getValue()), expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
+        double error = Measure.difference(Checkpoint.toDisk(model, e.getKey(), e.getValue()), expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
         if (!(error <= worst)) { worst = error; at = e.getKey(); }
         count++;
       }
@@ -58,7 +60,7 @@ public final class ModelsFamily implements Family {
     }
   }
 
-  static jacquard.tensor.Tensor loss(String kind, ClipModel m, Images images, int[][] tokens) {
+  static jacquard.tensor.Tensor loss(String kind, ClipModel m, ImageBatch images, int[][] tokens) {
     var x = m.embedImages(images);
     var t = m.embedTexts(tokens);
     return switch (kind) {
@@ -68,9 +70,9 @@ public final class ModelsFamily implements Family {
     };
   }
 
-  static Images images(Safetensors io, String name) throws IOException {
+  static ImageBatch images(Safetensors io, String name) throws IOException {
     int[] s = io.shape(name);
-    return Images.ofChannelsFirst(io.floats(name), s[0], new Grid(s[2], s[3]));
+    return ImageBatch.ofChannelsFirst(io.floats(name), s[0], new Grid(s[2], s[3]));
   }
 
   static int[][] tokens(Safetensors io, String name) throws IOException {

@@ -10,7 +10,6 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.task.Rates;
 import jacquard.tensor.Scope;
-import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;
 import java.io.IOException;
@@ -75,24 +74,15 @@ public final class OptimFamily implements Family {
       var gradients = new LinkedHashMap<String, Tensor>();
       for (var e : model.parameters().trained().entrySet()) {
         var at = "grad." + model.nameOf(e.getKey());
-        if (io.contains(at)) gradients.put(e.getKey(), inMemory(e.getValue().shape(), io.floats(at)));
+        if (io.contains(at)) gradients.put(e.getKey(), Tensor.of(e.getValue().shape(), model.layout(e.getKey()).read(io.floats(at), e.getValue().shape())));
       }
       new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), model.parameters(), BOTH.of(model)).step(gradients, new Schedule.Constant(1e-3, 0).rate(0), 1);
       double worst = 0;
       for (var e : model.parameters().trained().entrySet()) {
-        double d = Measure.difference(Checkpoint.toDisk(e.getValue()), end.floats(model.nameOf(e.getKey())));
+        double d = Measure.difference(Checkpoint.toDisk(model, e.getKey(), e.getValue()), end.floats(model.nameOf(e.getKey())));
         worst = d <= worst ? worst : d;
       }
       report.check(name + " step", worst, 1e-6);
     }
-  }
-
-  /// Elements in the file's order → a tensor, by what the checkpoint does with the numbers 0, 1, ….
-  private static Tensor inMemory(Shape shape, float[] stored) {
-    float[] numbers = new float[stored.length], r = new float[stored.length];
-    for (int i = 0; i < numbers.length; i++) numbers[i] = i;
-    float[] order = Checkpoint.toDisk(Tensor.of(shape, numbers));
-    for (int i = 0; i < r.length; i++) r[(int) order[i]] = stored[i];
-    return Tensor.of(shape, r);
   }
 }

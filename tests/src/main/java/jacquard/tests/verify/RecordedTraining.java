@@ -90,7 +90,7 @@ record RecordedTraining(String name, Path folder, JsonNode log, int steps, int b
       double absolute = 0, relative = 0;
       for (var e : model.parameters().all().entrySet()) {
         if (!e.getValue().dtype().floating()) continue;
-        float[] ours = Checkpoint.toDisk(e.getValue()), theirs = end.floats(model.nameOf(e.getKey()));
+        float[] ours = Checkpoint.toDisk(model, e.getKey(), e.getValue()), theirs = end.floats(model.nameOf(e.getKey()));
         double d = Measure.difference(ours, theirs), r = Measure.error(ours, theirs);
         absolute = d <= absolute ? absolute : d;
         relative = r <= relative ? relative : r;

@@ -83,7 +83,7 @@ class BadInputTest {
         "--val-steps", "2", "--logs", folder.resolve("runs").toString(), "--name", "broken");
     assertEquals(0, e.status(), e.text());
     assertTrue(e.text().contains("1 rows of " + file + " have no caption"), e.text());
-    assertTrue(e.text().contains("3 captions were longer than 8 tokens and were cut"), e.text());    // one in each of 3 epochs of one step
+    assertTrue(e.text().contains("3 captions were longer than 8 tokens and were cut"), e.text());
     assertTrue(e.text().contains("18 samples could not be read and were left out; the first: " + folder), e.text());    // 6 in each of 3 epochs of one step
     assertTrue(e.text().contains("6 pictures could not be read"), e.text());
     assertTrue(Files.readAllLines(folder.resolve("runs/broken/metrics.jsonl")).stream().allMatch(l -> l.contains("\"unreadable\":6")));
@@ -143,7 +143,7 @@ class BadInputTest {
     Files.write(other.resolve("open_clip_model.safetensors"), new byte[0]);
     fails("open_clip_model.safetensors", "eval", other.toString());
     fails("holds no open_clip_config.json", "eval", pictures.toString());
-    fails("is no folder", "eval", folder.resolve("nosuch").toString());
+    fails("no such file or folder", "eval", folder.resolve("nosuch").toString());
     fails("holds no run to resume", "train", "--resume", pictures.toString());
   }
 }

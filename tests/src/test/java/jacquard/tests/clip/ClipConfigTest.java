@@ -10,8 +10,9 @@ import jacquard.clip.model.BlockConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
-import jacquard.clip.model.TextConfig;
-import jacquard.clip.model.VisionConfig;
+import jacquard.clip.model.resnet.ResNetConfig;
+import jacquard.clip.model.text.ClipTextConfig;
+import jacquard.clip.model.vit.VitConfig;
 import jacquard.clip.settings.Json;
 import jacquard.tensor.Grid;
 import java.io.IOException;
@@ -53,38 +54,42 @@ class ClipConfigTest {
 
   @Test void defaultsAreThoseOfOpenClip() {
     var config = ClipConfig.parse("{\"embed_dim\": 512, \"vision_cfg\": {}, \"text_cfg\": {}}");
-    var vision = config.vision();
-    assertEquals(List.of(12, 768, 12, 3072, 14), List.of(vision.layers().getFirst(), vision.width(), vision.heads(), vision.mlpWidth(),
+    var vision = image(config);
+    assertEquals(List.of(12, 768, 12, 3072, 14), List.of(vision.layers(), vision.width(), vision.heads(), vision.mlpWidth(),
         vision.grid().height()));
-    assertEquals(List.of(77, 49408, 512, 8, 12), List.of(config.text().context(), config.text().vocabulary(), config.text().width(),
-        config.text().heads(), config.text().layers()));
+    var text = text(config);
+    assertEquals(List.of(77, 49408, 512, 8, 12), List.of(text.context(), text.vocabulary(), text.width(), text.heads(), text.layers()));
     assertEquals(2.659260036932778, config.logitScale(), 1e-15);
     assertEquals(1e-5, vision.options().norm().eps());
-    assertTrue(config.text().causal());
+    assertTrue(text.causal());
     assertFalse(config.custom());
   }
 
+  private static VitConfig image(ClipConfig config) { return (VitConfig) config.vision(); }
+
+  private static ClipTextConfig text(ClipConfig config) { return (ClipTextConfig) config.text(); }
+
   @Test void optionsAreTyped() throws IOException {
-    var rect = ClipConfig.read(Fixtures.file("models/vit_rect_patch_7/config.json")).vision();
-    assertEquals(new Grid(28, 42), rect.image());
+    var rect = image(ClipConfig.read(Fixtures.file("models/vit_rect_patch_7/config.json")));
+    assertEquals(new Grid(28, 42), rect.input());
     assertEquals(new Grid(4, 6), rect.grid());
-    var resnet = ClipConfig.read(Fixtures.file("models/resnet/config.json")).vision();
-    assertTrue(resnet.resnet() && resnet.patchSize().isEmpty());
+    var resnet = (ResNetConfig) ClipConfig.read(Fixtures.file("models/resnet/config.json")).vision();
+    assertTrue(resnet.patchSize().isEmpty());
     assertEquals(List.of(1, 2, 1, 1), resnet.layers());
     assertEquals(4, resnet.heads());
     var tanh = ClipConfig.read(Fixtures.file("models/vit_tanh_gelu/config.json"));
-    assertTrue(tanh.vision().tanhGelu() && tanh.text().tanhGelu());
-    assertEquals(1e-3, ClipConfig.read(Fixtures.file("models/vit_norm_eps/config.json")).text().options().norm().eps());
-    assertEquals(349, ClipConfig.read(Fixtures.file("models/vit_heads_of_20/config.json")).vision().mlpWidth()); // 80 · 4.3637 = 349.096
-    assertEquals(0.2, ClipConfig.read(Fixtures.file("models/vit_layerscale/config.json")).text().options().layerScale().orElseThrow());
-    assertEquals(VisionConfig.PositionEmbedding.SIN_COS_2D,
-        ClipConfig.read(Fixtures.file("models/vit_sincos/config.json")).vision().positionEmbedding());
-    assertEquals(150, ClipConfig.read(Fixtures.file("models/text_eos/config.json")).text().eosId().orElseThrow());
+    assertTrue(image(tanh).tanhGelu() && text(tanh).tanhGelu());
+    assertEquals(1e-3, text(ClipConfig.read(Fixtures.file("models/vit_norm_eps/config.json"))).options().norm().eps());
+    assertEquals(349, image(ClipConfig.read(Fixtures.file("models/vit_heads_of_20/config.json"))).mlpWidth()); // 80 · 4.3637 = 349.096
+    assertEquals(0.2, text(ClipConfig.read(Fixtures.file("models/vit_layerscale/config.json"))).options().layerScale().orElseThrow());
+    assertEquals(VitConfig.PositionEmbedding.SIN_COS_2D,
+        image(ClipConfig.read(Fixtures.file("models/vit_sincos/config.json"))).positionEmbedding());
+    assertEquals(150, text(ClipConfig.read(Fixtures.file("models/text_eos/config.json"))).eosId().orElseThrow());
     var clipa = ClipConfig.read(Fixtures.file("models/clipa/config.json"));
-    assertEquals(VisionConfig.Pool.AVERAGE, clipa.vision().pool());
-    assertEquals(TextConfig.Pool.LAST, clipa.text().pool());
+    assertEquals(VitConfig.Pool.AVERAGE, image(clipa).pool());
+    assertEquals(ClipTextConfig.Pool.LAST, text(clipa).pool());
     var custom = ClipConfig.read(Fixtures.file("models/vit_cosine_attention/config.json"));
-    assertTrue(custom.vision().options().custom() && custom.vision().options().cosine());
+    assertTrue(image(custom).options().custom() && image(custom).options().cosine());
     assertFalse(BlockConfig.DEFAULTS.custom());
     var scale = ClipConfig.read(Fixtures.file("models/scale_and_bias/config.json"));
     assertEquals(-10, scale.logitBias().orElseThrow());
@@ -143,19 +148,19 @@ class ClipConfigTest {
     var small = base.with("vision_cfg.width=130", "vision_cfg.head_width=26", "vision_cfg.image_size=[64, 96]", "text_cfg.pool_type=last",
         "vision_cfg.ls_init_value=1e-4", "text_cfg.norm_kwargs.eps=1e-6", "quick_gelu=true", "text_cfg.tokenizer_kwargs.clean=lower",
         "vision_cfg.attentional_pool=true");
-    assertEquals(5, small.vision().heads());
-    assertEquals(new Grid(64, 96), small.vision().image());
-    assertEquals(TextConfig.Pool.LAST, small.text().pool());
-    assertEquals(1e-4, small.vision().options().layerScale().orElseThrow());
-    assertEquals(1e-6, small.text().options().norm().eps());
-    assertEquals(Map.of("clean", "lower"), small.text().tokens().tokenizerKwargs());
+    assertEquals(5, image(small).heads());
+    assertEquals(new Grid(64, 96), small.vision().input());
+    assertEquals(ClipTextConfig.Pool.LAST, text(small).pool());
+    assertEquals(1e-4, image(small).options().layerScale().orElseThrow());
+    assertEquals(1e-6, text(small).options().norm().eps());
+    assertEquals(Map.of("clean", "lower"), small.text().input().options());
     assertTrue(small.quickGelu());
     assertEquals(32, base.override("embed_dim", "32").embedding());
     assertEquals(base, small.with("vision_cfg.width=768", "vision_cfg.head_width=64", "vision_cfg.image_size=224",
         "text_cfg.pool_type=argmax",
         "vision_cfg.ls_init_value=null", "text_cfg.norm_kwargs.eps=1e-5", "quick_gelu=false", "text_cfg.tokenizer_kwargs=null",
         "vision_cfg.attentional_pool=false"));
-    assertEquals("7", base.with("text_cfg.hf_tokenizer_name=7").text().tokenizer());
+    assertEquals("7", base.with("text_cfg.hf_tokenizer_name=7").text().input().tokenizer());
   }
 
   @Test void wrongOverridesSayWhatIsKnown() {
@@ -179,9 +184,14 @@ class ClipConfigTest {
     assertTrue(base.unsupported().isEmpty());
   }
 
-  @Test void quickGeluDoesNotReachTimm() {
-    assertFalse(Presets.of("ViT-B-16-SigLIP").with("quick_gelu=true").textQuickGelu());
-    assertTrue(Presets.of("ViT-B-32-quickgelu").textQuickGelu());
+  /// A family knows its own keys alone; another key would be without effect.
+  @Test void keysOfAnotherFamilyAreErrors() {
+    var timm = Presets.of("ViT-B-16-SigLIP");
+    says(() -> timm.with("vision_cfg.width=128"), "unknown key vision_cfg.width", "timm_model_kwargs");
+    says(() -> Presets.of("RN50").with("vision_cfg.timm_pool=map"), "unknown key vision_cfg.timm_pool", "timm_model_name");
+    says(() -> Presets.of("ViT-B-32").with("text_cfg.hf_pooler_type=mean_pooler"), "text_cfg.hf_pooler_type", "hf_model_name");
+    assertEquals(new Grid(224, 224), timm.vision().input());
+    assertEquals("ResNet", Presets.of("ViT-B-32").with("vision_cfg.layers=[1, 1, 1, 1]", "vision_cfg.width=32").family());
   }
 
   @Test void hubConfig() throws IOException {

@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.Presets;
+import jacquard.clip.model.resnet.ResNetConfig;
+import jacquard.clip.model.text.ClipTextConfig;
+import jacquard.clip.model.vit.VitConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -35,7 +38,7 @@ class RegistryConfigTest {
         m.getKey());
     var own = List.of("emoji", "emoji-vit");
     assertEquals(models.propertyStream().map(Map.Entry::getKey).toList(), Presets.names().stream().filter(n -> !own.contains(n)).toList());
-    for (String name : own) assertTrue(Presets.of(name).unsupported().isEmpty() && Presets.of(name).text().tokenizer().equals("clip"), name);
+    for (String name : own) assertTrue(Presets.of(name).unsupported().isEmpty() && Presets.of(name).text().input().tokenizer().equals("clip"), name);
   }
 
   /// The families as OpenCLIP's own code routes them, told by the tensors alone: a timm tower has a trunk, an HF tower a transformer in
@@ -65,28 +68,26 @@ class RegistryConfigTest {
       if (!models.has(name)) continue;
       var state = models.get(name).get("state");
       var config = Presets.of(name);
-      var vision = config.vision();
-      var text = config.text();
+      if (!(config.text() instanceof ClipTextConfig text)) continue;
       String prefix = state.has("text.positional_embedding") ? "text." : "";
       assertEquals(prefix.equals("text."), config.custom(), name);
       shape(state, prefix + "positional_embedding", text.context(), text.width());
       shape(state, prefix + "token_embedding.weight", text.vocabulary(), text.width());
       shape(state, prefix + "transformer.resblocks." + (text.layers() - 1) + ".mlp.c_fc.weight", text.mlpWidth(), text.width());
       assertFalse(state.has(prefix + "transformer.resblocks." + text.layers() + ".mlp.c_fc.weight"), name);
-      int cells = vision.grid().size();
-      if (vision.resnet()) {
-        shape(state, "visual.attnpool.positional_embedding", cells + 1, 32 * vision.width());
+      if (config.vision() instanceof ResNetConfig vision) {
+        shape(state, "visual.attnpool.positional_embedding", vision.grid().size() + 1, 32 * vision.width());
         for (int s = 0; s < 4; s++) {
           assertTrue(state.has("visual.layer" + (s + 1) + "." + (vision.layers().get(s) - 1) + ".conv1.weight"), name);
           assertFalse(state.has("visual.layer" + (s + 1) + "." + vision.layers().get(s) + ".conv1.weight"), name);
         }
-      } else {
+      } else if (config.vision() instanceof VitConfig vision) {
         int patch = vision.patchSize().orElseThrow();
         shape(state, "visual.conv1.weight", vision.width(), 3, patch, patch);
-        shape(state, "visual.positional_embedding", cells + 1, vision.width());
-        shape(state, "visual.transformer.resblocks." + (vision.layers().getFirst() - 1) + ".mlp.c_fc.weight", vision.mlpWidth(),
+        shape(state, "visual.positional_embedding", vision.grid().size() + 1, vision.width());
+        shape(state, "visual.transformer.resblocks." + (vision.layers() - 1) + ".mlp.c_fc.weight", vision.mlpWidth(),
             vision.width());
-        assertFalse(state.has("visual.transformer.resblocks." + vision.layers().getFirst() + ".mlp.c_fc.weight"), name);
+        assertFalse(state.has("visual.transformer.resblocks." + vision.layers() + ".mlp.c_fc.weight"), name);
         shape(state, "visual.proj", vision.width(), config.embedding());
         assertEquals(!vision.noPreNorm(), state.has("visual.ln_pre.weight"), name);
         assertEquals(vision.options().layerScale().isPresent(), state.has("visual.transformer.resblocks.0.ls_1.gamma"), name);
@@ -132,11 +133,11 @@ class RegistryConfigTest {
   }
 
   @Test void tokenizersAreToldApart() {
-    assertEquals("clip", Presets.of("ViT-B-32").text().tokenizer());
-    assertEquals("bert-base-uncased", Presets.of("ViT-L-14-CLIPA").text().tokenizer());
-    assertEquals("facebook/xlm-v-base", Presets.of("ViT-H-14-worldwide").text().tokenizer());
-    assertEquals("roberta-base", Presets.of("roberta-ViT-B-32").text().tokenizer());
-    assertEquals("r50k_base", Presets.of("moderntext-ViT-B-32-256").text().tokenizer());
+    assertEquals("clip", Presets.of("ViT-B-32").text().input().tokenizer());
+    assertEquals("bert-base-uncased", Presets.of("ViT-L-14-CLIPA").text().input().tokenizer());
+    assertEquals("facebook/xlm-v-base", Presets.of("ViT-H-14-worldwide").text().input().tokenizer());
+    assertEquals("roberta-base", Presets.of("roberta-ViT-B-32").text().input().tokenizer());
+    assertEquals("r50k_base", Presets.of("moderntext-ViT-B-32-256").text().input().tokenizer());
   }
 
   @Test void publishedWeightsAreThoseOfTheRecord() throws IOException {

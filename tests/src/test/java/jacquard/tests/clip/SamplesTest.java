@@ -8,7 +8,7 @@ import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
@@ -59,12 +59,12 @@ class SamplesTest {
       try (var _ = Scope.open(device(name))) {
         var config = ClipConfig.parse(json);
         var model = ClipModel.create(config, 1);
-        var grid = config.vision().image();
+        var grid = config.vision().input();
         byte[] bytes = samples(2 * grid.size() * 3);
         var transform = new Transform(PreprocessConfig.ofSize(grid.width()));
         float[] floats = transform.rows(new Pixels(grid.width(), 2 * grid.height(), bytes));
-        float[] expected = model.embedImages(Images.of(floats, 2, grid)).floats();
-        float[] found = model.embedImages(Images.ofSamples(bytes, 2, grid, transform.config().mean(), transform.config().std())).floats();
+        float[] expected = model.embedImages(ImageBatch.of(floats, 2, grid)).floats();
+        float[] found = model.embedImages(ImageBatch.ofSamples(bytes, 2, grid, transform.config().mean(), transform.config().std())).floats();
         if (json.equals(RESNET)) assertArrayEquals(expected, found);
         else for (int i = 0; i < expected.length; i++) assertEquals(expected[i], found[i], 243 * 0x1p-24, "feature " + i);
       }

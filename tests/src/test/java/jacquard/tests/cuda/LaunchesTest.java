@@ -33,7 +33,7 @@ class LaunchesTest {
       try (var _ = Scope.open(device)) {
         var model = Parameters.map(ClipModel.describe(config), (_, t) -> Tensor.empty(t.type()));
         var parameters = model.parameters();
-        var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, Optimizer.decays(parameters));
+        var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, model.decayed());
         int[][] tokens = new int[batch][77];
         for (int b = 0; b < batch; b++) for (int i = 0; i < 5 + b * 13 % 70; i++) tokens[b][i] = i == 4 + b * 13 % 70 ? 49407 : 1000 + i;
         var pairs = Batch.of(new float[batch * 3 * 224 * 224], new Grid(224, 224), tokens);

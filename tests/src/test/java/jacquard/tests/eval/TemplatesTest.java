@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Templates;
 import jacquard.clip.image.Transform;
@@ -45,11 +46,11 @@ class TemplatesTest {
       var model = ClipModel.create(config, 1);
       var templates = Templates.of(List.of("openai_imagenet"));
       var labels = List.of("cat", "dog", "a very long name of a thing");
-      float[][] found = new Embedder(model, new Transform(HubConfig.preprocess(config)), 170).labels(labels, templates, null);
+      float[][] found = new Embedder(model, new Transform(HubConfig.preprocess(config)), 170).labels(labels, templates, Advance.UNHEARD);
       for (int l = 0; l < labels.size(); l++) {
         double[] mean = new double[16];
         for (var text : templates.of(labels.get(l))) {
-          float[] f = new Embedder(model, new Transform(HubConfig.preprocess(config)), 1).texts(List.of(text), null)[0];
+          float[] f = new Embedder(model, new Transform(HubConfig.preprocess(config)), 1).texts(List.of(text), Advance.UNHEARD)[0];
           for (int k = 0; k < 16; k++) mean[k] += f[k] / 80.0;
         }
         double norm = Math.sqrt(java.util.Arrays.stream(mean).map(v -> v * v).sum());

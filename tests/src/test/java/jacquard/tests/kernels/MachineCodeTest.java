@@ -12,12 +12,14 @@ import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeInstruction;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 class MachineCodeTest {
   /// Store, load and addition take about 9 cycles from turn to turn; at two vector instructions a cycle a loop of so many, an exponential say, is no slower for it.
   private static final int HIDES = 40;
+
+  /// Where the CPU's kernels are, below their package.
+  private static final List<String> ROOMS = List.of("", "matmul/", "attention/", "elementary/", "rows/");
 
   @TempDir Path folder;
 
@@ -42,33 +47,59 @@ class MachineCodeTest {
 
   /// C2 inlines what is hot up to 325 bytes of bytecode (FreqInlineSize). Behind an exponential a sum that was inlined would come near C2's limit of nodes, and so would attention with all its loops.
   @Test void largeLoopsKeepToABodyOfTheirOwn() throws Exception {
-    for (var large : Map.of("Simd", Set.of("sum", "dot"), "CpuAttention", Set.of("softmax", "probabilities"), "TransposedTiles", Set.of("kernel8x2", "kernel4x2", "kernel8x1")).entrySet())
-      for (var m : methods(large.getKey()))
-        if (large.getValue().contains(m.methodName().stringValue())) assertTrue(m.findAttribute(Attributes.code()).orElseThrow().codeLength() > 325, large.getKey() + "." + m.methodName() + " can be inlined");
+    for (var large : Map.of("Simd", Set.of("sum", "dot"), "AttentionForward", Set.of("softmax"), "AttentionBackward", Set.of("probabilities"),
+        "TransposedTiles", Set.of("kernel8x2", "kernel4x2", "kernel8x1")).entrySet())
+      for (var m : methods(large.getKey(), large.getValue()))
+        assertTrue(m.findAttribute(Attributes.code()).orElseThrow().codeLength() > 325, large.getKey() + "." + m.methodName() + " can be inlined");
   }
 
   /// Loops of several vectors may not run at all while a JVM decides: rows of 50 never reach four vectors. C2 then leaves calls to methods of ours as they are, for good
   /// ("low call site frequency"), and boxes their vectors; those of FloatVector it inlines whatever the profile says.
   @Test void foldsCallNoVectorMethodOfOurs() throws Exception {
-    for (var fold : Map.of("Simd", Set.of("sum", "dot", "max", "add", "scale"), "CpuRows", Set.of("maxima", "shares", "normal", "slopes", "softmaxSlopes", "normalizeSlopes"), "CpuAttention", Set.of("softmax", "probabilities", "scaled", "dots")).entrySet())
-      for (var m : methods(fold.getKey()))
-        if (fold.getValue().contains(m.methodName().stringValue()))
-          for (var i : m.code().orElseThrow())
-            if (i instanceof InvokeInstruction call && call.owner().asInternalName().startsWith("jacquard/"))
-              assertTrue(!call.type().stringValue().contains("FloatVector"), fold.getKey() + "." + m.methodName() + " calls " + call.name());
+    for (var fold : Map.of("Simd", Set.of("sum", "dot", "max", "add", "scale"), "CpuRows", Set.of("maxima", "shares", "normal", "slopes", "softmaxSlopes", "normalizeSlopes"),
+        "AttentionForward", Set.of("softmax"), "AttentionBackward", Set.of("probabilities", "dots"), "Heads", Set.of("scaled")).entrySet())
+      for (var m : methods(fold.getKey(), fold.getValue()))
+        for (var i : m.code().orElseThrow())
+          if (i instanceof InvokeInstruction call && call.owner().asInternalName().startsWith("jacquard/"))
+            assertTrue(!call.type().stringValue().contains("FloatVector"), fold.getKey() + "." + m.methodName() + " calls " + call.name());
   }
 
   /// FloatVector's methods are shared by vectors of all lengths, and C2 inlines what their profile has seen: of two lengths the rarer goes into boxes, a hundred bytes for each load.
   @Test void kernelsKnowOneLengthOfVectors() throws Exception {
-    for (var type : List.of("CpuActivation", "CpuAdamW", "CpuAttention", "CpuBroadcast", "CpuContrastive", "CpuConv2d", "CpuElementwise", "CpuMatMul", "CpuMomentum", "CpuReduction", "CpuRows", "MicroKernel", "Transpose", "TransposedTiles"))
+    for (var type : List.of("AttentionBackward", "AttentionForward", "CpuActivation", "CpuBroadcast", "CpuContrastive", "CpuConv2d", "CpuElementwise", "CpuMatMul", "CpuReduction", "CpuRows", "CpuUpdates",
+        "Heads", "MicroKernel", "Packing", "Transpose", "TransposedTiles"))
       for (var m : methods(type))
         if (m.code().isPresent())
           for (var i : m.code().get())
             if (i instanceof InvokeInstruction call) assertTrue(!call.owner().asInternalName().matches("jdk/incubator/vector/Vector(Species|Shape)"), type + "." + m.methodName() + " makes a species: " + call.name());
   }
 
+  /// Those of these names, all of which there are.
+  private static List<MethodModel> methods(String type, Set<String> names) throws Exception {
+    var found = methods(type).stream().filter(m -> names.contains(m.methodName().stringValue())).toList();
+    assertTrue(found.stream().map(m -> m.methodName().stringValue()).toList().containsAll(names), type + " has not all of " + names);
+    return found;
+  }
+
   private static List<MethodModel> methods(String type) throws Exception {
-    try (var in = Simd.class.getResourceAsStream(type + ".class")) { return ClassFile.of().parse(in.readAllBytes()).methods(); }
+    for (var room : ROOMS)
+      try (var in = Simd.class.getResourceAsStream(room + type + ".class")) { if (in != null) return ClassFile.of().parse(in.readAllBytes()).methods(); }
+    throw new AssertionError("no class " + type + " in " + ROOMS);
+  }
+
+  /// What the launcher sends to the compiler early is named as it is called.
+  @Test void thresholdsNameMethodsThatThereAre() throws Exception {
+    var line = Files.readAllLines(Path.of("..", "jacquard")).stream().filter(l -> l.contains("CompileThresholdScaling,jacquard.kernels.cpu.$m")).findFirst().orElseThrow();
+    int count = 0;
+    for (var m = Pattern.compile("'([\\w.]+)\\.(\\w+)::(\\w*)(\\*?)'").matcher(line); m.find(); count++) {
+      var pattern = m.toMatchResult();
+      try (var in = Simd.class.getResourceAsStream(m.group(1).replace('.', '/') + "/" + m.group(2) + ".class")) {
+        assertTrue(in != null, "no class for " + m.group());
+        assertTrue(ClassFile.of().parse(in.readAllBytes()).methods().stream().map(x -> x.methodName().stringValue())
+            .anyMatch(n -> pattern.group(4).isEmpty() ? n.equals(pattern.group(3)) : n.startsWith(pattern.group(3))), "no method for " + m.group());
+      }
+    }
+    assertEquals(4, count, line);
   }
 
   @Test void avx2() throws Exception { check("-XX:UseAVX=2", 8); }

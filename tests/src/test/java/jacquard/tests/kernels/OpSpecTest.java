@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -45,11 +46,21 @@ class OpSpecTest {
   @TestFactory Stream<DynamicTest> meansWhatTheReferenceSays() { return each(specs(), new Conformance(device())::check); }
 
   @TestFactory Stream<DynamicTest> theDefinitionMeansTheSame() {
-    return each(fused(), s -> clean(() -> {
-      var found = ((Fused) s.op()).define(s.tensors(2));
+    return each(finite().filter(s -> definition(s.op()) != null), s -> clean(() -> {
+      var in = s.tensors(2);
+      var found = definition(s.op()).apply(in);
       var expected = Conformance.reference(s.op(), s.draw(2));
+      assertEquals(s.op().infer(in.stream().map(Tensor::type).toList()), found.stream().map(Tensor::type).toList());
       for (int k = 0; k < found.size(); k++) Conformance.compare("output " + k, expected.get(k), doubles(found.get(k)), 2);
     }));
+  }
+
+  private static UnaryOperator<List<Tensor>> definition(Op op) {
+    return switch (op) {
+      case Fused f -> f::define;
+      case Adjoint a -> a::define;
+      default -> null;
+    };
   }
 
   @TestFactory Stream<DynamicTest> gradientAgainstFormulas() {
@@ -128,7 +139,8 @@ class OpSpecTest {
     for (var op : records(Op.class)) assertTrue(known.contains(op), op + " has no spec in OpSpecs");
   }
 
-  private static List<Class<?>> records(Class<?> type) {
+  /// The records of a sealed family.
+  static List<Class<?>> records(Class<?> type) {
     var r = new ArrayList<Class<?>>();
     if (type.isRecord()) r.add(type);
     else if (type.isSealed()) for (var c : type.getPermittedSubclasses()) r.addAll(records(c));
@@ -144,12 +156,10 @@ class OpSpecTest {
     assertEquals(0, OpSpec.of(new jacquard.tensor.op.Movement.Reshape(Shape.of(6)), OpSpec.f32(2, 3)).work().bytes());
   }
 
-  private Stream<OpSpec> fused() {
-    return specs().filter(s -> s.op() instanceof Fused && s.draw(3).stream().allMatch(t -> Arrays.stream(t.values()).allMatch(Double::isFinite)));
-  }
+  private Stream<OpSpec> finite() { return specs().filter(s -> s.draw(3).stream().allMatch(t -> Arrays.stream(t.values()).allMatch(Double::isFinite))); }
 
-  /// Those with a gradient: of floats.
-  private Stream<OpSpec> slopes() { return fused().filter(s -> s.inputs().getFirst().type().dtype().floating()); }
+  /// Fused ops with a gradient: of floats.
+  private Stream<OpSpec> slopes() { return finite().filter(s -> s.op() instanceof Fused && s.inputs().getFirst().type().dtype().floating()); }
 
   private static double[] doubles(Tensor t) { return Sample.read(t).values(); }
 

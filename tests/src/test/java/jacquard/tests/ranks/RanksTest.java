@@ -63,7 +63,7 @@ class RanksTest {
     return Group.run(CollectivesTest.devices("cpu", ranks), g -> {
       var task = new Contrastive(ClipModel.create(config, 1), s.loss);
       var parameters = task.parameters();
-      var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, Optimizer.decays(parameters));
+      var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, task.model().decayed());
       double loss = 0, largest = 0;
       for (int step = 0; step < STEPS; step++)
         try (var _ = Scope.open()) {

@@ -79,7 +79,7 @@ class LocksTest {
         if (!fixed) continue;
         // With fixed statistics a locked group gives in training what it gives in evaluation: the same features from the whole when all is fixed.
         var whole = new Locks(OptionalInt.of(0), OptionalInt.of(0), true).of(model);
-        var images = jacquard.clip.model.Images.of(batch.pictures().rows(), batch.count(), config.vision().image());
+        var images = jacquard.clip.model.tower.ImageBatch.of(batch.pictures().rows(), batch.count(), config.vision().input());
         assertArrayEquals(whole.embedImages(images).floats(), Pass.training(Random.of(3)).call(() -> whole.embedImages(images).floats()));
       }
   }

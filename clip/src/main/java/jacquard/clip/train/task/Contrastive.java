@@ -6,7 +6,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.Images;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.io.IOException;
@@ -44,7 +44,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
   /// L2-normalised features of pictures and captions, each `[count, embedding]`.
   static List<Tensor> features(ClipModel model, Batch part) {
     var texts = model.embedTexts(part.captions().tokens());                       // first, so that backward frees the images' many rows first
-    return List.of(model.embedImages(Images.of(part.pictures().rows(), part.count(), part.pictures().grid())), texts);
+    return List.of(model.embedImages(ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid())), texts);
   }
 
   @Override public SequencedMap<String, Tensor> heads() {

@@ -6,6 +6,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.loss.DistillLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.tower.TextInput;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
@@ -42,9 +43,10 @@ public record Distill(Contrastive student, ClipModel teacher) implements Task {
   public record Recipe(Contrastive.Recipe student, ClipConfig teacher, Path weights) implements Task.Recipe {
     public Recipe {
       var s = student.config();
-      if (!s.vision().image().equals(teacher.vision().image()) || s.text().context() != teacher.text().context() || !s.text().tokenizer().equals(teacher.text().tokenizer()))
+      TextInput text = s.text().input(), taught = teacher.text().input();
+      if (!s.vision().input().equals(teacher.vision().input()) || !text.equals(taught))
         throw new IllegalArgumentException("the teacher sees %s pixels and %d tokens of the tokenizer %s, the student %s, %d and %s: both must see the same".formatted(
-            teacher.vision().image(), teacher.text().context(), teacher.text().tokenizer(), s.vision().image(), s.text().context(), s.text().tokenizer()));
+            teacher.vision().input(), taught.context(), taught.tokenizer(), s.vision().input(), text.context(), text.tokenizer()));
     }
 
     @Override public Distill make(boolean resumed) throws IOException { return new Distill(student.make(resumed), Checkpoint.load(teacher, weights)); }

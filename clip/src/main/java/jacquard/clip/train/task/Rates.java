@@ -25,10 +25,10 @@ public record Rates(double decay, double image, double text, List<String> undeca
 
   /// Path → rate, for all parameters of a model.
   public Function<String, Optimizer.Rate> of(ClipModel model) {
-    var decays = Optimizer.decays(model.parameters());
+    var decays = model.decayed();
     var factors = new HashMap<String, Double>();
-    factors(model, "visual.", model.visual().groups(), image, factors);
-    factors(model, "text.", model.text().groups(), text, factors);
+    factors(model, "visual", image, factors);
+    factors(model, "text", text, factors);
     var patterns = undecayed.stream().map(Rates::pattern).toList();
     return path -> new Optimizer.Rate(factors.getOrDefault(path, 1.0), decays.test(path) && patterns.stream().noneMatch(p -> p.matcher(model.nameOf(path)).matches()) ? decay : 0);
   }
@@ -41,13 +41,14 @@ public record Rates(double decay, double image, double text, List<String> undeca
   }
 
   /// What pools a tower's tokens stands at its output and learns at the full rate, whatever group it is locked with.
-  private static void factors(ClipModel model, String prefix, List<List<String>> groups, double decay, Map<String, Double> into) {
+  private static void factors(ClipModel model, String tower, double decay, Map<String, Double> into) {
     if (decay == 1) return;
+    var groups = model.groups().get(tower);
     int n = groups.size();
     for (int i = 0; i < n; i++) {
       double factor = Math.pow(decay, n - 1 - i);
-      var others = model.parameters().freeze(groups.get(i).stream().map(prefix::concat).toArray(String[]::new)).trained().keySet();
-      model.parameters().trained().keySet().stream().filter(p -> !others.contains(p) && !p.startsWith(prefix + "attn_pool.")).forEach(p -> into.put(p, factor));
+      var others = model.parameters().freeze(groups.get(i).toArray(String[]::new)).trained().keySet();
+      model.parameters().trained().keySet().stream().filter(p -> !others.contains(p) && !p.startsWith(tower + ".attn_pool.")).forEach(p -> into.put(p, factor));
     }
   }
 

@@ -9,5 +9,6 @@ public interface Blas {
   /// @param half  factors are BF16, else F32
   /// @param wide  C is F32 though the factors are BF16
   /// @param aRow  elements from row to row of A as stored
-  void product(boolean half, boolean wide, int m, int n, int k, long a, int aRow, boolean aTransposed, long b, int bRow, boolean bTransposed, float beta, long c);
+  void product(boolean half, boolean wide, int m, int n, int k, long a, int aRow, boolean aTransposed, long b,
+      int bRow, boolean bTransposed, float beta, long c);
 }

@@ -2,7 +2,9 @@ package jacquard.kernels.cuda.driver;
 
 /// A call of the driver failed.
 public final class CudaException extends RuntimeException {
-  private static final int OUT_OF_MEMORY = 2, INVALID_VALUE = 1, NOT_FOUND = 500;
+  private static final int OUT_OF_MEMORY = 2;
+  private static final int INVALID_VALUE = 1;
+  private static final int NOT_FOUND = 500;
   private final int code;
 
   CudaException(String call, int code, String name, String meaning) {

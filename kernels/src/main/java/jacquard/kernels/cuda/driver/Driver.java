@@ -2,8 +2,8 @@ package jacquard.kernels.cuda.driver;
 
 import java.nio.ByteBuffer;
 
-/// The part of the CUDA driver that Jacquard calls, so that one binding can replace another. Addresses are numbers; modules, functions and
-/// events are whatever the binding makes of them. What fails throws [CudaException].
+/// The part of the CUDA driver that Jacquard calls, so that one binding can replace another. Addresses are numbers;
+/// modules, functions and events are whatever the binding makes of them. What fails throws [CudaException].
 public interface Driver {
   /// The newest CUDA that the driver knows, as 1000·major + 10·minor.
   int version();

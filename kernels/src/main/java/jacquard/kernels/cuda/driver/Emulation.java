@@ -10,8 +10,8 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Our own `libcuda.so.1`, which runs the kernels on the CPU: for tests on machines without a GPU, switched on by `JACQUARD_CUDA=emulated`.
-/// JCuda and the launch code above it are the same as on a GPU.
+/// Our own `libcuda.so.1`, which runs the kernels on the CPU: for tests on machines without a GPU, switched on by
+/// `JACQUARD_CUDA=emulated`. JCuda and the launch code above it are the same as on a GPU.
 public final class Emulation {
   /// In which order the threads of a block run where they may run in any.
   public enum Order { FORWARD, REVERSE, SHUFFLED }
@@ -31,8 +31,10 @@ public final class Emulation {
   static synchronized void load() throws IOException {
     if (set != null) return;
     folder = Files.createTempDirectory("jacquard-cuda");
-    var other = System.getProperty("jacquard.cuda.emulation");                 // another build of it: that of `cuda-src/build sanitized`
-    if (other == null) for (var name : new String[] {"libcuda.so.1", "libkernels.so", "libkernels-checked.so"}) unpack(name);
+    // another build of it: that of `cuda-src/build sanitized`
+    var other = System.getProperty("jacquard.cuda.emulation");
+    if (other == null)
+      for (var name : new String[] {"libcuda.so.1", "libkernels.so", "libkernels-checked.so"}) unpack(name);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
       try (var files = Files.list(folder)) {
         for (var f : files.toList()) Files.deleteIfExists(f);
@@ -40,8 +42,10 @@ public final class Emulation {
       } catch (IOException e) { /* temporary files */ }
     }));
     var library = (other == null ? folder : Path.of(other)).resolve("libcuda.so.1").toAbsolutePath().toString();
-    System.load(library);                                                      // JCuda's library asks for libcuda.so.1 and is given this one
-    set = Linker.nativeLinker().downcallHandle(SymbolLookup.libraryLookup(library, Arena.global()).find("emulation_set").orElseThrow(),
+    // JCuda's library asks for libcuda.so.1 and is given this one
+    System.load(library);
+    set = Linker.nativeLinker().downcallHandle(SymbolLookup.libraryLookup(library, Arena.global()).find("emulation_set")
+        .orElseThrow(),
         FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
   }
 
@@ -51,9 +55,12 @@ public final class Emulation {
     return Files.write(folder.resolve(name), bytes);
   }
 
-  /// Loads our stand-in for a vendor's library, where the driver is emulated; not with the property `jacquard.cuda.vendors=off`.
+  /// Loads our stand-in for a vendor's library, where the driver is emulated; not with the property
+  /// `jacquard.cuda.vendors=off`.
   static synchronized void lend(String library) throws IOException {
-    if (set == null || System.getProperty("jacquard.cuda.vendors", "").equals("off") || Files.exists(folder.resolve(library))) return;
+    if (set == null || System.getProperty("jacquard.cuda.vendors", "").equals("off")
+        || Files.exists(folder.resolve(library)))
+      return;
     System.load(unpack(library).toString());
   }
 

@@ -27,7 +27,8 @@ final class JCublas implements Blas {
   }
 
   private static void check(String call, int result) {
-    if (result != cublasStatus.CUBLAS_STATUS_SUCCESS) throw new IllegalStateException(call + ": " + cublasStatus.stringFor(result));
+    if (result != cublasStatus.CUBLAS_STATUS_SUCCESS)
+      throw new IllegalStateException(call + ": " + cublasStatus.stringFor(result));
   }
 
   @Override public String version() {
@@ -37,10 +38,12 @@ final class JCublas implements Blas {
   }
 
   /// cuBLAS sees columns where we see rows: it is asked for Cᵀ = op(B)ᵀ·op(A)ᵀ.
-  @Override public void product(boolean half, boolean wide, int m, int n, int k, long a, int aRow, boolean aTransposed, long b, int bRow, boolean bTransposed, float beta, long c) {
+  @Override public void product(boolean half, boolean wide, int m, int n, int k, long a, int aRow, boolean aTransposed,
+      long b, int bRow, boolean bTransposed, float beta, long c) {
     factors.putFloat(Float.BYTES, beta);
     int type = half ? R_16BF : R_32F;
-    check("cublasGemmEx", cublasGemmEx_new(handle, bTransposed ? TRANSPOSED : PLAIN, aTransposed ? TRANSPOSED : PLAIN, n, m, k, alpha, JCuda.at(b), type, bRow, JCuda.at(a), type, aRow,
+    check("cublasGemmEx", cublasGemmEx_new(handle, bTransposed ? TRANSPOSED : PLAIN, aTransposed ? TRANSPOSED : PLAIN,
+        n, m, k, alpha, JCuda.at(b), type, bRow, JCuda.at(a), type, aRow,
         this.beta, JCuda.at(c), half && !wide ? R_16BF : R_32F, n, COMPUTE_32F, DEFAULT_ALGORITHM));
   }
 }

@@ -20,7 +20,9 @@ import jcuda.driver.CUstream;
 
 /// The driver through JCuda 12.6.
 public final class JCuda implements Driver {
-  private static final int ARGUMENT_BYTES = 4096, MAX_DYNAMIC_SHARED = 8, PEER_ACCESS_ALREADY_ENABLED = 704;
+  private static final int ARGUMENT_BYTES = 4096;
+  private static final int MAX_DYNAMIC_SHARED = 8;
+  private static final int PEER_ACCESS_ALREADY_ENABLED = 704;
 
   /// JCuda's pointer classes keep the number to themselves and their subclasses.
   private static final class DevicePointer extends CUdeviceptr {
@@ -89,7 +91,8 @@ public final class JCuda implements Driver {
     Primary(CUdevice device) {
       check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, device));
       enter();
-      check("cuStreamCreate", cuStreamCreate(stream, 1));                       // non-blocking: no order with the default stream
+      // non-blocking: no order with the default stream
+      check("cuStreamCreate", cuStreamCreate(stream, 1));
     }
 
     @Override public void enter() {
@@ -120,7 +123,8 @@ public final class JCuda implements Driver {
 
     @Override public ByteBuffer pinned(int bytes) {
       var p = new HostPointer();
-      check("cuMemHostAlloc of " + bytes + " bytes", cuMemHostAlloc(p, bytes, 1 | 2));        // for all contexts, mapped into their address space
+      // for all contexts, mapped into their address space
+      check("cuMemHostAlloc of " + bytes + " bytes", cuMemHostAlloc(p, bytes, 1 | 2));
       var buffer = p.getByteBuffer(0, bytes).order(ByteOrder.nativeOrder());
       synchronized (pinned) { pinned.put(buffer, p); }
       return buffer;
@@ -138,7 +142,8 @@ public final class JCuda implements Driver {
 
     @Override public Object module(byte[] image) {
       var m = new CUmodule();
-      check("cuModuleLoadData", cuModuleLoadData(m, Arrays.copyOf(image, image.length + 1)));             // PTX ends with a zero
+      // PTX ends with a zero
+      check("cuModuleLoadData", cuModuleLoadData(m, Arrays.copyOf(image, image.length + 1)));
       return m;
     }
 
@@ -155,16 +160,25 @@ public final class JCuda implements Driver {
     @Override public ByteBuffer arguments() { return arguments; }
 
     @Override public void launch(Object function, int gridX, int gridY, int gridZ, int threads, int shared) {
-      check("cuLaunchKernel", cuLaunchKernel((CUfunction) function, gridX, gridY, gridZ, threads, 1, 1, shared, stream, argumentPointers, null));
+      check("cuLaunchKernel", cuLaunchKernel((CUfunction) function, gridX, gridY, gridZ, threads, 1, 1, shared, stream,
+          argumentPointers, null));
     }
 
-    @Override public void copyIn(long to, ByteBuffer from, int bytes) { check("cuMemcpyHtoDAsync", cuMemcpyHtoDAsync(at(to), host(from), bytes, stream)); }
+    @Override public void copyIn(long to, ByteBuffer from, int bytes) {
+      check("cuMemcpyHtoDAsync", cuMemcpyHtoDAsync(at(to), host(from), bytes, stream));
+    }
 
-    @Override public void copyOut(ByteBuffer to, long from, int bytes) { check("cuMemcpyDtoHAsync", cuMemcpyDtoHAsync(host(to), at(from), bytes, stream)); }
+    @Override public void copyOut(ByteBuffer to, long from, int bytes) {
+      check("cuMemcpyDtoHAsync", cuMemcpyDtoHAsync(host(to), at(from), bytes, stream));
+    }
 
-    @Override public void copy(long to, long from, long bytes) { check("cuMemcpyDtoDAsync", cuMemcpyDtoDAsync(at(to), at(from), bytes, stream)); }
+    @Override public void copy(long to, long from, long bytes) {
+      check("cuMemcpyDtoDAsync", cuMemcpyDtoDAsync(at(to), at(from), bytes, stream));
+    }
 
-    @Override public void clear(long to, long bytes) { check("cuMemsetD8Async", cuMemsetD8Async(at(to), (byte) 0, bytes, stream)); }
+    @Override public void clear(long to, long bytes) {
+      check("cuMemsetD8Async", cuMemsetD8Async(at(to), (byte) 0, bytes, stream));
+    }
 
     @Override public Object event() {
       var e = new CUevent();

@@ -13,13 +13,17 @@ import jcuda.jcudnn.cudnnStatus;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import jcuda.runtime.cudaStream_t;
 
-/// cuDNN 8 through JCudnn 11.7, the newest there is, beside JCuda 12.6. Of each pass the algorithm that takes rows of pixels (NHWC) and gives the same bits every time.
+/// cuDNN 8 through JCudnn 11.7, the newest there is, beside JCuda 12.6. Of each pass the algorithm that takes rows of
+/// pixels (NHWC) and gives the same bits every time.
 final class JCudnn implements Dnn {
   private static final int NHWC = 1, FLOAT = 0, BFLOAT16 = 9, CROSS_CORRELATION = 1, FMA_MATH = 3, TENSOR_OP_MATH = 1;
   /// IMPLICIT_PRECOMP_GEMM of the output; ALGO_1, the one that is deterministic, of the gradients.
   private static final int ALGORITHM = 1;
 
-  private record Descriptors(cudnnTensorDescriptor x, cudnnFilterDescriptor weight, cudnnConvolutionDescriptor convolution, cudnnTensorDescriptor y) {}
+  private record Descriptors(cudnnTensorDescriptor x, cudnnFilterDescriptor weight,
+      cudnnConvolutionDescriptor convolution, cudnnTensorDescriptor y) {
+    
+  }
 
   private final cudnnHandle handle = new cudnnHandle();
   private final Map<Convolution, Descriptors> descriptors = new HashMap<>();
@@ -33,7 +37,8 @@ final class JCudnn implements Dnn {
   }
 
   private static void check(String call, int result) {
-    if (result != cudnnStatus.CUDNN_STATUS_SUCCESS) throw new IllegalStateException(call + ": " + cudnnStatus.stringFor(result));
+    if (result != cudnnStatus.CUDNN_STATUS_SUCCESS)
+      throw new IllegalStateException(call + ": " + cudnnStatus.stringFor(result));
   }
 
   @Override public String version() {
@@ -42,17 +47,24 @@ final class JCudnn implements Dnn {
   }
 
   private static Descriptors describe(Convolution c) {
-    var d = new Descriptors(new cudnnTensorDescriptor(), new cudnnFilterDescriptor(), new cudnnConvolutionDescriptor(), new cudnnTensorDescriptor());
+    var d = new Descriptors(new cudnnTensorDescriptor(), new cudnnFilterDescriptor(), new cudnnConvolutionDescriptor(),
+        new cudnnTensorDescriptor());
     int type = c.half() ? BFLOAT16 : FLOAT;
     check("cudnnCreateTensorDescriptor", cudnnCreateTensorDescriptor(d.x));
     check("cudnnCreateTensorDescriptor", cudnnCreateTensorDescriptor(d.y));
     check("cudnnCreateFilterDescriptor", cudnnCreateFilterDescriptor(d.weight));
     check("cudnnCreateConvolutionDescriptor", cudnnCreateConvolutionDescriptor(d.convolution));
-    check("cudnnSetTensor4dDescriptor", cudnnSetTensor4dDescriptor(d.x, NHWC, type, c.batch(), c.in(), c.height(), c.width()));
-    check("cudnnSetTensor4dDescriptor", cudnnSetTensor4dDescriptor(d.y, NHWC, type, c.batch(), c.out(), c.toHeight(), c.toWidth()));
-    check("cudnnSetFilter4dDescriptor", cudnnSetFilter4dDescriptor(d.weight, type, NHWC, c.out(), c.in(), c.kernelHeight(), c.kernelWidth()));
-    check("cudnnSetConvolution2dDescriptor", cudnnSetConvolution2dDescriptor(d.convolution, c.padding(), c.padding(), c.stride(), c.stride(), 1, 1, CROSS_CORRELATION, FLOAT));
-    check("cudnnSetConvolutionMathType", cudnnSetConvolutionMathType(d.convolution, c.half() ? TENSOR_OP_MATH : FMA_MATH));              // F32 as such, never as TF32
+    check("cudnnSetTensor4dDescriptor", cudnnSetTensor4dDescriptor(d.x, NHWC, type, c.batch(), c.in(), c.height(),
+        c.width()));
+    check("cudnnSetTensor4dDescriptor", cudnnSetTensor4dDescriptor(d.y, NHWC, type, c.batch(), c.out(), c.toHeight(),
+        c.toWidth()));
+    check("cudnnSetFilter4dDescriptor", cudnnSetFilter4dDescriptor(d.weight, type, NHWC, c.out(), c.in(),
+        c.kernelHeight(), c.kernelWidth()));
+    check("cudnnSetConvolution2dDescriptor", cudnnSetConvolution2dDescriptor(d.convolution, c.padding(), c.padding(),
+        c.stride(), c.stride(), 1, 1, CROSS_CORRELATION, FLOAT));
+    // F32 as such, never as TF32
+    check("cudnnSetConvolutionMathType", cudnnSetConvolutionMathType(d.convolution,
+        c.half() ? TENSOR_OP_MATH : FMA_MATH));
     return d;
   }
 
@@ -71,11 +83,20 @@ final class JCudnn implements Dnn {
 
   @Override public void run(Convolution c, Pass pass, long x, long weight, long y, long workspace, long bytes) {
     var d = descriptors.computeIfAbsent(c, JCudnn::describe);
-    Pointer xs = JCuda.at(x), w = JCuda.at(weight), ys = JCuda.at(y), work = JCuda.at(workspace);
+    Pointer xs = JCuda.at(x);
+    Pointer w = JCuda.at(weight);
+    Pointer ys = JCuda.at(y);
+    Pointer work = JCuda.at(workspace);
     switch (pass) {
-      case OUTPUT -> check("cudnnConvolutionForward", cudnnConvolutionForward(handle, one, d.x, xs, d.weight, w, d.convolution, ALGORITHM, work, bytes, zero, d.y, ys));
-      case INPUT -> check("cudnnConvolutionBackwardData", cudnnConvolutionBackwardData(handle, one, d.weight, w, d.y, ys, d.convolution, ALGORITHM, work, bytes, zero, d.x, xs));
-      case WEIGHT -> check("cudnnConvolutionBackwardFilter", cudnnConvolutionBackwardFilter(handle, one, d.x, xs, d.y, ys, d.convolution, ALGORITHM, work, bytes, zero, d.weight, w));
+      case OUTPUT -> check("cudnnConvolutionForward",
+          cudnnConvolutionForward(handle, one, d.x, xs, d.weight, w, d.convolution, ALGORITHM, work, bytes, zero, d.y,
+          ys));
+      case INPUT -> check("cudnnConvolutionBackwardData",
+          cudnnConvolutionBackwardData(handle, one, d.weight, w, d.y, ys, d.convolution, ALGORITHM, work, bytes, zero,
+          d.x, xs));
+      case WEIGHT -> check("cudnnConvolutionBackwardFilter",
+          cudnnConvolutionBackwardFilter(handle, one, d.x, xs, d.y, ys, d.convolution, ALGORITHM, work, bytes, zero,
+          d.weight, w));
     }
   }
 }

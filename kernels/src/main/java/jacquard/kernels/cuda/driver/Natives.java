@@ -10,8 +10,8 @@ import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import jcuda.LibUtils;
 
-/// Native libraries out of resources. JCuda looks for its own in the folder of temporary files and loads what it finds there; its own way of
-/// unpacking them finds nothing across two modules, so they are put there before it looks.
+/// Native libraries out of resources. JCuda looks for its own in the folder of temporary files and loads what it finds
+/// there; its own way of unpacking them finds nothing across two modules, so they are put there before it looks.
 final class Natives {
   private static final String JCUDA = "12.6.0";
 
@@ -27,7 +27,8 @@ final class Natives {
   }
 
   private static String file(String library, String version) {
-    return LibUtils.createLibraryFileName(library + "-" + version + "-" + (System.getProperty("os.name").startsWith("Windows") ? "windows" : "linux") + "-x86_64");
+    return LibUtils.createLibraryFileName(library + "-" + version + "-"
+        + (System.getProperty("os.name").startsWith("Windows") ? "windows" : "linux") + "-x86_64");
   }
 
   /// Puts JCuda's driver library where JCuda looks for it. Returns why that cannot be done, or null.
@@ -37,7 +38,8 @@ final class Natives {
   private static String unpack(String jar, String library, String version) {
     var file = file(library, version);
     var bytes = resource("lib/" + file);
-    if (bytes == null) return "the jar " + jar + " " + version + " for this system is missing (no resource lib/" + file + ")";
+    if (bytes == null)
+      return "the jar " + jar + " " + version + " for this system is missing (no resource lib/" + file + ")";
     try {
       place(Path.of(System.getProperty("java.io.tmpdir"), file(library, JCUDA)), bytes);
       return null;
@@ -55,12 +57,14 @@ final class Natives {
     } catch (ClassNotFoundException e) { return false; }
   }
 
-  /// Makes ready to load JCuda's binding of a vendor's library: an `IllegalStateException` says what is missing. A class whose library is not found can never be
-  /// loaded again, so that all is looked for before.
+  /// Makes ready to load JCuda's binding of a vendor's library: an `IllegalStateException` says what is missing. A
+  /// class whose library is not found can never be loaded again, so that all is looked for before.
   static void vendor(String module, String type, String version, String binding, String library) {
-    if (!visible(module, type)) throw new IllegalStateException("put %s %s and %s-natives %s on the class path, or on the module path with --add-modules %s".formatted(module, version, module, version, module));
+    if (!visible(module, type))
+      throw new IllegalStateException("put %s %s and %s-natives %s on the class path, or on the module path with --add-modules %s".formatted(module, version, module, version, module));
     try { Emulation.lend(library); }
-    catch (IOException | UnsatisfiedLinkError e) { throw new IllegalStateException("the stand-in for " + library + " cannot be loaded: " + e.getMessage(), e); }
+    catch (IOException | UnsatisfiedLinkError e) { throw new IllegalStateException("the stand-in for " + library
+        + " cannot be loaded: " + e.getMessage(), e); }
     try { SymbolLookup.libraryLookup(library, Arena.global()); }
     catch (IllegalArgumentException e) { throw new IllegalStateException(library + " was not found", e); }
     var why = unpack(module + "-natives", binding, version);
@@ -69,7 +73,8 @@ final class Natives {
 
   /// Writes a file unless it holds these bytes already; whole or not at all, so that processes do not meet half of one.
   static void place(Path target, byte[] bytes) throws IOException {
-    if (Files.exists(target) && Files.size(target) == bytes.length && Arrays.equals(Files.readAllBytes(target), bytes)) return;
+    if (Files.exists(target) && Files.size(target) == bytes.length && Arrays.equals(Files.readAllBytes(target), bytes))
+      return;
     var part = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
     try {
       Files.write(part, bytes);

@@ -1,0 +1,55 @@
+package jacquard.clip.checkpoint;
+
+import jacquard.clip.model.Presets;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/// What to say where weights were looked for and none are.
+public final class MissingWeights {
+  /// The names of weights in a folder, in the order in which they are taken.
+  static final List<String> FILES = List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json");
+  private static final String WANTED = "Weights are a folder with open_clip_config.json and open_clip_model.safetensors";
+
+  private MissingWeights() {}
+
+  /// Of a path that is not there: a name of OpenCLIP's perhaps, or of a repository.
+  public static IOException at(Path path) {
+    var name = path.toString();
+    if (Presets.names().contains(name)) return new IOException(name + " is the name of a model, not of weights, and no such folder is here. " + WANTED + hubs(name));
+    if (Presets.names().stream().anyMatch(n -> Presets.pretrained(n).containsKey(name)))
+      return new IOException(name + " is OpenCLIP's name of published weights, which are not downloaded here, and no such folder is here. " + WANTED + "; download these two files and give their folder");
+    if (name.startsWith("hf-hub:") || name.startsWith("http")) return new IOException(name + ": nothing is downloaded. " + WANTED + "; download these two files and give their folder");
+    return new IOException(name + ": no such file or folder. " + WANTED + ", as runs/emoji-1/last");
+  }
+
+  private static String hubs(String name) {
+    var hubs = Presets.pretrained(name).values().stream().map(Presets.Pretrained::hub).map(h -> h.replaceAll("/$", "")).filter(h -> h.contains("/")).distinct().limit(3).toList();
+    return hubs.isEmpty() ? "; download these two files of a model of this kind and give their folder"
+        : "; download these two files from https://huggingface.co/" + hubs.getFirst() + (hubs.size() > 1 ? " (or " + String.join(", ", hubs.subList(1, hubs.size())) + ")" : "") + " and give their folder";
+  }
+
+  /// Of a folder that holds none.
+  static IOException in(Path folder) {
+    return new IOException(folder + ": no weights here, expected " + String.join(" or ", FILES) + elsewhere(folder).map(w -> "; " + w).orElse(""));
+  }
+
+  /// What would do in place of a folder without weights: they may lie one or two folders deeper, or in a form that is not read.
+  public static Optional<String> elsewhere(Path folder) {
+    if (holds(folder)) return Optional.empty();
+    for (var last : List.of("last", "best")) if (holds(folder.resolve(last))) return Optional.of(last + "/ lies in it: give " + folder.resolve(last));
+    try (var below = Files.walk(folder, 2); var here = Files.list(folder)) {
+      var found = below.filter(f -> !f.equals(folder) && Files.isDirectory(f) && holds(f)).max(Comparator.naturalOrder());
+      if (found.isPresent()) return Optional.of("there are weights in " + found.get() + ": give that folder");
+      return here.map(f -> f.getFileName().toString()).filter(f -> f.matches("(?i).*\\.(bin|pt|pth|ckpt|safetensors|msgpack|h5)")).sorted().findFirst()
+          .map(f -> f.endsWith(".safetensors") ? f + " lies in it: name it open_clip_model.safetensors"
+              : f + " lies in it, which is not read: take the .safetensors of the same repository, or write one in Python with safetensors.torch.save_file");
+    } catch (IOException | UncheckedIOException unreadable) { return Optional.empty(); }        // what cannot be searched offers nothing
+  }
+
+  private static boolean holds(Path folder) { return FILES.stream().anyMatch(f -> Files.exists(folder.resolve(f))); }
+}

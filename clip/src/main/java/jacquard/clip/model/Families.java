@@ -1,0 +1,56 @@
+package jacquard.clip.model;
+
+import jacquard.clip.model.genlip.PatchConfig;
+import jacquard.clip.model.hf.HuggingFaceConfig;
+import jacquard.clip.model.modern.ModernTextConfig;
+import jacquard.clip.model.resnet.ModifiedResNet;
+import jacquard.clip.model.resnet.ResNetConfig;
+import jacquard.clip.model.text.ClipTextConfig;
+import jacquard.clip.model.text.TextTransformer;
+import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.TextTower;
+import jacquard.clip.model.vit.VisionTransformer;
+import jacquard.clip.model.vit.VitConfig;
+import jacquard.clip.nn.Init;
+import java.util.Optional;
+import java.util.function.BiFunction;
+
+/// The families of towers: the one place that names them all. A row says how a config becomes a tower, or what is not built yet.
+final class Families {
+  private Families() {}
+
+  /// @param name the family's, for people to read
+  /// @param tower makes it of the model's config, which holds the family's own; null where it is not built yet
+  /// @param missing what is not built yet, or ""
+  record Row<T>(String name, BiFunction<ClipConfig, Init.Maker, T> tower, String missing) {
+    static <T> Row<T> of(String name, BiFunction<ClipConfig, Init.Maker, T> tower) { return new Row<>(name, tower, ""); }
+    static <T> Row<T> missing(String name, String missing) { return new Row<>(name, null, missing); }
+  }
+
+  static Row<ImageTower> image(ImageConfig config) {
+    return switch (config) {
+      case VitConfig v -> Row.of("ViT", (c, make) -> VisionTransformer.of(v, c, make));
+      case ResNetConfig r -> Row.of("ResNet", (c, make) -> ModifiedResNet.of(r, c, make));
+      case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
+      case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
+    };
+  }
+
+  static Row<TextTower> text(TextConfig config) {
+    return switch (config) {
+      case ClipTextConfig t -> Row.of("CLIP text", (c, make) -> TextTransformer.of(t, c, make));
+      case ModernTextConfig _ -> Row.missing("modern text", "modern text tower (text_arch modern)");
+      case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.name());
+    };
+  }
+
+  /// The row of a model that is more than two towers; empty for one that is not.
+  static Optional<Row<Void>> whole(ClipConfig.Other other) {
+    if (!other.genlipCfg().isEmpty()) return Optional.of(Row.missing("GenLIP", "GenLIP (genlip_cfg)"));
+    if (!other.genlapCfg().isEmpty()) return Optional.of(Row.missing("GenLAP", "GenLAP (genlap_cfg)"));
+    if (!other.audioCfg().isEmpty() || !other.audioNaflexCfg().isEmpty())
+      return Optional.of(Row.missing("CLAP", "CLAP audio tower " + other.audioCfg().getOrDefault("model_type", "")));
+    return other.multimodalCfg().isEmpty() ? Optional.empty() : Optional.of(Row.missing("CoCa", "CoCa decoder (multimodal_cfg)"));
+  }
+}

@@ -1,0 +1,2 @@
+/// Text towers of the transformers library.
+package jacquard.clip.model.hf;

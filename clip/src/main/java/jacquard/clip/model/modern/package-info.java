@@ -1,0 +1,2 @@
+/// OpenCLIP's modern text transformer: read, not built yet.
+package jacquard.clip.model.modern;

@@ -1,0 +1,2 @@
+/// CLIP's ResNets.
+package jacquard.clip.model.resnet;

@@ -1,0 +1,159 @@
+package jacquard.clip.model.text;
+
+import jacquard.autograd.Named;
+import jacquard.clip.model.Blocks;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.Positions;
+import jacquard.clip.model.tower.TextInput;
+import jacquard.clip.model.tower.TextTower;
+import jacquard.clip.nn.Init;
+import jacquard.clip.nn.LayerNorm;
+import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.Transformer;
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Ranges;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// OpenCLIP's text transformer. A causal tower runs only up to the token that it pools; nothing after it can reach the result.
+public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("positional_embedding") Tensor positionTable, Transformer transformer,
+                              @Named("token_embedding") Embedding embedding, @Named("ln_final") LayerNorm norm, @Named("text_projection") Projection projection,
+                              ClipTextConfig config) implements TextTower {
+  /// Token vectors `[vocabulary, width]`.
+  public record Embedding(Tensor weight) {}
+
+  /// To the embedding: a matrix `[width, embedding]`, or a linear layer with bias.
+  public sealed interface Projection {
+    record Matrix(@Named("") Tensor matrix) implements Projection {}
+    record Layer(@Named("") Linear linear) implements Projection {}
+  }
+
+  public static TextTransformer of(ClipTextConfig c, ClipConfig clip, Init.Maker make) {
+    int w = c.width();
+    return new TextTransformer(c.classToken() ? make.make(new Init.Normal(0.01), w) : null, make.make(new Init.Normal(0.01), c.context() + (c.classToken() ? 1 : 0), w),
+        Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(), clip.activation(c.tanhGelu()), c.options(), Blocks.Inits.text(w, c.layers())),
+        new Embedding(make.make(new Init.Normal(0.02), c.vocabulary(), w)), LayerNorm.of(make, w, c.epsilon()),
+        !c.projected() ? null : c.projectionBias() ? new Projection.Layer(Linear.of(make, w, clip.embedding(), new Init.Normal(1 / Math.sqrt(w)), Init.ZEROS))
+            : new Projection.Matrix(make.make(new Init.Normal(1 / Math.sqrt(w)), w, clip.embedding())), c);
+  }
+
+  @Override public TextInput input() { return config.input(); }
+
+  @Override public Tensor features(int[][] captions) {
+    var rows = rows(captions, false);
+    return projected(norm.apply(transformer.apply(embedded(rows), rows.sequences, rows.ranges, rows.pooled)));
+  }
+
+  /// The tokens come after the last norm; with a class token, which stays out, before it. What is masked out for all is no row.
+  @Override public Encoding tokens(int[][] captions) {
+    var rows = rows(captions, true);
+    var x = transformer.apply(embedded(rows), rows.sequences, rows.ranges, null);
+    if (!config.classToken()) {
+      x = norm.apply(x);
+      return new Encoding(projected(x.gather(rows.pooled)), x, rows.sequences);
+    }
+    int[] words = IntStream.range(0, rows.sequences.rows()).filter(r -> rows.ids[r] != config.vocabulary()).toArray();
+    return Encoding.of(projected(norm.apply(x.gather(rows.pooled))), x, rows.sequences, words);
+  }
+
+  private Tensor projected(Tensor x) {
+    return switch (projection) {
+      case null -> x;
+      case Projection.Matrix(var m) -> x.matmul(m);
+      case Projection.Layer(var l) -> l.apply(x);
+    };
+  }
+
+  /// What of a batch of captions is rows.
+  ///
+  /// @param ids a row's token; past the vocabulary: the class token
+  /// @param pooled the row of each caption that becomes its feature
+  private record Rows(Sequences sequences, Ranges ranges, int[] ids, int[] pooled) {}
+
+  /// @param all whether a causal tower's rows behind the pooled one are wanted
+  private Rows rows(int[][] captions, boolean all) {
+    int count = captions.length;
+    int[][] kept = new int[count][];                                              // positions that are rows, per caption
+    int[] lengths = new int[count], pooled = new int[count];
+    for (int b = 0, at = 0; b < count; b++) {
+      int[] ids = captions[b];
+      if (ids.length > config.context())
+        throw new IllegalArgumentException("caption " + b + " has " + ids.length + " tokens, expected at most " + config.context());
+      int end = config.classToken() ? ids.length : pool(ids, b);
+      kept[b] = config.classToken() ? unmasked(ids) : IntStream.range(0, config.causal() && !all ? end + 1 : ids.length).toArray();
+      lengths[b] = kept[b].length;
+      pooled[b] = at + (config.classToken() ? lengths[b] - 1 : end);
+      at += lengths[b];
+    }
+    int[] offsets = Sequences.ofLengths(lengths).offsets(), position = new int[offsets[count]], id = new int[position.length];
+    for (int b = 0; b < count; b++)
+      for (int i = 0; i < lengths[b]; i++) {
+        int r = offsets[b] + i;
+        position[r] = kept[b][i];
+        id[r] = kept[b][i] < captions[b].length ? captions[b][kept[b][i]] : config.vocabulary();
+      }
+    var sequences = new Sequences(offsets, position);
+    var ranges = config.causal() ? Ranges.causal(sequences, sequences) : Ranges.full(sequences, sequences);
+    if (config.classToken())
+      for (int b = 0; b < count; b++) {
+        int[] ids = captions[b];
+        if (ids[ids.length - 1] == config.pad())
+          for (int r = offsets[b]; r < offsets[b + 1]; r++) ranges.to()[r] = Math.min(ranges.to()[r], offsets[b + 1] - 1);
+      }
+    return new Rows(sequences, ranges, id, pooled);
+  }
+
+  /// Tokens and positions; a group a block, the last one with the final norm; the projection.
+  @Override public List<List<String>> groups() {
+    return Blocks.groups(List.of("token_embedding.**", "positional_embedding", classEmbedding == null ? "" : "cls_emb"), transformer.blocks().size(), List.of("ln_final.**"),
+        switch (projection) {
+          case null -> List.of();
+          case Projection.Matrix _ -> List.of("text_projection");
+          case Projection.Layer _ -> List.of("text_projection.**");
+        });
+  }
+
+  @Override public List<String> undecayed() { return List.of("positional_embedding"); }
+
+  /// With a class token OpenCLIP cannot resize them.
+  @Override public List<Positions> positions() {
+    return classEmbedding == null ? List.of(new Positions.Places("positional_embedding")) : List.of();
+  }
+
+  private Tensor embedded(Rows rows) { return words(rows.ids).add(positionTable.gather(rows.sequences.positions())); }
+
+  private Tensor words(int[] id) {
+    if (classEmbedding == null) return embedding.weight.gather(id);
+    int[] word = new int[id.length], special = new int[id.length];
+    for (int i = 0; i < id.length; i++) {
+      boolean cls = id[i] == config.vocabulary();
+      word[i] = cls ? -1 : id[i];
+      special[i] = cls ? 0 : -1;
+    }
+    return embedding.weight.gather(word).add(classEmbedding.reshape(1, config.width()).gather(special));
+  }
+
+  /// Which positions of a caption are rows where a class token follows it (position L): OpenCLIP masks key j unless j = 0 or token j−1
+  /// is no pad, for all queries; a masked row reaches nothing, so it is none.
+  private int[] unmasked(int[] ids) {
+    return IntStream.rangeClosed(0, ids.length).filter(j -> j == 0 || j == ids.length || ids[j - 1] != config.pad()).toArray();
+  }
+
+  /// The position that is pooled: the first largest id, the first end-of-text id, the last or the first token.
+  private int pool(int[] ids, int caption) {
+    switch (config.pool()) {
+      case FIRST: return 0;
+      case LAST: return ids.length - 1;
+      case EOS:
+        for (int i = 0; i < ids.length; i++) if (ids[i] == config.end()) return i;
+        throw new IllegalArgumentException("caption " + caption + " has no end-of-text token " + config.end());
+      case ARGMAX:
+        int best = 0;
+        for (int i = 1; i < ids.length; i++) if (ids[i] > ids[best]) best = i;
+        return best;
+      default: throw new IllegalStateException("pool " + config.pool());
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/// CLIP's text transformer.
+package jacquard.clip.model.text;

@@ -1,0 +1,161 @@
+package jacquard.clip.model.vit;
+
+import jacquard.autograd.Named;
+import jacquard.clip.model.Blocks;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.OnDisk;
+import jacquard.clip.model.tower.Positions;
+import jacquard.clip.nn.AttentionalPooler;
+import jacquard.clip.nn.Conv2d;
+import jacquard.clip.nn.Init;
+import jacquard.clip.nn.LayerNorm;
+import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.Transformer;
+import jacquard.tensor.Grid;
+import jacquard.tensor.Pass;
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Ranges;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// OpenCLIP's vision transformer: patches by convolution, a class token first, positions, blocks, pooling, projection.
+public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding, @Named("positional_embedding") Tensor positionTable, Tensor proj, Conv2d conv1,
+                                @Named("ln_pre") LayerNorm normPre, Transformer transformer, @Named("attn_pool") AttentionalPooler pooler,
+                                @Named("ln_post") LayerNorm normPost, VitConfig config) implements ImageTower {
+
+  public static VisionTransformer of(VitConfig c, ClipConfig clip, Init.Maker make) {
+    int w = c.width(), out = c.attentionalPool() ? clip.embedding() : w;
+    var root = new Init.Normal(1 / Math.sqrt(w));
+    AttentionalPooler pooler = null;
+    if (c.attentionalPool()) {
+      int e = clip.embedding();
+      pooler = new AttentionalPooler(make.make(new Init.Normal(1), c.poolerQueries(), e),
+          new AttentionalPooler.Cross(make.make(Init.xavier(e, e), e, e), make.make(Init.xavier(w, e), e, w), make.make(Init.xavier(w, e), e, w),
+              make.make(Init.ZEROS, 3 * e), Linear.of(make, e, e, Init.fanIn(e), Init.ZEROS), c.poolerHeads()),
+          LayerNorm.of(make, e, c.epsilon()), LayerNorm.of(make, w, c.epsilon()));
+    }
+    return new VisionTransformer(make.make(root, w), make.make(c.sinCos() ? new Init.Given(() -> sinCos(c.grid(), w)) : root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),
+        Conv2d.of(make, 3, w, c.patch(), c.patch(), 0), c.noPreNorm() ? null : LayerNorm.of(make, w, c.epsilon()),
+        Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(), clip.activation(c.tanhGelu()), c.options(),
+            Blocks.Inits.vision(w, (int) (w * c.mlpRatio()))),
+        pooler, LayerNorm.of(make, out, c.epsilon()), c);
+  }
+
+  @Override public Grid input() { return config.input(); }
+
+  @Override public Tensor features(ImageBatch images) {
+    var sequences = kept(images.count(), config.grid().size());
+    boolean token = pooler == null && config.pool() != VitConfig.Pool.AVERAGE;
+    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), token ? classRows(sequences) : null);
+    if (pooler != null) {
+      int queries = config.pool() == VitConfig.Pool.AVERAGE ? config.poolerQueries() : 1;
+      x = normPost.apply(pooler.apply(x, sequences, queries));
+      return pooled(x, Sequences.equal(images.count(), queries)).matmul(proj);
+    }
+    if (token) return normPost.apply(x).matmul(proj);
+    x = config.finalNormAfterPool() ? normPost.apply(mean(x, sequences)) : mean(normPost.apply(x), sequences);
+    return x.matmul(proj);
+  }
+
+  /// The tokens are the patches, or what the attentional pool's queries but the first found; after the last norm where that comes before pooling.
+  @Override public Encoding tokens(ImageBatch images) {
+    var sequences = kept(images.count(), config.grid().size());
+    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), null);
+    if (pooler != null) {
+      x = normPost.apply(pooler.apply(x, sequences, config.poolerQueries()));
+      sequences = Sequences.equal(images.count(), config.poolerQueries());
+    } else if (!config.finalNormAfterPool()) x = normPost.apply(x);
+    var one = pooled(x, sequences);
+    if (pooler == null && config.finalNormAfterPool()) one = normPost.apply(one);
+    return Encoding.without(1, one.matmul(proj), x, sequences);
+  }
+
+  /// Patches by convolution, the class token before them, positions, first norm: `[rows, width]`.
+  private Tensor embedded(ImageBatch images, Sequences sequences) {
+    if (!images.grid().equals(config.input()))
+      throw new IllegalArgumentException("images of " + images.grid() + ", expected " + config.input());
+    int patches = config.grid().size();
+    int[] source = new int[sequences.rows()];                                     // row 0: the class token; then all patches
+    int[] owners = sequences.owners();
+    for (int r = 0; r < source.length; r++)
+      source[r] = sequences.positions()[r] == 0 ? 0 : owners[r] * patches + sequences.positions()[r];
+    var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), images.through(conv1))).gather(source)
+        .add(positionTable.gather(sequences.positions()));
+    return normPre == null ? x : normPre.apply(x);
+  }
+
+  private static int[] classRows(Sequences s) { return IntStream.range(0, s.count()).map(s::from).toArray(); }
+
+  /// The first row of each sequence, or the mean of the others: `[count, width]`.
+  private Tensor pooled(Tensor x, Sequences s) {
+    if (config.pool() == VitConfig.Pool.AVERAGE) return mean(x, s);
+    return s.rows() == s.count() ? x : x.gather(classRows(s));
+  }
+
+  /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the projection. The attentional pool, which
+  /// OpenCLIP leaves out of all groups, goes with the final norm.
+  @Override public List<List<String>> groups() {
+    return Blocks.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**"), transformer.blocks().size(),
+        List.of("ln_post.**", pooler == null ? "" : "attn_pool.**"), List.of("proj"));
+  }
+
+  @Override public List<String> undecayed() { return List.of("class_embedding", "positional_embedding"); }
+
+  @Override public List<String> buffers() { return config.sinCos() ? List.of("positional_embedding") : List.of(); }
+
+  @Override public List<Positions> positions() { return List.of(new Positions.Cells("positional_embedding", 1, config.grid())); }
+
+  @Override public OnDisk layout(String path) { return path.equals("conv1.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME; }
+
+  /// Means over all rows of a sequence but the first: the class token stays out. `[count, width]`
+  private static Tensor mean(Tensor x, Sequences s) {
+    int[] owners = s.owners();
+    float[] share = new float[s.count()];
+    for (int i = 0; i < share.length; i++) {
+      owners[s.from(i)] = -1;
+      share[i] = 1f / (s.length(i) - 1);
+    }
+    return x.scatterAdd(s.count(), Tensor.ofInts(Shape.of(owners.length), owners)).mul(Tensor.of(Shape.of(share.length, 1), share));
+  }
+
+  /// While training with patch dropout a random max(1, n·(1 − p)) of the patches of each image (Li et al. 2023, FLIP), else all.
+  private Sequences kept(int count, int patches) {
+    int keep = Math.max(1, (int) (patches * (1 - config.patchDropout())));
+    if (!Pass.current().training() || config.patchDropout() == 0) return Sequences.equal(count, patches + 1);
+    int[] positions = new int[count * (keep + 1)], offsets = new int[count + 1];
+    for (int b = 0; b < count; b++) {
+      var random = Pass.current().key("patch dropout", b);
+      int[] order = IntStream.rangeClosed(1, patches).toArray();
+      for (int i = 0; i < keep; i++) {
+        int j = i + random.below(i, patches - i), t = order[i];
+        order[i] = order[j];
+        order[j] = t;
+      }
+      java.util.Arrays.sort(order, 0, keep);
+      System.arraycopy(order, 0, positions, b * (keep + 1) + 1, keep);
+      offsets[b + 1] = (b + 1) * (keep + 1);
+    }
+    return new Sequences(offsets, positions);
+  }
+
+  /// Fixed positions: row 0 zero, then [sin x·ω, cos x·ω, sin y·ω, cos y·ω], ωᵢ = 10000^(−i/(width/4)), x the column; as OpenCLIP.
+  static float[] sinCos(Grid grid, int width) {
+    int q = width / 4;
+    float[] p = new float[(grid.size() + 1) * width];
+    for (int r = 0; r < grid.size(); r++)
+      for (int i = 0; i < q; i++) {
+        double w = 1 / Math.pow(10000, i / (double) q), x = r % grid.width() * w, y = r / grid.width() * w;
+        int at = (r + 1) * width + i;
+        p[at] = (float) Math.sin(x);
+        p[at + q] = (float) Math.cos(x);
+        p[at + 2 * q] = (float) Math.sin(y);
+        p[at + 3 * q] = (float) Math.cos(y);
+      }
+    return p;
+  }
+}

@@ -1,0 +1,2 @@
+/// OpenCLIP's vision transformer.
+package jacquard.clip.model.vit;
