@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +26,7 @@ public final class RunFolder implements AutoCloseable {
   private final boolean resumed, created;
   private final FolderLock lock;
   private String hub;
+  private Path events;
 
   private RunFolder(Path path, boolean resumed, boolean created, FolderLock lock) {
     this.path = path;
@@ -96,7 +96,11 @@ public final class RunFolder implements AutoCloseable {
   /// The log of metrics, without what the run makes again.
   MetricLog metrics(long step) throws IOException { return resumed ? MetricLog.resume(path.resolve(METRICS), step) : MetricLog.create(path.resolve(METRICS)); }
 
-  EventLog events(long step) throws IOException { return resumed ? EventLog.resume(path, step) : EventLog.create(path); }
+  EventLog events(long step) throws IOException {
+    var log = resumed ? EventLog.resume(path, step) : EventLog.create(path);
+    events = log.file();
+    return log;
+  }
 
   /// What the log of metrics says.
   List<MetricLog.Entry> logged() throws IOException { return Files.exists(path.resolve(METRICS)) ? MetricLog.read(path.resolve(METRICS)) : List.of(); }
@@ -130,11 +134,10 @@ public final class RunFolder implements AutoCloseable {
     return Files.exists(path.resolve(STATE)) || Files.exists(metrics) && Files.size(metrics) > 0;
   }
 
+  /// Takes away what a run without a step has written; what others put there stays.
   private void clear() throws IOException {
-    for (var name : List.of(METRICS, CONFIG, ARGUMENTS)) Files.deleteIfExists(path.resolve(name));
-    var events = new ArrayList<Path>();
-    try (var all = Files.newDirectoryStream(path, "events.out.tfevents.*")) { all.forEach(events::add); }
-    for (var e : events) Files.deleteIfExists(e);
+    for (var name : created ? List.of(METRICS, ARGUMENTS, CONFIG) : List.of(METRICS, ARGUMENTS)) Files.deleteIfExists(path.resolve(name));
+    if (events != null) Files.deleteIfExists(events);
   }
 
   @Override public void close() throws IOException {
