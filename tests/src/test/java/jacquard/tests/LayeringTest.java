@@ -22,4 +22,10 @@ class LayeringTest {
     noClasses().that().resideInAPackage("jacquard.clip.eval").or().haveFullyQualifiedName("jacquard.clip.Clip").should().dependOnClassesThat().resideInAPackage("jacquard.clip.report..")
         .check(new ClassFileImporter().importPackages("jacquard.clip"));
   }
+
+  /// What is trained only tasks know; who makes the steps, gradients and checkpoints does not.
+  @Test void theLoopKnowsNoModel() {
+    noClasses().that().haveNameMatching("jacquard\\.clip\\.train\\.(Loop|Gradients|State|Norms|Listener.*)").should().dependOnClassesThat().resideInAnyPackage("jacquard.clip.model..", "jacquard.clip.nn..", "jacquard.clip.loss..")
+        .check(new ClassFileImporter().importPackages("jacquard.clip"));
+  }
 }

@@ -90,8 +90,9 @@ final class TrainCommand implements Callable<Integer> {
     var given = spec.commandLine().getParseResult().originalArgs();
     if (run.resume != null && began == null) {
       var folder = run.resumed();
+      long made = RunFolder.made(folder);
       var found = RunFolder.command(folder);
-      if (found.isPresent()) return again(folder, found.get());
+      if (found.isPresent()) return again(folder, made, found.get());
     }
     if (began == null) began = RunFolder.Command.here(given.isEmpty() ? given : given.subList(1, given.size()));
     var on = compute.compute();
@@ -148,7 +149,7 @@ final class TrainCommand implements Callable<Integer> {
   ///
   /// @throws IllegalArgumentException if it has made more
   private static boolean finished(Path folder, long total) throws IOException {
-    long made = RunFolder.steps(folder).orElse(0L);
+    long made = RunFolder.made(folder);
     if (made > total) throw new IllegalArgumentException("--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run".formatted(total, folder, made));
     if (made == total) System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it longer%n", folder, total);
     return made == total;
@@ -161,9 +162,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /// The same command with the options that the run began with, and those given now over them.
-  private int again(Path folder, RunFolder.Command before) throws IOException {
+  private int again(Path folder, long made, RunFolder.Command before) throws IOException {
     var now = spec.commandLine().getParseResult();
-    if (now.hasMatchedOption("--pretrained") && RunFolder.steps(folder).isPresent())
+    if (now.hasMatchedOption("--pretrained") && made > 0)
       throw new IllegalArgumentException("--pretrained with --resume: the run goes on with the weights of its own checkpoint; begin another run to start from others");
     var command = new TrainCommand();
     command.began = before;

@@ -8,6 +8,7 @@ import jacquard.tensor.Grid;
 import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -23,7 +24,7 @@ public final class Batches implements Stream {
   private final Transform transform;
   private final Augmentation augmentation;
   private final Tokenizer tokenizer;
-  private final int size, context;
+  private final int size, context, padding;
   private final Random key;
   private final AtomicLong unreadable = new AtomicLong(), cut = new AtomicLong();
   private volatile String failure = "";
@@ -46,6 +47,7 @@ public final class Batches implements Stream {
     this.tokenizer = tokenizer;
     this.size = size;
     this.context = context;
+    this.padding = tokenizer.tokenize("", 64)[63];
     this.key = Random.of(seed).fold("data");
   }
 
@@ -94,16 +96,21 @@ public final class Batches implements Stream {
     return new Batch(List.of(new Batch.Pictures(pixels, grid), new Batch.Captions(tokens(step, samples))), groups, samples, n);
   }
 
-  /// One at a time, since the tokenizer counts for all who use it.
-  private synchronized int[][] tokens(long step, int[] samples) {
-    long before = tokenizer.truncated();
+  private int[][] tokens(long step, int[] samples) {
     int[][] r = new int[samples.length][];
     for (int k = 0; k < r.length; k++) {
       var caption = source.caption(samples[k]);
       r[k] = tokenizer.reduces() ? tokenizer.tokenize(caption, context, key.fold("words").fold(step).fold(samples[k])) : tokenizer.tokenize(caption, context);
+      if (cut(caption, r[k])) cut.incrementAndGet();
     }
-    cut.addAndGet(tokenizer.truncated() - before);
     return r;
+  }
+
+  /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding behind them.
+  private boolean cut(String caption, int[] ids) {
+    if (context > 1 && ids[context - 2] == padding && ids[context - 1] == padding) return false;
+    int[] more = tokenizer.tokenize(caption, context + 1), here = tokenizer.reduces() ? tokenizer.tokenize(caption, context) : ids;
+    return more[context] != padding || !Arrays.equals(here, 0, context, more, 0, context);
   }
 
   /// Null where it cannot be read.

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,14 +23,15 @@ public final class RunFolder implements AutoCloseable {
   private static final String STATE = "resume.safetensors", METRICS = "metrics.jsonl", CONFIG = "open_clip_config.json", ARGUMENTS = "arguments.json", LOCK = ".lock";
 
   private final Path path;
-  private final boolean resumed, made;
+  private final boolean resumed, created;
   private final FolderLock lock;
   private String hub;
+  private Path events;
 
-  private RunFolder(Path path, boolean resumed, boolean made, FolderLock lock) {
+  private RunFolder(Path path, boolean resumed, boolean created, FolderLock lock) {
     this.path = path;
     this.resumed = resumed;
-    this.made = made;
+    this.created = created;
     this.lock = lock;
   }
 
@@ -39,13 +39,13 @@ public final class RunFolder implements AutoCloseable {
   ///
   /// @throws IOException if it is in use, holds a run, or cannot be written
   public static RunFolder begin(Path path) throws IOException {
-    boolean made = !Files.exists(path);
+    boolean created = !Files.exists(path);
     var lock = FolderLock.take(path);
     if (stepped(path)) {
       lock.close();
       throw new IOException(path + " holds a run already; go on with --resume or choose another --name");
     }
-    var r = new RunFolder(path, false, made, lock);
+    var r = new RunFolder(path, false, created, lock);
     r.clear();                                                                    // of a run that was killed before its first step
     return r;
   }
@@ -54,9 +54,18 @@ public final class RunFolder implements AutoCloseable {
   ///
   /// @throws IOException if it is in use or holds no run
   public static RunFolder resume(Path path) throws IOException {
-    if (!Files.exists(path.resolve(STATE)) && !Files.exists(path.resolve(METRICS)))
-      throw new IOException(path + (Files.isDirectory(path) ? " holds no run to resume: neither " + STATE + " nor " + METRICS : " is no folder, so that no run can be resumed there"));
+    made(path);
     return new RunFolder(path, true, false, FolderLock.take(path));
+  }
+
+  /// How many steps the run in a folder had made when it was last saved; 0 where none was.
+  ///
+  /// @throws IOException if the folder holds no run, or a checkpoint of another version
+  public static long made(Path path) throws IOException {
+    if (!Files.isDirectory(path)) throw new IOException(path + " is no folder of a run: there is nothing to resume");
+    if (Files.exists(path.resolve(STATE))) return State.step(path.resolve(STATE));
+    if (!Files.exists(path.resolve(METRICS))) throw new IOException(path + " holds no run to resume: neither " + STATE + " nor " + METRICS);
+    return 0;
   }
 
   public Path path() { return path; }
@@ -65,13 +74,6 @@ public final class RunFolder implements AutoCloseable {
   boolean saved() { return Files.exists(state()); }
 
   Path state() { return path.resolve(STATE); }
-
-  /// How many steps the run in a folder had made when it was last saved; empty where none was.
-  ///
-  /// @throws IOException if the checkpoint is none of a run
-  public static Optional<Long> steps(Path path) throws IOException {
-    return Files.exists(path.resolve(STATE)) ? Optional.of(State.step(path.resolve(STATE))) : Optional.empty();
-  }
 
   /// What the models of this run are, and how pictures are prepared for them.
   void describe(ClipConfig config, PreprocessConfig preprocess) throws IOException {
@@ -94,7 +96,11 @@ public final class RunFolder implements AutoCloseable {
   /// The log of metrics, without what the run makes again.
   MetricLog metrics(long step) throws IOException { return resumed ? MetricLog.resume(path.resolve(METRICS), step) : MetricLog.create(path.resolve(METRICS)); }
 
-  EventLog events(long step) throws IOException { return resumed ? EventLog.resume(path, step) : EventLog.create(path); }
+  EventLog events(long step) throws IOException {
+    var log = resumed ? EventLog.resume(path, step) : EventLog.create(path);
+    events = log.file();
+    return log;
+  }
 
   /// What the log of metrics says.
   List<MetricLog.Entry> logged() throws IOException { return Files.exists(path.resolve(METRICS)) ? MetricLog.read(path.resolve(METRICS)) : List.of(); }
@@ -128,18 +134,17 @@ public final class RunFolder implements AutoCloseable {
     return Files.exists(path.resolve(STATE)) || Files.exists(metrics) && Files.size(metrics) > 0;
   }
 
+  /// Takes away what a run without a step has written; what others put there stays.
   private void clear() throws IOException {
-    for (var name : List.of(METRICS, CONFIG, ARGUMENTS)) Files.deleteIfExists(path.resolve(name));
-    var events = new ArrayList<Path>();
-    try (var all = Files.newDirectoryStream(path, "events.out.tfevents.*")) { all.forEach(events::add); }
-    for (var e : events) Files.deleteIfExists(e);
+    for (var name : created ? List.of(METRICS, ARGUMENTS, CONFIG) : List.of(METRICS, ARGUMENTS)) Files.deleteIfExists(path.resolve(name));
+    if (events != null) Files.deleteIfExists(events);
   }
 
   @Override public void close() throws IOException {
     try (lock) {
       if (resumed || stepped(path)) return;
       clear();
-      if (!made) return;
+      if (!created) return;
       Files.deleteIfExists(path.resolve(LOCK));
       try { Files.delete(path); } catch (DirectoryNotEmptyException e) { System.getLogger(RunFolder.class.getName()).log(System.Logger.Level.DEBUG, "others wrote to " + path, e); }
     }
