@@ -3,6 +3,18 @@ package jacquard.kernels.cuda;
 import static jacquard.tensor.DType.BF16;
 import static jacquard.tensor.DType.F32;
 
+import jacquard.kernels.cuda.launch.CudaAttention;
+import jacquard.kernels.cuda.launch.CudaBatchNorm;
+import jacquard.kernels.cuda.launch.CudaContrastive;
+import jacquard.kernels.cuda.launch.CudaConv2d;
+import jacquard.kernels.cuda.launch.CudaElementwise;
+import jacquard.kernels.cuda.launch.CudaImage;
+import jacquard.kernels.cuda.launch.CudaIndexing;
+import jacquard.kernels.cuda.launch.CudaMatMul;
+import jacquard.kernels.cuda.launch.CudaMovement;
+import jacquard.kernels.cuda.launch.CudaReduction;
+import jacquard.kernels.cuda.launch.CudaRows;
+import jacquard.kernels.cuda.launch.CudaUpdates;
 import jacquard.tensor.DType;
 import jacquard.tensor.Interpreter;
 import jacquard.tensor.Scope;

@@ -1,10 +1,11 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
-import jacquard.kernels.cuda.CudaMatMul.Epilogue;
-import jacquard.kernels.cuda.CudaMatMul.Factor;
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.kernels.cuda.driver.Dnn;
+import jacquard.kernels.cuda.launch.CudaMatMul.Epilogue;
+import jacquard.kernels.cuda.launch.CudaMatMul.Factor;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
@@ -14,7 +15,7 @@ import jacquard.tensor.op.Fused;
 
 /// Convolution as im2col and a matrix product, and average pooling: `cuda-src/kernels/conv2d.cu`. A window of weight 1×1 and stride 1 is a row
 /// of x as it lies.
-final class CudaConv2d {
+public final class CudaConv2d {
   /// Bytes that windows take at a time, whole images at least; what the products of two sizes of GPU differ in, does not depend on it.
   private static final long WORKSPACE = 128L << 20;
 
@@ -64,7 +65,7 @@ final class CudaConv2d {
   private static Factor rows(long address, int stride) { return new Factor(address, stride, false); }
   private static Factor columns(long address, int stride) { return new Factor(address, stride, true); }
 
-  static void forward(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor weight, Tensor y) {
+  public static void forward(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor weight, Tensor y) {
     var v = Windows.of(op, x.dtype(), weight.shape(), x.dim(0) / op.grid().size());
     long xs = device.dense(x), w = device.dense(weight);
     if (v.library(device, Dnn.Pass.OUTPUT, xs, w, CudaDevice.address(y))) return;
@@ -79,7 +80,7 @@ final class CudaConv2d {
     }
   }
 
-  static void inputGradient(CudaDevice device, Fused.Conv2d op, Tensor weight, Tensor dy, Tensor dx) {
+  public static void inputGradient(CudaDevice device, Fused.Conv2d op, Tensor weight, Tensor dy, Tensor dx) {
     var v = Windows.of(op, dy.dtype(), weight.shape(), dx.dim(0) / op.grid().size());
     long w = device.dense(weight), ds = device.dense(dy);
     if (v.library(device, Dnn.Pass.INPUT, CudaDevice.address(dx), w, ds)) return;
@@ -95,7 +96,7 @@ final class CudaConv2d {
   }
 
   /// dW in F32; the images' parts are added one after another. A vendor's library would round the sum of BF16 products to BF16: it has the F32 ones alone.
-  static void weightGradient(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor dy, Tensor dw) {
+  public static void weightGradient(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor dy, Tensor dw) {
     var v = Windows.of(op, x.dtype(), dw.shape(), x.dim(0) / op.grid().size());
     boolean half = x.dtype() == DType.BF16;
     int size = x.dtype().bytes();
@@ -112,8 +113,8 @@ final class CudaConv2d {
     }
   }
 
-  static void averagePool(CudaDevice device, Fused.AveragePool op, Tensor x, Tensor y) { pool(device, "average_pool", op, x, y); }
-  static void averagePoolGradient(CudaDevice device, Fused.AveragePool op, Tensor dy, Tensor dx) { pool(device, "average_pool_backward", op, dy, dx); }
+  public static void averagePool(CudaDevice device, Fused.AveragePool op, Tensor x, Tensor y) { pool(device, "average_pool", op, x, y); }
+  public static void averagePoolGradient(CudaDevice device, Fused.AveragePool op, Tensor dy, Tensor dx) { pool(device, "average_pool_backward", op, dy, dx); }
 
   private static void pool(CudaDevice device, String kernel, Fused.AveragePool op, Tensor from, Tensor to) {
     long n = to.shape().size(), x = device.dense(from);
