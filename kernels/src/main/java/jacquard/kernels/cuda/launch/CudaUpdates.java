@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/// Updates and the norm of gradients, all tensors in one launch by way of a table: `cuda-src/kernels/adamw.cu`.
+/// Updates and the norm of gradients, all tensors in one launch by way of a table: `cuda-src/kernels/updates.cu`.
 public final class CudaUpdates {
   /// Elements a block takes; bytes of a row of the table; shared memory of the norm's two kernels.
   private static final int CHUNK = 4096;
