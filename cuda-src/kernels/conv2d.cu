@@ -1,6 +1,6 @@
 // Convolution over rows of pixels (NHWC) as im2col and a matrix product, and average pooling.
 //
-//   forward          cols[p, ky, kx, c] = x[b, oy·s + ky − pad, ox·s + kx − pad, c];  y = cols · Wᵀ
+//   forward          cols[p, ky, kx, c] = x[b, oy·s + ky − top, ox·s + kx − left, c];  y = cols · Wᵀ + bias
 //   input gradient   dcols = dy · W;  dx[b, iy, ix, c] = Σ over the windows (ky, kx) that read the pixel, in order
 //   weight gradient  dW = dyᵀ · cols
 #include "../include/pack.cuh"
@@ -9,7 +9,7 @@ struct WindowsArguments {
   const void* from;
   void* to;
   long long n;                                           // accesses of `to`
-  int height, width, channels, toHeight, toWidth, kernelHeight, kernelWidth, stride, padding;               // channels in accesses
+  int height, width, channels, toHeight, toWidth, kernelHeight, kernelWidth, stride, top, left;             // channels in accesses
 };
 
 template <class U> DEVICE void im2col(const WindowsArguments& p) {
@@ -20,7 +20,7 @@ template <class U> DEVICE void im2col(const WindowsArguments& p) {
     const int ky = static_cast<int>(t % p.kernelHeight); t /= p.kernelHeight;
     const int ox = static_cast<int>(t % p.toWidth); t /= p.toWidth;
     const int oy = static_cast<int>(t % p.toHeight); t /= p.toHeight;                 // t: the image
-    const int y = oy * p.stride + ky - p.padding, x = ox * p.stride + kx - p.padding;
+    const int y = oy * p.stride + ky - p.top, x = ox * p.stride + kx - p.left;
     const bool inside = y >= 0 && y < p.height && x >= 0 && x < p.width;
     static_cast<U*>(p.to)[i] = inside ? static_cast<const U*>(p.from)[((t * p.height + y) * p.width + x) * p.channels + c] : U{};
   });
@@ -37,10 +37,10 @@ template <class T, int V> DEVICE void col2im(const WindowsArguments& p) {
     const int iy = static_cast<int>(t % p.height); t /= p.height;
     float acc[V] = {};
     for (int ky = 0; ky < p.kernelHeight; ky++) {
-      const int y = iy + p.padding - ky;
+      const int y = iy + p.top - ky;
       if (y < 0 || y % p.stride || y / p.stride >= p.toHeight) continue;
       for (int kx = 0; kx < p.kernelWidth; kx++) {
-        const int x = ix + p.padding - kx;
+        const int x = ix + p.left - kx;
         if (x < 0 || x % p.stride || x / p.stride >= p.toWidth) continue;
         const long long pixel = (t * p.toHeight + y / p.stride) * p.toWidth + x / p.stride;
         const auto d = static_cast<const Pack<T, V>*>(p.from)[((pixel * p.kernelHeight + ky) * p.kernelWidth + kx) * p.channels + c];

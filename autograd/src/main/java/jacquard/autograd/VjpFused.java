@@ -32,9 +32,7 @@ final class VjpFused {
           a -> Arrays.stream(a.in()).map(x -> x.mul(a.dy().divide(a.y()))).toList());
       case Fused.BatchNorm(var e, _) -> new Rule(in(0, 1), in(1, 2),
           a -> applyAll(new Adjoint.BatchNorm(e), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense())));
-      case Fused.Conv2d c      -> needing(in(0, 1), a -> asList(
-          a.wants(0) ? apply(new Adjoint.Conv2dInput(c), a.x(1), a.dy().dense()) : null,
-          a.wants(1) ? apply(new Adjoint.Conv2dWeight(c, a.x(1).shape()), a.x(0), a.dy().dense()) : null));
+      case Fused.Conv2d c      -> needing(in(0, 1), a -> convolution(c, a));
       case Fused.AveragePool p -> Rule.of(a -> asList(apply(new Adjoint.AveragePool(p), a.dy().dense())));
       case Fused.Patches _     -> Rule.of(_ -> asList((Tensor) null));
       case Attention t         -> new Rule(t.biased() ? in(0, 1, 2, 3) : in(0, 1, 2), in(0, 1), a -> attend(t, a));
@@ -61,6 +59,15 @@ final class VjpFused {
       return d;
     });
     return active && !op.added() ? rule.again(Rule.NONE, a -> a.y(1).activate(op.activation())) : rule;
+  }
+
+  private static List<Tensor> convolution(Fused.Conv2d op, Rule.Application a) {
+    var dy = a.dy().dense();
+    var d = new ArrayList<Tensor>();
+    d.add(a.wants(0) ? apply(new Adjoint.Conv2dInput(op), a.x(1), dy) : null);
+    d.add(a.wants(1) ? apply(new Adjoint.Conv2dWeight(op, a.x(1).shape()), a.x(0), dy) : null);
+    if (op.biased()) d.add(a.wants(2) ? dy.cast(DType.F32).sum(0) : null);
+    return d;
   }
 
   /// Where products read y in BF16, products made x: they read dx in BF16, and the way around them in F32.

@@ -9,6 +9,7 @@ import static jacquard.tests.OpSpecs.NAN;
 
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Type;
@@ -24,6 +25,7 @@ import jacquard.tests.reference.Reference;
 import jacquard.tests.reference.ReferenceAdjoint;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// The specs of the fused ops, their recorded variants, and their gradient kernels.
 final class FusedSpecs {
@@ -112,6 +114,27 @@ final class FusedSpecs {
     convolution(new Grid(3, 5), 1, 0, 1, 2, 3, 3, 5);                              // one output pixel
     convolution(new Grid(5, 5), 1, 1, 0, 2, 3, 3, 3);                              // no images
     convolution(new Grid(6, 7), 1, 1, 1, 1, 1, 2, 3);
+    for (boolean biased : new boolean[] {true, false}) {
+      convolution(new Fused.Conv2d(new Grid(7, 5), 1, new Padding(1, 0, 2, 1), 1, biased), 2, 3, 5, 3, 3);     // uneven
+      convolution(new Fused.Conv2d(new Grid(7, 7), 3, Padding.NONE, 1, biased), 2, 2, 13, 3, 3);
+      convolution(new Fused.Conv2d(new Grid(5, 7), 1, Padding.NONE, 2, biased), 2, 26, 10, 1, 1);              // groups of several channels
+      convolution(new Fused.Conv2d(new Grid(7, 6), 2, Padding.of(1), 2, biased), 2, 6, 4, 3, 3);
+      convolution(new Fused.Conv2d(new Grid(7, 5), 1, Padding.of(1), 13, biased), 2, 13, 13, 3, 3);            // depthwise
+      convolution(new Fused.Conv2d(new Grid(7, 9), 1, Padding.of(3), 3, biased), 1, 3, 3, 7, 7);
+    }
+    convolution(new Fused.Conv2d(new Grid(13, 13), 2, Padding.same(new Grid(13, 13), 2, 2, 2), 1, false), 1, 1, 3, 2, 2);
+    convolution(new Fused.Conv2d(new Grid(8, 7), 2, Padding.same(new Grid(8, 7), 5, 5, 2), 5, false), 2, 5, 5, 5, 5);
+    convolution(new Fused.Conv2d(new Grid(7, 13), 2, Padding.of(1), 17, false), 1, 17, 17, 3, 3);
+    convolution(new Fused.Conv2d(new Grid(8, 8), 2, Padding.of(3), 3, true), 2, 3, 6, 7, 7);                   // two outputs a channel
+    convolution(new Fused.Conv2d(new Grid(5, 4), 1, new Padding(0, 2, 1, 0), 7, false), 2, 7, 21, 3, 3);
+    convolution(new Fused.Conv2d(new Grid(6, 5), 1, Padding.NONE, 13, true), 2, 13, 13, 1, 1);
+    convolution(new Fused.Conv2d(new Grid(7, 8), 3, Padding.NONE, 2, true), 1, 2, 2, 2, 2);                    // pixels that no window reads
+    convolution(new Fused.Conv2d(new Grid(4, 5), 1, Padding.of(1), 3, true), 0, 3, 3, 3, 3);
+    convolution(new Fused.Conv2d(new Grid(3, 3), 1, Padding.of(1), 16, false), 2, 16, 16, 3, 3);
+    for (int[] s : new int[][] {{56, 1, 7, 48}, {13, 2, 3, 200}, {14, 1, 5, 144}}) {
+      var op = new Fused.Conv2d(Grid.of(s[0]), s[1], Padding.of(s[2] / 2), s[3], true);
+      convolution(op, 3, s[3], s[3], s[2], s[2], OpSpec::asLarge);
+    }
     for (int[] s : new int[][] {{17, 13, 3, 5, 133}, {12, 12, 2, 200, 13}}) {
       var grid = new Grid(s[0], s[1]);
       Input x = f32(s[2] * grid.size(), s[3]), w = f32(s[4], 3, 3, s[3]), dy = f32(s[2] * grid.size(), s[4]);
@@ -135,11 +158,16 @@ final class FusedSpecs {
   }
 
   private void convolution(Grid grid, int stride, int padding, int images, int in, int out, int kh, int kw) {
-    var op = new Fused.Conv2d(grid, stride, padding);
-    Input x = f32(images * grid.size(), in), w = f32(out, kh, kw, in), dy = f32(images * op.to(w.type().shape()).size(), out);
-    add(op, x, w);
-    specs.add(OpSpec.of(new Adjoint.Conv2dInput(op), w, dy));
-    specs.add(OpSpec.of(new Adjoint.Conv2dWeight(op, w.type().shape()), x, dy));
+    convolution(new Fused.Conv2d(grid, stride, padding), images, in, out, kh, kw);
+  }
+
+  private void convolution(Fused.Conv2d op, int images, int in, int out, int kh, int kw) { convolution(op, images, in, out, kh, kw, UnaryOperator.identity()); }
+
+  private void convolution(Fused.Conv2d op, int images, int in, int out, int kh, int kw, UnaryOperator<OpSpec> as) {
+    Input x = f32(images * op.grid().size(), in), w = f32(out, kh, kw, in / op.groups()), dy = f32(images * op.to(w.type().shape()).size(), out);
+    specs.add(as.apply(op.biased() ? OpSpec.of(op, x, w, f32(out)) : OpSpec.of(op, x, w)));
+    specs.add(as.apply(OpSpec.of(new Adjoint.Conv2dInput(op), w, dy)));
+    specs.add(as.apply(OpSpec.of(new Adjoint.Conv2dWeight(op, w.type().shape()), x, dy)));
   }
 
   private void attention() {

@@ -68,7 +68,7 @@ public record Work(double flops, long bytes) {
       case Fused.Normalize _ -> 3 * x;
       case Fused.Norm _ -> in.stream().mapToDouble(t -> 2 * size(t)).sum();
       case Fused.BatchNorm _ -> 5 * x;
-      case Fused.Conv2d c -> convolution(c, size(op.infer(in).getFirst()), in.get(1));
+      case Fused.Conv2d c -> convolution(size(op.infer(in).getFirst()), in.get(1)) + (c.biased() ? size(op.infer(in).getFirst()) : 0);
       case Fused.AveragePool _ -> x;
       case Fused.Patches _ -> 3 * size(op.infer(in).getFirst());
       case Attention a -> pairs(a) * (2 * in.get(0).shape().dim(1) + 2 * in.get(2).shape().dim(1) + 4 * a.heads());
@@ -85,8 +85,8 @@ public record Work(double flops, long bytes) {
       case Adjoint.LayerNorm _ -> 14 * x;
       case Adjoint.Normalize _ -> 7 * x;
       case Adjoint.BatchNorm _, Adjoint.CollectiveBatchNorm _ -> 10 * x;
-      case Adjoint.Conv2dInput(var c) -> convolution(c, size(in.get(1)), in.getFirst());
-      case Adjoint.Conv2dWeight(var c, var w) -> convolution(c, size(in.get(1)), in.getFirst().with(w));
+      case Adjoint.Conv2dInput _ -> convolution(size(in.get(1)), in.getFirst());
+      case Adjoint.Conv2dWeight(_, var w) -> convolution(size(in.get(1)), in.getFirst().with(w));
       case Adjoint.AveragePool _ -> x;
       case Adjoint.Attend(var a, _) -> pairs(a) * (6 * in.get(0).shape().dim(1) + 4 * in.get(2).shape().dim(1) + 5 * a.heads());
       case Adjoint.SoftmaxContrastive _ -> 6 * x * in.getFirst().shape().dim(0);
@@ -94,7 +94,7 @@ public record Work(double flops, long bytes) {
   }
 
   /// Each output element is a sum over one output channel's weights, padding counted as if it were there.
-  private static double convolution(Fused.Conv2d op, double outputs, Type weight) { return 2 * outputs * size(weight) / Math.max(1, weight.shape().dim(0)); }
+  private static double convolution(double outputs, Type weight) { return 2 * outputs * size(weight) / Math.max(1, weight.shape().dim(0)); }
 
   private static double pairs(Attention a) {
     double n = 0;

@@ -3,6 +3,7 @@ package jacquard.clip.model;
 import jacquard.clip.nn.Conv2d;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
@@ -34,8 +35,10 @@ public record Images(Tensor rows, int count, Grid grid, List<Float> mean, List<F
     if (mean == null) return convolution.apply(rows, grid);
     var w = convolution.weight();
     int k = convolution.stride();
-    if (w.dim(1) != k || w.dim(2) != k || convolution.padding() != 0) return convolution.apply(patches(1), grid);
-    return Tensor.apply(new Fused.Linear(Activation.NONE, false, false), patches(k), w.reshape(w.dim(0), k * k * 3));
+    if (w.dim(1) != k || w.dim(2) != k || !convolution.padding().equals(Padding.NONE) || convolution.groups() > 1) return convolution.apply(patches(1), grid);
+    var rows = w.reshape(w.dim(0), k * k * 3);
+    return convolution.bias() == null ? Tensor.apply(new Fused.Linear(Activation.NONE, false, false), patches(k), rows)
+        : Tensor.apply(new Fused.Linear(Activation.NONE, true, false), patches(k), rows, convolution.bias());
   }
 
   private Tensor patches(int size) { return Tensor.apply(new Fused.Patches(grid, size, mean, deviation), rows); }

@@ -1,16 +1,23 @@
 package jacquard.clip.nn;
 
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Fused;
 
-/// A convolution without bias over rows of pixels. Weight `[out, kh, kw, in]` in memory; checkpoints hold `[out, in, kh, kw]`.
-public record Conv2d(Tensor weight, int stride, int padding) {
-  public static Conv2d of(Init.Maker make, int in, int out, int kernel, int stride, int padding) {
-    return new Conv2d(make.make(Init.fanIn(in * kernel * kernel), out, kernel, kernel, in), stride, padding);
+/// A convolution over rows of pixels. Weight `[out, kh, kw, in/groups]` in memory; checkpoints hold `[out, in/groups, kh, kw]`.
+///
+/// @param bias `[out]`, or null
+public record Conv2d(Tensor weight, Tensor bias, int stride, Padding padding, int groups) {
+  /// Of one group, without bias.
+  public static Conv2d of(Init.Maker make, int in, int out, int kernel, int stride, int padding) { return of(make, in, out, kernel, stride, Padding.of(padding), 1, false); }
+
+  public static Conv2d of(Init.Maker make, int in, int out, int kernel, int stride, Padding padding, int groups, boolean biased) {
+    var init = Init.fanIn(in / groups * kernel * kernel);
+    return new Conv2d(make.make(init, out, kernel, kernel, in / groups), biased ? make.make(init, out) : null, stride, padding, groups);
   }
 
-  public Tensor apply(Tensor x, Grid grid) { return Tensor.apply(op(grid), x, weight); }
+  public Tensor apply(Tensor x, Grid grid) { return bias == null ? Tensor.apply(op(grid), x, weight) : Tensor.apply(op(grid), x, weight, bias); }
   public Grid to(Grid grid) { return op(grid).to(weight.shape()); }
-  private Fused.Conv2d op(Grid grid) { return new Fused.Conv2d(grid, stride, padding); }
+  private Fused.Conv2d op(Grid grid) { return new Fused.Conv2d(grid, stride, padding, groups, bias != null); }
 }

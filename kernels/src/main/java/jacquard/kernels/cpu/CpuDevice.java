@@ -1,6 +1,7 @@
 package jacquard.kernels.cpu;
 
 import jacquard.kernels.cpu.attention.CpuAttention;
+import jacquard.kernels.cpu.convolution.CpuConv2d;
 import jacquard.kernels.cpu.elementary.CpuElementwise;
 import jacquard.kernels.cpu.elementary.CpuIndexing;
 import jacquard.kernels.cpu.elementary.CpuMovement;
@@ -138,7 +139,7 @@ public final class CpuDevice implements Device {
       case Fused.Normalize n    -> CpuRows.normalize(n.epsilon(), Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Fused.Norm _         -> CpuReduction.norm(Dense.of(in), Dense.of(out.getFirst()));
       case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), UnaryOperator.identity(), Dense.of(in), Dense.of(out));
-      case Fused.Conv2d c       -> CpuConv2d.forward(c, Dense.of(in.get(0)), in.get(1), Dense.of(out.getFirst()));
+      case Fused.Conv2d c       -> CpuConv2d.forward(c, in, out.getFirst());
       case Fused.AveragePool p  -> CpuConv2d.averagePool(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Fused.Patches p      -> CpuImage.patches(p, in.getFirst(), Dense.of(out.getFirst()));
       case Attention a          -> CpuAttention.forward(a, in, out);
@@ -160,9 +161,8 @@ public final class CpuDevice implements Device {
       case Adjoint.Normalize(var e)  -> CpuRows.normalizeGradient(e, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.BatchNorm(var e)  -> CpuBatchNorm.backward(e, UnaryOperator.identity(), Dense.of(in), Dense.of(out));
       case Adjoint.CollectiveBatchNorm(var n) -> CpuCollectives.batchNormGradient(n, in, out);
-      case Adjoint.Conv2dInput(var c) -> CpuConv2d.inputGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
-      case Adjoint.Conv2dWeight(var c, _) -> CpuConv2d.weightGradient(c, Dense.of(in.get(0)), Dense.of(in.get(1)),
-          Dense.of(out.getFirst()));
+      case Adjoint.Conv2dInput c     -> CpuConv2d.inputGradient(c, in, out.getFirst());
+      case Adjoint.Conv2dWeight c    -> CpuConv2d.weightGradient(c, in, out.getFirst());
       case Adjoint.AveragePool(var p) -> CpuConv2d.averagePoolGradient(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Adjoint.Attend(var a, var packed) -> CpuAttention.backward(a, packed, in, out);
       case Adjoint.SoftmaxContrastive(var s) -> {

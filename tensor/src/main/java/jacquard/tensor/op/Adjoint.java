@@ -7,6 +7,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The gradient kernels of fused ops: what backward applies. Their definition is the gradient of the op that they carry.
 public sealed interface Adjoint extends Op {
@@ -120,11 +121,18 @@ public sealed interface Adjoint extends Op {
   /// W, dy → dx
   record Conv2dInput(Fused.Conv2d conv) implements Adjoint {
     @Override public List<Type> infer(List<Type> in) {
-      if (!Op.floating(in, 2) || in.get(0).shape().rank() != 4 || !windows(conv, in.get(0).shape(), in.get(1))) throw Op.mismatch(this, in, "floating W [o, kh, kw, i] and dy [b·oh·ow, o]");
-      Shape w = in.get(0).shape(), y = in.get(1).shape();
-      return List.of(in.getFirst().with(Shape.of(y.dim(0) / conv.to(w).size() * conv.grid().size(), w.dim(3))));
+      var w = in.isEmpty() ? Shape.SCALAR : in.getFirst().shape();
+      if (in.size() != 2 || w.rank() != 4 || w.dim(0) % conv.groups() != 0 || in.stream().anyMatch(t -> !t.dtype().floating())) throw Op.mismatch(this, in, "floating W [o, kh, kw, i], dy");
+      int images = images(this, conv, w, in);
+      return List.of(in.getFirst().with(Shape.of(images * conv.grid().size(), w.dim(3) * conv.groups())));
     }
+    /// Tap by tap; groups one by one.
     @Override public List<Tensor> define(List<Tensor> in) {
+      if (conv.groups() > 1) {
+        int o = in.get(0).dim(0) / conv.groups();
+        return List.of(Tensor.concat(1, IntStream.range(0, conv.groups()).mapToObj(g ->
+            Tensor.apply(new Conv2dInput(conv.ofGroup()), in.get(0).slice(0, g * o, g * o + o), in.get(1).slice(1, g * o, g * o + o))).toList()));
+      }
       Tensor w = wide(in, 0), dy = wide(in, 1), dx = null;
       int rows = dy.dim(0) / conv.to(w.shape()).size() * conv.grid().size();
       for (int ky = 0; ky < w.dim(1); ky++)
@@ -141,12 +149,19 @@ public sealed interface Adjoint extends Op {
   /// x, dy → dW of this shape, in F32 whatever the inputs are
   record Conv2dWeight(Fused.Conv2d conv, Shape weight) implements Adjoint {
     @Override public List<Type> infer(List<Type> in) {
-      boolean ok = Op.floating(in, 2) && weight.rank() == 4 && in.get(0).has(-1, weight.dim(3)) && in.get(0).shape().dim(0) % conv.grid().size() == 0 && windows(conv, weight, in.get(1));
-      if (!ok || in.get(0).shape().dim(0) / conv.grid().size() != in.get(1).shape().dim(0) / conv.to(weight).size())
-        throw Op.mismatch(this, in, "floating x [b·" + conv.grid().size() + ", i] and dy [b·oh·ow, o]");
+      if (in.size() != 2 || in.getFirst().shape().rank() != 2 || weight.rank() != 4 || weight.dim(0) % conv.groups() != 0 || in.getFirst().shape().dim(1) != weight.dim(3) * conv.groups()
+          || in.stream().anyMatch(t -> !t.dtype().floating()) || in.getFirst().shape().dim(0) != images(this, conv, weight, in) * conv.grid().size())
+        throw Op.mismatch(this, in, "floating x [b·" + conv.grid().size() + ", i], dy of as many images, for W " + weight);
       return List.of(new Type(DType.F32, weight));
     }
+    /// Tap by tap; groups one by one.
     @Override public List<Tensor> define(List<Tensor> in) {
+      if (conv.groups() > 1) {
+        int o = weight.dim(0) / conv.groups(), i = weight.dim(3);
+        var one = new Conv2dWeight(conv.ofGroup(), weight.with(0, o));
+        return List.of(Tensor.concat(0, IntStream.range(0, conv.groups()).mapToObj(g ->
+            Tensor.apply(one, in.get(0).slice(1, g * i, g * i + i), in.get(1).slice(1, g * o, g * o + o))).toList()));
+      }
       Tensor x = wide(in, 0), dy = wide(in, 1);
       var taps = new ArrayList<Tensor>();
       for (int ky = 0; ky < weight.dim(1); ky++)
@@ -287,20 +302,22 @@ public sealed interface Adjoint extends Op {
     return dy.subtract(mean).subtract(unit.mul(ofProducts)).mul(wide(in, 1).divide(wide(in, 3).add(epsilon).sqrt()));
   }
 
-  /// Whether dy has a row for each window of whole images, and a column an output channel.
-  private static boolean windows(Fused.Conv2d conv, Shape weight, Type dy) {
-    var to = conv.to(weight);
-    return to.height() > 0 && to.width() > 0 && dy.has(-1, weight.dim(0)) && dy.shape().dim(0) % to.size() == 0;
-  }
-
   /// For each of `rows` windows the pixel under its tap (ky, kx), −1 in the padding.
   private static int[] pixels(Fused.Conv2d conv, Shape weight, int rows, int ky, int kx) {
     Grid from = conv.grid(), to = conv.to(weight);
     int[] index = new int[rows];
     for (int i = 0; i < rows; i++) {
-      int y = i % to.size() / to.width() * conv.stride() + ky - conv.padding(), x = i % to.width() * conv.stride() + kx - conv.padding();
+      int y = i % to.size() / to.width() * conv.stride() + ky - conv.padding().top(), x = i % to.width() * conv.stride() + kx - conv.padding().left();
       index[i] = y < 0 || y >= from.height() || x < 0 || x >= from.width() ? -1 : (i / to.size() * from.height() + y) * from.width() + x;
     }
     return index;
+  }
+
+  /// Of how many images dy, the last input, is.
+  private static int images(Adjoint op, Fused.Conv2d conv, Shape w, List<Type> in) {
+    var to = conv.checked(w, in);
+    var dy = in.getLast().shape();
+    if (dy.rank() != 2 || dy.dim(0) % to.size() != 0 || dy.dim(1) != w.dim(0)) throw Op.mismatch(op, in, "dy [b·" + to.size() + ", " + w.dim(0) + "]");
+    return dy.dim(0) / to.size();
   }
 }

@@ -4,11 +4,13 @@ import static jacquard.tensor.op.Activation.NONE;
 
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// Ops that a device runs as one kernel though simpler ops would do. The definition is documentation, test reference, fallback and
 /// default gradient.
@@ -129,21 +131,52 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// x: one row a pixel `[b·h·w, i]` on `grid`; W `[o, kh, kw, i]` → `[b·oh·ow, o]`.
-  record Conv2d(Grid grid, int stride, int padding) implements Fused {
+  /// x: one row a pixel `[b·h·w, i]` on `grid`; W `[o, kh, kw, i/groups]`, b `[o]` → `[b·oh·ow, o]`. Each group of outputs reads its group of inputs; with a group for
+  /// each input (depthwise) an input makes o/i outputs, which lie together.
+  ///
+  /// @param biased whether there is a b
+  record Conv2d(Grid grid, int stride, Padding padding, int groups, boolean biased) implements Fused {
+    public Conv2d {
+      if (stride < 1 || groups < 1) throw new IllegalArgumentException("stride " + stride + " and " + groups + " groups, expected at least 1");
+    }
+    public Conv2d(Grid grid, int stride, int padding) { this(grid, stride, Padding.of(padding), 1, false); }
+
     @Override public List<Type> infer(List<Type> in) {
-      if (!Op.floating(in, 2) || in.get(0).shape().rank() != 2 || in.get(1).shape().rank() != 4 || in.get(0).shape().dim(1) != in.get(1).shape().dim(3)
-          || in.get(0).shape().dim(0) % grid.size() != 0)
-        throw Op.mismatch(this, in, "x [b·" + grid.size() + ", i], W [o, kh, kw, i]");
-      var w = in.get(1).shape();
-      var to = to(w);
-      if (to.height() < 1 || to.width() < 1) throw Op.mismatch(this, in, "a grid no smaller than the kernel");
+      var w = in.size() < 2 ? Shape.SCALAR : in.get(1).shape();
+      if (in.size() != (biased ? 3 : 2) || in.get(0).shape().rank() != 2 || w.rank() != 4 || w.dim(0) % groups != 0 || in.get(0).shape().dim(1) != w.dim(3) * groups
+          || in.get(0).shape().dim(0) % grid.size() != 0 || biased && !in.get(2).shape().equals(Shape.of(w.dim(0))) || in.stream().anyMatch(t -> !t.dtype().floating()))
+        throw Op.mismatch(this, in, "floating x [b·" + grid.size() + ", i], W [o, kh, kw, i" + (groups > 1 ? "/" + groups : "") + "]" + (biased ? ", b [o]" : "") + ", o a multiple of " + groups);
+      var to = checked(w, in);
       return List.of(in.getFirst().with(Shape.of(in.get(0).shape().dim(0) / grid.size() * to.size(), w.dim(0))));
     }
     /// The output's grid.
     public Grid to(Shape weight) { return grid.windows(weight.dim(1), weight.dim(2), stride, padding); }
 
+    /// The output's grid where there is one.
+    Grid checked(Shape w, List<Type> in) {
+      if (w.dim(1) < 1 || w.dim(2) < 1 || Math.max(padding.top(), padding.bottom()) >= w.dim(1) || Math.max(padding.left(), padding.right()) >= w.dim(2))
+        throw Op.mismatch(this, in, "padding smaller than the kernel");
+      var to = to(w);
+      if (to.height() < 1 || to.width() < 1) throw Op.mismatch(this, in, "a grid no smaller than the kernel");
+      return to;
+    }
+
+    /// Whether every input has outputs of its own.
+    public boolean depthwise(Shape weight) { return groups > 1 && weight.dim(3) == 1; }
+
+    /// The convolution of one group.
+    public Conv2d ofGroup() { return new Conv2d(grid, stride, padding, 1, biased); }
+
+    /// The group's share of x, W and b.
+    List<Tensor> group(int g, List<Tensor> in) {
+      int i = in.get(1).dim(3), o = in.get(1).dim(0) / groups;
+      var r = new ArrayList<>(List.of(in.get(0).slice(1, g * i, g * i + i), in.get(1).slice(0, g * o, g * o + o)));
+      if (biased) r.add(in.get(2).slice(0, g * o, g * o + o));
+      return r;
+    }
+
     @Override public List<Tensor> define(List<Tensor> in) {
+      if (groups > 1) return List.of(Tensor.concat(1, IntStream.range(0, groups).mapToObj(g -> Tensor.applyAll(ofGroup(), group(g, in)).getFirst()).toList()));
       Tensor x = in.get(0), w = in.get(1);
       int kh = w.dim(1), kw = w.dim(2), batch = x.dim(0) / grid.size();
       var to = to(w.shape());
@@ -152,12 +185,13 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
         for (int kx = 0; kx < kw; kx++) {
           int[] index = new int[batch * to.size()];
           for (int i = 0; i < index.length; i++) {
-            int b = i / to.size(), y = i % to.size() / to.width() * stride + ky - padding, c = i % to.width() * stride + kx - padding;
+            int b = i / to.size(), y = i % to.size() / to.width() * stride + ky - padding.top(), c = i % to.width() * stride + kx - padding.left();
             index[i] = y < 0 || y >= grid.height() || c < 0 || c >= grid.width() ? -1 : (b * grid.height() + y) * grid.width() + c;
           }
           taps.add(x.gather(index));
         }
-      return List.of(Tensor.concat(1, taps).matmul(false, w.reshape(w.dim(0), kh * kw * w.dim(3)), true));
+      var y = Tensor.concat(1, taps).matmul(false, w.reshape(w.dim(0), kh * kw * w.dim(3)), true);
+      return List.of(biased ? y.add(in.get(2).cast(y.dtype())) : y);
     }
   }
 

@@ -3,6 +3,7 @@ package jacquard.tests.code;
 import jacquard.autograd.Grad;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
@@ -45,6 +46,7 @@ public final class HotLoops {
       both(new Contrastive.Softmax(128, false, false), images, texts, Tensor.scalar(3));
       both(new Contrastive.Sigmoid(128, false, false), images, texts, Tensor.scalar(3), Tensor.scalar(-3));
       both(new Fused.Conv2d(new Grid(14, 14), 1, 1), draw(2 * 196, 32), draw(48, 3, 3, 32));
+      for (int k : new int[] {3, 5, 7}) both(new Fused.Conv2d(new Grid(14, 14), 1, Padding.of(k / 2), 64, false), draw(2 * 196, 64), draw(64, k, k, 1));
     }
   }
 

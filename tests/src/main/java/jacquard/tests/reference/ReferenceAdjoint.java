@@ -63,7 +63,10 @@ public final class ReferenceAdjoint {
     var inputs = new ArrayList<Exact>();
     var adjoint = of(recorded, in, out, dy, inputs);
     var r = new ArrayList<>(apply(adjoint, inputs));
-    if (op instanceof Fused.Conv2d c) r.addAll(apply(new Adjoint.Conv2dWeight(c, in.get(1).shape()), List.of(in.get(0), dy)));
+    if (op instanceof Fused.Conv2d c) {
+      r.addAll(apply(new Adjoint.Conv2dWeight(c, in.get(1).shape()), List.of(in.get(0), dy)));
+      if (c.biased()) r.add(Exact.of(in.get(2).shape(), j -> sum(dy.dim(0), i -> dy.get(i, j))));
+    }
     return r;
   }
 
@@ -167,7 +170,7 @@ public final class ReferenceAdjoint {
     for (int p = 0; p < images * to.size(); p++)
       for (int ky = 0; ky < w.dim(1); ky++)
         for (int kx = 0; kx < w.dim(2); kx++) {
-          int y = p % to.size() / to.width() * op.stride() + ky - op.padding(), x = p % to.width() * op.stride() + kx - op.padding();
+          int y = p % to.size() / to.width() * op.stride() + ky - op.padding().top(), x = p % to.width() * op.stride() + kx - op.padding().left();
           if (y >= 0 && y < from.height() && x >= 0 && x < from.width()) body.visit(p, (p / to.size() * from.height() + y) * from.width() + x, ky, kx);
         }
   }
@@ -181,19 +184,19 @@ public final class ReferenceAdjoint {
   private static Exact totals(Shape shape, Real.Sum[] s) { return Exact.of(shape, i -> s[i].total()); }
 
   private static Exact convInput(Fused.Conv2d op, Exact w, Exact dy) {
-    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), images = dy.dim(0) / op.to(w.shape()).size(), rows = images * op.grid().size();
-    var s = sums(rows * c);
+    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), images = dy.dim(0) / op.to(w.shape()).size(), rows = images * op.grid().size(), wide = c * op.groups(), each = o / op.groups();
+    var s = sums(rows * wide);
     taps(op, w.shape(), images, (p, x, ky, kx) -> {
-      for (int q = 0; q < o; q++) for (int i = 0; i < c; i++) s[x * c + i].add(dy.get(p, q), w.get(((q * kh + ky) * kw + kx) * c + i));
+      for (int q = 0; q < o; q++) for (int i = 0; i < c; i++) s[x * wide + q / each * c + i].add(dy.get(p, q), w.get(((q * kh + ky) * kw + kx) * c + i));
     });
-    return totals(Shape.of(rows, c), s);
+    return totals(Shape.of(rows, wide), s);
   }
 
   private static Exact convWeight(Fused.Conv2d op, Shape w, Exact x, Exact dy) {
-    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3);
+    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), each = o / op.groups();
     var s = sums((int) w.size());
     taps(op, w, x.dim(0) / op.grid().size(), (p, from, ky, kx) -> {
-      for (int q = 0; q < o; q++) for (int i = 0; i < c; i++) s[((q * kh + ky) * kw + kx) * c + i].add(dy.get(p, q), x.get(from, i));
+      for (int q = 0; q < o; q++) for (int i = 0; i < c; i++) s[((q * kh + ky) * kw + kx) * c + i].add(dy.get(p, q), x.get(from, q / each * c + i));
     });
     return totals(w, s);
   }

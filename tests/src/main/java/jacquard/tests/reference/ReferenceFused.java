@@ -22,7 +22,7 @@ final class ReferenceFused {
       case Fused.Normalize n -> List.of(normalize(n, in.getFirst()));
       case Fused.Norm _ -> List.of(norm(in));
       case Fused.BatchNorm n -> batchNorm(n, in);
-      case Fused.Conv2d c -> List.of(conv2d(c, in.get(0), in.get(1)));
+      case Fused.Conv2d c -> List.of(conv2d(c, in));
       case Fused.AveragePool p -> List.of(averagePool(p, in.getFirst()));
       case Fused.Patches p -> List.of(patches(p, in.getFirst()));
       case Attention a -> attention(a, in);
@@ -116,19 +116,20 @@ final class ReferenceFused {
     return op.isRecorded() ? List.of(y, mean, variance) : List.of(y);
   }
 
-  private static Exact conv2d(Fused.Conv2d op, Exact x, Exact w) {
+  private static Exact conv2d(Fused.Conv2d op, List<Exact> inputs) {
+    Exact x = inputs.get(0), w = inputs.get(1);
     Grid from = op.grid(), to = op.to(w.shape());
     int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), in = w.dim(3);
     return Exact.of(Shape.of(x.dim(0) / from.size() * to.size(), o), i -> {
-      int p = i / o, b = p / to.size(), y = p % to.size() / to.width(), c = p % to.width();
+      int p = i / o, b = p / to.size(), y = p % to.size() / to.width(), c = p % to.width(), first = i % o / (o / op.groups()) * in;
       var s = new Real.Sum();
       for (int ky = 0; ky < kh; ky++)
         for (int kx = 0; kx < kw; kx++) {
-          int yy = y * op.stride() + ky - op.padding(), xx = c * op.stride() + kx - op.padding();
+          int yy = y * op.stride() + ky - op.padding().top(), xx = c * op.stride() + kx - op.padding().left();
           if (yy < 0 || yy >= from.height() || xx < 0 || xx >= from.width()) continue;
-          for (int q = 0; q < in; q++) s.add(x.get((b * from.height() + yy) * from.width() + xx, q), w.get(((i % o * kh + ky) * kw + kx) * in + q));
+          for (int q = 0; q < in; q++) s.add(x.get((b * from.height() + yy) * from.width() + xx, first + q), w.get(((i % o * kh + ky) * kw + kx) * in + q));
         }
-      return s.total();
+      return op.biased() ? s.total().plus(inputs.get(2).get(i % o)) : s.total();
     });
   }
 

@@ -9,6 +9,7 @@ import static jacquard.tests.roofline.Row.at;
 
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
@@ -187,11 +188,23 @@ final class Rows {
         if (channels < c || dtype == F32) run(conv, List.of(x, w), at("im2col_*", "n", pixels * channels, "m", pixels * channels * 9, "b", b));
         run(new Adjoint.Conv2dInput(conv), List.of(w, y), at("col2im_*", "n", pixels * channels, "m", pixels * channels * 9, "b", b));
       }
+      for (int channels : new int[] {4 * c, 4 * c - 1}) depthwise(dtype, pick(16, 2), Grid.of(pick(28, 4)), channels);
       var pool = new Fused.AveragePool(grid, 2);
       Object[] work = {"n", pixels * 4 * c, "m", pixels * c, "b", b};
       run(pool, List.of(type(dtype, pixels, 4 * c)), at("average_pool" + s, work));
       run(new Adjoint.AveragePool(pool), List.of(type(dtype, pixels / 4, 4 * c)), at("average_pool_backward" + s, work));
     }
+  }
+
+  /// A stage of a ConvNeXt, 7×7; channels in fours, or one by one.
+  private void depthwise(DType dtype, int batch, Grid grid, int channels) {
+    var op = new Fused.Conv2d(grid, 1, Padding.of(3), channels, true);
+    int n = batch * grid.size() * channels;
+    Type x = type(dtype, batch * grid.size(), channels), w = type(dtype, channels, 7, 7, 1);
+    Object[] work = {"n", n, "m", n, "k", 49, "b", dtype.bytes()};
+    run(op, List.of(x, w, type(dtype, channels)), at("depthwise_*", work));
+    run(new Adjoint.Conv2dInput(op), List.of(w, x), at("depthwise_backward_*", work));
+    if (channels % 4 == 0) run(new Adjoint.Conv2dWeight(op, w.shape()), List.of(x, x), at("depthwise_weight_*", work));
   }
 
   private void indexing() {

@@ -10,6 +10,7 @@ import jacquard.kernels.cuda.driver.Emulation;
 import jacquard.kernels.cuda.driver.Installed;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
@@ -117,9 +118,11 @@ class ThreadOrderTest {
   /// Rows and channels that are moved 16 bytes, or four elements, at a time.
   private static Stream<DynamicTest> wide() {
     var conv = new Fused.Conv2d(new Grid(4, 5), 1, 1);
+    var depthwise = new Fused.Conv2d(new Grid(4, 5), 1, Padding.of(1), 8, true);
     var bytes = test("rows of bytes by number", () -> List.of(Sample.read(Draw.sample(1, new Type(DType.U8, Shape.of(9, 3)), Draw.whole(0, 255)).tensor().gather(3, 1, 3)).values()));
     return Stream.concat(Stream.of(bytes), Stream.of(DType.BF16, DType.F32).flatMap(type -> Stream.of(
         test(conv + " of " + type, () -> gradients(conv, List.of(draw(type, 1, 20, 8), draw(type, 2, 3, 3, 3, 8)))),
+        test(depthwise + " of " + type, () -> gradients(depthwise, List.of(draw(type, 1, 20, 8), draw(type, 2, 8, 3, 3, 1), draw(type, 3, 8)))),
         test("rows of 16 by number of " + type, () -> gradients(new Indexing.Gather(), List.of(draw(type, 1, 9, 16), Tensor.ofInts(Shape.of(6), 3, 1, 3, 8, 0, 3)))))));
   }
 

@@ -30,7 +30,7 @@ class MachineCodeTest {
   private static final int HIDES = 40;
 
   /// Where the CPU's kernels are, below their package.
-  private static final List<String> ROOMS = List.of("", "matmul/", "attention/", "elementary/", "rows/");
+  private static final List<String> ROOMS = List.of("", "matmul/", "attention/", "convolution/", "elementary/", "rows/");
 
   @TempDir Path folder;
 
@@ -66,7 +66,7 @@ class MachineCodeTest {
 
   /// FloatVector's methods are shared by vectors of all lengths, and C2 inlines what their profile has seen: of two lengths the rarer goes into boxes, a hundred bytes for each load.
   @Test void kernelsKnowOneLengthOfVectors() throws Exception {
-    for (var type : List.of("AttentionBackward", "AttentionForward", "CpuActivation", "CpuBroadcast", "CpuContrastive", "CpuConv2d", "CpuElementwise", "CpuMatMul", "CpuReduction", "CpuRows", "CpuUpdates",
+    for (var type : List.of("AttentionBackward", "AttentionForward", "CpuActivation", "CpuBroadcast", "CpuContrastive", "CpuConv2d", "CpuDepthwise", "CpuElementwise", "CpuMatMul", "CpuReduction", "CpuRows", "CpuUpdates", "DepthwiseTaps",
         "Heads", "MicroKernel", "Packing", "Transpose", "TransposedTiles"))
       for (var m : methods(type))
         if (m.code().isPresent())
@@ -117,7 +117,7 @@ class MachineCodeTest {
     var bad = new ArrayList<String>();
     Set<String> kernels = new TreeSet<>();
     for (var m : MachineCode.read(printed, folder.resolve("code"))) {
-      boolean micro = m.method().matches(".*\\.(MicroKernel|TransposedTiles)::.*");   // under matmul, attention, losses and convolutions
+      boolean micro = m.method().matches(".*\\.(MicroKernel|TransposedTiles|DepthwiseTaps)::.*");   // under matmul, attention, losses and convolutions
       for (var l : m.loops()) {
         if (micro && l.fmas() >= fmas) kernels.add(m.method());
         // beside calls everything lives on the stack: not the register rule but inlining, which differs from JVM to JVM

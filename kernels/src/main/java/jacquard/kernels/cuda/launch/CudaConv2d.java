@@ -3,15 +3,19 @@ package jacquard.kernels.cuda.launch;
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
 import jacquard.kernels.cuda.CudaDevice;
+import jacquard.kernels.cuda.CudaOps;
 import jacquard.kernels.cuda.driver.Dnn;
 import jacquard.kernels.cuda.launch.CudaMatMul.Epilogue;
 import jacquard.kernels.cuda.launch.CudaMatMul.Factor;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Fused;
+import java.util.List;
 
 /// Convolution as im2col and a matrix product, and average pooling: `cuda-src/kernels/conv2d.cu`. A window of weight 1×1 and stride 1 is a row
 /// of x as it lies.
@@ -32,21 +36,21 @@ public final class CudaConv2d {
     /// The convolution as a vendor's library sees it, done by that: false where there is none, or it does not do this one.
     boolean library(CudaDevice device, Dnn.Pass pass, long x, long weight, long y) {
       var dnn = device.vendors().dnn();
-      if (dnn == null || batch == 0 || outputs() == 0 || inputs() == 0) return false;
-      var c = new Dnn.Convolution(type == DType.BF16, batch, from.height(), from.width(), inputs(), outputs(), w.dim(1), w.dim(2), to.height(), to.width(), op.stride(), op.padding());
+      if (dnn == null || batch == 0 || outputs() == 0 || inputs() == 0 || !op.padding().equals(Padding.of(op.padding().top()))) return false;
+      var c = new Dnn.Convolution(type == DType.BF16, batch, from.height(), from.width(), inputs(), outputs(), w.dim(1), w.dim(2), to.height(), to.width(), op.stride(), op.padding().top());
       long bytes = dnn.workspace(c, pass);
       if (bytes < 0) return false;
       dnn.run(c, pass, x, weight, y, bytes == 0 ? 0 : device.temporary(bytes), bytes);
       return true;
     }
-    boolean pointwise() { return w.dim(1) == 1 && w.dim(2) == 1 && op.stride() == 1 && op.padding() == 0; }
+    boolean pointwise() { return w.dim(1) == 1 && w.dim(2) == 1 && op.stride() == 1 && op.padding().equals(Padding.NONE); }
     long bytes(int images) { return (long) images * to.size() * k * type.bytes(); }
     int outputs() { return w.dim(0); }
     int inputs() { return w.dim(3); }
 
     void move(CudaDevice device, String kernel, long from, long target, long n, int each) {
       device.call(kernel).pointer(from).pointer(target).i64(n / each).i32(this.from.height()).i32(this.from.width()).i32(inputs() / each).i32(to.height()).i32(to.width())
-          .i32(w.dim(1)).i32(w.dim(2)).i32(op.stride()).i32(op.padding()).over(n / each, 1);
+          .i32(w.dim(1)).i32(w.dim(2)).i32(op.stride()).i32(op.padding().top()).i32(op.padding().left()).over(n / each, 1);
     }
 
     /// The windows of `images` images from `x` on, in `cols`.
@@ -65,10 +69,30 @@ public final class CudaConv2d {
   private static Factor rows(long address, int stride) { return new Factor(address, stride, false); }
   private static Factor columns(long address, int stride) { return new Factor(address, stride, true); }
 
-  public static void forward(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor weight, Tensor y) {
+  /// in: x, W, `[b]`. Groups of several channels each are convolutions of their own.
+  public static void forward(CudaDevice device, Fused.Conv2d op, List<Tensor> in, List<Tensor> out) {
+    if (op.depthwise(in.get(1).shape())) CudaDepthwise.forward(device, op, in, out.getFirst());
+    else if (op.groups() > 1) CudaOps.defined(device, op::define, in, out);
+    else forward(device, op, in.get(0), in.get(1), op.biased() ? in.get(2) : null, out.getFirst());
+  }
+
+  public static void inputGradient(CudaDevice device, Adjoint.Conv2dInput op, List<Tensor> in, List<Tensor> out) {
+    if (op.conv().depthwise(in.getFirst().shape())) CudaDepthwise.inputGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
+    else if (op.conv().groups() > 1) CudaOps.defined(device, op::define, in, out);
+    else inputGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
+  }
+
+  public static void weightGradient(CudaDevice device, Adjoint.Conv2dWeight op, List<Tensor> in, List<Tensor> out) {
+    if (op.conv().depthwise(op.weight())) CudaDepthwise.weightGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
+    else if (op.conv().groups() > 1) CudaOps.defined(device, op::define, in, out);
+    else weightGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
+  }
+
+  private static void forward(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor weight, Tensor bias, Tensor y) {
     var v = Windows.of(op, x.dtype(), weight.shape(), x.dim(0) / op.grid().size());
     long xs = device.dense(x), w = device.dense(weight);
-    if (v.library(device, Dnn.Pass.OUTPUT, xs, w, CudaDevice.address(y))) return;
+    long b0 = bias == null ? 0 : device.dense(bias);
+    if (bias == null && v.library(device, Dnn.Pass.OUTPUT, xs, w, CudaDevice.address(y))) return;
     long cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
     int size = x.dtype().bytes();
     for (int b = 0; b < v.batch; b += v.part) {
@@ -76,11 +100,11 @@ public final class CudaConv2d {
       long at = xs + (long) b * v.from.size() * v.inputs() * size;
       if (!v.pointwise()) v.im2col(device, at, cols, n);
       CudaMatMul.product(device, x.dtype(), n * v.to.size(), v.outputs(), v.k, rows(v.pointwise() ? at : cols, v.k), columns(w, v.k),
-          CudaDevice.address(y) + (long) b * v.to.size() * v.outputs() * size, Epilogue.NONE);
+          CudaDevice.address(y) + (long) b * v.to.size() * v.outputs() * size, new Epilogue(b0, Activation.NONE, 0, 0, 0, false, bias != null && bias.dtype() != x.dtype(), 0));
     }
   }
 
-  public static void inputGradient(CudaDevice device, Fused.Conv2d op, Tensor weight, Tensor dy, Tensor dx) {
+  private static void inputGradient(CudaDevice device, Fused.Conv2d op, Tensor weight, Tensor dy, Tensor dx) {
     var v = Windows.of(op, dy.dtype(), weight.shape(), dx.dim(0) / op.grid().size());
     long w = device.dense(weight), ds = device.dense(dy);
     if (v.library(device, Dnn.Pass.INPUT, CudaDevice.address(dx), w, ds)) return;
@@ -96,7 +120,7 @@ public final class CudaConv2d {
   }
 
   /// dW in F32; the images' parts are added one after another. A vendor's library would round the sum of BF16 products to BF16: it has the F32 ones alone.
-  public static void weightGradient(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor dy, Tensor dw) {
+  private static void weightGradient(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor dy, Tensor dw) {
     var v = Windows.of(op, x.dtype(), dw.shape(), x.dim(0) / op.grid().size());
     boolean half = x.dtype() == DType.BF16;
     int size = x.dtype().bytes();

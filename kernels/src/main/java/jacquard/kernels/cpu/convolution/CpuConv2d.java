@@ -1,21 +1,30 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.convolution;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
+import jacquard.kernels.cpu.elementary.CpuMovement;
 import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.kernels.cpu.matmul.CpuMatMul;
 import jacquard.kernels.cpu.matmul.Packing;
 import jacquard.kernels.cpu.rows.CpuRows;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Interpreter;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
+import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Fused;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
 
 /// Convolution over rows of pixels as matrix products. In an image with its padding, a window of one kernel row is a contiguous run of
 /// kw·i floats, so that windows are rows of A as they lie: y = Σ over ky of A_ky [pixels, kw·i] · W_ky [kw·i, o].
-final class CpuConv2d {
+public final class CpuConv2d {
   /// Output pixels that a piece of work takes, at least: what they read stays in L2. For dW they are the depth of the product.
   private static final int STRETCH = 128, DEEP = 256;
   /// Partial weight gradients hold together at most so many floats; they are added in order.
@@ -70,7 +79,7 @@ final class CpuConv2d {
     }
 
     /// y [pixels, n] from panels packed [ky][slab][panel][depth][NR].
-    void multiply(float[] panels, int n, float[] y, int yo) {
+    void multiply(float[] panels, int n, Dense bias, float[] y, int yo) {
       int wide = CpuMatMul.panels(n) * CpuMatMul.NR;
       Parallel.run(pieces(), piece -> piece(piece, (first, count, p, begin, row) -> {
         int[] at = new int[begin.length];
@@ -79,20 +88,26 @@ final class CpuConv2d {
             for (int i = 0; i < at.length; i++) at[i] = begin[i] + ky * row + k0;
             CpuMatMul.tiles(ky + k0 > 0, count, n, Math.min(CpuMatMul.KC, run() - k0), p, at, panels, CpuMatMul.ALIGNED + (ky * run() + k0) * wide, y, yo + first * n, n, CpuMatMul.edge());
           }
+        if (bias != null) add(bias, first, first + count, 0, n, y, yo, n);
       }));
     }
+  }
+
+  /// Adds the bias to columns j0 … j1−1 of rows i0 … i1−1 of y.
+  private static void add(Dense bias, int i0, int i1, int j0, int j1, float[] y, int yo, int yr) {
+    for (int i = i0; i < i1; i++) Simd.add(bias.a(), bias.at() + j0, y, yo + i * yr + j0, j1 - j0);
   }
 
   private interface Body { void run(int first, int count, float[] padded, int[] begin, int row); }
 
   private static Windows windows(Fused.Conv2d op, Dense x, Shape w, int stretch) {
-    return new Windows(x.a(), x.at(), op.grid(), w.dim(3), op.padding(), op.padding(), 1, op.to(w), op.stride(), w.dim(1), w.dim(2), x.dim(0) / op.grid().size(), stretch);
+    return new Windows(x.a(), x.at(), op.grid(), w.dim(3), op.padding().top(), op.padding().left(), 1, op.to(w), op.stride(), w.dim(1), w.dim(2), x.dim(0) / op.grid().size(), stretch);
   }
 
-  private static boolean pointwise(Fused.Conv2d op, Shape w) { return w.dim(1) == 1 && w.dim(2) == 1 && op.stride() == 1 && op.padding() == 0; }
+  private static boolean pointwise(Fused.Conv2d op, Shape w) { return w.dim(1) == 1 && w.dim(2) == 1 && op.stride() == 1 && op.padding().equals(Padding.NONE); }
 
   /// Windows that do not overlap are rows of a matrix, and the convolution is a linear layer.
-  private static boolean patches(Fused.Conv2d op, Shape w) { return op.padding() == 0 && op.stride() >= Math.max(w.dim(1), w.dim(2)); }
+  private static boolean patches(Fused.Conv2d op, Shape w) { return op.padding().equals(Padding.NONE) && op.stride() >= Math.max(w.dim(1), w.dim(2)); }
 
   /// [pixels, kh·kw·i], in the current scope: from the pool, since fresh memory is zeroed and first touched by one core alone.
   private static float[] patches(Fused.Conv2d op, Dense x, Shape w) {
@@ -110,15 +125,43 @@ final class CpuConv2d {
     return p;
   }
 
-  static void forward(Fused.Conv2d op, Dense x, Tensor weight, Dense y) {
+  /// in: x, W, `[b]`. Groups of several channels each are products of their own.
+  public static void forward(Fused.Conv2d op, List<Tensor> in, Tensor out) {
+    Dense x = Dense.of(in.getFirst()), bias = op.biased() ? Dense.of(in.get(2)) : null, y = Dense.of(out);
+    if (op.depthwise(in.get(1).shape())) CpuDepthwise.forward(op, x, in.get(1), bias, y);
+    else if (op.groups() > 1) apart(() -> op.define(in), out);
+    else forward(op, x, in.get(1), bias, y);
+  }
+
+  public static void inputGradient(Adjoint.Conv2dInput op, List<Tensor> in, Tensor dx) {
+    if (op.conv().depthwise(in.getFirst().shape())) CpuDepthwise.inputGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dx));
+    else if (op.conv().groups() > 1) apart(() -> op.define(in), dx);
+    else inputGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dx));
+  }
+
+  public static void weightGradient(Adjoint.Conv2dWeight op, List<Tensor> in, Tensor dw) {
+    if (op.conv().depthwise(op.weight())) CpuDepthwise.weightGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dw));
+    else if (op.conv().groups() > 1) apart(() -> op.define(in), dw);
+    else weightGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dw));
+  }
+
+  /// What other ops make, on this device.
+  private static void apart(Supplier<List<Tensor>> ops, Tensor out) {
+    ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
+      try (var _ = Scope.open(out.device())) { CpuMovement.copy(ops.get().getFirst(), CpuLinear.array(out), out.layout().offset()); }
+    });
+  }
+
+  private static void forward(Fused.Conv2d op, Dense x, Tensor weight, Dense bias, Dense y) {
     var w = Dense.of(weight);
     int o = w.dim(0), in = w.dim(3), all = w.size() / Math.max(1, o);
     if (patches(op, w.shape())) {
       boolean asIs = pointwise(op, w.shape());
+      CpuMatMul.Epilogue last = bias == null ? null : (i0, i1, j0, j1) -> add(bias, i0, i1, j0, j1, y.a(), y.at(), o);
       try (var _ = Scope.open()) {
         float[] a = asIs ? x.a() : patches(op, x, w.shape());
-        if (weight.layout().dense()) CpuLinear.product(y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, weight, all, 1, y.a(), y.at(), null);
-        else CpuMatMul.run(false, y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, w.a(), w.at(), 1, all, y.a(), y.at(), o, null);
+        if (weight.layout().dense()) CpuLinear.product(y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, weight, all, 1, y.a(), y.at(), last);
+        else CpuMatMul.run(false, y.dim(0), o, all, a, asIs ? x.at() : 0, all, 1, w.a(), w.at(), 1, all, y.a(), y.at(), o, last);
       }
       return;
     }
@@ -129,15 +172,14 @@ final class CpuConv2d {
       for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC)
         Packing.packB(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, Math.min(CpuMatMul.KC, k - k0), 0, o, w.a(), w.at() + ky * k + k0, 1, v.kh * k);
     });
-    v.multiply(panels, o, y.a(), y.at());
+    v.multiply(panels, o, bias, y.a(), y.at());
   }
 
   /// The convolution of dy, its pixels `stride` apart, with the mirrored kernel.
-  static void inputGradient(Fused.Conv2d op, Dense w, Dense dy, Dense dx) {
+  private static void inputGradient(Fused.Conv2d op, Dense w, Dense dy, Dense dx) {
     int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), in = w.dim(3);
     if (pointwise(op, w.shape())) { CpuMatMul.run(false, dy.dim(0), in, o, dy.a(), dy.at(), o, 1, w.a(), w.at(), in, 1, dx.a(), dx.at(), in, null); return; }
-    if (op.padding() >= kh || op.padding() >= kw) throw new IllegalArgumentException(op + ": padding no smaller than the kernel " + kh + "×" + kw);
-    var v = new Windows(dy.a(), dy.at(), op.to(w.shape()), o, kh - 1 - op.padding(), kw - 1 - op.padding(), op.stride(), op.grid(), 1, kh, kw, dy.dim(0) / op.to(w.shape()).size(), STRETCH);
+    var v = new Windows(dy.a(), dy.at(), op.to(w.shape()), o, kh - 1 - op.padding().top(), kw - 1 - op.padding().left(), op.stride(), op.grid(), 1, kh, kw, dy.dim(0) / op.to(w.shape()).size(), STRETCH);
     int k = v.run(), wide = CpuMatMul.panels(in) * CpuMatMul.NR;
     float[] panels = CpuMatMul.shared(CpuMatMul.packed(in, kh * k), kh * k, in);
     Parallel.run(kh, ky -> {
@@ -145,11 +187,11 @@ final class CpuConv2d {
       for (int q = 0; q < k; q++) rows[q] = ((q % o * kh + kh - 1 - ky) * kw + kw - 1 - q / o) * in;
       for (int k0 = 0; k0 < k; k0 += CpuMatMul.KC) Packing.packRows(panels, CpuMatMul.ALIGNED + (ky * k + k0) * wide, k0, Math.min(CpuMatMul.KC, k - k0), in, w.a(), rows, w.at());
     });
-    v.multiply(panels, in, dx.a(), dx.at());
+    v.multiply(panels, in, null, dx.a(), dx.at());
   }
 
   /// dW_ky [o, kw·i] = dyᵀ [o, pixels] · A_ky [pixels, kw·i]: a piece takes some of the outputs and some of the pixels.
-  static void weightGradient(Fused.Conv2d op, Dense x, Dense dy, Dense dw) {
+  private static void weightGradient(Fused.Conv2d op, Dense x, Dense dy, Dense dw) {
     int o = dw.dim(0), in = dw.dim(3);
     int all = dw.size() / Math.max(1, o);
     if (patches(op, dw.shape()) && (long) o * all > PARTIAL / 16) {
@@ -174,7 +216,7 @@ final class CpuConv2d {
     CpuRows.addInOrder(partial, pieces, size, 0, size, dw);
   }
 
-  static void averagePool(Fused.AveragePool op, Dense x, Dense y) {
+  public static void averagePool(Fused.AveragePool op, Dense x, Dense y) {
     int c = x.dim(1);
     float k = 1f / (op.size() * op.size());
     Parallel.rows(y.dim(0), Math.max(1, 4096 / c), (from, to) -> {
@@ -191,7 +233,7 @@ final class CpuConv2d {
     });
   }
 
-  static void averagePoolGradient(Fused.AveragePool op, Dense dy, Dense dx) {
+  public static void averagePoolGradient(Fused.AveragePool op, Dense dy, Dense dx) {
     int c = dy.dim(1);
     float k = 1f / (op.size() * op.size());
     Arrays.fill(dx.a(), dx.at(), dx.at() + dx.size(), 0);
