@@ -66,7 +66,7 @@ final class VjpFused {
     var d = new ArrayList<Tensor>();
     d.add(a.wants(0) ? apply(new Adjoint.Conv2dInput(op), a.x(1), dy) : null);
     d.add(a.wants(1) ? apply(new Adjoint.Conv2dWeight(op, a.x(1).shape()), a.x(0), dy) : null);
-    if (op.biased()) d.add(a.wants(2) ? dy.sum(0) : null);
+    if (op.biased()) d.add(a.wants(2) ? dy.cast(DType.F32).sum(0) : null);
     return d;
   }
 

@@ -1,6 +1,7 @@
 package jacquard.kernels.cpu;
 
 import jacquard.kernels.cpu.attention.CpuAttention;
+import jacquard.kernels.cpu.convolution.CpuConv2d;
 import jacquard.kernels.cpu.elementary.CpuElementwise;
 import jacquard.kernels.cpu.elementary.CpuIndexing;
 import jacquard.kernels.cpu.elementary.CpuMovement;

@@ -7,14 +7,14 @@ import java.util.Arrays;
 
 /// The axes that two layouts of one shape are walked along, neighbours merged wherever both layouts allow: their
 /// extents and strides.
-record Axes(int[] dims, int[] first, int[] second) {
+public record Axes(int[] dims, int[] first, int[] second) {
   /// As many as the kernels' argument structs hold.
-  static final int MOST = 6;
-  static final Axes NONE = new Axes(new int[0], new int[0], new int[0]);
+  public static final int MOST = 6;
+  public static final Axes NONE = new Axes(new int[0], new int[0], new int[0]);
 
-  int rank() { return dims.length; }
+  public int rank() { return dims.length; }
 
-  static Axes merged(Op op, Shape shape, Layout a, Layout b) {
+  public static Axes merged(Op op, Shape shape, Layout a, Layout b) {
     int rank = shape.rank(), n = 0;
     int[] d = new int[rank + 1], x = new int[rank + 1], y = new int[rank + 1];
     for (int i = 0; i < rank; i++) {

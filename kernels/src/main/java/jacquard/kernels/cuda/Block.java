@@ -1,4 +1,4 @@
 package jacquard.kernels.cuda;
 
 /// A tensor's storage on a GPU.
-record Block(long address) {}
+public record Block(long address) {}

@@ -2,9 +2,10 @@ package jacquard.kernels.cuda;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
+import jacquard.kernels.cuda.launch.CudaBatchNorm;
 import jacquard.tensor.DType;
-import jacquard.tensor.Group;
 import jacquard.tensor.Group.Stretch;
+import jacquard.tensor.Group;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
@@ -21,7 +22,7 @@ import java.util.List;
 ///
 /// A device has one of these: its flags, which its peers raise, and the abort word, which every wait reads. The flags'
 /// steps only grow: a call begins after the last step that any of its ranks has seen.
-final class CudaCollectives {
+public final class CudaCollectives {
   /// As many ranks as the kernels' argument structs hold; blocks that a call takes, at most: all of them run at once on
   /// any GPU, as waiting needs. Elements of a chunk of all_reduce, bytes of a row of its table.
   private static final int RANKS = 16, BLOCKS = 36, THREADS = 512, CHUNK = 4096, ROW = 2 * RANKS * 8 + 16;
@@ -82,7 +83,7 @@ final class CudaCollectives {
   // Calls
 
   /// The parts of all ranks, so many bytes each, one after another.
-  void gather(Group group, String what, long x, long y, long[] bytes) {
+  public void gather(Group group, String what, long x, long y, long[] bytes) {
     var offers = meet(group, what, new long[] {x}, new long[] {y});
     long from = Arrays.stream(bytes, 0, group.rank()).sum();
     long n = bytes[group.rank()];
@@ -113,7 +114,7 @@ final class CudaCollectives {
   }
 
   /// y = factor·Σ x of any number of tensors of so many elements.
-  void reduce(Group group, String what, DType type, float factor, long[] x, long[] y, long[] elements) {
+  public void reduce(Group group, String what, DType type, float factor, long[] x, long[] y, long[] elements) {
     var offers = meet(group, what, x, y);
     var table = ByteBuffer.allocate(ROW * x.length).order(ByteOrder.nativeOrder());
     int chunks = 0, rows = 0;

@@ -6,6 +6,7 @@ import static jacquard.tensor.DType.F32;
 import jacquard.kernels.cuda.driver.CudaException;
 import jacquard.kernels.cuda.driver.Driver;
 import jacquard.kernels.cuda.driver.Installed;
+import jacquard.kernels.cuda.launch.CudaMovement;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Tensor;
@@ -161,10 +162,10 @@ public final class CudaDevice implements Device {
   // What kernels' Java halves use
 
   /// Where a kernel puts (position + 1) << 32 | index of an index out of range.
-  long bad() { return context.address(bad); }
+  public long bad() { return context.address(bad); }
 
   /// A table in device memory, which lasts as long as the op.
-  long table(byte[] rows) {
+  public long table(byte[] rows) {
     long address = temporary(rows.length);
     staging.write(MemorySegment.ofArray(rows), address, rows.length);
     return address;
@@ -175,8 +176,8 @@ public final class CudaDevice implements Device {
 
   public Driver.Context context() { return context; }
 
-  RowTables tables() { return tables; }
-  Vendors vendors() { return vendors; }
+  public RowTables tables() { return tables; }
+  public Vendors vendors() { return vendors; }
 
   /// The kernel launched last.
   public String lastKernel() { return call.last(); }
@@ -209,7 +210,7 @@ public final class CudaDevice implements Device {
   }
 
   /// Memory until the op that runs has been asked for in full.
-  long temporary(long bytes) {
+  public long temporary(long bytes) {
     long address = slabs.allocate(bytes);
     temporaries.add(new long[] {address, bytes});
     return address;
@@ -219,14 +220,14 @@ public final class CudaDevice implements Device {
   long lasting(long bytes) { return slabs.ask(bytes, bytes); }
 
   /// A table that kernels read (offsets, ranges), until the op that runs has been asked for in full.
-  long upload(int[] values) {
+  public long upload(int[] values) {
     long address = temporary(Math.max(4L, 4L * values.length));
     staging.write(MemorySegment.ofArray(values), address, 4L * values.length);
     return address;
   }
 
   /// Does work whose temporary memory ends with it, not with the op: what comes later on the stream may have it.
-  void briefly(Runnable work) {
+  public void briefly(Runnable work) {
     int first = temporaries.size();
     try { work.run(); }
     finally { release(first); }
@@ -240,7 +241,7 @@ public final class CudaDevice implements Device {
   }
 
   /// Where the elements of a tensor lie row-major: its own, or a copy's that lasts as long as the op.
-  long dense(Tensor t) {
+  public long dense(Tensor t) {
     if (t.layout().dense()) return address(t);
     long copy = temporary(t.shape().size() * t.dtype().bytes());
     CudaMovement.copy(this, t, copy);
@@ -248,7 +249,7 @@ public final class CudaDevice implements Device {
   }
 
   /// As [#dense] of a tensor that the kernel writes: a copy would lose what it writes.
-  static long written(Tensor t) {
+  public static long written(Tensor t) {
     if (!t.layout().dense()) throw new IllegalArgumentException("an update of a strided view " + t.type());
     return address(t);
   }
@@ -275,7 +276,7 @@ public final class CudaDevice implements Device {
     }
   }
 
-  static String suffix(DType t) {
+  public static String suffix(DType t) {
     return switch (t) {
       case F32 -> "_f32";
       case BF16 -> "_bf16";

@@ -3,6 +3,18 @@ package jacquard.kernels.cuda;
 import static jacquard.tensor.DType.BF16;
 import static jacquard.tensor.DType.F32;
 
+import jacquard.kernels.cuda.launch.CudaAttention;
+import jacquard.kernels.cuda.launch.CudaBatchNorm;
+import jacquard.kernels.cuda.launch.CudaContrastive;
+import jacquard.kernels.cuda.launch.CudaConv2d;
+import jacquard.kernels.cuda.launch.CudaElementwise;
+import jacquard.kernels.cuda.launch.CudaImage;
+import jacquard.kernels.cuda.launch.CudaIndexing;
+import jacquard.kernels.cuda.launch.CudaMatMul;
+import jacquard.kernels.cuda.launch.CudaMovement;
+import jacquard.kernels.cuda.launch.CudaReduction;
+import jacquard.kernels.cuda.launch.CudaRows;
+import jacquard.kernels.cuda.launch.CudaUpdates;
 import jacquard.tensor.DType;
 import jacquard.tensor.Interpreter;
 import jacquard.tensor.Scope;
@@ -26,7 +38,7 @@ import java.util.function.UnaryOperator;
 
 /// The table op → kernel of a GPU. What has no kernel runs as its definition; 16-bit tensors that a kernel does not
 /// take are widened to F32 and back.
-final class CudaOps {
+public final class CudaOps {
   private final CudaDevice device;
 
   CudaOps(CudaDevice device) { this.device = device; }
@@ -63,7 +75,8 @@ final class CudaOps {
       // bias and result may be F32
       case Fused.Linear _ -> !half || !f16 && all(in.subList(0, 2), BF16);
       case Fused.LayerNorm _ -> !half || !f16 && wide(in);
-      case Fused.Conv2d _, Fused.AveragePool _ -> all || !half;
+      case Fused.Conv2d _ -> !half || !f16 && all(in.subList(0, 2), BF16) && all(out, BF16);                 // the bias may be F32
+      case Fused.AveragePool _ -> all || !half;
       case Fused.Softmax _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Fused.Patches _ -> !half;
       case Attention a -> !half || !f16 && CudaAttention.takes(a, in);
       case Contrastive.Softmax c -> !half || !f16 && CudaContrastive.takes(c, in);
@@ -118,7 +131,7 @@ final class CudaOps {
   }
 
   /// An op without a kernel: its definition, on this device.
-  static void defined(CudaDevice device, UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
+  public static void defined(CudaDevice device, UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
     ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
       try (var _ = Scope.open(device)) {
         var results = definition.apply(in);
@@ -167,8 +180,8 @@ final class CudaOps {
       case Adjoint.CollectiveBatchNorm(var n) ->
           CudaBatchNorm.backward(device, device.collectives(), n,
               "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
-      case Adjoint.Conv2dInput c -> CudaConv2d.inputGradient(device, c, in, out);
-      case Adjoint.Conv2dWeight c -> CudaConv2d.weightGradient(device, c, in, out);
+      case Adjoint.Conv2dInput c     -> CudaConv2d.inputGradient(device, c, in, out);
+      case Adjoint.Conv2dWeight c    -> CudaConv2d.weightGradient(device, c, in, out);
       case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(device, p, in.getFirst(), out.getFirst());
       case Adjoint.Attend a          -> {
         if (CudaAttention.fits(a.attention(), in)) CudaAttention.backward(device, a.attention(), a.packed(), in, out);

@@ -9,13 +9,13 @@ import java.lang.foreign.MemorySegment;
 /// What attention kernels must know of sequences and ranges, on the device: tiles of rows, ranges, offsets. A tower
 /// makes one pair of them a step and uses it in every layer, so the last few are kept. All work is on one stream:
 /// memory of one that gives way may be written at once.
-final class RowTables {
+public final class RowTables {
   /// Rows of a tile and ints that describe one: `RowTile` of `attention.cuh`.
-  static final int TILE = 64, DESCRIPTION = 8;
+  public static final int TILE = 64, DESCRIPTION = 8;
   private static final int KEPT = 8;
 
   /// Addresses of the tables.
-  record Table(long queryTiles, int queryTileCount, long keyTiles, int keyTileCount, long from, long to,
+  public record Table(long queryTiles, int queryTileCount, long keyTiles, int keyTileCount, long from, long to,
       long queryOffsets, long keyOffsets) {}
 
   private record Kept(Sequences queries, Sequences keys, Ranges ranges, Table table) {}
@@ -31,7 +31,7 @@ final class RowTables {
     this.staging = staging;
   }
 
-  Table of(CudaDevice device, Attention op) {
+  public Table of(CudaDevice device, Attention op) {
     for (var k : kept)
       if (k != null && k.queries == op.queries() && k.keys == op.keys() && k.ranges == op.ranges()) return k.table;
     int[] queryTiles = queryTiles(op), keyTiles = keyTiles(op);

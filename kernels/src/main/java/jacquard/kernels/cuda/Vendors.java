@@ -12,7 +12,7 @@ import java.util.function.Supplier;
 /// Vendors' libraries that do a kind of work in place of our kernels, on request: cuBLAS matrix products (`gemm`),
 /// cuDNN convolutions (`conv`). Their sums are in an order of their own, so that a choice changes bits. Used under the
 /// device's lock, with its context current.
-final class Vendors {
+public final class Vendors {
   private static final String GEMM = "gemm", CONV = "conv", OURS = "jacquard", CUBLAS = "cublas", CUDNN = "cudnn";
 
   private final Driver.Context context;
@@ -22,10 +22,10 @@ final class Vendors {
   Vendors(Driver.Context context) { this.context = context; }
 
   /// Null: our kernels.
-  Blas blas() { return blas; }
+  public Blas blas() { return blas; }
 
   /// Null: our kernels.
-  Dnn dnn() { return dnn; }
+  public Dnn dnn() { return dnn; }
 
   void use(String work, String library) {
     switch (work + " " + library) {

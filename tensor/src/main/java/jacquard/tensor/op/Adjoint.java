@@ -122,9 +122,11 @@ public sealed interface Adjoint extends Op {
   record Conv2dInput(Fused.Conv2d conv) implements Adjoint {
     @Override public List<Type> infer(List<Type> in) {
       var w = in.isEmpty() ? Shape.SCALAR : in.getFirst().shape();
-      if (!Op.floating(in, 2) || w.rank() != 4 || w.dim(0) % conv.groups() != 0) throw Op.mismatch(this, in, "floating W [o, kh, kw, i/groups] and dy [b·oh·ow, o]");
-      return List.of(in.getFirst().with(Shape.of(images(this, conv, w, in) * conv.grid().size(), w.dim(3) * conv.groups())));
+      if (in.size() != 2 || w.rank() != 4 || w.dim(0) % conv.groups() != 0 || in.stream().anyMatch(t -> !t.dtype().floating())) throw Op.mismatch(this, in, "floating W [o, kh, kw, i], dy");
+      int images = images(this, conv, w, in);
+      return List.of(in.getFirst().with(Shape.of(images * conv.grid().size(), w.dim(3) * conv.groups())));
     }
+    /// Tap by tap; groups one by one.
     @Override public List<Tensor> define(List<Tensor> in) {
       if (conv.groups() > 1) {
         int o = in.get(0).dim(0) / conv.groups();
@@ -147,15 +149,16 @@ public sealed interface Adjoint extends Op {
   /// x, dy → dW of this shape, in F32 whatever the inputs are
   record Conv2dWeight(Fused.Conv2d conv, Shape weight) implements Adjoint {
     @Override public List<Type> infer(List<Type> in) {
-      if (!Op.floating(in, 2) || weight.rank() != 4 || weight.dim(0) % conv.groups() != 0 || !in.getFirst().has(-1, weight.dim(3) * conv.groups())
-          || in.getFirst().shape().dim(0) != images(this, conv, weight, in) * conv.grid().size())
-        throw Op.mismatch(this, in, "floating x [b·" + conv.grid().size() + ", i] and dy of as many images, for W " + weight);
+      if (in.size() != 2 || in.getFirst().shape().rank() != 2 || weight.rank() != 4 || weight.dim(0) % conv.groups() != 0 || in.getFirst().shape().dim(1) != weight.dim(3) * conv.groups()
+          || in.stream().anyMatch(t -> !t.dtype().floating()) || in.getFirst().shape().dim(0) != images(this, conv, weight, in) * conv.grid().size())
+        throw Op.mismatch(this, in, "floating x [b·" + conv.grid().size() + ", i], dy of as many images, for W " + weight);
       return List.of(new Type(DType.F32, weight));
     }
+    /// Tap by tap; groups one by one.
     @Override public List<Tensor> define(List<Tensor> in) {
       if (conv.groups() > 1) {
         int o = weight.dim(0) / conv.groups(), i = weight.dim(3);
-        var one = new Conv2dWeight(conv.ofGroup(), Shape.of(o, weight.dim(1), weight.dim(2), i));
+        var one = new Conv2dWeight(conv.ofGroup(), weight.with(0, o));
         return List.of(Tensor.concat(0, IntStream.range(0, conv.groups()).mapToObj(g ->
             Tensor.apply(one, in.get(0).slice(1, g * i, g * i + i), in.get(1).slice(1, g * o, g * o + o))).toList()));
       }
@@ -298,7 +301,6 @@ public sealed interface Adjoint extends Op {
   private static Tensor normed(float epsilon, List<Tensor> in, Tensor dy, Tensor unit, Tensor ofProducts, Tensor mean) {
     return dy.subtract(mean).subtract(unit.mul(ofProducts)).mul(wide(in, 1).divide(wide(in, 3).add(epsilon).sqrt()));
   }
-
 
   /// For each of `rows` windows the pixel under its tap (ky, kx), −1 in the padding.
   private static int[] pixels(Fused.Conv2d conv, Shape weight, int rows, int ky, int kx) {

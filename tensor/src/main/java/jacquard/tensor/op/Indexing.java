@@ -20,13 +20,13 @@ public sealed interface Indexing extends Op {
   record ScatterAdd(int rows) implements Indexing {
     @Override public List<Type> infer(List<Type> in) {
       check(this, in);
-      if (in.get(0).shape().dim(0) != in.get(1).shape().dim(0)) throw Op.mismatch(this, in, "an index a row");
+      if (!in.get(0).dtype().floating() || in.get(0).shape().dim(0) != in.get(1).shape().dim(0)) throw Op.mismatch(this, in, "an index a row");
       return List.of(in.getFirst().with(Shape.of(rows, in.getFirst().shape().dim(1))));
     }
   }
 
   private static void check(Op op, List<Type> in) {
-    if (in.size() != 2 || !in.get(0).dtype().floating() || !in.get(0).has(-1, -1) || !in.get(1).has(-1) || in.get(1).dtype() != DType.I32)
-      throw Op.mismatch(op, in, "a floating matrix and an I32 vector");
+    if (in.size() != 2 || !in.get(0).has(-1, -1) || !in.get(1).has(-1) || in.get(1).dtype() != DType.I32)
+      throw Op.mismatch(op, in, "a matrix and an I32 vector");
   }
 }

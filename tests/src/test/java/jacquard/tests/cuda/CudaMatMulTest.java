@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.kernels.cuda.CudaDevice;
-import jacquard.kernels.cuda.CudaMatMul;
-import jacquard.kernels.cuda.CudaMatMul.Epilogue;
-import jacquard.kernels.cuda.CudaMatMul.Factor;
+import jacquard.kernels.cuda.launch.CudaMatMul;
+import jacquard.kernels.cuda.launch.CudaMatMul.Epilogue;
+import jacquard.kernels.cuda.launch.CudaMatMul.Factor;
 import jacquard.tensor.DType;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import jacquard.autograd.Grad;
 import jacquard.kernels.cuda.CudaDevice;
-import jacquard.kernels.cuda.CudaMatMul;
+import jacquard.kernels.cuda.launch.CudaMatMul;
 import jacquard.kernels.cuda.driver.Emulation;
 import jacquard.kernels.cuda.driver.Installed;
 import jacquard.tensor.DType;

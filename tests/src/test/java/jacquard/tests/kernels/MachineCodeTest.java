@@ -30,7 +30,7 @@ class MachineCodeTest {
   private static final int HIDES = 40;
 
   /// Where the CPU's kernels are, below their package.
-  private static final List<String> ROOMS = List.of("", "matmul/", "attention/", "elementary/", "rows/");
+  private static final List<String> ROOMS = List.of("", "matmul/", "attention/", "convolution/", "elementary/", "rows/");
 
   @TempDir Path folder;
 

@@ -15,11 +15,15 @@ public final class CpuIndexing {
 
   public static void run(Indexing op, List<Tensor> in, Tensor out) {
     int[] index = in.get(1).ints();
-    var x = Dense.of(in.getFirst());
-    int d = x.dim(1), rows = op instanceof Indexing.ScatterAdd ? out.dim(0) : x.dim(0);
+    int d = in.getFirst().dim(1), rows = op instanceof Indexing.ScatterAdd ? out.dim(0) : in.getFirst().dim(0);
     for (int i = 0; i < index.length; i++)
       if (index[i] < -1 || index[i] >= rows)
         throw new IllegalArgumentException(op + ": index[" + i + "] is " + index[i] + ", expected −1 … " + (rows - 1));
+    if (!in.getFirst().dtype().floating()) {
+      integers(in.getFirst(), index, out);
+      return;
+    }
+    var x = Dense.of(in.getFirst());
     float[] y = CpuLinear.array(out);
     switch (op) {
       case Indexing.Gather _ -> Parallel.rows(index.length, Math.max(1, 16384 / Math.max(1, d)), (from, to) -> {
@@ -36,5 +40,15 @@ public final class CpuIndexing {
         });
       }
     }
+  }
+
+  /// Gathers rows of any other dtype.
+  private static void integers(Tensor table, int[] index, Tensor out) {
+    var t = table.layout().dense() ? table : table.copy();
+    int d = t.dim(1);
+    CpuMovement.zero(out);
+    for (int i = 0; i < index.length; i++)
+      if (index[i] >= 0)
+        System.arraycopy(t.storage().block(), t.layout().offset() + index[i] * d, out.storage().block(), i * d, d);
   }
 }

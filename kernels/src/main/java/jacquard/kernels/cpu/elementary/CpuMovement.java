@@ -33,7 +33,7 @@ public final class CpuMovement {
     }
   }
 
-  private static void zero(Tensor y) {
+  static void zero(Tensor y) {
     int n = (int) y.shape().size();
     switch (y.storage().block()) {
       case float[] a -> Arrays.fill(a, 0, n, 0f);

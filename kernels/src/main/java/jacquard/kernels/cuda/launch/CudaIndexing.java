@@ -1,13 +1,14 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Indexing;
 
 /// Rows by number: `cuda-src/kernels/indexing.cu`. An index out of range is found by the kernel and told at the
 /// device's next read.
-final class CudaIndexing {
+public final class CudaIndexing {
   /// As many rows are scattered without a sort: a warp looks through their numbers in eight steps.
   private static final int FEW = 256;
   /// Rows a block of the sort takes, digits of a pass, bits of a digit; threads of the scan; rows a block sums, and
@@ -16,7 +17,7 @@ final class CudaIndexing {
 
   private CudaIndexing() {}
 
-  static void run(CudaDevice device, Indexing op, Tensor x, Tensor index, Tensor y) {
+  public static void run(CudaDevice device, Indexing op, Tensor x, Tensor index, Tensor y) {
     switch (op) {
       case Indexing.Gather _     -> gather(device, x, device.dense(index), y);
       case Indexing.ScatterAdd _ -> scatter(device, x, device.dense(index), y);

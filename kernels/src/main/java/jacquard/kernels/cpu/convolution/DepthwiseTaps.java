@@ -1,8 +1,8 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.convolution;
 
-import static jacquard.kernels.cpu.matmul.CpuMatMul.ALIGNED;
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.ALIGNED;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jdk.incubator.vector.FloatVector;

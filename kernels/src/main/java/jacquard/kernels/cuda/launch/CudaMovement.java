@@ -1,15 +1,17 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
+import jacquard.kernels.cuda.Axes;
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Movement;
 import java.util.List;
 
 /// Copies between layouts: `cuda-src/kernels/elementwise.cu`.
-final class CudaMovement {
+public final class CudaMovement {
   private CudaMovement() {}
 
-  static void run(CudaDevice device, Movement op, List<Tensor> in, Tensor y) {
+  public static void run(CudaDevice device, Movement op, List<Tensor> in, Tensor y) {
     switch (op) {
       case Movement.Copy _ -> copy(device, in.getFirst(), CudaDevice.address(y));
       case Movement.Concat(var axis) -> {
@@ -32,7 +34,7 @@ final class CudaMovement {
   }
 
   /// The elements of a tensor, row-major, to an address.
-  static void copy(CudaDevice device, Tensor x, long to) {
+  public static void copy(CudaDevice device, Tensor x, long to) {
     long bytes = x.shape().size() * x.dtype().bytes();
     if (bytes == 0) return;
     if (x.layout().dense()) device.context().copy(to, CudaDevice.address(x), bytes);

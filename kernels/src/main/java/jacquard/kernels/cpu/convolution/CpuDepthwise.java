@@ -1,11 +1,13 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.convolution;
 
-import static jacquard.kernels.cpu.matmul.CpuMatMul.ALIGNED;
-import static jacquard.kernels.cpu.DepthwiseTaps.BLOCK;
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
+import static jacquard.kernels.cpu.convolution.DepthwiseTaps.BLOCK;
+import static jacquard.kernels.cpu.matmul.CpuMatMul.ALIGNED;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Shape;

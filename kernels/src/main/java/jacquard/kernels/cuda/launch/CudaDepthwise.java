@@ -1,7 +1,9 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
+import jacquard.kernels.cuda.Call;
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Shape;
@@ -20,7 +22,7 @@ final class CudaDepthwise {
   /// in: x, W, `[b]`
   static void forward(CudaDevice device, Fused.Conv2d op, List<Tensor> in, Tensor y) {
     Tensor x = in.get(0), weight = in.get(1);
-    strips(device, "depthwise", op, device.dense(x), weight, op.biased() ? device.dense(in.get(2)) : 0, y, op.to(weight.shape()));
+    strips(device, "depthwise", op, device.dense(x), weight, op.biased() ? device.dense(in.get(2).cast(x.dtype())) : 0, y, op.to(weight.shape()));
   }
 
   static void inputGradient(CudaDevice device, Fused.Conv2d op, Tensor weight, Tensor dy, Tensor dx) {
@@ -53,7 +55,7 @@ final class CudaDepthwise {
   static void weightGradient(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor dy, Tensor dw) {
     var w = dw.shape();
     int n = (int) w.size(), rows = dy.dim(0) / op.to(w).width(), stretch = Math.max(FEWEST, Math.ceilDiv(rows, PIECES)), pieces = Math.ceilDiv(rows, stretch);
-    if (rows == 0) { device.context().clear(CudaDevice.address(dw), 4L * n); return; }
+    if (rows == 0) { device.context().clear(CudaDevice.address(dw), (long) n * dw.dtype().bytes()); return; }
     long xs = device.dense(x), ds = device.dense(dy), sum = CudaDevice.address(dw), to = pieces == 1 ? sum : device.temporary(4L * n * pieces);
     shape(device.call("depthwise_weight" + suffix(x.dtype())).pointer(xs).pointer(ds).pointer(to).i32(rows).i32(stretch), op, w)
         .blocks(Math.ceilDiv(w.dim(0), OUTPUTS), pieces, w.dim(1) * Math.ceilDiv(w.dim(2), TAPS), SUMS);

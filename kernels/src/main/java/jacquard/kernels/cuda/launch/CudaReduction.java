@@ -1,7 +1,8 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
@@ -9,14 +10,14 @@ import jacquard.tensor.op.Reduction;
 
 /// Sums and maxima of whole axes: `cuda-src/kernels/reduction.cu`. Axes that come first are folded by columns, others
 /// by rows, after a copy that moves them last where they are not.
-final class CudaReduction {
+public final class CudaReduction {
   /// Elements of a row, and rows, that one partial result takes in.
   private static final int ROW_PIECE = 8192, COLUMN_PIECE = 64;
   private static final int FLOATS_OF_A_FOLD = 32 * Float.BYTES;
 
   private CudaReduction() {}
 
-  static void run(CudaDevice device, Reduction op, Tensor x, Tensor y) {
+  public static void run(CudaDevice device, Reduction op, Tensor x, Tensor y) {
     int rank = x.shape().rank();
     boolean[] folded = op.folded(rank);
     boolean max = op instanceof Reduction.Max;

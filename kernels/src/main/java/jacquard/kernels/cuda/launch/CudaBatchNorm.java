@@ -1,12 +1,15 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
+import jacquard.kernels.cuda.Call;
+import jacquard.kernels.cuda.CudaCollectives;
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Collective;
 import java.util.List;
 
 /// Batch norm over the rows of x [r,c]: `cuda-src/kernels/batch_norm.cu`.
-final class CudaBatchNorm {
+public final class CudaBatchNorm {
   /// Rows of a stretch, at least; stretches, at most: a matter of shape alone, so that every device adds in one order.
   private static final int STRETCH = 64, PIECES = 256, COLUMNS = 32, THREADS = 128, SHARED = 8 * 32 * 4;
 
@@ -35,7 +38,7 @@ final class CudaBatchNorm {
   }
 
   /// in: x, γ, β; out: y[, μ, σ²]
-  static void forward(CudaDevice device, float epsilon, List<Tensor> in, List<Tensor> out) {
+  public static void forward(CudaDevice device, float epsilon, List<Tensor> in, List<Tensor> out) {
     int rows = in.getFirst().dim(0), c = in.getFirst().dim(1);
     boolean recorded = out.size() > 1;
     long statistics = recorded ? 0 : device.temporary(8L * c);
@@ -50,7 +53,8 @@ final class CudaBatchNorm {
   }
 
   /// Over the rows of all ranks; in: x, γ, β; out: y[, μ, σ², number of rows]
-  static void forward(CudaDevice device, CudaCollectives ranks, Collective.BatchNorm op, String what, List<Tensor> in,
+  public static void forward(CudaDevice device, CudaCollectives ranks, Collective.BatchNorm op, String what,
+      List<Tensor> in,
       List<Tensor> out) {
     int rows = in.getFirst().dim(0), c = in.getFirst().dim(1), size = op.group().size();
     boolean recorded = out.size() > 1;
@@ -79,7 +83,8 @@ final class CudaBatchNorm {
   }
 
   /// in: x, γ, μ, σ², number of all rows, dy; out: dx, and this rank's part of dγ, dβ
-  static void backward(CudaDevice device, CudaCollectives ranks, Collective.BatchNorm op, String what, List<Tensor> in,
+  public static void backward(CudaDevice device, CudaCollectives ranks, Collective.BatchNorm op, String what,
+      List<Tensor> in,
       List<Tensor> out) {
     int rows = in.getFirst().dim(0), c = in.getFirst().dim(1);
     long x = device.dense(in.get(0));
@@ -103,7 +108,7 @@ final class CudaBatchNorm {
   }
 
   /// in: x, γ, μ, σ², dy; out: dx, dγ, dβ
-  static void backward(CudaDevice device, float epsilon, List<Tensor> in, List<Tensor> out) {
+  public static void backward(CudaDevice device, float epsilon, List<Tensor> in, List<Tensor> out) {
     int rows = in.getFirst().dim(0), c = in.getFirst().dim(1);
     var p = new Pass(device, epsilon, rows, c, device.dense(in.get(0)), device.dense(in.get(4)),
         device.dense(in.get(1)), 0, device.dense(in.get(2)), device.dense(in.get(3)),

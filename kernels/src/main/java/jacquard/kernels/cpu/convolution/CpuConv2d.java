@@ -1,5 +1,8 @@
-package jacquard.kernels.cpu;
+package jacquard.kernels.cpu.convolution;
 
+import jacquard.kernels.cpu.Dense;
+import jacquard.kernels.cpu.Parallel;
+import jacquard.kernels.cpu.Simd;
 import jacquard.kernels.cpu.elementary.CpuMovement;
 import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.kernels.cpu.matmul.CpuMatMul;
@@ -21,7 +24,7 @@ import java.util.function.Supplier;
 
 /// Convolution over rows of pixels as matrix products. In an image with its padding, a window of one kernel row is a contiguous run of
 /// kw·i floats, so that windows are rows of A as they lie: y = Σ over ky of A_ky [pixels, kw·i] · W_ky [kw·i, o].
-final class CpuConv2d {
+public final class CpuConv2d {
   /// Output pixels that a piece of work takes, at least: what they read stays in L2. For dW they are the depth of the product.
   private static final int STRETCH = 128, DEEP = 256;
   /// Partial weight gradients hold together at most so many floats; they are added in order.
@@ -123,20 +126,20 @@ final class CpuConv2d {
   }
 
   /// in: x, W, `[b]`. Groups of several channels each are products of their own.
-  static void forward(Fused.Conv2d op, List<Tensor> in, Tensor out) {
+  public static void forward(Fused.Conv2d op, List<Tensor> in, Tensor out) {
     Dense x = Dense.of(in.getFirst()), bias = op.biased() ? Dense.of(in.get(2)) : null, y = Dense.of(out);
     if (op.depthwise(in.get(1).shape())) CpuDepthwise.forward(op, x, in.get(1), bias, y);
     else if (op.groups() > 1) apart(() -> op.define(in), out);
     else forward(op, x, in.get(1), bias, y);
   }
 
-  static void inputGradient(Adjoint.Conv2dInput op, List<Tensor> in, Tensor dx) {
+  public static void inputGradient(Adjoint.Conv2dInput op, List<Tensor> in, Tensor dx) {
     if (op.conv().depthwise(in.getFirst().shape())) CpuDepthwise.inputGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dx));
     else if (op.conv().groups() > 1) apart(() -> op.define(in), dx);
     else inputGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dx));
   }
 
-  static void weightGradient(Adjoint.Conv2dWeight op, List<Tensor> in, Tensor dw) {
+  public static void weightGradient(Adjoint.Conv2dWeight op, List<Tensor> in, Tensor dw) {
     if (op.conv().depthwise(op.weight())) CpuDepthwise.weightGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dw));
     else if (op.conv().groups() > 1) apart(() -> op.define(in), dw);
     else weightGradient(op.conv(), Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(dw));
@@ -213,7 +216,7 @@ final class CpuConv2d {
     CpuRows.addInOrder(partial, pieces, size, 0, size, dw);
   }
 
-  static void averagePool(Fused.AveragePool op, Dense x, Dense y) {
+  public static void averagePool(Fused.AveragePool op, Dense x, Dense y) {
     int c = x.dim(1);
     float k = 1f / (op.size() * op.size());
     Parallel.rows(y.dim(0), Math.max(1, 4096 / c), (from, to) -> {
@@ -230,7 +233,7 @@ final class CpuConv2d {
     });
   }
 
-  static void averagePoolGradient(Fused.AveragePool op, Dense dy, Dense dx) {
+  public static void averagePoolGradient(Fused.AveragePool op, Dense dy, Dense dx) {
     int c = dy.dim(1);
     float k = 1f / (op.size() * op.size());
     Arrays.fill(dx.a(), dx.at(), dx.at() + dx.size(), 0);

@@ -1,7 +1,9 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
+import jacquard.kernels.cuda.Call;
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
@@ -36,13 +38,13 @@ public final class CudaMatMul {
 
   private CudaMatMul() {}
 
-  static void matMul(CudaDevice device, boolean ta, boolean tb, Tensor a, Tensor b, Tensor c) {
+  public static void matMul(CudaDevice device, boolean ta, boolean tb, Tensor a, Tensor b, Tensor c) {
     int m = c.dim(0), n = c.dim(1), k = a.dim(ta ? 0 : 1);
     product(device, a.dtype(), m, n, k, factor(device, a, ta), factor(device, b, tb), CudaDevice.address(c),
         Epilogue.NONE);
   }
 
-  static void linear(CudaDevice device, Fused.Linear op, List<Tensor> in, List<Tensor> out) {
+  public static void linear(CudaDevice device, Fused.Linear op, List<Tensor> in, List<Tensor> out) {
     Tensor x = in.get(0), w = in.get(1), y = out.getFirst();
     long bias = op.bias() ? device.dense(in.get(2)) : 0;
     long z = op.isRecorded() ? CudaDevice.address(out.get(1)) : 0;
@@ -54,7 +56,7 @@ public final class CudaMatMul {
   }
 
   /// dW = dzᵀ·x, and db = Σ rows of dz by the blocks that have them in shared memory anyway; out: dW, [db] in F32.
-  static void weightGradient(CudaDevice device, boolean bias, Tensor x, Tensor dz, List<Tensor> out) {
+  public static void weightGradient(CudaDevice device, boolean bias, Tensor x, Tensor dz, List<Tensor> out) {
     int n = dz.dim(1), k = x.dim(1);
     var a = factor(device, dz, true);
     if (bias && !a.transposed) a = new Factor(device.dense(dz), n, true);

@@ -1,16 +1,17 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Fused;
 import java.util.List;
 
 /// 8-bit pixels as normalised rows of patches: `cuda-src/kernels/image.cu`.
-final class CudaImage {
-  static final int MOST_CHANNELS = 4;
+public final class CudaImage {
+  public static final int MOST_CHANNELS = 4;
 
   private CudaImage() {}
 
-  static void patches(CudaDevice device, Fused.Patches op, Tensor x, Tensor y) {
+  public static void patches(CudaDevice device, Fused.Patches op, Tensor x, Tensor y) {
     int channels = op.mean().size(), row = y.dim(1);
     long n = y.shape().size(), from = device.dense(x), at = CudaDevice.address(y);
     boolean packed = row % 4 == 0 && at % 16 == 0;

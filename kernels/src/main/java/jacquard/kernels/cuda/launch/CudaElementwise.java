@@ -1,7 +1,9 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
+import jacquard.kernels.cuda.Axes;
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
@@ -9,13 +11,13 @@ import jacquard.tensor.op.Elementwise;
 import java.util.List;
 
 /// One element from one element: `cuda-src/kernels/elementwise.cu`, whose enums the numbers here are.
-final class CudaElementwise {
+public final class CudaElementwise {
   /// Elements a thread: two accesses of 16 bytes.
   private static final int EACH = 8;
 
   private CudaElementwise() {}
 
-  static void run(CudaDevice device, Elementwise op, List<Tensor> in, Tensor out) {
+  public static void run(CudaDevice device, Elementwise op, List<Tensor> in, Tensor out) {
     switch (op) {
       case Elementwise.Binary b -> binary(device, b, in.get(0), in.get(1), out);
       case Elementwise.Unary u  -> unary(device, u, in.getFirst(), out);
@@ -62,13 +64,13 @@ final class CudaElementwise {
   }
 
   /// dx = dy·f′(x)
-  static void activationGradient(CudaDevice device, Activation f, Tensor x, Tensor dy, Tensor dx) {
+  public static void activationGradient(CudaDevice device, Activation f, Tensor x, Tensor dy, Tensor dx) {
     long n = x.shape().size(), a = device.dense(x), b = device.dense(dy);
     device.call("activation_backward" + suffix(x.dtype())).pointer(a).pointer(b).pointer(dx).i64(n).i32(f.ordinal())
         .over(n, EACH);
   }
 
-  static void cast(CudaDevice device, Tensor x, Tensor y) {
+  public static void cast(CudaDevice device, Tensor x, Tensor y) {
     long n = x.shape().size(), from = device.dense(x);
     var kernel = x.dtype() == DType.F32 && y.dtype() == DType.BF16 ? "cast_f32_bf16"
         : x.dtype() == DType.BF16 && y.dtype() == DType.F32 ? "cast_bf16_f32" : "cast";

@@ -1,7 +1,8 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.RowTables.TILE;
 
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Attention;
@@ -10,7 +11,7 @@ import java.util.List;
 /// Attention and its gradient: `cuda-src/kernels/attention.cu`, `attention_backward.cu` for BF16 heads of a multiple of
 /// 8 up to 128, keys and values of any two such widths; `attention_f32.cu` for F32, any width up to 256, and, cast, for
 /// BF16 of other widths.
-final class CudaAttention {
+public final class CudaAttention {
   /// Widths for which there are BF16 kernels; others take the next.
   private static final int[] WIDTHS = {32, 64, 72, 80, 88, 96, 104, 112, 128};
   private static final int WIDEST = 256, NARROW = 64;
@@ -21,7 +22,7 @@ final class CudaAttention {
   private CudaAttention() {}
 
   /// Whether the BF16 kernels take these inputs: q, k, v and what follows them but the bias and the log-sum-exp.
-  static boolean takes(Attention op, List<Tensor> in) {
+  public static boolean takes(Attention op, List<Tensor> in) {
     for (int i = 0; i < 3; i++) {
       int width = in.get(i).dim(1) / op.heads();
       if (in.get(i).dtype() != DType.BF16 || width % 8 != 0 || width > WIDTHS[WIDTHS.length - 1]) return false;
@@ -30,7 +31,7 @@ final class CudaAttention {
   }
 
   /// Whether there is a kernel at all; a wider head runs as the definition.
-  static boolean fits(Attention op, List<Tensor> in) {
+  public static boolean fits(Attention op, List<Tensor> in) {
     return Math.max(in.get(0).dim(1), in.get(2).dim(1)) / op.heads() <= WIDEST;
   }
 
@@ -96,7 +97,7 @@ final class CudaAttention {
   }
 
   /// in: q, k, v, [bias]; out: o[, log-sum-exp]
-  static void forward(CudaDevice device, Attention op, List<Tensor> in, List<Tensor> out) {
+  public static void forward(CudaDevice device, Attention op, List<Tensor> in, List<Tensor> out) {
     var table = device.tables().of(device, op);
     Rows q = Rows.of(device, in.get(0));
     Rows k = Rows.of(device, in.get(1));
@@ -117,7 +118,7 @@ final class CudaAttention {
   }
 
   /// in: q, k, v, [bias], o, log-sum-exp, do; out: dq, dk, dv, packed as one matrix or not, [dbias]
-  static void backward(CudaDevice device, Attention op, boolean packed, List<Tensor> in, List<Tensor> out) {
+  public static void backward(CudaDevice device, Attention op, boolean packed, List<Tensor> in, List<Tensor> out) {
     int more = op.biased() ? 4 : 3, rows = op.queries().rows(), heads = op.heads();
     var table = device.tables().of(device, op);
     Rows[] from = {Rows.of(device, in.get(0)), Rows.of(device, in.get(1)), Rows.of(device, in.get(2)),

@@ -1,5 +1,6 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
@@ -9,11 +10,11 @@ import java.util.List;
 /// The losses over all pairs and their gradients: `cuda-src/kernels/contrastive.cu`. A gradient takes so many rows at a
 /// time that what is kept beside inputs and outputs stays within 2·tile·n bytes for BF16 and F32 alike, n of thousands:
 /// five eighths for slopes, two for partial sums of their products, one for tables of a number a row.
-final class CudaContrastive {
+public final class CudaContrastive {
   private CudaContrastive() {}
 
   /// Whether features are BF16 and scalars F32; other mixtures are cast.
-  static boolean takes(Contrastive op, List<Tensor> in) {
+  public static boolean takes(Contrastive op, List<Tensor> in) {
     int scalars = op instanceof Contrastive.Sigmoid ? 2 : 1;
     boolean ok = in.get(0).dtype() == DType.BF16 && in.get(1).dtype() == DType.BF16;
     for (int i = 2; i < in.size(); i++)
@@ -82,7 +83,7 @@ final class CudaContrastive {
   }
 
   /// out: loss[, dx, dt, dscale, dbias]
-  static void sigmoid(CudaDevice device, Contrastive.Sigmoid op, List<Tensor> in, List<Tensor> out) {
+  public static void sigmoid(CudaDevice device, Contrastive.Sigmoid op, List<Tensor> in, List<Tensor> out) {
     var pairs = Pairs.of(device, in, true, 0, 0);
     var s = sides(device, op, in, 4, 0, 0);
     int n = pairs.n, blocks = pairs.blocks(n);
@@ -96,7 +97,7 @@ final class CudaContrastive {
   }
 
   /// out: loss[, log-sum-exp of rows, of columns]
-  static void softmax(CudaDevice device, Contrastive.Softmax op, List<Tensor> in, List<Tensor> out) {
+  public static void softmax(CudaDevice device, Contrastive.Softmax op, List<Tensor> in, List<Tensor> out) {
     var pairs = Pairs.of(device, in, false, 0, 0);
     var s = sides(device, op, in, 3, 0, 0);
     int n = pairs.n;
@@ -131,7 +132,7 @@ final class CudaContrastive {
   }
 
   /// in: x, t, scale, [groups], log-sum-exp of rows, of columns, dloss; out: dx, dt, dscale
-  static void softmaxGradient(CudaDevice device, Contrastive.Softmax op, List<Tensor> in, List<Tensor> out) {
+  public static void softmaxGradient(CudaDevice device, Contrastive.Softmax op, List<Tensor> in, List<Tensor> out) {
     int at = op.grouped() ? 5 : 3;
     var pairs = Pairs.of(device, in, false, device.dense(in.get(at + 2)), 0.5f / in.getFirst().dim(0));
     gradient(device, "softmax_slopes", op.tile(), pairs,

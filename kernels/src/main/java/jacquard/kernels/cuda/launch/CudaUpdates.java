@@ -1,5 +1,7 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
+import jacquard.kernels.cuda.Block;
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.nio.ByteBuffer;
@@ -8,8 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/// Updates and the norm of gradients, all tensors in one launch by way of a table: `cuda-src/kernels/adamw.cu`.
-final class CudaUpdates {
+/// Updates and the norm of gradients, all tensors in one launch by way of a table: `cuda-src/kernels/updates.cu`.
+public final class CudaUpdates {
   /// Elements a block takes; bytes of a row of the table; shared memory of the norm's two kernels.
   private static final int CHUNK = 4096;
   private static final int ROW = 56;
@@ -43,7 +45,7 @@ final class CudaUpdates {
     }
   }
 
-  static void run(CudaDevice device, Update op, List<Tensor> in) {
+  public static void run(CudaDevice device, Update op, List<Tensor> in) {
     switch (op) {
       case Update.Together t -> together(device, t, in);
       case Update.Blend(var share, var scale) -> {
@@ -101,7 +103,7 @@ final class CudaUpdates {
             .blocks(t.blocks, 1, 1, 0);
   }
 
-  static void norm(CudaDevice device, List<Tensor> in, Tensor out) {
+  public static void norm(CudaDevice device, List<Tensor> in, Tensor out) {
     var rows = new ArrayList<Row>();
     for (var t : in) if (t.shape().size() > 0) rows.add(new Row(0, 0, 0, device.dense(t), 0, t.shape().size(), 0));
     if (rows.isEmpty()) { device.context().clear(CudaDevice.address(out), Float.BYTES); return; }

@@ -1,12 +1,13 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
+import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.Tensor;
 import java.util.List;
 
 /// Softmax, layer norm, L2 norm and their gradients: `cuda-src/kernels/rows.cu`.
-final class CudaRows {
+public final class CudaRows {
   /// Rows that a block takes, and those of which a block makes dx and the partial sums of the weights' gradients.
   private static final int ROWS = 4, PIECE = 32;
 
@@ -22,16 +23,16 @@ final class CudaRows {
         .i32(rows(like)).i32(width(like)).f32(epsilon).blocks(Math.ceilDiv(rows(like), ROWS), 1, 1, 0);
   }
 
-  static void softmax(CudaDevice device, Tensor x, Tensor y) {
+  public static void softmax(CudaDevice device, Tensor x, Tensor y) {
     rows(device, "softmax_f32", x, 0, device.dense(x), 0, 0, 0, CudaDevice.address(y), 0, 0);
   }
 
-  static void softmaxGradient(CudaDevice device, Tensor y, Tensor dy, Tensor dx) {
+  public static void softmaxGradient(CudaDevice device, Tensor y, Tensor dy, Tensor dx) {
     rows(device, "softmax_backward_f32", y, 0, device.dense(y), 0, 0, device.dense(dy), CudaDevice.address(dx), 0, 0);
   }
 
   /// in: x, γ, β in F32; out: y in F32 or BF16 [, μ, 1/σ]
-  static void layerNorm(CudaDevice device, float epsilon, List<Tensor> in, List<Tensor> out) {
+  public static void layerNorm(CudaDevice device, float epsilon, List<Tensor> in, List<Tensor> out) {
     boolean recorded = out.size() > 1;
     rows(device, "layer_norm" + suffix(out.getFirst().dtype()), in.get(0), epsilon, device.dense(in.get(0)),
         device.dense(in.get(1)), device.dense(in.get(2)), 0,
@@ -40,7 +41,7 @@ final class CudaRows {
   }
 
   /// in: x, γ, μ, 1/σ, dy in F32 or BF16, [what dx is added to]; out: dx, dγ, dβ, [dx in BF16]
-  static void layerNormGradient(CudaDevice device, List<Tensor> in, List<Tensor> out) {
+  public static void layerNormGradient(CudaDevice device, List<Tensor> in, List<Tensor> out) {
     var x = in.getFirst();
     int rows = rows(x), d = width(x), pieces = Math.ceilDiv(rows, PIECE);
     long xs = device.dense(x);
@@ -58,11 +59,11 @@ final class CudaRows {
         CudaDevice.address(out.get(2)));
   }
 
-  static void normalize(CudaDevice device, float epsilon, Tensor x, Tensor y) {
+  public static void normalize(CudaDevice device, float epsilon, Tensor x, Tensor y) {
     rows(device, "normalize_f32", x, epsilon, device.dense(x), 0, 0, 0, CudaDevice.address(y), 0, 0);
   }
 
-  static void normalizeGradient(CudaDevice device, float epsilon, Tensor x, Tensor dy, Tensor dx) {
+  public static void normalizeGradient(CudaDevice device, float epsilon, Tensor x, Tensor dy, Tensor dx) {
     rows(device, "normalize_backward_f32", x, epsilon, device.dense(x), 0, 0, device.dense(dy), CudaDevice.address(dx),
         0, 0);
   }

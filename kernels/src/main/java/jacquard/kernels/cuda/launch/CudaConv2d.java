@@ -1,10 +1,12 @@
-package jacquard.kernels.cuda;
+package jacquard.kernels.cuda.launch;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
-import jacquard.kernels.cuda.CudaMatMul.Epilogue;
-import jacquard.kernels.cuda.CudaMatMul.Factor;
+import jacquard.kernels.cuda.CudaDevice;
+import jacquard.kernels.cuda.CudaOps;
 import jacquard.kernels.cuda.driver.Dnn;
+import jacquard.kernels.cuda.launch.CudaMatMul.Epilogue;
+import jacquard.kernels.cuda.launch.CudaMatMul.Factor;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Padding;
@@ -17,7 +19,7 @@ import java.util.List;
 
 /// Convolution as im2col and a matrix product, and average pooling: `cuda-src/kernels/conv2d.cu`. A window of weight 1×1 and stride 1 is a row
 /// of x as it lies.
-final class CudaConv2d {
+public final class CudaConv2d {
   /// Bytes that windows take at a time, whole images at least; what the products of two sizes of GPU differ in, does not depend on it.
   private static final long WORKSPACE = 128L << 20;
 
@@ -68,28 +70,29 @@ final class CudaConv2d {
   private static Factor columns(long address, int stride) { return new Factor(address, stride, true); }
 
   /// in: x, W, `[b]`. Groups of several channels each are convolutions of their own.
-  static void forward(CudaDevice device, Fused.Conv2d op, List<Tensor> in, List<Tensor> out) {
+  public static void forward(CudaDevice device, Fused.Conv2d op, List<Tensor> in, List<Tensor> out) {
     if (op.depthwise(in.get(1).shape())) CudaDepthwise.forward(device, op, in, out.getFirst());
     else if (op.groups() > 1) CudaOps.defined(device, op::define, in, out);
-    else forward(device, op, in.get(0), in.get(1), op.biased() ? device.dense(in.get(2)) : 0, out.getFirst());
+    else forward(device, op, in.get(0), in.get(1), op.biased() ? in.get(2) : null, out.getFirst());
   }
 
-  static void inputGradient(CudaDevice device, Adjoint.Conv2dInput op, List<Tensor> in, List<Tensor> out) {
+  public static void inputGradient(CudaDevice device, Adjoint.Conv2dInput op, List<Tensor> in, List<Tensor> out) {
     if (op.conv().depthwise(in.getFirst().shape())) CudaDepthwise.inputGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
     else if (op.conv().groups() > 1) CudaOps.defined(device, op::define, in, out);
     else inputGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
   }
 
-  static void weightGradient(CudaDevice device, Adjoint.Conv2dWeight op, List<Tensor> in, List<Tensor> out) {
+  public static void weightGradient(CudaDevice device, Adjoint.Conv2dWeight op, List<Tensor> in, List<Tensor> out) {
     if (op.conv().depthwise(op.weight())) CudaDepthwise.weightGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
     else if (op.conv().groups() > 1) CudaOps.defined(device, op::define, in, out);
     else weightGradient(device, op.conv(), in.get(0), in.get(1), out.getFirst());
   }
 
-  private static void forward(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor weight, long bias, Tensor y) {
+  private static void forward(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor weight, Tensor bias, Tensor y) {
     var v = Windows.of(op, x.dtype(), weight.shape(), x.dim(0) / op.grid().size());
     long xs = device.dense(x), w = device.dense(weight);
-    if (bias == 0 && v.library(device, Dnn.Pass.OUTPUT, xs, w, CudaDevice.address(y))) return;
+    long b0 = bias == null ? 0 : device.dense(bias);
+    if (bias == null && v.library(device, Dnn.Pass.OUTPUT, xs, w, CudaDevice.address(y))) return;
     long cols = v.pointwise() ? 0 : device.temporary(v.bytes(v.part));
     int size = x.dtype().bytes();
     for (int b = 0; b < v.batch; b += v.part) {
@@ -97,7 +100,7 @@ final class CudaConv2d {
       long at = xs + (long) b * v.from.size() * v.inputs() * size;
       if (!v.pointwise()) v.im2col(device, at, cols, n);
       CudaMatMul.product(device, x.dtype(), n * v.to.size(), v.outputs(), v.k, rows(v.pointwise() ? at : cols, v.k), columns(w, v.k),
-          CudaDevice.address(y) + (long) b * v.to.size() * v.outputs() * size, new Epilogue(bias, Activation.NONE, 0, 0, 0, false));
+          CudaDevice.address(y) + (long) b * v.to.size() * v.outputs() * size, new Epilogue(b0, Activation.NONE, 0, 0, 0, false, bias != null && bias.dtype() != x.dtype(), 0));
     }
   }
 
@@ -134,8 +137,8 @@ final class CudaConv2d {
     }
   }
 
-  static void averagePool(CudaDevice device, Fused.AveragePool op, Tensor x, Tensor y) { pool(device, "average_pool", op, x, y); }
-  static void averagePoolGradient(CudaDevice device, Fused.AveragePool op, Tensor dy, Tensor dx) { pool(device, "average_pool_backward", op, dy, dx); }
+  public static void averagePool(CudaDevice device, Fused.AveragePool op, Tensor x, Tensor y) { pool(device, "average_pool", op, x, y); }
+  public static void averagePoolGradient(CudaDevice device, Fused.AveragePool op, Tensor dy, Tensor dx) { pool(device, "average_pool_backward", op, dy, dx); }
 
   private static void pool(CudaDevice device, String kernel, Fused.AveragePool op, Tensor from, Tensor to) {
     long n = to.shape().size(), x = device.dense(from);
