@@ -51,7 +51,7 @@ final class CudaDepthwise {
     return to;
   }
 
-  /// dW in F32: pieces of the rows, added in order.
+  /// Pieces of the rows, added in FP32 and in order.
   static void weightGradient(CudaDevice device, Fused.Conv2d op, Tensor x, Tensor dy, Tensor dw) {
     var w = dw.shape();
     int n = (int) w.size(), rows = dy.dim(0) / op.to(w).width(), stretch = Math.max(FEWEST, Math.ceilDiv(rows, PIECES)), pieces = Math.ceilDiv(rows, stretch);
