@@ -97,7 +97,8 @@ final class HandMade {
   static byte[] png(int[] header, byte[] packed, byte[]... before) {
     var out = new ByteArrayOutputStream();
     out.writeBytes(bytes(0x89, 'P', 'N', 'G', 13, 10, 26, 10));
-    out.writeBytes(chunk("IHDR", ByteBuffer.allocate(13).putInt(header[0]).putInt(header[1]).put(bytes(header[2], header[3], 0, 0, header[4]))
+    out.writeBytes(chunk("IHDR", ByteBuffer.allocate(13).putInt(header[0]).putInt(header[1]).put(bytes(header[2],
+        header[3], 0, 0, header[4]))
         .array()));
     for (byte[] chunk : before) out.writeBytes(chunk);
     out.writeBytes(chunk("IDAT", packed));
@@ -154,7 +155,8 @@ final class HandMade {
 
   /// A GIF file of 2 × 2 pixels, colours 1 2 3 0 of four, with bytes before the frame and after its data.
   static byte[] gif(byte[] before, byte[] data, byte[] after) {
-    return joined("GIF89a".getBytes(StandardCharsets.US_ASCII), bytes(2, 0, 2, 0, 0x91, 0, 0), bytes(9, 8, 7, 255, 0, 0, 0, 255, 0, 0, 0, 255),
+    return joined("GIF89a".getBytes(StandardCharsets.US_ASCII), bytes(2, 0, 2, 0, 0x91, 0, 0), bytes(9, 8, 7, 255, 0,
+        0, 0, 255, 0, 0, 0, 255),
         before, bytes(0x2C, 0, 0, 0, 0, 2, 0, 2, 0, 0, 2), data, after);
   }
 }

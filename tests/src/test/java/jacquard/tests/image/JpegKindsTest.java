@@ -63,14 +63,16 @@ class JpegKindsTest {
     Arrays.fill(steps, 1, 65, (byte) 8); // so a mean of 128 + d is a first coefficient of d
     byte[] frame = HandMade.bytes(0xFF, 0xC0, 0, 17, 8, 0, 32, 0, 8, 3, 1, 0x12, 0, 2, 0x11, 0, 3, 0x11, 0);
     byte[] scan = HandMade.bytes(0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0);
-    byte[] first = HandMade.bytes(0xFF, 0xC4, 0, 21, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7); // 0: no difference, 10: 7 bits
+    byte[] first = HandMade.bytes(0xFF, 0xC4, 0, 21, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        7); // 0: no difference, 10: 7 bits
     byte[] other = HandMade.bytes(0xFF, 0xC4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); // 0: the block ends
     // four blocks of luma or chroma a part: 00 00, Cb +64 as 10 1000000 0, Cr 00; then Cb −64 from there, so 10 0111111 0
     String bits = "0000" + "1010000000" + "00" + "0000" + "1001111110" + "00";
     bits += "1".repeat(8 - bits.length() % 8);
     byte[] data = new byte[bits.length() / 8];
     for (int i = 0; i < data.length; i++) data[i] = (byte) Integer.parseInt(bits.substring(8 * i, 8 * i + 8), 2);
-    return HandMade.joined(HandMade.bytes(0xFF, 0xD8, 0xFF, 0xDB, 0, 67), steps, frame, first, other, scan, data, HandMade.bytes(0xFF, 0xD9));
+    return HandMade.joined(HandMade.bytes(0xFF, 0xD8, 0xFF, 0xDB, 0, 67), steps, frame, first, other, scan, data,
+        HandMade.bytes(0xFF, 0xD9));
   }
 
   /// Chroma of a row lies three parts near and one part far (rounded down and up in turn), and B = Y + 1.772·(Cb − 128).

@@ -75,7 +75,8 @@ class KindsTest {
       map[256 + i] = 255 - i << 8;
       map[512 + i] = 7 << 8;
     }
-    assertArrayEquals(new int[] {5, 250, 7, 6, 249, 7}, rgb(new Tiff(2, 1).with(258, 8, 8).with(262, 3).with(277, 2).with(338, 0).with(320, map)
+    assertArrayEquals(new int[] {5, 250, 7, 6, 249, 7}, rgb(new Tiff(2, 1).with(258, 8, 8).with(262, 3).with(277,
+        2).with(338, 0).with(320, map)
         .strip(bytes(5, 99, 6, 98)).file()), "a palette and a sample that says nothing");
     Picture joined = Images.read(new Tiff(1, 1).with(258, 8, 8, 8, 8).with(262, 2).with(277, 4).with(338, 1).strip(bytes(50, 100, 10, 100))
         .file(), "file");
@@ -116,7 +117,8 @@ class KindsTest {
         new Tiff(4, 1).with(258, 8).with(262, 1).with(259, 5).strip(bytes(0x80, 0x01, 0xE0, 0x40, 0x88, 0x08)).file(),
         new Tiff(30, 20).with(258, 1).with(262, 1).with(259, 32773).strip(bytes(-79, 5)).file(),
         HandMade.gif(bytes(), bytes(3, 0b10_001_100, 0b0_000_011_0, 0b1011), bytes(0, 0x3B)),
-        HandMade.webp(new Bits().put(0x2F, 8).put(99, 14).put(99, 14).put(1, 1).put(0, 6).only(20).only(10).only(30).only(128).put(1, 4).bytes()),
+        HandMade.webp(new Bits().put(0x2F, 8).put(99, 14).put(99, 14).put(1, 1).put(0,
+            6).only(20).only(10).only(30).only(128).put(1, 4).bytes()),
         joined(text("P5 30 20 255\n"), rows), joined(text("P1 8 10\n"), text("0 1 1 0 1 0 0 1 ".repeat(10))),
         HandMade.bmp(64, 90, new int[] {2, 2, 1 | 8 << 16, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0}, new byte[40]));
   }
@@ -124,7 +126,8 @@ class KindsTest {
   @Test void tiffHeadersAllocateNothing() {
     refused("28 bits", new Tiff(500, 500).with(258, 28, 28, 28).with(262, 2).with(277, 3).strip(bytes(1)).file());
     refused("64 samples", new Tiff(500, 500).with(258, 8).with(262, 2).with(277, 64).strip(bytes(1)).file());
-    refused("20000x20000", new Tiff(30, 30).with(258, 8).with(262, 1).with(259, 5).with(322, 20000).with(323, 20000).with(324, 8).with(325, 9)
+    refused("20000x20000", new Tiff(30, 30).with(258, 8).with(262, 1).with(259, 5).with(322, 20000).with(323,
+        20000).with(324, 8).with(325, 9)
         .strip(bytes(1)).file());
     refused("cannot hold", new Tiff(4999, 4999).with(258, 8).with(262, 1).with(259, 8).strip(bytes(1)).file());
     refused("tag 273 of the TIFF is empty or lies beyond", broken());
@@ -193,7 +196,8 @@ class KindsTest {
     byte[] icon = joined(bytes(0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 32, 0, pixels.length, 0, 0, 0, 22, 0, 0, 0), pixels);
     assertArrayEquals(bytes(3, 2, 1, 99), Images.read(icon, "file").samples());
     byte[] png = HandMade.png(new int[] {1, 1, 8, 2, 0}, HandMade.deflated(bytes(0, 1, 2, 3)));
-    assertArrayEquals(new int[] {1, 2, 3}, rgb(joined(bytes(0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 32, 0, png.length, 0, 0, 0, 22, 0, 0, 0), png)));
+    assertArrayEquals(new int[] {1, 2, 3}, rgb(joined(bytes(0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 32, 0, png.length, 0,
+        0, 0, 22, 0, 0, 0), png)));
     assertArrayEquals(new int[] {0, 255, 255, 0}, greys(text("P1\n# a comment\n2 2\n10\n0 1\n")));
     assertArrayEquals(new int[] {0, 128, 255}, greys(text("P2 3 1 2\n0 1 2\n")));
     assertArrayEquals(new int[] {1, 2, 3}, rgb(text("P3 1 1 255\n1 2 3\n")));
@@ -212,7 +216,8 @@ class KindsTest {
     targa[16] = 24;
     var kinds = List.of(Map.entry("AVIF", joined(bytes(0, 0, 0, 32), text("ftypavif"))), Map.entry("HEIC", joined(bytes(0, 0, 0, 32),
         text("ftypheic"))), Map.entry("JPEG 2000", joined(bytes(0, 0, 0, 12), text("jP  \r\n"))), Map.entry("QOI", text("qoif....")),
-        Map.entry("PSD", text("8BPS....")), Map.entry("TGA", targa), Map.entry("a Git LFS pointer", text("version https://git-lfs.github.com")),
+        Map.entry("PSD", text("8BPS....")), Map.entry("TGA", targa), Map.entry("a Git LFS pointer",
+            text("version https://git-lfs.github.com")),
         Map.entry("HTML", text("<!DOCTYPE html><p>404")));
     for (var kind : kinds) refused(kind.getKey(), kind.getValue());
   }

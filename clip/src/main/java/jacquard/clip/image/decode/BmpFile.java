@@ -165,7 +165,8 @@ final class BmpFile {
   }
 
   private ImageException masks() {
-    return source.refusal("a BMP of %d bits with the masks %08X %08X %08X %08X, which Pillow does not know either", bits, masks[0], masks[1],
+    return source.refusal("a BMP of %d bits with the masks %08X %08X %08X %08X, which Pillow does not know either",
+        bits, masks[0], masks[1],
         masks[2], masks[3]);
   }
 

@@ -25,7 +25,8 @@ final class IcoFile {
     if (best == null) throw source.refusal("an icon without pictures");
     source.require(best.offset, 8);
     int from = (int) best.offset;
-    if (source.big16(from) == 0x8950 && source.big16(from + 2) == 0x4E47 && source.big16(from + 4) == 0x0D0A && source.big16(from + 6) == 0x1A0A)
+    if (source.big16(from) == 0x8950 && source.big16(from + 2) == 0x4E47 && source.big16(from + 4) == 0x0D0A
+        && source.big16(from + 6) == 0x1A0A)
       return PngFile.decode(source.with(Arrays.copyOfRange(source.bytes(), from, source.length())));
     long[] place = new long[1];
     Picture picture = BmpFile.inIcon(source, from, place);

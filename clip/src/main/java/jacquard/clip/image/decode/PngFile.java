@@ -197,7 +197,9 @@ final class PngFile {
     }
 
     /// Whether the packed data end with the rows.
-    boolean finished() throws DataFormatException { return inflater.finished() || inflater.inflate(new byte[1]) == 0 && inflater.finished(); }
+    boolean finished() throws DataFormatException {
+      return inflater.finished() || inflater.inflate(new byte[1]) == 0 && inflater.finished();
+    }
 
     private void unfilter() throws ImageException {
       int n = row.length;

@@ -52,7 +52,8 @@ final class ResizeDeep {
 
   /// Half away from zero, but floats; of 16 bits below zero and above 65535 each byte saturates on its own, as in Pillow.
   private static void put(Mode mode, double sum, byte[] out, int to) {
-    int value = mode == Mode.FLOAT32 ? Float.floatToRawIntBits((float) sum) : (int) (sum >= 0 ? Math.floor(sum + .5) : -Math.floor(.5 - sum));
+    int value = mode == Mode.FLOAT32 ? Float.floatToRawIntBits((float) sum) : (int) (sum >= 0 ? Math.floor(sum + .5)
+        : -Math.floor(.5 - sum));
     if (mode == Mode.GREY16) {
       out[to] = (byte) Math.clamp(value % 256, 0, 255);
       out[to + 1] = (byte) Math.clamp(value >> 8, 0, 255);

@@ -48,7 +48,9 @@ final class JpegScans {
   }
 
   /// Whether a length follows; what else looks like a marker is broken data.
-  private static boolean segment(int marker) { return marker == 0xC4 || marker == 0xCC || marker >= 0xDB && marker <= 0xEF || marker == 0xFE; }
+  private static boolean segment(int marker) {
+    return marker == 0xC4 || marker == 0xCC || marker >= 0xDB && marker <= 0xEF || marker == 0xFE;
+  }
 
   /// The next marker that is no restart, or the end.
   private static int next(byte[] b, int at) {

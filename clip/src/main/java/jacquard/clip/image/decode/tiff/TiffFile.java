@@ -79,7 +79,8 @@ public final class TiffFile {
       default -> null;
     };
     if (mode == null || format != 1 && (photometric > 1 || samples > 1)) throw unknown();
-    if (fill == 2 && (bits > 8 || samples > 1 && !(photometric == 2 && samples == 3)) && !(bits == 16 && photometric == 1 && tags.lowFirst()))
+    if (fill == 2 && (bits > 8 || samples > 1 && !(photometric == 2 && samples == 3)) && !(bits == 16
+        && photometric == 1 && tags.lowFirst()))
       throw unknown();
     if (planar && (bits != 8 || premultiplied || mode == Mode.YCBCR) && samples > 1)
       throw source.refusal("a TIFF of separate planes of %d bits, %s: not read; convert the file", bits, mode);

@@ -85,7 +85,8 @@ final class TiffStrips {
 
   void each(Place place) throws ImageException {
     int planes = planar ? samples : 1, count = Math.multiplyExact(across * down, planes);
-    long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count + 1), sizes = tags.numbers(tiled ? TILE_COUNTS : STRIP_COUNTS, count);
+    long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count + 1), sizes = tags.numbers(tiled
+        ? TILE_COUNTS : STRIP_COUNTS, count);
     if (offsets.length < count || offsets.length > count && compression == NONE)
       throw source.refusal("a TIFF of %,d strips, expected %,d", offsets.length, count);
     if (sizes.length < count && (compression != NONE || count > 1))

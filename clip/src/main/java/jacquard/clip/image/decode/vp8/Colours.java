@@ -26,19 +26,23 @@ final class Colours {
   private void row(int y) {
     int chromaRows = height + 1 >> 1, near = y / 2, far = Math.clamp((y & 1) == 0 ? near - 1 : near + 1, 0, chromaRows - 1),
         chromaColumns = width + 1 >> 1;
+    byte[] light = luma.samples, u = cb.samples, v = cr.samples;
+    int lumaRow = luma.at(0, y), nearRow = cb.at(0, near), farRow = cb.at(0, far); // cr lies as cb
     for (int x = 0, to = y * width * 3; x < width; x++, to += 3) {
-      int column = x / 2, aside = (x & 1) == 0 ? column - 1 : column + 1;
-      boolean edge = aside < 0 || aside >= chromaColumns;
-      write(to, luma.samples[luma.at(x, y)] & 255, chroma(cb, column, aside, near, far, edge), chroma(cr, column, aside, near, far, edge));
+      int column = x >> 1, aside = (x & 1) == 0 ? column - 1 : column + 1, a = nearRow + column, c = farRow + column;
+      if (aside < 0 || aside >= chromaColumns) {
+        write(to, light[lumaRow + x] & 255, edge(u, a, c), edge(v, a, c));
+      } else {
+        int b = nearRow + aside, d = farRow + aside;
+        write(to, light[lumaRow + x] & 255, between(u[a] & 255, u[b] & 255, u[c] & 255, u[d] & 255),
+            between(v[a] & 255, v[b] & 255, v[c] & 255, v[d] & 255));
+      }
     }
   }
 
-  private static int chroma(Plane plane, int column, int aside, int near, int far, boolean edge) {
-    int a = plane.samples[plane.at(column, near)] & 255, c = plane.samples[plane.at(column, far)] & 255;
-    if (edge) return 3 * a + c + 2 >> 2;
-    int b = plane.samples[plane.at(aside, near)] & 255, d = plane.samples[plane.at(aside, far)] & 255;
-    return (a + b + c + d + 8 + 2 * (b + c) >> 3) + a >> 1;
-  }
+  private static int edge(byte[] plane, int near, int far) { return 3 * (plane[near] & 255) + (plane[far] & 255) + 2 >> 2; }
+
+  private static int between(int a, int b, int c, int d) { return (a + b + c + d + 8 + 2 * (b + c) >> 3) + a >> 1; }
 
   private void write(int to, int y, int u, int v) {
     int light = y * 19077 >> 8;

@@ -115,6 +115,12 @@ final class Plane {
 
   /// Adds the inverse transform of `coefficients` `[16]` to the 4×4 block (RFC 6386, section 14.4).
   void addTransformed(int at, int[] coefficients, int from, int[] columns) {
+    int others = 0;
+    for (int i = 1; i < 16; i++) others |= coefficients[from + i];
+    if (others == 0) {
+      addMean(at, coefficients[from]);
+      return;
+    }
     for (int i = 0; i < 4; i++) {
       int c0 = coefficients[from + i], c1 = coefficients[from + 4 + i], c2 = coefficients[from + 8 + i], c3 = coefficients[from + 12 + i];
       int a = c0 + c2, b = c0 - c2, c = sine(c1) - cosine(c3), d = cosine(c1) + sine(c3);
@@ -131,6 +137,13 @@ final class Plane {
       samples[to + 2] = clip((samples[to + 2] & 255) + ((short) (b - c) >> 3));
       samples[to + 3] = clip((samples[to + 3] & 255) + ((short) (a - d) >> 3));
     }
+  }
+
+  /// The same where only the first coefficient counts.
+  private void addMean(int at, int first) {
+    if (first == 0) return;
+    int mean = (short) (first + 4) >> 3;
+    for (int y = 0; y < 4; y++, at += stride) for (int x = at; x < at + 4; x++) samples[x] = clip((samples[x] & 255) + mean);
   }
 
   /// √2·cos(π/8)·x.
