@@ -19,6 +19,7 @@ module jacquard.clip {
   exports jacquard.clip.image.resize;
   exports jacquard.clip.loss;
   exports jacquard.clip.model;
+  exports jacquard.clip.model.coca;
   exports jacquard.clip.model.genlip;
   exports jacquard.clip.model.hf;
   exports jacquard.clip.model.modern;
@@ -40,6 +41,7 @@ module jacquard.clip {
   exports jacquard.clip.train.task;
   opens jacquard.clip.nn to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;
+  opens jacquard.clip.model.coca to jacquard.autograd;
   opens jacquard.clip.model.hf to jacquard.autograd;
   opens jacquard.clip.model.modern to jacquard.autograd;
   opens jacquard.clip.model.resnet to jacquard.autograd;
