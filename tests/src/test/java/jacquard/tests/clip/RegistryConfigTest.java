@@ -76,7 +76,7 @@ class RegistryConfigTest {
       if (!(config.text() instanceof ClipTextConfig text)) continue;
       String prefix = state.has("text.positional_embedding") ? "text." : "";
       assertEquals(prefix.equals("text."), config.custom(), name);
-      shape(state, prefix + "positional_embedding", text.context(), text.width());
+      shape(state, prefix + "positional_embedding", text.context() + (text.classToken() ? 1 : 0), text.width());
       shape(state, prefix + "token_embedding.weight", text.vocabulary(), text.width());
       shape(state, prefix + "transformer.resblocks." + (text.layers() - 1) + ".mlp.c_fc.weight", text.mlpWidth(), text.width());
       assertFalse(state.has(prefix + "transformer.resblocks." + text.layers() + ".mlp.c_fc.weight"), name);
@@ -93,7 +93,7 @@ class RegistryConfigTest {
         shape(state, "visual.transformer.resblocks." + (vision.layers() - 1) + ".mlp.c_fc.weight", vision.mlpWidth(),
             vision.width());
         assertFalse(state.has("visual.transformer.resblocks." + vision.layers() + ".mlp.c_fc.weight"), name);
-        shape(state, "visual.proj", vision.width(), config.embedding());
+        shape(state, "visual.proj", vision.attentionalPool() ? config.embedding() : vision.width(), config.embedding());
         assertEquals(!vision.noPreNorm(), state.has("visual.ln_pre.weight"), name);
         assertEquals(vision.options().layerScale().isPresent(), state.has("visual.transformer.resblocks.0.ls_1.gamma"), name);
       }
