@@ -66,7 +66,7 @@ final class BeamSearch {
       var beam = now.get(i);
       double[] p = logarithms(scores[picture * beams + i]);
       Captioner.adjust(p, beam.ids, length, g);
-      for (int t : best(p)) {
+      for (int t : Captioner.best(p, 2 * beams)) {
         int[] ids = Arrays.copyOf(beam.ids, length + 1);
         ids[length] = t;
         candidates.add(new Beam(ids, beam.score + p[t], i));
@@ -86,19 +86,6 @@ final class BeamSearch {
     while (on.size() < beams) on.add(new Beam(on.getFirst().ids, Double.NEGATIVE_INFINITY, on.getFirst().from));
     running.set(picture, on);
     return ended.size() == beams && on.getFirst().score / (length + 1 - prompt) <= ended.getLast().score;
-  }
-
-  /// The likeliest tokens, twice as many as there are beams.
-  private int[] best(double[] p) {
-    int n = Math.min(2 * beams, p.length), found = 0;
-    int[] r = new int[n];
-    for (int t = 0; t < p.length; t++) {
-      if (found == n && p[t] <= p[r[n - 1]]) continue;
-      int at = found < n ? found++ : n - 1;
-      while (at > 0 && p[t] > p[r[at - 1]]) r[at] = r[--at];
-      r[at] = t;
-    }
-    return r;
   }
 
   private static double[] logarithms(float[] logits) {

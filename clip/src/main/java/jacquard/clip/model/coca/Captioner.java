@@ -80,4 +80,17 @@ public final class Captioner {
       Arrays.stream(caption, 0, length).distinct().forEach(t -> scores[t] = scores[t] < 0 ? scores[t] * g.repetition() : scores[t] / g.repetition());
     if (length < g.shortest()) scores[g.end()] = Double.NEGATIVE_INFINITY;
   }
+
+  /// The n largest scores' numbers, the largest first, of equal ones the lowest number.
+  static int[] best(double[] scores, int n) {
+    int found = 0;
+    int[] r = new int[Math.min(n, scores.length)];
+    for (int t = 0; t < scores.length; t++) {
+      if (found == r.length && scores[t] <= scores[r[found - 1]]) continue;
+      int at = found < r.length ? found++ : found - 1;
+      for (; at > 0 && scores[t] > scores[r[at - 1]]; at--) r[at] = r[at - 1];
+      r[at] = t;
+    }
+    return r;
+  }
 }

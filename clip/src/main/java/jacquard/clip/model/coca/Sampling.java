@@ -6,6 +6,9 @@ import java.util.stream.IntStream;
 
 /// Token by token, each drawn among the likeliest (Holtzman et al. 2020 for the share; the greedy search draws among one).
 final class Sampling {
+  /// Up to so many are found without sorting all.
+  private static final int FEW = 100;
+
   private Sampling() {}
 
   static int[][] run(Captioner reader, Generation g, Generation.Sampled s, int[][] prompts) {
@@ -35,7 +38,8 @@ final class Sampling {
     double[] z = new double[logits.length];
     for (int i = 0; i < z.length; i++) z[i] = logits[i];
     Captioner.adjust(z, caption, length, g);
-    int[] order = IntStream.range(0, z.length).boxed().sorted((a, b) -> Double.compare(z[b], z[a])).mapToInt(i -> i).toArray();   // ties: the lowest id first
+    int[] order = s.topK() > 0 && s.topK() < FEW ? Captioner.best(z, s.topK())
+        : IntStream.range(0, z.length).boxed().sorted((a, b) -> Double.compare(z[b], z[a])).mapToInt(i -> i).toArray();              // ties: the lowest id first
     int kept = s.topK() == 0 ? order.length : Math.min(s.topK(), order.length);
     double[] p = new double[kept];
     double sum = 0;
