@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.text.TokenizerFiles;
 import jacquard.clip.text.hub.HubTokenizer;
-import jacquard.clip.text.hub.SentencePiece;
 import jacquard.clip.text.hub.Tiktoken;
+import jacquard.clip.text.sentence.SentencePiece;
 import jacquard.tests.verify.Report;
 import jacquard.tests.verify.TokenizersFamily;
 import java.io.IOException;

@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.State;
 ///
 /// What you should see: ahead of the library, most where words repeat: both remember a word's ids, but the library keeps track of where each piece lies in the text.
 @State(Scope.Benchmark)
-public class B12_Tokens implements Work.Case {
+public class B13_Tokens implements Work.Case {
   private static final int COUNT = 1000;
   private static final Path FOLDER = Path.of("tests/src/main/resources/fixtures/tokenizers");
   /// WordPiece, BPE on bytes, BPE on characters and the whole caption, Unigram.
