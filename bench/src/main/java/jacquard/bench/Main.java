@@ -29,7 +29,7 @@ public final class Main implements Callable<Integer> {
   /// In the order of their numbers.
   static final List<Entry> ALL = List.of(new Entry(B01_MatMul.class, 1, 2), new Entry(B02_Attention.class, 1, 2), new Entry(B03_Rows.class, 1, 2), new Entry(B04_Contrastive.class, 1, 2),
       new Entry(B05_AdamW.class, 1, 2), new Entry(B06_Pictures.class, 1), new Entry(B07_ImageEncode.class, 1, 2), new Entry(B08_TextEncode.class, 1, 2), new Entry(B09_TrainingStep.class, 1, 2),
-      new Entry(B10_Memory.class, 2), new Entry(B11_ColdStart.class, 2), new Entry(B13_Tokens.class, 1));
+      new Entry(B10_Memory.class, 2), new Entry(B11_ColdStart.class, 2), new Entry(B12_Tokens.class, 1));
 
   /// What the guard runs: a kernel of each kind, beside libtorch, on one thread. Two threads share a machine with whatever else it does.
   private static final List<String> SMOKE = List.of("forward 1600×768→3072", "dW 1600", "attention 50×64 forward", "layer norm 1600", "GELU 1600", "softmax 19200", "softmax N=1024");

@@ -3,6 +3,7 @@ package jacquard.clip.data;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.text.ClipTokenizer;
+import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ public final class Batches {
   private final Source source;
   private final Transform transform;
   private final Augmentation augmentation;
-  private final ClipTokenizer tokenizer;
+  private final Tokenizer tokenizer;
   private final int size, context;
   private final long cut;
   private final Random key;
@@ -36,7 +37,7 @@ public final class Batches {
     this(source, transform, augmentation, ClipTokenizer.clip(), size, context, seed);
   }
 
-  public Batches(Source source, Transform transform, Augmentation augmentation, ClipTokenizer tokenizer, int size, int context, long seed) {
+  public Batches(Source source, Transform transform, Augmentation augmentation, Tokenizer tokenizer, int size, int context, long seed) {
     if (source.size() < size) throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a batch of " + size);
     this.source = source;
     this.transform = transform;

@@ -5,6 +5,9 @@ import jacquard.clip.settings.Settings.Flat;
 import jacquard.clip.settings.Settings.Key;
 import jacquard.clip.settings.Settings.Stated;
 import jacquard.clip.text.ClipTokenizer;
+import jacquard.clip.text.TokenizerFiles;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -126,6 +129,11 @@ public record TextConfig(@Key("text_arch") Arch arch, @Stated @Key("context_leng
     if (!tokenizer().equals("clip")) throw new IllegalArgumentException("this model needs the tokenizer " + tokenizer() + ", which is not built yet");
     return ClipTokenizer.of(tokens.tokenizerKwargs);
   }
+
+  /// The tokenizer that this tower's captions need, from a folder with its files (see [TokenizerFiles]).
+  ///
+  /// @throws IOException naming the file, if it is missing or cannot be read
+  public jacquard.clip.text.Tokenizer captions(Path folder) throws IOException { return TokenizerFiles.of(folder, tokenizer(), tokens.tokenizerKwargs); }
 
   @Override public boolean terse() { return huggingFace.modelName.isPresent(); }
 }

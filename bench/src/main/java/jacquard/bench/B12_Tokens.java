@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.State;
 /// What you should see: ahead of the library, most where words repeat: both remember a word's ids, but the library keeps track of where each piece lies in the text. To
 /// gemma a short caption is one word, which is remembered as a whole: that row measures the memory, and no merges.
 @State(Scope.Benchmark)
-public class B13_Tokens implements Work.Case {
+public class B12_Tokens implements Work.Case {
   private static final int COUNT = 1000;
   private static final Path FOLDER = Path.of("tests/src/main/resources/fixtures/tokenizers");
   /// WordPiece, BPE on bytes, BPE on characters and the whole caption, Unigram.
