@@ -2,6 +2,7 @@ package jacquard.clip.cli;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
+import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /// The optimizer and its learning rate.
@@ -16,11 +17,14 @@ final class OptimizerOptions {
   @Option(names = "--wd", paramLabel = "X", description = "Weight decay; none on vectors, scalars and embeddings of positions (default: ${DEFAULT-VALUE}).") double decay = 0.2;
   @Option(names = "--beta1", paramLabel = "X", description = "Of AdamW: how long gradients are remembered (default: ${DEFAULT-VALUE}).") double beta1 = 0.9;
   @Option(names = "--beta2", paramLabel = "X", description = "The same of squared gradients (default: ${DEFAULT-VALUE}).") double beta2 = 0.98;
-  @Option(names = "--eps", paramLabel = "X", description = "Added to the root of the squares (default: ${DEFAULT-VALUE}).") double epsilon = 1e-6;
+  @Option(names = "--eps", paramLabel = "X", description = "Added to the root of the squares (default, as OpenCLIP: 1e-6 where the model's name holds \"vit\", else 1e-8).") Double epsilon;
   @Option(names = "--momentum", paramLabel = "X", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum = 0.9;
   @Option(names = "--grad-clip-norm", paramLabel = "X", description = "Limit of the gradient norm; 0 for none, which takes least memory: no gradient waits for the others (default: ${DEFAULT-VALUE}).") double clip = 1;
 
-  Optimizer.Rule rule() {
+  /// @param model its name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's last stages and of its attention pool
+  ///              are 1e-6 and less, and beside an ε of 1e-6 they would learn at half speed or not at all
+  Optimizer.Rule rule(String model) {
+    double epsilon = this.epsilon != null ? this.epsilon : model.toLowerCase(Locale.ROOT).contains("vit") ? 1e-6 : 1e-8;
     return switch (name) {
       case "adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
       case "nadamw" -> new Optimizer.NAdamW(beta1, beta2, epsilon, 4e-3);

@@ -102,7 +102,7 @@ final class TrainCommand implements Callable<Integer> {
     long evaluate = steps.evaluateEpochs != null ? steps.evaluateEpochs * perEpoch : steps.evaluate, save = steps.saveEpochs != null ? steps.saveEpochs * perEpoch : steps.save;
     positive("--val-steps", evaluate);
     positive("--save-steps", save);
-    var plan = new Plan(steps.batch, steps.accumulate, total, optimizer.schedule(total, perEpoch), optimizer.rule(), optimizer.decay, optimizer.clip, steps.sigmoid, steps.seed,
+    var plan = new Plan(steps.batch, steps.accumulate, total, optimizer.schedule(total, perEpoch), optimizer.rule(model.title()), optimizer.decay, optimizer.clip, steps.sigmoid, steps.seed,
         images.augmentation(), evaluate, save, locks.locks());
     var folder = run.folder(model.title());
     System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", model.title(), training.name(), training.size(), held == null ? "" : "; held out: " + held.name() + ", " + held.size(), total, steps.batch * compute.ranks, compute.ranks == 1 ? "" : " on " + compute.ranks + " ranks", folder);
