@@ -35,8 +35,8 @@ module jacquard.clip {
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
   exports jacquard.clip.text.hub;
-  exports jacquard.clip.text.pieces;
   exports jacquard.clip.text.repair;
+  exports jacquard.clip.text.sentence;
   exports jacquard.clip.train;
   exports jacquard.clip.train.task;
   opens jacquard.clip.nn to jacquard.autograd;

@@ -28,12 +28,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ClipConfigTest {
   @Test void everyRecordedModelReads() throws IOException {
-    var unsupported = Set.of("convnext", "convnext_mlp", 
+    var unsupported = Set.of("convnext", "convnext_mlp",
         "mobileclip_b", "mobileclip_fastvit", "swin", "vit_relpos", "vitamin");
     try (var cases = Files.list(Fixtures.file("models"))) {
       var reasons = cases.collect(Collectors.toMap(c -> c.getFileName().toString(),
           c -> read(c.resolve("config.json")).unsupported().orElse("")));
-      assertEquals(45, reasons.size());
       assertEquals(unsupported,
           reasons.entrySet().stream().filter(e -> !e.getValue().isEmpty()).map(Map.Entry::getKey).collect(Collectors.toSet()));
     }

@@ -1,4 +1,4 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,7 +11,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /// Unicode as the `tokenizers` library knows it: some of its tables are older than the JDK's, and ids depend on them. Differences are data, measured over all code points.
-final class OlderUnicode {
+public final class OlderUnicode {
   private static final int PUNCTUATION = 1 << Character.CONNECTOR_PUNCTUATION | 1 << Character.DASH_PUNCTUATION | 1 << Character.START_PUNCTUATION | 1 << Character.END_PUNCTUATION
       | 1 << Character.INITIAL_QUOTE_PUNCTUATION | 1 << Character.FINAL_QUOTE_PUNCTUATION | 1 << Character.OTHER_PUNCTUATION;
   private static final int MARKS = 1 << Character.NON_SPACING_MARK | 1 << Character.ENCLOSING_MARK | 1 << Character.COMBINING_SPACING_MARK;
@@ -40,19 +40,19 @@ final class OlderUnicode {
   private static boolean is(int c, int types, String otherwise) { return (1 << Character.getType(c) & types) != 0 != OTHERWISE.get(otherwise).get(c); }
 
   /// ASCII's punctuation and symbols, and Unicode's punctuation.
-  static boolean punctuation(int c) {
+  public static boolean punctuation(int c) {
     return c < 0x80 ? c > ' ' && c < 0x7f && !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') : is(c, PUNCTUATION, "punctuation");
   }
 
   /// Control and format characters but for tab and line ends, and private ones.
-  static boolean control(int c) { return c < 0x7f ? c < ' ' && c != '\t' && c != '\n' && c != '\r' : is(c, CONTROLS, "control"); }
+  public static boolean control(int c) { return c < 0x7f ? c < ' ' && c != '\t' && c != '\n' && c != '\r' : is(c, CONTROLS, "control"); }
 
-  static boolean nonSpacing(int c) { return c >= 0x300 && is(c, 1 << Character.NON_SPACING_MARK, "nonspacing"); }
+  public static boolean nonSpacing(int c) { return c >= 0x300 && is(c, 1 << Character.NON_SPACING_MARK, "nonspacing"); }
 
-  static boolean mark(int c) { return c >= 0x300 && is(c, MARKS, "mark"); }
+  public static boolean mark(int c) { return c >= 0x300 && is(c, MARKS, "mark"); }
 
   /// A normal form. Characters that the library does not know stay, and nothing moves past them or joins them.
-  static String normal(String text, Form form) {
+  public static String normal(String text, Form form) {
     int i = 0;
     while (i < text.length() && text.charAt(i) < 0x80) i++;
     if (i == text.length()) return text;

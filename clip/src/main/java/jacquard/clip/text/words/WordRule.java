@@ -1,4 +1,4 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import java.util.Map;
 
@@ -9,8 +9,8 @@ import java.util.Map;
 /// @param digits digits in a row at most; 0: any number, and a space before goes with them
 /// @param lines line ends go with the punctuation before, and spaces with the line end behind
 /// @param tail spaces at the end are one word, before line ends are looked for
-record WordRule(boolean anyCase, boolean lead, int digits, boolean lines, boolean tail) {
-  static final WordRule GPT2 = new WordRule(false, false, 0, false, false);
+public record WordRule(boolean anyCase, boolean lead, int digits, boolean lines, boolean tail) {
+  public static final WordRule GPT2 = new WordRule(false, false, 0, false, false);
   private static final String END = "|\\s+(?!\\S)|\\s+";
   private static final String LEAD = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|", LINES = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+" + END;
   private static final Map<String, WordRule> KNOWN = Map.of(
@@ -23,10 +23,10 @@ record WordRule(boolean anyCase, boolean lead, int digits, boolean lines, boolea
       LEAD + "\\p{N}" + LINES, new WordRule(true, true, 1, true, false));
 
   /// The scanner of a regular expression, or null.
-  static WordRule of(String pattern) { return KNOWN.get(pattern); }
+  public static WordRule of(String pattern) { return KNOWN.get(pattern); }
 
   /// The end of the word that begins at `from`.
-  int end(String text, int from) {
+  public int end(String text, int from) {
     int c = text.codePointAt(from), kind = Letters.of(c), i = from + Character.charCount(c);
     if (c == '\'') {
       int contraction = contraction(text, i);

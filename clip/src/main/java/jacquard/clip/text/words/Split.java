@@ -1,4 +1,4 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import java.util.regex.Pattern;
 
@@ -7,11 +7,11 @@ import java.util.regex.Pattern;
 /// @param finder finds the pieces
 /// @param behavior of the pieces found
 /// @param inverted the pieces between those found are meant
-record Split(Finder finder, Behavior behavior, boolean inverted) implements PreTokenizer {
-  enum Behavior { REMOVED, ISOLATED, MERGED_WITH_PREVIOUS, MERGED_WITH_NEXT, CONTIGUOUS }
+public record Split(Finder finder, Behavior behavior, boolean inverted) implements PreTokenizer {
+  public enum Behavior { REMOVED, ISOLATED, MERGED_WITH_PREVIOUS, MERGED_WITH_NEXT, CONTIGUOUS }
 
   /// The next piece at or behind `from`: its start in the upper half, its end in the lower; −1 for none.
-  interface Finder {
+  public interface Finder {
     long next(String text, int from);
 
     /// Runs or single ones of characters of a kind.
@@ -38,7 +38,7 @@ record Split(Finder finder, Behavior behavior, boolean inverted) implements PreT
     static Finder of(WordRule rule) { return (text, from) -> from == text.length() ? -1 : pair(from, rule.end(text, from)); }
   }
 
-  static long pair(int from, int to) { return (long) from << 32 | to; }
+  public static long pair(int from, int to) { return (long) from << 32 | to; }
 
   @Override public void split(String text, boolean first, Sink out) {
     var pieces = new Pieces(text, first, out);
@@ -55,7 +55,7 @@ record Split(Finder finder, Behavior behavior, boolean inverted) implements PreT
   }
 
   /// A regular expression of any kind, by the JDK's engine.
-  record Regex(Pattern pattern) implements Finder {
+  public record Regex(Pattern pattern) implements Finder {
     @Override public long next(String text, int from) { return on(text).next(text, from); }
 
     Finder on(String text) {

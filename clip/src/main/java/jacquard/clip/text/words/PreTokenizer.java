@@ -1,9 +1,9 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import java.util.List;
 
 /// Cuts a text into the words that a model sees, changing them where the vocabulary is of other letters.
-interface PreTokenizer {
+public interface PreTokenizer {
   /// @param text not empty
   /// @param first whether the text is where the whole input begins
   void split(String text, boolean first, Sink out);
@@ -42,7 +42,7 @@ interface PreTokenizer {
 
   /// Spaces become `mark`, one is put before the text, and every mark begins a word.
   record Metaspace(char mark, When when, boolean words) implements PreTokenizer {
-    enum When { ALWAYS, FIRST, NEVER }
+    public enum When { ALWAYS, FIRST, NEVER }
 
     @Override public void split(String text, boolean first, Sink out) {
       var s = text.replace(' ', mark);

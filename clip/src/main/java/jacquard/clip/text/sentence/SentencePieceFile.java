@@ -1,4 +1,4 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.sentence;
 
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.WireFormat;
@@ -13,16 +13,16 @@ import java.util.List;
 ///
 /// @param map the precompiled map of characters; empty for none
 /// @param bytes unknown characters become their bytes
-record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, boolean spaceBehind, byte[] map, boolean spaceBefore, boolean oneSpace, boolean marks) {
+public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, boolean spaceBehind, byte[] map, boolean spaceBefore, boolean oneSpace, boolean marks) {
   private static final long MOST = 256L << 20;
 
-  enum Kind { NONE, UNIGRAM, BPE, WORD, CHAR }
+  public enum Kind { NONE, UNIGRAM, BPE, WORD, CHAR }
 
-  enum Type { NONE, NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE }
+  public enum Type { NONE, NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE }
 
-  record Piece(String text, float score, Type type) {}
+  public record Piece(String text, float score, Type type) {}
 
-  static SentencePieceFile read(Path file) throws IOException {
+  public static SentencePieceFile read(Path file) throws IOException {
     if (Files.size(file) > MOST) throw new IOException(file + " holds " + Files.size(file) + " bytes, expected a SentencePiece model of at most " + MOST);
     byte[] all = Files.readAllBytes(file);
     try {

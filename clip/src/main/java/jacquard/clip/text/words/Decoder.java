@@ -1,4 +1,4 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /// Pieces back to text: each step rewrites the list, and what is left is joined.
-interface Decoder {
+public interface Decoder {
   List<String> step(List<String> pieces);
 
   default String text(List<String> pieces) { return pieces.isEmpty() ? "" : String.join("", step(pieces)); }

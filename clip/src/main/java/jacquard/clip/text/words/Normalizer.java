@@ -1,11 +1,11 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import java.text.Normalizer.Form;
 import java.util.List;
 import java.util.function.IntPredicate;
 
 /// Rewrites a text before it is cut into words.
-interface Normalizer {
+public interface Normalizer {
   String of(String text);
 
   Normalizer NONE = text -> text;

@@ -1,4 +1,4 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,7 +8,7 @@ import java.text.BreakIterator;
 import java.util.Locale;
 
 /// SentencePiece's precompiled map of characters: a double-array trie of UTF-8 sequences, each with the place of its replacement in a list of strings that end with 0.
-final class Charsmap {
+public final class Charsmap {
   private static final int NONE = -1;
   private final int[] units;
   private final byte[] strings;
@@ -16,7 +16,7 @@ final class Charsmap {
   private final byte[] alone = new byte[1 << 16];
 
   /// @throws IOException if the map does not hold what its length says
-  Charsmap(byte[] blob) throws IOException {
+  public Charsmap(byte[] blob) throws IOException {
     var in = ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN);
     long bytes = blob.length < 4 ? -1 : in.getInt() & 0xffffffffL;
     if (bytes < 4 || bytes % 4 != 0 || bytes > in.remaining()) throw new IOException("a precompiled charsmap of " + blob.length + " bytes names " + bytes + " for its trie, expected a multiple of 4 that fits");
@@ -53,7 +53,7 @@ final class Charsmap {
   }
 
   /// How SentencePiece itself maps: the longest known prefix, else a character as it is.
-  void longest(byte[] utf8, int from, int to, Sink out) {
+  public void longest(byte[] utf8, int from, int to, Sink out) {
     for (int i = from; i < to;) {
       int length = length(utf8[i]);
       long found = prefix(utf8, i, to, true);
@@ -62,13 +62,13 @@ final class Charsmap {
     }
   }
 
-  interface Sink { void accept(String text); }
+  public interface Sink { void accept(String text); }
 
   private static int length(byte first) { return first >= 0 ? 1 : (first & 0xe0) == 0xc0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : 4; }
 
   /// How the `tokenizers` library maps: a user-perceived character of fewer than six bytes becomes the replacement of its shortest known prefix, as a whole; in others,
   /// and where there is none, every code point by itself.
-  String clusters(String text) {
+  public String clusters(String text) {
     int i = 0;
     while (i < text.length() && settled(text, i)) i++;
     if (i == text.length()) return text;

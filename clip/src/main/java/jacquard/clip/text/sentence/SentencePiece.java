@@ -1,13 +1,15 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.sentence;
 
-import jacquard.clip.text.hub.SentencePieceFile.Kind;
-import jacquard.clip.text.hub.SentencePieceFile.Type;
+import jacquard.clip.text.sentence.SentencePieceFile.Kind;
+import jacquard.clip.text.sentence.SentencePieceFile.Type;
 import jacquard.clip.text.pieces.Ids;
 import jacquard.clip.text.pieces.Merges;
 import jacquard.clip.text.pieces.Model;
 import jacquard.clip.text.pieces.Trie;
 import jacquard.clip.text.pieces.Unigrams;
 import jacquard.clip.text.pieces.Vocabulary;
+import jacquard.clip.text.words.Charsmap;
+import jacquard.clip.text.words.Letters;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -87,7 +89,7 @@ public final class SentencePiece {
   }
 
   /// What the model sees of a text.
-  String normalized(String text) {
+  public String normalized(String text) {
     var r = new StringBuilder(text.length() + 8);
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     var spaces = new Spaces(r);

@@ -1,24 +1,24 @@
-package jacquard.clip.text.hub;
+package jacquard.clip.text.words;
 
 import jacquard.clip.text.pieces.Ids;
 import jacquard.clip.text.pieces.Trie;
 import java.util.List;
 
 /// Tokens that stand for themselves wherever a text names them: the leftmost first, of those the longest.
-final class AddedTokens {
+public final class AddedTokens {
   /// @param word not within a word
   /// @param left takes spaces before it along
   /// @param right takes spaces behind it along
   /// @param normalized looked for in the normalised text
   /// @param special a mark, which decoding leaves out
-  record Token(int id, String text, boolean word, boolean left, boolean right, boolean normalized, boolean special) {}
+  public record Token(int id, String text, boolean word, boolean left, boolean right, boolean normalized, boolean special) {}
 
   private final List<Token> tokens;
   private final Trie plain = new Trie(), normalized = new Trie();
   private final boolean[] begins = new boolean[1 << 16], beginsNormalized = new boolean[1 << 16];
   private final Normalizer normalizer;
 
-  AddedTokens(List<Token> tokens, Normalizer normalizer) {
+  public AddedTokens(List<Token> tokens, Normalizer normalizer) {
     this.tokens = List.copyOf(tokens);
     this.normalizer = normalizer;
     for (int i = 0; i < tokens.size(); i++) {
@@ -30,14 +30,14 @@ final class AddedTokens {
     }
   }
 
-  List<Token> all() { return tokens; }
+  public List<Token> all() { return tokens; }
 
-  Normalizer normalizer() { return normalizer; }
+  public Normalizer normalizer() { return normalizer; }
 
-  interface Words { void accept(String text, boolean first); }
+  public interface Words { void accept(String text, boolean first); }
 
   /// Appends the tokens of a text; what lies between goes, normalised, to `words`.
-  void cut(String text, Ids out, Words words) {
+  public void cut(String text, Ids out, Words words) {
     each(text, true, plain, begins, out, (piece, first) -> {
       var s = normalizer.of(piece);
       if (!s.isEmpty()) each(s, first, normalized, beginsNormalized, out, words);
@@ -67,7 +67,7 @@ final class AddedTokens {
   }
 
   /// The token of an id, or null.
-  Token of(int id) {
+  public Token of(int id) {
     for (var t : tokens) if (t.id == id) return t;
     return null;
   }
