@@ -25,6 +25,7 @@ module jacquard.clip {
   exports jacquard.clip.model.resnet;
   exports jacquard.clip.model.text;
   exports jacquard.clip.model.timm;
+  exports jacquard.clip.model.timm.convnext;
   exports jacquard.clip.model.timm.eva;
   exports jacquard.clip.model.timm.vit;
   exports jacquard.clip.model.tower;
@@ -45,6 +46,7 @@ module jacquard.clip {
   opens jacquard.clip.model.resnet to jacquard.autograd;
   opens jacquard.clip.model.text to jacquard.autograd;
   opens jacquard.clip.model.timm to jacquard.autograd;
+  opens jacquard.clip.model.timm.convnext to jacquard.autograd;
   opens jacquard.clip.model.timm.eva to jacquard.autograd;
   opens jacquard.clip.model.timm.vit to jacquard.autograd;
   opens jacquard.clip.model.vit to jacquard.autograd;

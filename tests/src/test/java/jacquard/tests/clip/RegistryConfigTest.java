@@ -51,8 +51,9 @@ class RegistryConfigTest {
       boolean vit = state.has("visual.class_embedding"), resnet = state.has("visual.attnpool.positional_embedding");
       boolean text = state.has("positional_embedding") || state.has("text.positional_embedding");
       boolean decoder = state.has("text_decoder.ln_final.weight");
-      boolean timm = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText().matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*");
-      if (timm) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
+      var trunk = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText();
+      boolean blocks = trunk.matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*"), timm = blocks || trunk.matches("(convnext).*");
+      if (blocks) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
       boolean bert = state.has("text.transformer.embeddings.word_embeddings.weight"), modern = state.has("text.blocks.0.attn.qkv.weight");
       assertEquals((vit || resnet || timm) && (text || bert || modern) && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
       if (resnet) assertEquals("ResNet", config.family(), m.getKey());
@@ -61,7 +62,8 @@ class RegistryConfigTest {
     assertEquals(181, families.values().stream().mapToInt(i -> i).sum());
     assertEquals(28, families.get("timm ViT"));
     assertEquals(12, families.get("timm EVA"));
-    assertEquals("timm tower convnext_base", Presets.of("convnext_base").unsupported().orElseThrow());
+    assertEquals(11, families.get("timm ConvNeXt"));
+    assertEquals("timm tower vit_relpos_medium_patch16_cls_224", Presets.of("vit_relpos_medium_patch16_cls_224").unsupported().orElseThrow());
     assertEquals("CoCa", Presets.of("coca_ViT-B-32").family());
     assertEquals("Hugging Face text tower google/mt5-base", Presets.of("mt5-base-ViT-B-32").unsupported().orElseThrow());
     assertEquals("GenLIP", Presets.of("naflexgenlip_b16").family());

@@ -1,6 +1,7 @@
 package jacquard.clip.model.tower;
 
 import jacquard.clip.model.resnet.ModifiedResNet;
+import jacquard.clip.model.timm.convnext.ConvNext;
 import jacquard.clip.model.timm.eva.Eva;
 import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.vit.VisionTransformer;
@@ -8,7 +9,7 @@ import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
 
 /// From images to features.
-public sealed interface ImageTower extends Tower permits VisionTransformer, ModifiedResNet, TimmVit, Eva {
+public sealed interface ImageTower extends Tower permits VisionTransformer, ModifiedResNet, TimmVit, Eva, ConvNext {
   /// Features `[count, embedding]`, not normalised. What cannot reach them is not computed.
   Tensor features(ImageBatch images);
 
