@@ -42,6 +42,13 @@ public record Keywords(TimmConfig config) {
     throw wrong(key, v, "a list of " + (count == 0 ? "" : count + " ") + "whole numbers above 0");
   }
 
+  /// True or false; false where absent.
+  public boolean truth(String key) {
+    var v = config.timm().modelKwargs().getOrDefault(key, false);
+    if (v instanceof Boolean b) return b;
+    throw wrong(key, v, "true or false");
+  }
+
   private static IllegalArgumentException wrong(String key, Object value, String expected) {
     return new IllegalArgumentException("vision_cfg.timm_model_kwargs." + key + " is " + value + ", expected " + expected);
   }
