@@ -28,6 +28,7 @@ module jacquard.clip {
   exports jacquard.clip.model.timm.convnext;
   exports jacquard.clip.model.timm.eva;
   exports jacquard.clip.model.timm.fastvit;
+  exports jacquard.clip.model.timm.hybrid;
   exports jacquard.clip.model.timm.swin;
   exports jacquard.clip.model.timm.vit;
   exports jacquard.clip.model.tower;
@@ -53,6 +54,7 @@ module jacquard.clip {
   opens jacquard.clip.model.timm.convnext to jacquard.autograd;
   opens jacquard.clip.model.timm.eva to jacquard.autograd;
   opens jacquard.clip.model.timm.fastvit to jacquard.autograd;
+  opens jacquard.clip.model.timm.hybrid to jacquard.autograd;
   opens jacquard.clip.model.timm.swin to jacquard.autograd;
   opens jacquard.clip.model.timm.vit to jacquard.autograd;
   opens jacquard.clip.model.vit to jacquard.autograd;

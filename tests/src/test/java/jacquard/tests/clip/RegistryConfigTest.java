@@ -52,7 +52,7 @@ class RegistryConfigTest {
       boolean text = state.has("positional_embedding") || state.has("text.positional_embedding");
       boolean decoder = state.has("text_decoder.ln_final.weight");
       var trunk = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText();
-      boolean blocks = trunk.matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*"), timm = blocks || trunk.matches("(convnext|swin|fastvit).*");
+      boolean blocks = trunk.matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*"), timm = blocks || trunk.matches("(convnext|swin|fastvit|vitamin|vit_base_mci).*");
       if (blocks) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
       boolean bert = state.has("text.transformer.embeddings.word_embeddings.weight"), modern = state.has("text.blocks.0.attn.qkv.weight");
       assertEquals((vit || resnet || timm) && (text || bert || modern) && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
@@ -65,6 +65,7 @@ class RegistryConfigTest {
     assertEquals(11, families.get("timm ConvNeXt"));
     assertEquals(1, families.get("timm Swin"));
     assertEquals(6, families.get("timm FastViT"));
+    assertEquals(17, families.get("timm hybrid ViT"));
     assertEquals("timm tower vit_relpos_medium_patch16_cls_224", Presets.of("vit_relpos_medium_patch16_cls_224").unsupported().orElseThrow());
     assertEquals("CoCa", Presets.of("coca_ViT-B-32").family());
     assertEquals("Hugging Face text tower google/mt5-base", Presets.of("mt5-base-ViT-B-32").unsupported().orElseThrow());
