@@ -26,11 +26,16 @@ module jacquard.clip {
   exports jacquard.clip.model.resnet;
   exports jacquard.clip.model.text;
   exports jacquard.clip.model.timm;
+  exports jacquard.clip.model.timm.convnext;
   exports jacquard.clip.model.timm.eva;
+  exports jacquard.clip.model.timm.fastvit;
+  exports jacquard.clip.model.timm.hybrid;
+  exports jacquard.clip.model.timm.swin;
   exports jacquard.clip.model.timm.vit;
   exports jacquard.clip.model.tower;
   exports jacquard.clip.model.vit;
   exports jacquard.clip.nn;
+  exports jacquard.clip.nn.convolution;
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
@@ -40,6 +45,7 @@ module jacquard.clip {
   exports jacquard.clip.train;
   exports jacquard.clip.train.task;
   opens jacquard.clip.nn to jacquard.autograd;
+  opens jacquard.clip.nn.convolution to jacquard.autograd;
   opens jacquard.clip.model to jacquard.autograd;
   opens jacquard.clip.model.coca to jacquard.autograd;
   opens jacquard.clip.model.hf to jacquard.autograd;
@@ -47,7 +53,11 @@ module jacquard.clip {
   opens jacquard.clip.model.resnet to jacquard.autograd;
   opens jacquard.clip.model.text to jacquard.autograd;
   opens jacquard.clip.model.timm to jacquard.autograd;
+  opens jacquard.clip.model.timm.convnext to jacquard.autograd;
   opens jacquard.clip.model.timm.eva to jacquard.autograd;
+  opens jacquard.clip.model.timm.fastvit to jacquard.autograd;
+  opens jacquard.clip.model.timm.hybrid to jacquard.autograd;
+  opens jacquard.clip.model.timm.swin to jacquard.autograd;
   opens jacquard.clip.model.timm.vit to jacquard.autograd;
   opens jacquard.clip.model.vit to jacquard.autograd;
   opens jacquard.clip.cli to info.picocli;
