@@ -1,12 +1,9 @@
 package jacquard.clip.model.tower;
 
-import jacquard.clip.model.hf.BertTower;
-import jacquard.clip.model.modern.ModernTextTransformer;
-import jacquard.clip.model.text.TextTransformer;
 import jacquard.tensor.Tensor;
 
 /// From captions to features.
-public sealed interface TextTower extends Tower permits TextTransformer, BertTower, ModernTextTransformer {
+public interface TextTower extends Tower {
   /// Features `[captions, embedding]`, not normalised, of padded token ids. What cannot reach them is not computed.
   Tensor features(int[][] captions);
 
