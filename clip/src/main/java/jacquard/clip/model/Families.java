@@ -11,6 +11,7 @@ import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.timm.TimmConfig;
 import jacquard.clip.model.timm.eva.Eva;
+import jacquard.clip.model.timm.relpos.RelPosVit;
 import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
@@ -39,6 +40,7 @@ final class Families {
       case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
       case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
+      case TimmConfig t when RelPosVit.known(t) -> row("timm ViT with relative positions", RelPosVit.refused(t), (c, make) -> RelPosVit.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
   }

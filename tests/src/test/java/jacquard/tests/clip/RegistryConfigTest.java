@@ -51,8 +51,8 @@ class RegistryConfigTest {
       boolean vit = state.has("visual.class_embedding"), resnet = state.has("visual.attnpool.positional_embedding");
       boolean text = state.has("positional_embedding") || state.has("text.positional_embedding");
       boolean decoder = state.has("text_decoder.ln_final.weight");
-      boolean timm = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText().matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|eva).*");
-      if (timm) assertTrue(state.has("visual.trunk.pos_embed") && state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
+      boolean timm = m.getValue().get("cfg").path("vision_cfg").path("timm_model_name").asText().matches("(vit_.*_(siglip|gap|clip)_|vit_pe_core|vit_relpos|eva).*");
+      if (timm) assertTrue(state.has("visual.trunk.blocks.0.attn.proj.weight"), m.getKey());
       boolean bert = state.has("text.transformer.embeddings.word_embeddings.weight"), modern = state.has("text.blocks.0.attn.qkv.weight");
       assertEquals((vit || resnet || timm) && (text || bert || modern) && !decoder, config.unsupported().isEmpty(), m.getKey() + " " + config.unsupported());
       if (resnet) assertEquals("ResNet", config.family(), m.getKey());
@@ -100,7 +100,7 @@ class RegistryConfigTest {
       assertEquals(config.logitBias().isPresent(), state.has("logit_bias"), name);
       seen++;
     }
-    assertEquals(95, seen);
+    assertTrue(seen >= 96, seen + " of them");
   }
 
   private static void shape(JsonNode state, String tensor, int... expected) {
