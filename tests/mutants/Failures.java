@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.support.descriptor.ClassSource;
@@ -18,22 +19,28 @@ import org.junit.platform.launcher.core.LauncherFactory;
 final class Failures implements TestExecutionListener {
   private int failed, ran;
 
-  public static void main(String[] tests) throws IOException {
+  public static void main(String[] tests) throws Exception {
     var selected = new ArrayList<DiscoverySelector>();
     for (var test : tests) {
       var parts = test.split("#");
-      selected.add(parts.length > 1 ? selectMethod(named(parts[0]) + "#" + parts[1]) : selectClass(named(parts[0])));
+      var type = named(parts[0]);
+      if (parts.length == 1) selected.add(selectClass(type));
+      else {
+        var methods = Arrays.stream(type.getDeclaredMethods()).filter(m -> m.getName().equals(parts[1])).toList();
+        if (methods.size() != 1) throw new IllegalArgumentException(methods.size() + " tests " + test);
+        selected.add(selectMethod(type, methods.getFirst()));
+      }
     }
     var listener = new Failures();
     LauncherFactory.create().execute(LauncherDiscoveryRequestBuilder.request().selectors(selected).build(), listener);
     System.exit(listener.failed > 0 ? 1 : listener.ran == 0 ? 2 : 0);
   }
 
-  private static String named(String simple) throws IOException {
+  private static Class<?> named(String simple) throws IOException, ClassNotFoundException {
     var root = Path.of("target/test-classes");
     try (var all = Files.walk(root)) {
       var file = all.filter(p -> p.endsWith(simple + ".class")).findFirst().orElseThrow(() -> new IllegalArgumentException("there is no test " + simple));
-      return root.relativize(file).toString().replace(".class", "").replace('/', '.');
+      return Class.forName(root.relativize(file).toString().replace(".class", "").replace('/', '.'));
     }
   }
 

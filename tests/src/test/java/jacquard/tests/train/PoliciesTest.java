@@ -35,6 +35,7 @@ import jacquard.tests.Draw;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -210,7 +211,7 @@ class PoliciesTest {
     assertEquals(whole.getFirst().number("loss"), whole.getFirst().number("contrastive_loss") + whole.getFirst().number("distill_loss"), 1e-6 * whole.getFirst().number("loss"));
   }
 
-  /// A run that goes on reads the samples that come next, and updates as the same step of a run without a stop.
+  /// A run that goes on reads the samples that come next. What a killed run logged after its last checkpoint is logged anew, once.
   @Test void theNextStepComesNext(@TempDir Path folder) throws IOException {
     var read = new ArrayList<Long>();
     var stream = batches(1);
@@ -227,8 +228,10 @@ class PoliciesTest {
       @Override public String firstFailure() { return stream.firstFailure(); }
     };
     new Setup(CONFIG).stream(noting).begin(folder, 4);
+    Files.writeString(folder.resolve("metrics.jsonl"), "{\"step\":5,\"loss\":0}\n", StandardOpenOption.APPEND);
     new Setup(CONFIG).stream(noting).resume(folder, 8);
     assertEquals(List.of(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L), read.stream().sorted().toList());
+    assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L), MetricLog.read(folder.resolve("metrics.jsonl")).stream().map(MetricLog.Entry::step).toList());
   }
 
   /// Moments and the count of steps belong to a run: AdamW's next step after a stop has the bytes of one without. (Its first steps are the ones that the count changes most.)
@@ -276,13 +279,13 @@ class PoliciesTest {
     assertEquals(new Optimizer.Rate(1, 0), rates.apply("logit_scale"));
   }
 
-  /// Running statistics are averaged like weights: w̄₃ = ½·w₂ + ½·w₃ after two copied steps.
+  /// Running statistics are averaged like weights: w̄₃ = ¾·w₂ + ¼·w₃ after two copied steps.
   @Test void statisticsAreAveragedToo(@TempDir Path folder) throws IOException {
-    new Setup(RESNET).average(0.5).save(1).begin(folder, 2);
+    new Setup(RESNET).average(0.75).save(1).begin(folder, 2);
     float[] before = weight(folder.resolve("last"), "visual.bn1.running_mean");
-    new Setup(RESNET).average(0.5).save(1).resume(folder, 3);
+    new Setup(RESNET).average(0.75).save(1).resume(folder, 3);
     float[] after = weight(folder.resolve("last"), "visual.bn1.running_mean"), expected = new float[before.length];
-    for (int i = 0; i < expected.length; i++) expected[i] = (before[i] + after[i]) / 2;
+    for (int i = 0; i < expected.length; i++) expected[i] = 0.75f * before[i] + 0.25f * after[i];
     assertFalse(Arrays.equals(before, after));
     assertArrayEquals(expected, weight(folder.resolve("averages"), "visual.bn1.running_mean"), 1e-7f);
   }
