@@ -71,7 +71,7 @@ class KillTest {
         Thread.sleep(milliseconds);
       }
       p.destroyForcibly().waitFor();
-      moments.append(" at step ").append(lines(parts)).append(" (saved ").append(saved(parts)).append(", ").append(more).append(" steps and ").append(milliseconds).append(" ms after a checkpoint)");
+      moments.append(" at step %d (saved %d%s)".formatted(lines(parts), saved(parts), k == 0 ? "" : ", drawn: %d steps and %d ms after a checkpoint".formatted(more, milliseconds)));
       killed++;
     }
     System.out.println("killed" + moments);
