@@ -93,6 +93,7 @@ final class Mutants {
       int status = tests(m.tests);
       var failed = Files.readString(tree.resolve("output.txt")).lines().filter(l -> l.startsWith("FAILED ")).map(l -> "`" + l.substring(7) + "`").distinct().toList();
       if (status == 0) return new Outcome(m, "nobody", false);
+      if (failed.isEmpty()) System.err.println(m.name + ": " + Files.readString(tree.resolve("output.txt")));
       if (failed.isEmpty()) return new Outcome(m, status < 0 ? "a test that did not end" : "a test JVM that died", status < 0);
       return new Outcome(m, failed.stream().limit(3).collect(Collectors.joining(", ")) + (failed.size() > 3 ? " and " + (failed.size() - 3) + " more" : ""), true);
     } finally {
@@ -108,7 +109,7 @@ final class Mutants {
 
   /// As the suite runs them, but for the heap.
   private int tests(List<String> names) throws Exception {
-    var command = new ArrayList<>(List.of("env", "JACQUARD_CUDA=emulated", "-C", tree.resolve("tests").toString(), jdk("java"), "--add-modules", "jdk.incubator.vector",
+    var command = new ArrayList<>(List.of("env", "-C", tree.resolve("tests").toString(), "JACQUARD_CUDA=emulated", jdk("java"), "--add-modules", "jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED", "-Xmx2g", "-Djacquard.poison=true", "-cp", classes, "Failures"));
     command.addAll(names);
     return run(10, command);
