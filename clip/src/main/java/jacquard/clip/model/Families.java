@@ -16,6 +16,7 @@ import jacquard.clip.model.timm.eva.Eva;
 import jacquard.clip.model.timm.fastvit.FastVit;
 import jacquard.clip.model.timm.hybrid.Hybrid;
 import jacquard.clip.model.timm.swin.Swin;
+import jacquard.clip.model.timm.relpos.RelPosVit;
 import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
@@ -48,6 +49,7 @@ final class Families {
       case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));
       case TimmConfig t when FastVit.known(t) -> row("timm FastViT", FastVit.refused(t), (c, make) -> FastVit.of(t, c, make));
       case TimmConfig t when Hybrid.known(t) -> row("timm hybrid ViT", Hybrid.refused(t), (c, make) -> Hybrid.of(t, c, make));
+      case TimmConfig t when RelPosVit.known(t) -> row("timm ViT with relative positions", RelPosVit.refused(t), (c, make) -> RelPosVit.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
   }

@@ -16,7 +16,10 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -54,7 +57,7 @@ class RegistryConfigTest {
       families.merge(config.family(), 1, Integer::sum);
     }
     assertEquals(181, families.values().stream().mapToInt(i -> i).sum());
-    assertEquals(Map.of("timm ViT", 28, "timm EVA", 12, "timm ConvNeXt", 11, "timm Swin", 1, "timm FastViT", 6, "timm hybrid ViT", 17, "Hugging Face text", 10),
+    assertEquals(Map.of("timm ViT", 28, "timm EVA", 12, "timm ConvNeXt", 11, "timm Swin", 1, "timm FastViT", 6, "timm hybrid ViT", 17, "timm ViT with relative positions", 1, "Hugging Face text", 10),
         families.entrySet().stream().filter(f -> f.getKey().startsWith("timm ") || f.getKey().startsWith("Hugging Face")).collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
     assertEquals(Set.of(), missing.stream().filter(n -> !n.matches("CLAP-.*|naflexclap.*|naflexgenl[ia]p.*|.*naflex.*")).collect(Collectors.toSet()));
   }
