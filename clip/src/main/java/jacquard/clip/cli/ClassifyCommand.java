@@ -16,9 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "classify", mixinStandardHelpOptions = true, description = {"Prints for each image the probabilities of some labels.", "",
-    "  ./jacquard classify runs/emoji-1/last cat.png dog.png --labels \"cat face,dog face,pizza\"",
-    "  ./jacquard classify ViT-B-32 cat.jpg --labels-file names.txt --template openai_imagenet", "", "Exit status 1 if an image could not be read."})
+@Command(name = "classify", mixinStandardHelpOptions = true)
 final class ClassifyCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Mixin TemplateOptions templates;

@@ -15,8 +15,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-@Command(name = "doctor", mixinStandardHelpOptions = true, description = {"Says what this runs on, how fast it is beside what the machine could do, and every reason for being slower than it should: a line WARNING each.", "",
-    "The roof is measured: multiply-adds in registers. A matrix product of 768³ on all cores should reach at least 70 %% of it. Takes about five seconds; run it on an idle machine."})
+@Command(name = "doctor", mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   /// What a product of this size reaches on every machine that we measured is above 80 %; noise of neighbours stays above this.
   private static final double SHARE = 0.7;

@@ -9,10 +9,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-@Command(name = "eval", mixinStandardHelpOptions = true, description = {"Zero-shot accuracy over the names of a data set, and retrieval of images by caption.", "",
-    "  ./jacquard eval runs/emoji-1/last", "  ./jacquard eval ViT-B-32 --val-data photos.csv --template openai_imagenet", "",
-    "top1 and top5: how often one of a picture's own captions is the first, or among the first five, of all names. text_to_image: the same for a picture of a caption, among all pictures. "
-    + "Rows of a table with the same path are one picture with several captions."})
+@Command(name = "eval", mixinStandardHelpOptions = true)
 final class EvalCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Mixin DataOptions data;

@@ -4,6 +4,7 @@ import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.Optimization;
 import jacquard.clip.train.task.Rates;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,13 @@ final class OptimizerOptions {
   @Option(names = {"--image-layer-decay", "--visual-layer-decay"}, paramLabel = "X", description = "The image tower's learning rate falls by this factor from each group to the one before it; the last group (projection) has the whole rate (default: ${DEFAULT-VALUE}).") double imageLayers = 1;
   @Option(names = "--text-layer-decay", paramLabel = "X", description = "The same of the text tower (default: ${DEFAULT-VALUE}).") double textLayers = 1;
   @Option(names = "--ema", paramLabel = "X", description = "Keeps running averages of the weights, of which X stays at each step (0.999, say): evaluated beside the weights and saved in averages/.") Double average;
+
+  /// How a model of this title learns.
+  ///
+  /// @param accumulate micro-batches a step
+  Optimization how(ClipConfig config, String title, long total, long perEpoch, int accumulate) {
+    return new Optimization(rule(title), schedule(total, perEpoch), rates(config), clip, accumulate);
+  }
 
   /// How fast each parameter of a model learns.
   Rates rates(ClipConfig config) { return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config)); }
