@@ -1,6 +1,8 @@
 package jacquard.clip.model.tower;
 
+import jacquard.clip.nn.Cache;
 import jacquard.tensor.Tensor;
+import java.util.List;
 
 /// From captions to features.
 public interface TextTower extends Tower {
@@ -12,4 +14,19 @@ public interface TextTower extends Tower {
 
   /// The context, and the tokenizer that makes its ids.
   TextInput input();
+
+  /// How many blocks read a caption token by token, for a decoder that writes it; 0 for a tower that cannot.
+  default int readable() { return 0; }
+
+  /// The rows for a decoder of one more token of each caption, `[captions, width]`.
+  ///
+  /// @param place  of the token in its caption
+  /// @param seen   which of them may be looked at, see [#seen]; null: all
+  /// @param caches of [#readable] blocks
+  default Tensor next(int[] ids, int place, boolean[] seen, List<Cache> caches) { throw new UnsupportedOperationException("reads no caption token by token"); }
+
+  /// Which of the next tokens may be looked at.
+  ///
+  /// @param before the tokens before them; null at the start
+  default boolean[] seen(int[] before, int captions) { return null; }
 }
