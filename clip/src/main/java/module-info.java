@@ -12,6 +12,8 @@ open module jacquard.clip {
   requires jacquard.emoji;
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
+  exports jacquard.clip.checkpoint.names;
+  exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.eval;

@@ -15,12 +15,17 @@ final class StartOptions {
   @Option(names = "--pretrained", paramLabel = "PATH", description = "Weights to begin from: a folder as OpenCLIP's hub lays it out, or a .safetensors file.") Path pretrained;
 
   Path hub() { return name == null && pretrained != null && Files.exists(pretrained.resolve("open_clip_config.json")) ? pretrained.resolve("open_clip_config.json") : null; }
+  /// Where the tokenizer's files may lie; null if nowhere.
+  Path folder() {
+    return pretrained == null ? null : Files.isDirectory(pretrained) ? pretrained : pretrained.toAbsolutePath().getParent();
+  }
+
   String title() { return name != null ? name : hub() != null ? pretrained.toString() : "emoji"; }
 
   ClipConfig read(ConfigOptions config) throws IOException {
     var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json") ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
     found.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + title() + " is not built yet: " + why); });
-    found.text().input().captions();
+    found.text().input().captions(folder());
     return found;
   }
 

@@ -72,7 +72,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, Source trai
     var text = config.text().input();
     var transform = new Transform(c.images.over(c.model.preprocess(config)));
     var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
-    var stream = new Batches(training, transform, c.images.augmentation(), text.captions(), batch, text.context(), seed);
+    var tokenizer = text.captions(c.model.folder());
+    var stream = new Batches(training, transform, c.images.augmentation(), tokenizer, batch, text.context(), seed);
     return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, held);
   }
 
