@@ -87,7 +87,7 @@ public final class Clip implements AutoCloseable {
   /// @param longest,shortest tokens of a caption, its marks included
   /// @param repetition see [Generation#repetition]
   public Generation generation(Generation.Search search, int longest, int shortest, double repetition) {
-    var tokenizer = model.text().input().captions();
+    var tokenizer = embedder.tokenizer().get();
     int[] marks = tokenizer.unpadded("", 2);
     return new Generation(marks[0], marks[1], tokenizer.pad(), longest, shortest, repetition, search);
   }
@@ -96,7 +96,7 @@ public final class Clip implements AutoCloseable {
   ///
   /// @param prompt what the caption begins with; may be empty
   public String caption(Picture picture, String prompt, Generation g) {
-    var tokenizer = model.text().input().captions();
+    var tokenizer = embedder.tokenizer().get();
     var pixels = embedder.transform().pixels(picture);
     int[] begun = tokenizer.unpadded(prompt, g.longest());
     begun = Arrays.copyOf(begun, begun.length - 1);                               // without the end
