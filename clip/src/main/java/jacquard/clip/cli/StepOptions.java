@@ -5,15 +5,30 @@ import picocli.CommandLine.Option;
 
 /// How many steps, of how many pairs, and what happens between them.
 final class StepOptions {
-  @Option(names = "--batch-size", paramLabel = "N", description = "Pairs a micro-batch and rank (default: ${DEFAULT-VALUE}).") int batch = 256;
-  @Option(names = "--accum-freq", paramLabel = "N", description = "Micro-batches a step, each of --batch-size pairs, as OpenCLIP counts: N makes the step's batch N times as large, and its gradient is that of the whole. This changed: before, the batch was divided by N (default: ${DEFAULT-VALUE}).") int accumulate = 1;
-  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).") int epochs = 10;
+  @Option(names = "--batch-size", paramLabel = "N",
+      description = "Pairs a micro-batch and rank (default: ${DEFAULT-VALUE}).")
+  int batch = 256;
+  @Option(names = "--accum-freq", paramLabel = "N",
+      description = "Micro-batches a step, each of --batch-size pairs, as OpenCLIP counts: N makes the step's batch N "
+          + "times as large, and its gradient is that of the whole. This changed: before, the batch was divided by N "
+          + "(default: ${DEFAULT-VALUE}).")
+  int accumulate = 1;
+  @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).")
+  int epochs = 10;
   @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;
-  @Option(names = "--seed", paramLabel = "N", description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).") long seed = 0;
-  @Option(names = "--val-steps", paramLabel = "N", description = "Steps between evaluations (default: ${DEFAULT-VALUE}).") long evaluate = 100;
-  @Option(names = "--val-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.") Integer evaluateEpochs;
-  @Option(names = "--save-steps", paramLabel = "N", description = "Steps between checkpoints (default: ${DEFAULT-VALUE}).") long save = 100;
-  @Option(names = "--save-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.") Integer saveEpochs;
+  @Option(names = "--seed", paramLabel = "N",
+      description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).")
+  long seed = 0;
+  @Option(names = "--val-steps", paramLabel = "N",
+      description = "Steps between evaluations (default: ${DEFAULT-VALUE}).")
+  long evaluate = 100;
+  @Option(names = "--val-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.")
+  Integer evaluateEpochs;
+  @Option(names = "--save-steps", paramLabel = "N",
+      description = "Steps between checkpoints (default: ${DEFAULT-VALUE}).")
+  long save = 100;
+  @Option(names = "--save-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.")
+  Integer saveEpochs;
 
   /// Pairs a step, of all micro-batches and ranks.
   int whole(int ranks) {
