@@ -16,10 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "embed", mixinStandardHelpOptions = true, description = {"Writes normalised features: OUT.npy (float32, a row an input) and OUT.jsonl (what each row is).", "",
-    "  ./jacquard embed runs/emoji-1/last pictures/ --text \"a cat\" --out features", "  python -c 'import numpy; print(numpy.load(\"features.npy\").shape)'", "",
-    "Rows are written as they come; until all are there the files end in .part. Of a run that is stopped or killed what is done stays, and --resume goes on from there.",
-    "Pictures that cannot be read are named and left out; exit status 1 then."})
+@Command(name = "embed", mixinStandardHelpOptions = true)
 final class EmbedCommand implements Callable<Integer> {
   private static final int BATCH = 64;
 

@@ -7,7 +7,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-@Command(name = "models", mixinStandardHelpOptions = true, description = "Lists the models by name.")
+@Command(name = "models", mixinStandardHelpOptions = true)
 final class ModelsCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Also those of OpenCLIP's registry that are not built yet.") boolean all;
 
