@@ -7,6 +7,7 @@ module jacquard.clip {
   requires com.google.protobuf;
   requires info.picocli;
   requires java.management;
+  requires java.net.http;
   requires jdk.management;
   requires jacquard.emoji;
   exports jacquard.clip;
@@ -16,6 +17,7 @@ module jacquard.clip {
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.eval;
+  exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;
   exports jacquard.clip.image.resize;

@@ -142,7 +142,7 @@ public final class HuggingFace {
     return r;
   }
 
-  private static int layers(Iterable<String> names, String prefix) {
+  static int layers(Iterable<String> names, String prefix) {
     int most = 0;
     for (var n : names) {
       if (!n.startsWith(prefix)) continue;
