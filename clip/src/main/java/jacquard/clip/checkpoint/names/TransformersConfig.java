@@ -193,7 +193,8 @@ public final class TransformersConfig {
     var groups = HuggingFace.layers(Checkpoint.shapes(ClipModel.describe(model)).keySet(), "visual.trunk.blocks.");
     int width = model.embedding(), patch = Checkpoint.shapes(ClipModel.describe(model)).get("visual.trunk.patch_embed.proj.weight").dim(3);
     var text = tower("siglip_text_model", t.tanhGelu() ? "gelu_pytorch_tanh" : "gelu", t.width(), t.heads(), t.layers());
-    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(), "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "projection_size", width));
+    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(), "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "projection_size", width,
+        "eos_token_id", 1, "pad_token_id", 1));
     var vision = tower("siglip_vision_model", v.activation() == Activation.GELU_TANH ? "gelu_pytorch_tanh" : "gelu", width, v.heads(), groups);
     vision.putAll(Map.of("intermediate_size", v.hidden(), "layer_norm_eps", 1e-6, "image_size", v.input().width(), "patch_size", patch, "num_channels", 3, "vision_use_head", true));
     return whole("SiglipModel", "siglip", text, vision);
