@@ -12,11 +12,15 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
+import jacquard.clip.model.coca.Captioner;
+import jacquard.clip.model.coca.Generation;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /// A model ready for use: features of texts and images, and classification by names. It owns its memory and is safe to call from many
@@ -76,6 +80,33 @@ public final class Clip implements AutoCloseable {
   /// Normalised features `[pictures][embedding]`.
   public float[][] embed(Picture... pictures) {
     try { return embedder.images(pictures.length, i -> pictures[i], Advance.UNHEARD); } catch (IOException e) { throw new UncheckedIOException(e); }
+  }
+
+  /// How captions are searched for, with the marks of this model's tokenizer.
+  ///
+  /// @param longest,shortest tokens of a caption, its marks included
+  /// @param repetition see [Generation#repetition]
+  public Generation generation(Generation.Search search, int longest, int shortest, double repetition) {
+    var tokenizer = embedder.tokenizer().get();
+    int[] marks = tokenizer.unpadded("", 2);
+    return new Generation(marks[0], marks[1], tokenizer.pad(), longest, shortest, repetition, search);
+  }
+
+  /// A caption of a picture, without its prompt, of a model that writes them (CoCa).
+  ///
+  /// @param prompt what the caption begins with; may be empty
+  public String caption(Picture picture, String prompt, Generation g) {
+    var tokenizer = embedder.tokenizer().get();
+    var pixels = embedder.transform().pixels(picture);
+    int[] begun = tokenizer.unpadded(prompt, g.longest());
+    begun = Arrays.copyOf(begun, begun.length - 1);                               // without the end
+    try (var _ = Scope.open(weights.device())) {
+      var config = embedder.transform().config();
+      int[] ids = Captioner.captions(model, ImageBatch.ofSamples(pixels.rgb(), 1, model.visual().input(), config.mean(), config.std()), new int[][] {begun}, g)[0];
+      int end = begun.length;
+      while (end < ids.length && ids[end] != g.end()) end++;
+      return tokenizer.decode(Arrays.copyOfRange(ids, begun.length, end)).strip();
+    }
   }
 
   /// How cosines become probabilities.
