@@ -8,6 +8,7 @@ open module jacquard.clip {
   requires com.google.protobuf;
   requires info.picocli;
   requires java.management;
+  requires java.net.http;
   requires jdk.management;
   requires jacquard.emoji;
   exports jacquard.clip;
@@ -17,6 +18,7 @@ open module jacquard.clip {
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.eval;
+  exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;
   exports jacquard.clip.image.resize;

@@ -35,6 +35,8 @@ public final class Main {
     COMMANDS.put("classify", ClassifyCommand::new);
     COMMANDS.put("caption", CaptionCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
+    COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("download", DownloadCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);
   }
 
