@@ -253,15 +253,15 @@ public sealed interface Adjoint extends Op {
     }
   }
 
-  /// x, t, scale, `[groups]`, row and column log-sum-exp, dloss → dx, dt, dscale
+  /// x, t, scale, `[groups]`, peaks of rows and columns, dloss → dx, dt, dscale
   record SoftmaxContrastive(Contrastive.Softmax loss) implements Adjoint {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) {
       int first = loss.grouped() ? 5 : 3;
-      if (in.size() != first + 3 || !Op.floating(in.subList(first, first + 3))) throw Op.mismatch(this, in, "x, t, scale" + (loss.grouped() ? ", two groups" : "") + ", two log-sum-exps and dloss");
+      if (in.size() != first + 3 || !Op.floating(in.subList(first, first + 3))) throw Op.mismatch(this, in, "x, t, scale" + (loss.grouped() ? ", two groups" : "") + ", two peaks and dloss");
       loss.infer(in.subList(0, first));
       int n = in.getFirst().shape().dim(0);
-      if (!in.get(first).has(n) || !in.get(first + 1).has(n) || in.get(first + 2).shape().size() != 1) throw Op.mismatch(this, in, "two log-sum-exps [" + n + "] and dloss []");
+      if (!in.get(first).has(2, n) || !in.get(first + 1).has(2, n) || in.get(first + 2).shape().size() != 1) throw Op.mismatch(this, in, "two peaks [2," + n + "] and dloss []");
       return in.subList(0, 3);
     }
 
@@ -270,8 +270,9 @@ public sealed interface Adjoint extends Op {
       int n = in.getFirst().dim(0), first = loss.grouped() ? 5 : 3;
       Tensor x = wide(in, 0), t = wide(in, 1), scale = wide(in, 2).reshape(), cosines = x.matmul(false, t, true), z = cosines.mul(scale);   // [n, n]
       var positive = Contrastive.positives(loss, in, 3);
-      var byRow = z.subtract(wide(in, first).reshape(n, 1)).exp().subtract(positive.divide(positive.sumKeeping(1)));
-      var byColumn = z.subtract(wide(in, first + 1).reshape(1, n)).exp().subtract(positive.divide(positive.sumKeeping(0)));
+      Tensor rows = wide(in, first), columns = wide(in, first + 1);
+      var byRow = z.subtract(rows.slice(0, 0, 1).reshape(n, 1)).exp().mul(rows.slice(0, 1, 2).reshape(n, 1)).subtract(positive.divide(positive.sumKeeping(1)));
+      var byColumn = z.subtract(columns.slice(0, 0, 1)).exp().mul(columns.slice(0, 1, 2)).subtract(positive.divide(positive.sumKeeping(0)));
       var slopes = byRow.add(byColumn).mul(0.5f / n).mul(wide(in, first + 2).reshape());
       return typed(this, in, slopes.matmul(t).mul(scale), slopes.matmul(true, x, false).mul(scale), slopes.mul(cosines).sum().reshape(in.get(2).shape()));
     }
