@@ -26,6 +26,7 @@ module jacquard.clip {
   exports jacquard.clip.model.text;
   exports jacquard.clip.model.timm;
   exports jacquard.clip.model.timm.convnext;
+  exports jacquard.clip.model.timm.efficientnet;
   exports jacquard.clip.model.timm.eva;
   exports jacquard.clip.model.timm.fastvit;
   exports jacquard.clip.model.timm.hybrid;
@@ -52,6 +53,7 @@ module jacquard.clip {
   opens jacquard.clip.model.text to jacquard.autograd;
   opens jacquard.clip.model.timm to jacquard.autograd;
   opens jacquard.clip.model.timm.convnext to jacquard.autograd;
+  opens jacquard.clip.model.timm.efficientnet to jacquard.autograd;
   opens jacquard.clip.model.timm.eva to jacquard.autograd;
   opens jacquard.clip.model.timm.fastvit to jacquard.autograd;
   opens jacquard.clip.model.timm.hybrid to jacquard.autograd;

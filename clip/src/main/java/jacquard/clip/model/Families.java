@@ -11,6 +11,7 @@ import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.timm.TimmConfig;
 import jacquard.clip.model.timm.convnext.ConvNext;
+import jacquard.clip.model.timm.efficientnet.EfficientNet;
 import jacquard.clip.model.timm.eva.Eva;
 import jacquard.clip.model.timm.fastvit.FastVit;
 import jacquard.clip.model.timm.hybrid.Hybrid;
@@ -47,6 +48,7 @@ final class Families {
       case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));
       case TimmConfig t when FastVit.known(t) -> row("timm FastViT", FastVit.refused(t), (c, make) -> FastVit.of(t, c, make));
       case TimmConfig t when Hybrid.known(t) -> row("timm hybrid ViT", Hybrid.refused(t), (c, make) -> Hybrid.of(t, c, make));
+      case TimmConfig t when EfficientNet.known(t) -> row("timm EfficientNet", EfficientNet.refused(t), (c, make) -> EfficientNet.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
   }

@@ -28,8 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ClipConfigTest {
   @Test void everyRecordedModelReads() throws IOException {
-    var unsupported = Set.of("coca", "hf_modernbert", "hf_mt5", "hf_nllb",
-"vit_relpos");
+    var unsupported = Set.of("coca", "hf_modernbert", "hf_mt5", "hf_nllb", "vit_relpos");
     try (var cases = Files.list(Fixtures.file("models"))) {
       var reasons = cases.collect(Collectors.toMap(c -> c.getFileName().toString(),
           c -> read(c.resolve("config.json")).unsupported().orElse("")));
