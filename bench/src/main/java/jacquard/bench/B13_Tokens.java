@@ -18,7 +18,8 @@ import org.openjdk.jmh.annotations.State;
 
 /// Captions to ids by a `tokenizer.json`, beside the `tokenizers` library (Rust) on one thread; small vocabularies, so that words have many pieces. Ids must be equal first.
 ///
-/// What you should see: ahead of the library, most where words repeat: both remember a word's ids, but the library keeps track of where each piece lies in the text.
+/// What you should see: ahead of the library, most where words repeat: both remember a word's ids, but the library keeps track of where each piece lies in the text. To
+/// gemma a short caption is one word, which is remembered as a whole: that row measures the memory, and no merges.
 @State(Scope.Benchmark)
 public class B13_Tokens implements Work.Case {
   private static final int COUNT = 1000;

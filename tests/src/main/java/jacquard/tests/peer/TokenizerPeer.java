@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.text.hub.HubTokenizer;
-import jacquard.clip.text.hub.SentencePiece;
+import jacquard.clip.text.sentence.SentencePiece;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

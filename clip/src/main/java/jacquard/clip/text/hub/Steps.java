@@ -1,5 +1,13 @@
 package jacquard.clip.text.hub;
 
+import jacquard.clip.text.words.Charsmap;
+import jacquard.clip.text.words.Decoder;
+import jacquard.clip.text.words.Letters;
+import jacquard.clip.text.words.Normalizer;
+import jacquard.clip.text.words.OlderUnicode;
+import jacquard.clip.text.words.PreTokenizer;
+import jacquard.clip.text.words.Split;
+import jacquard.clip.text.words.WordRule;
 import java.io.IOException;
 import java.text.Normalizer.Form;
 import java.util.ArrayList;

@@ -4,6 +4,8 @@ import jacquard.clip.text.Cleaning;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.text.pieces.Ids;
 import jacquard.clip.text.pieces.Merges;
+import jacquard.clip.text.words.Letters;
+import jacquard.clip.text.words.WordRule;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -10,6 +10,7 @@ import jacquard.clip.text.pieces.Unigrams;
 import jacquard.clip.text.pieces.Vocabulary;
 import jacquard.clip.text.pieces.WordPieces;
 import jacquard.clip.text.pieces.Words;
+import jacquard.clip.text.words.AddedTokens;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

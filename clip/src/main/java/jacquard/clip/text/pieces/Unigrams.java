@@ -19,7 +19,7 @@ public final class Unigrams implements Model {
   /// @param lowest the lowest score that counts: a character without a piece has 10 less
   /// @param unknown the id of characters without a piece, as many as follow each other
   /// @param bytes ids of the 256 bytes that stand for them instead, or null
-  /// @param single sums are kept in single precision, as SentencePiece does
+  /// @param single sums are made in single precision, as SentencePiece does: more of them are equal
   public Unigrams(String[] pieces, double[] scores, double lowest, int unknown, int[] bytes, boolean single) {
     for (int id = 0; id < pieces.length; id++) if (pieces[id] != null && !pieces[id].isEmpty()) trie.put(pieces[id], id);
     this.scores = scores;
@@ -41,9 +41,9 @@ public final class Unigrams implements Model {
         i++;
         int id = trie.value(node);
         if (id < 0) continue;
-        double score = here + scores[id];
+        double score = single ? (float) (here + scores[id]) : here + scores[id];
         if (from[i] == 0 || score > best[i]) {
-          best[i] = single ? (float) score : score;
+          best[i] = score;
           from[i] = at + 1;
           ids[i] = id;
         }
