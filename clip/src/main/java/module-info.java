@@ -32,6 +32,7 @@ open module jacquard.clip {
   exports jacquard.clip.model.text;
   exports jacquard.clip.model.timm;
   exports jacquard.clip.model.timm.convnext;
+  exports jacquard.clip.model.timm.efficientnet;
   exports jacquard.clip.model.timm.eva;
   exports jacquard.clip.model.timm.fastvit;
   exports jacquard.clip.model.timm.hybrid;
