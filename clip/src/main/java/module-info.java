@@ -27,6 +27,7 @@ module jacquard.clip {
   exports jacquard.clip.model.text;
   exports jacquard.clip.model.timm;
   exports jacquard.clip.model.timm.eva;
+  exports jacquard.clip.model.timm.naflex;
   exports jacquard.clip.model.timm.vit;
   exports jacquard.clip.model.tower;
   exports jacquard.clip.model.vit;
@@ -48,6 +49,7 @@ module jacquard.clip {
   opens jacquard.clip.model.text to jacquard.autograd;
   opens jacquard.clip.model.timm to jacquard.autograd;
   opens jacquard.clip.model.timm.eva to jacquard.autograd;
+  opens jacquard.clip.model.timm.naflex to jacquard.autograd;
   opens jacquard.clip.model.timm.vit to jacquard.autograd;
   opens jacquard.clip.model.vit to jacquard.autograd;
   opens jacquard.clip.cli to info.picocli;

@@ -12,6 +12,7 @@ import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.timm.TimmConfig;
 import jacquard.clip.model.timm.eva.Eva;
+import jacquard.clip.model.timm.naflex.NaFlexVit;
 import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
@@ -40,6 +41,7 @@ final class Families {
       case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
       case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
+      case TimmConfig t when NaFlexVit.known(t) -> row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
   }

@@ -2,18 +2,25 @@ package jacquard.clip.model.tower;
 
 import jacquard.clip.model.resnet.ModifiedResNet;
 import jacquard.clip.model.timm.eva.Eva;
+import jacquard.clip.model.timm.naflex.NaFlexVit;
 import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
 
 /// From images to features.
-public sealed interface ImageTower extends Tower permits VisionTransformer, ModifiedResNet, TimmVit, Eva {
+public sealed interface ImageTower extends Tower permits VisionTransformer, ModifiedResNet, TimmVit, Eva, NaFlexVit {
   /// Features `[count, embedding]`, not normalised. What cannot reach them is not computed.
   Tensor features(ImageBatch images);
 
   /// The same features and the rows that they were pooled of.
   Encoding tokens(ImageBatch images);
+
+  /// Features of pictures of any sizes; only a NaFlex tower takes them.
+  default Tensor features(Patches patches) { return tokens(patches).features(); }
+
+  /// The same, and the rows that they were pooled of.
+  default Encoding tokens(Patches patches) { throw new UnsupportedOperationException("this image tower takes pictures of one size, " + input()); }
 
   /// Height and width of its images, in pixels.
   Grid input();
