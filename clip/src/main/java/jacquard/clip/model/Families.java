@@ -11,8 +11,13 @@ import jacquard.clip.model.resnet.ResNetConfig;
 import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.timm.convnext.ConvNext;
 import jacquard.clip.model.timm.eva.Eva;
 import jacquard.clip.model.timm.naflex.NaFlexVit;
+import jacquard.clip.model.timm.fastvit.FastVit;
+import jacquard.clip.model.timm.hybrid.Hybrid;
+import jacquard.clip.model.timm.swin.Swin;
+import jacquard.clip.model.timm.relpos.RelPosVit;
 import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
@@ -42,6 +47,11 @@ final class Families {
       case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
       case TimmConfig t when NaFlexVit.known(t) -> row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
+      case TimmConfig t when ConvNext.known(t) -> row("timm ConvNeXt", ConvNext.refused(t), (c, make) -> ConvNext.of(t, c, make));
+      case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));
+      case TimmConfig t when FastVit.known(t) -> row("timm FastViT", FastVit.refused(t), (c, make) -> FastVit.of(t, c, make));
+      case TimmConfig t when Hybrid.known(t) -> row("timm hybrid ViT", Hybrid.refused(t), (c, make) -> Hybrid.of(t, c, make));
+      case TimmConfig t when RelPosVit.known(t) -> row("timm ViT with relative positions", RelPosVit.refused(t), (c, make) -> RelPosVit.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
   }

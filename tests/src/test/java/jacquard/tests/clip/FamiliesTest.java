@@ -60,7 +60,7 @@ class FamiliesTest {
         }
       }
     }
-    assertTrue(recorded.size() == 15);
+    assertTrue(recorded.size() >= 16);
   }
 
   /// OpenCLIP's head behind a trunk of timm's is a group of its own.

@@ -61,7 +61,7 @@ public final class Setup {
 
   public Trainer trainer(long steps) {
     var transform = new Transform(HubConfig.preprocess(config));
-    var stream = new Batches(source, transform, augmentation, config.text().input().captions(), batch * compute.devices().size(), config.text().input().context(), seed);
+    var stream = new Batches(source, transform, augmentation, config.text().input().captions(null), batch * compute.devices().size(), config.text().input().context(), seed);
     return new Trainer(recipe == null ? contrastive() : recipe, stream, new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average), compute, seed, transform, held);
   }
 

@@ -1,14 +1,11 @@
 package jacquard.clip.model.tower;
 
-import jacquard.clip.model.hf.HuggingFaceTower;
-import jacquard.clip.model.modern.ModernTextTransformer;
-import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.nn.Cache;
 import jacquard.tensor.Tensor;
 import java.util.List;
 
 /// From captions to features.
-public sealed interface TextTower extends Tower permits TextTransformer, HuggingFaceTower, ModernTextTransformer {
+public interface TextTower extends Tower {
   /// Features `[captions, embedding]`, not normalised, of padded token ids. What cannot reach them is not computed.
   Tensor features(int[][] captions);
 
