@@ -25,6 +25,7 @@ open module jacquard.clip {
   exports jacquard.clip.model.coca;
   exports jacquard.clip.model.genlip;
   exports jacquard.clip.model.hf;
+  exports jacquard.clip.model.hf.decoder;
   exports jacquard.clip.model.modern;
   exports jacquard.clip.model.resnet;
   exports jacquard.clip.model.text;
