@@ -27,6 +27,7 @@ open module jacquard.clip {
   exports jacquard.clip.model.coca;
   exports jacquard.clip.model.genlip;
   exports jacquard.clip.model.hf;
+  exports jacquard.clip.model.hf.decoder;
   exports jacquard.clip.model.modern;
   exports jacquard.clip.model.resnet;
   exports jacquard.clip.model.text;
@@ -34,6 +35,7 @@ open module jacquard.clip {
   exports jacquard.clip.model.timm.convnext;
   exports jacquard.clip.model.timm.efficientnet;
   exports jacquard.clip.model.timm.eva;
+  exports jacquard.clip.model.timm.naflex;
   exports jacquard.clip.model.timm.fastvit;
   exports jacquard.clip.model.timm.hybrid;
   exports jacquard.clip.model.timm.swin;
