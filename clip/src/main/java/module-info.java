@@ -13,6 +13,7 @@ module jacquard.clip {
   exports jacquard.clip.checkpoint;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
+  exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;

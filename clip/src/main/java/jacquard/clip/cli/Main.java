@@ -33,6 +33,8 @@ public final class Main {
     COMMANDS.put("eval", EvalCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);
+    COMMANDS.put("shards", ShardsCommand::new);
+    COMMANDS.put("data", DataCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);
   }

@@ -1,6 +1,5 @@
 package jacquard.clip.cli;
 
-import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.PreprocessConfig;
@@ -39,6 +38,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin(name = "Data") Data data;
   @Mixin(name = "Tables") DataOptions tables;
+  @Mixin(name = "Shards and epochs") SamplingOptions sampling;
   @Mixin(name = "Model") Model model;
   @Mixin(name = "The model's config") ConfigOptions overrides;
   @Mixin(name = "Loss") TaskOptions task;
@@ -50,7 +50,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "The run's folder") RunOptions run;
 
   static final class Data {
-    @Option(names = "--train-data", paramLabel = "DATA", description = "emoji, emoji-concepts (without 192 concepts), a table of paths and captions (.csv, .tsv), or a folder of pictures with .txt captions beside them (default: ${DEFAULT-VALUE}).") String train = "emoji";
+    @Option(names = "--train-data", paramLabel = "DATA", description = "emoji, emoji-concepts (without 192 concepts), tar shards (shards/{00000..00041}.tar, several sources apart by ::), a table of paths and captions (.csv, .tsv), or a folder of pictures with .txt captions beside them (default: ${DEFAULT-VALUE}).") String train = "emoji";
     @Option(names = "--val-data", paramLabel = "DATA", description = "The same for the held-out pairs (default with emoji: the Twemoji family; with emoji-concepts: the 192 concepts).") String held;
   }
 
@@ -97,7 +97,7 @@ final class TrainCommand implements Callable<Integer> {
     if (began == null) began = RunFolder.Command.here(given.isEmpty() ? given : given.subList(1, given.size()));
     var on = compute.compute();
     var config = model.pretrained == null ? task.begun(model.read(overrides)) : model.read(overrides);
-    var training = tables.source(data.train);
+    var training = sampling.data(data.train, tables);
     var held = data.held != null ? tables.source(data.held) : EmojiSource.SPLITS.contains(data.train + "-heldout") ? tables.source(data.train + "-heldout") : null;
     positive("--batch-size", steps.batch);
     positive("--accum-freq", steps.accumulate);
@@ -112,7 +112,7 @@ final class TrainCommand implements Callable<Integer> {
     var how = new Optimization(optimizer.rule(model.title()), optimizer.schedule(total, perEpoch), optimizer.rates(config), optimizer.clip, steps.accumulate);
     var transform = new Transform(images.over(model.preprocess(config)));
     var recipe = task.recipe(new Contrastive.Recipe(config, model.pretrained, locks.locks(), task.loss(), steps.seed), transform.config());
-    var stream = new Batches(training, transform, images.augmentation(), config.text().input().captions(), batch, config.text().input().context(), steps.seed);
+    var stream = training.stream(transform, images.augmentation(), config.text().input().captions(), new SamplingOptions.Size(batch, config.text().input().context(), steps.seed));
     var trainer = new Trainer(recipe, stream, how, new Trainer.Cadence(total, evaluate, save, optimizer.average()), on, steps.seed, transform, held);
     long start = System.nanoTime();
     var done = new CountDownLatch(1);
