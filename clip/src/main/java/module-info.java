@@ -7,6 +7,7 @@ module jacquard.clip {
   requires com.google.protobuf;
   requires info.picocli;
   requires java.management;
+  requires java.net.http;
   requires jdk.management;
   requires jacquard.emoji;
   exports jacquard.clip;

@@ -58,7 +58,7 @@ final class SamplingOptions {
       if (!(f > 0 && f <= 1e6)) throw new IllegalArgumentException("--train-data-upsampling-factors: " + each[i] + ", expected a number above 0");
       r.add(new Shards.From(ShardNames.braces(sources.get(i)), f));
     }
-    return Shards.open(name, r, options.fields());
+    return options.open(name, r);
   }
 
   private record OfSource(Source source) implements Data {

@@ -1,9 +1,11 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.data.shards.BlockCache;
 import jacquard.clip.data.shards.Fields;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.Shards;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -16,6 +18,9 @@ final class ShardOptions {
   @Option(names = "--json-text-key-probs", paramLabel = "P;…", description = "Weights of these keys: those above 0 are looked up first, in an order drawn by them for every sample anew.") String weights;
   @Option(names = "--max-image-pixels", paramLabel = "N", description = "Pictures in shards of more pixels are left out, before they are decoded (default: ${DEFAULT-VALUE}).") long pixels = Fields.DEFAULT.maximumPixels();
 
+  @Option(names = "--shard-cache", paramLabel = "FOLDER", description = "Where blocks of shards behind https:// are kept (default: ${DEFAULT-VALUE}).") Path cache = Path.of(System.getProperty("java.io.tmpdir"), "jacquard-shards");
+  @Option(names = "--shard-cache-size", paramLabel = "GB", description = "How much of them; what was not read for longest goes first (default: ${DEFAULT-VALUE}).") double gigabytes = 20;
+
   Fields fields() {
     if (weights != null && json == null) throw new IllegalArgumentException("--json-text-key-probs needs --json-text-key");
     if (pixels < 1) throw new IllegalArgumentException("--max-image-pixels " + pixels + ", expected at least 1");
@@ -24,7 +29,12 @@ final class ShardOptions {
   }
 
   /// Shards by their names, all with the factor 1.
-  Shards open(String data) throws IOException { return Shards.open(data, List.of(new Shards.From(ShardNames.expand(data), 1)), fields()); }
+  Shards open(String data) throws IOException { return open(data, List.of(new Shards.From(ShardNames.expand(data), 1))); }
+
+  Shards open(String data, List<Shards.From> sources) throws IOException {
+    boolean remote = sources.stream().flatMap(s -> s.names().stream()).anyMatch(n -> n.startsWith("http://") || n.startsWith("https://"));
+    return Shards.open(data, sources, fields(), remote ? new BlockCache(cache, (long) (gigabytes * 1e9)) : null);
+  }
 
   private static List<String> parts(String option, String value) {
     var r = Arrays.stream(value.split("[;,]")).map(String::strip).filter(s -> !s.isEmpty()).toList();

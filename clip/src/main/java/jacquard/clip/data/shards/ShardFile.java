@@ -49,5 +49,15 @@ interface ShardFile {
     @Override public Path index() { return path.resolveSibling(path.getFileName() + ".index"); }
   }
 
-  static ShardFile of(String name) { return new OnDisk(Path.of(name)); }
+  /// The index that came with the shard; null where none did.
+  default byte[] shipped() { return null; }
+
+  /// A file, or one behind an address.
+  ///
+  /// @param cache for what comes from elsewhere; null where nothing may
+  static ShardFile of(String name, BlockCache cache) {
+    if (!HttpShard.is(name)) return new OnDisk(Path.of(name));
+    if (cache == null) throw new IllegalArgumentException(name + " needs a cache on disk");
+    return new HttpShard(name, cache);
+  }
 }

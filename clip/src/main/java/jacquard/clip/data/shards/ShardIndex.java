@@ -50,12 +50,26 @@ record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
         if (found.state.equals(state)) return found;
       } catch (IOException | RuntimeException e) { LOG.log(System.Logger.Level.DEBUG, "made anew: " + file, e); }
     }
-    var made = walk(shard, state);
+    var made = shipped(shard, state);
+    if (made == null) made = walk(shard, state);
     if (file != null) {
       try { AtomicFile.write(file, made.bytes()); }
       catch (IOException e) { LOG.log(System.Logger.Level.DEBUG, "not kept: " + file, e); }   // a folder that only allows reading; the walk is made each time
     }
     return made;
+  }
+
+  /// The index that came with the shard, if it is of one of this size.
+  private static ShardIndex shipped(ShardFile shard, ShardFile.State state) {
+    byte[] bytes = shard.shipped();
+    if (bytes == null) return null;
+    try {
+      var r = parse(bytes);
+      return r.state.size() == state.size() ? new ShardIndex(state, r.broken, r.samples) : null;
+    } catch (IOException | RuntimeException e) {
+      LOG.log(System.Logger.Level.DEBUG, "made anew: " + shard.name(), e);
+      return null;
+    }
   }
 
   static ShardIndex walk(ShardFile shard, ShardFile.State state) throws IOException {

@@ -54,12 +54,15 @@ public final class Shards {
   /// Reads the index of every shard, or makes it.
   ///
   /// @throws IOException naming a shard that is not there or is no tar, or where there is no pair
-  public static Shards open(String name, List<From> sources, Fields fields) throws IOException {
+  public static Shards open(String name, List<From> sources, Fields fields) throws IOException { return open(name, sources, fields, null); }
+
+  /// @param cache for shards behind addresses; null where there are none
+  public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache) throws IOException {
     record Named(String name, int source) {}
     var named = new ArrayList<Named>();
     for (int s = 0; s < sources.size(); s++) for (var n : sources.get(s).names) named.add(new Named(n, s));
     List<Shard> shards;
-    try { shards = named.parallelStream().map(n -> indexed(ShardFile.of(n.name), n.source, fields)).toList(); }
+    try { shards = named.parallelStream().map(n -> indexed(ShardFile.of(n.name, cache), n.source, fields)).toList(); }
     catch (UncheckedIOException e) { throw e.getCause(); }
     var r = new Shards(name, fields, shards, named.stream().mapToDouble(n -> sources.get(n.source).factor).toArray());
     if (r.size() == 0) throw new IOException(name + " holds no pair in " + shards.size() + " shards" + (r.lost().isEmpty() ? "" : ": " + words(r.lost())));
