@@ -48,10 +48,11 @@ def openclip(work, seed, options):
         config = json.loads(PRESETS.read_text(encoding="utf-8"))["emoji"]
         (work / "configs").mkdir(exist_ok=True)
         (work / "configs/emoji.json").write_text(json.dumps(config))
-        arguments = f"--seed {seed} --model emoji --train-data {work}/train.tsv --logs {work} --name {run.name} {THEIRS.format(**options)}"
+        arguments = ["--seed", str(seed), "--model", "emoji", "--train-data", f"{work}/train.tsv", "--logs", str(work), "--name", run.name, *THEIRS.format(**options).split()]
         program = "import sys, open_clip; open_clip.add_model_config(sys.argv[1]); from open_clip_train.main import main; main(sys.argv[2:])"
         start = time.time()
-        subprocess.run([sys.executable, "-c", program, work / "configs", *arguments.split()], check=True, stderr=subprocess.DEVNULL)
+        with open(work / f"{run.name}.log", "w") as said:
+            subprocess.run([sys.executable, "-c", program, work / "configs", *arguments], check=True, stderr=said)
         minutes = (time.time() - start) / 60
         model = open_clip.CLIP(**config, output_dict=True)
         preprocess = {"size": SIZE, "mode": "RGB", "mean": open_clip.OPENAI_DATASET_MEAN, "std": open_clip.OPENAI_DATASET_STD, "interpolation": "bicubic", "resize_mode": "shortest"}
@@ -74,9 +75,9 @@ def jacquard(work, seed, options):
     run = work / f"jacquard-{seed}"
     if not (run / "curve.json").exists():
         shutil.rmtree(run, ignore_errors=True)
-        arguments = f"--seed {seed} --train-data {work}/train.tsv --val-data {work}/held.tsv --logs {work} --name {run.name} {OURS.format(**options)}"
+        arguments = ["--seed", str(seed), "--train-data", f"{work}/train.tsv", "--val-data", f"{work}/held.tsv", "--logs", str(work), "--name", run.name, *OURS.format(**options).split()]
         start = time.time()
-        subprocess.run([JACQUARD, "train", *arguments.split()], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([JACQUARD, "train", *arguments], check=True, stdout=subprocess.DEVNULL)
         minutes = (time.time() - start) / 60
         steps = [json.loads(line) for line in open(run / "metrics.jsonl")]
         write_curve(run, minutes, [(100 * s["held_out/top1"], 100 * s["held_out/top5"]) for s in steps if "held_out/top1" in s], [s["loss"] for s in steps])

@@ -1,5 +1,6 @@
-/// CLIP: models, losses, data, training, evaluation and the launcher.
-module jacquard.clip {
+/// CLIP: models, losses, data, training, evaluation and the launcher. It is open, since its records are read by reflection:
+/// parameters by `autograd`, options by picocli.
+open module jacquard.clip {
   requires transitive jacquard.tensor;
   requires transitive jacquard.autograd;
   requires transitive java.desktop;
@@ -12,6 +13,8 @@ module jacquard.clip {
   requires jacquard.emoji;
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
+  exports jacquard.clip.checkpoint.names;
+  exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.data.shards;
@@ -21,17 +24,23 @@ module jacquard.clip {
   exports jacquard.clip.image.resize;
   exports jacquard.clip.loss;
   exports jacquard.clip.model;
+  exports jacquard.clip.model.coca;
   exports jacquard.clip.model.genlip;
   exports jacquard.clip.model.hf;
   exports jacquard.clip.model.modern;
   exports jacquard.clip.model.resnet;
   exports jacquard.clip.model.text;
   exports jacquard.clip.model.timm;
+  exports jacquard.clip.model.timm.convnext;
   exports jacquard.clip.model.timm.eva;
+  exports jacquard.clip.model.timm.fastvit;
+  exports jacquard.clip.model.timm.hybrid;
+  exports jacquard.clip.model.timm.swin;
   exports jacquard.clip.model.timm.vit;
   exports jacquard.clip.model.tower;
   exports jacquard.clip.model.vit;
   exports jacquard.clip.nn;
+  exports jacquard.clip.nn.convolution;
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
@@ -40,15 +49,4 @@ module jacquard.clip {
   exports jacquard.clip.text.sentence;
   exports jacquard.clip.train;
   exports jacquard.clip.train.task;
-  opens jacquard.clip.nn to jacquard.autograd;
-  opens jacquard.clip.model to jacquard.autograd;
-  opens jacquard.clip.model.hf to jacquard.autograd;
-  opens jacquard.clip.model.modern to jacquard.autograd;
-  opens jacquard.clip.model.resnet to jacquard.autograd;
-  opens jacquard.clip.model.text to jacquard.autograd;
-  opens jacquard.clip.model.timm to jacquard.autograd;
-  opens jacquard.clip.model.timm.eva to jacquard.autograd;
-  opens jacquard.clip.model.timm.vit to jacquard.autograd;
-  opens jacquard.clip.model.vit to jacquard.autograd;
-  opens jacquard.clip.cli to info.picocli;
 }

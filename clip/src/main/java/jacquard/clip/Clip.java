@@ -1,7 +1,8 @@
 package jacquard.clip;
 
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.MissingWeights;
+import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Ranking;
@@ -11,12 +12,15 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
+import jacquard.clip.model.coca.Captioner;
+import jacquard.clip.model.coca.Generation;
+import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /// A model ready for use: features of texts and images, and classification by names. It owns its memory and is safe to call from many
@@ -27,35 +31,37 @@ public final class Clip implements AutoCloseable {
   private final ClipModel model;
   private final Embedder embedder;
 
-  private Clip(Scope weights, ClipModel model, Transform transform) {
+  private Clip(Scope weights, ClipModel model, Transform transform, Path tokenizer) {
     this.weights = weights;
     this.model = model;
-    this.embedder = new Embedder(model, transform, BATCH);
+    this.embedder = new Embedder(model, transform, BATCH, tokenizer);
   }
 
-  /// From a folder as OpenCLIP's hub lays it out: `open_clip_config.json` and `open_clip_model.safetensors`.
+  /// From a folder with weights and their config, OpenCLIP's `open_clip_config.json` or transformers' `config.json`; or from a file of weights with a config beside it. Which files are read,
+  /// [Weights] says. A tokenizer that is not CLIP's own has its files beside the weights.
   ///
   /// @param assignments changes to the config, as `vision_cfg.image_size=336` (see [ClipConfig#with]); learned positions are resized to them
   /// @throws IOException naming the file, if one is missing, damaged or of another model
   /// @throws IllegalArgumentException naming file, key, value and what was expected, if the config is wrong
-  public static Clip load(Path folder, String... assignments) throws IOException { return load(folder, Device.best(), assignments); }
+  public static Clip load(Path path, String... assignments) throws IOException { return load(path, Device.best(), assignments); }
 
   /// The same on a device of choice.
-  public static Clip load(Path folder, Device device, String... assignments) throws IOException {
-    if (!Files.exists(folder)) throw MissingWeights.at(folder);
-    if (!Files.isDirectory(folder)) throw new IOException(folder + " is no folder, expected one with open_clip_config.json and weights, as runs/emoji-1/last");
+  public static Clip load(Path path, Device device, String... assignments) throws IOException {
+    return load(ModelFiles.at(path), device, assignments);
+  }
+
+  /// The same of files that were found before.
+  public static Clip load(ModelFiles files, Device device, String... assignments) throws IOException {
     device.warm();
-    var file = folder.resolve("open_clip_config.json");
-    if (!Files.exists(file)) throw new IOException(folder + " holds no open_clip_config.json, expected it beside the weights" + MissingWeights.elsewhere(folder).map(w -> "; " + w).orElse(""));
-    var hub = HubConfig.read(file);
+    var hub = files.config();
     var config = assignments.length == 0 ? hub.model() : hub.model().with(assignments);
     var size = config.vision().input();
     var preprocess = size.equals(hub.model().vision().input()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
     var weights = Scope.detached(device);
     try {
       return new Clip(weights, weights.within(() -> {
-        try { return Checkpoint.load(config, folder); } catch (IOException e) { throw new UncheckedIOException(e); }
-      }), new Transform(preprocess));
+        try { return Checkpoint.load(config, files.weights()); } catch (IOException e) { throw new UncheckedIOException(e); }
+      }), new Transform(preprocess), files.tokenizer());
     } catch (UncheckedIOException e) {
       weights.close();
       throw e.getCause();
@@ -74,6 +80,33 @@ public final class Clip implements AutoCloseable {
   /// Normalised features `[pictures][embedding]`.
   public float[][] embed(Picture... pictures) {
     try { return embedder.images(pictures.length, i -> pictures[i], Advance.UNHEARD); } catch (IOException e) { throw new UncheckedIOException(e); }
+  }
+
+  /// How captions are searched for, with the marks of this model's tokenizer.
+  ///
+  /// @param longest,shortest tokens of a caption, its marks included
+  /// @param repetition see [Generation#repetition]
+  public Generation generation(Generation.Search search, int longest, int shortest, double repetition) {
+    var tokenizer = embedder.tokenizer().get();
+    int[] marks = tokenizer.unpadded("", 2);
+    return new Generation(marks[0], marks[1], tokenizer.pad(), longest, shortest, repetition, search);
+  }
+
+  /// A caption of a picture, without its prompt, of a model that writes them (CoCa).
+  ///
+  /// @param prompt what the caption begins with; may be empty
+  public String caption(Picture picture, String prompt, Generation g) {
+    var tokenizer = embedder.tokenizer().get();
+    var pixels = embedder.transform().pixels(picture);
+    int[] begun = tokenizer.unpadded(prompt, g.longest());
+    begun = Arrays.copyOf(begun, begun.length - 1);                               // without the end
+    try (var _ = Scope.open(weights.device())) {
+      var config = embedder.transform().config();
+      int[] ids = Captioner.captions(model, ImageBatch.ofSamples(pixels.rgb(), 1, model.visual().input(), config.mean(), config.std()), new int[][] {begun}, g)[0];
+      int end = begun.length;
+      while (end < ids.length && ids[end] != g.end()) end++;
+      return tokenizer.decode(Arrays.copyOfRange(ids, begun.length, end)).strip();
+    }
   }
 
   /// How cosines become probabilities.

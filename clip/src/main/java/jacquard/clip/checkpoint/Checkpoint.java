@@ -1,6 +1,7 @@
 package jacquard.clip.checkpoint;
 
 import jacquard.autograd.Parameters;
+import jacquard.clip.checkpoint.names.Names;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.OnDisk;
@@ -26,7 +27,7 @@ public final class Checkpoint {
   /// Before every name where a model that was wrapped for several GPUs was saved as it was.
   private static final String WRAPPED = "module.";
   /// Buffers that older models saved and that say nothing: OpenCLIP passes over them too.
-  private static final Set<String> IGNORED = Set.of("input_resolution", "context_length", "vocab_size", "text.transformer.embeddings.position_ids");
+  private static final Set<String> IGNORED = Set.of("input_resolution", "context_length", "vocab_size", "attn_mask", "text.transformer.embeddings.position_ids");
 
   private Checkpoint() {}
 
@@ -35,8 +36,12 @@ public final class Checkpoint {
   /// under `text.`, the scale's shape may be `[]` or `[1]`, and a missing logit bias begins at 0.
   ///
   /// @throws IOException naming the file, the tensor, its shape and the one expected
-  public static ClipModel load(ClipConfig config, Path path) throws IOException {
-    try (var weights = Weights.open(path)) {
+  public static ClipModel load(ClipConfig config, Path path) throws IOException { return load(config, Weights.open(path)); }
+
+  /// The same of weights that are open, which are closed.
+  public static ClipModel load(ClipConfig config, Weights open) throws IOException {
+    var path = open.file();
+    try (var weights = Names.openClip(open)) {
       String wrapped = weights.names().stream().allMatch(n -> n.startsWith(WRAPPED)) ? WRAPPED : "";
       var left = weights.names().stream().map(n -> n.substring(wrapped.length())).filter(n -> !IGNORED.contains(n)).collect(Collectors.toCollection(HashSet::new));
       var described = ClipModel.describe(config);

@@ -12,7 +12,8 @@ import java.util.Optional;
 /// What to say where weights were looked for and none are.
 public final class MissingWeights {
   /// The names of weights in a folder, in the order in which they are taken.
-  static final List<String> FILES = List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json");
+  static final List<String> FILES = List.of("open_clip_model.safetensors", "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors.index.json",
+      "open_clip_pytorch_model.bin", "pytorch_model.bin");
   private static final String WANTED = "Weights are a folder with open_clip_config.json and open_clip_model.safetensors";
 
   private MissingWeights() {}
@@ -34,7 +35,8 @@ public final class MissingWeights {
   }
 
   /// Of a folder that holds none.
-  static IOException in(Path folder) {
+  static IOException in(Path folder, List<Path> several) {
+    if (!several.isEmpty()) return new IOException(folder + " holds several files of weights: give one of " + String.join(", ", several.stream().map(Path::toString).toList()));
     return new IOException(folder + ": no weights here, expected " + String.join(" or ", FILES) + elsewhere(folder).map(w -> "; " + w).orElse(""));
   }
 

@@ -5,45 +5,39 @@ import jacquard.clip.settings.Nearest;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Storage;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /// A safetensors file, mapped into memory: opening reads the header alone, a tensor's bytes are read when it is asked for.
 public final class Safetensors implements Weights {
   private final Path file;
   private final SafetensorsHeader header;
-  private final Arena arena;
-  private final AtomicInteger readers = new AtomicInteger(1);   // this one until it is closed, and every source
+  private final Mapping mapping;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final MemorySegment data;
   private final List<String> names;
 
-  private Safetensors(Path file, SafetensorsHeader header, Arena arena, MemorySegment data) {
+  private Safetensors(Path file, SafetensorsHeader header, Mapping mapping, MemorySegment data) {
     this.file = file;
     this.header = header;
-    this.arena = arena;
+    this.mapping = mapping;
     this.data = data;
     this.names = List.copyOf(header.entries().keySet());
   }
 
   /// @throws IOException naming the file and what is wrong with it: every length, type, shape and offset is checked
   public static Safetensors open(Path file) throws IOException {
-    Arena arena = Arena.ofShared();
+    var mapping = Mapping.open(file);
     boolean open = false;
-    try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      long size = channel.size();
+    try {
+      var whole = mapping.bytes();
+      long size = whole.byteSize();
       if (size < 8) throw new IOException("has " + size + " bytes, expected at least 8");
-      var whole = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
       long length = whole.get(Elements.LONG, 0);
       if (length < 2 || length > SafetensorsHeader.LARGEST || length > size - 8)
         throw new IOException("the header's length is " + Long.toUnsignedString(length) + ", expected 2 … "
@@ -51,13 +45,11 @@ public final class Safetensors implements Weights {
       byte[] json = whole.asSlice(8, length).toArray(ValueLayout.JAVA_BYTE);
       var header = SafetensorsHeader.parse(json, size - 8 - length);
       open = true;
-      return new Safetensors(file, header, arena, whole.asSlice(8 + length));
-    } catch (FileSystemException e) {
-      throw e;
+      return new Safetensors(file, header, mapping, whole.asSlice(8 + length));
     } catch (IOException e) {
       throw new IOException(file + ": not a sound safetensors file: " + FirstBytes.of(file).orElse(e.getMessage()), e);
     } finally {
-      if (!open) arena.close();
+      if (!open) mapping.close();
     }
   }
 
@@ -84,20 +76,16 @@ public final class Safetensors implements Weights {
   @Override public Storage.Source source(String name) throws IOException {
     if (entry(name).stored() != Stored.F32) return null;
     var bytes = bytes(name);
-    readers.incrementAndGet();
+    mapping.enter();
     return new Storage.Source() {
       @Override public void copy(long from, Object array, int at, int n) { MemorySegment.copy(bytes, Elements.FLOAT, 4 * from, array, at, n); }
-      @Override public void close() { leave(); }
+      @Override public void close() { mapping.close(); }
     };
   }
 
   /// Ends the mapping when the last source is closed too: bytes given before can then no longer be read.
   @Override public void close() {
-    if (closed.compareAndSet(false, true)) leave();
-  }
-
-  private void leave() {
-    if (readers.decrementAndGet() == 0) arena.close();
+    if (closed.compareAndSet(false, true)) mapping.close();
   }
 
   /// What is written: the shape and the elements, row-major, `float[]` as F32 or `long[]` as I64.

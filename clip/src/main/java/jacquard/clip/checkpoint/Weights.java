@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Named tensors on disk. They stay there until asked for; closing it ends every [MemorySegment] it gave.
-public sealed interface Weights extends AutoCloseable permits Safetensors, Sharded {
+public sealed interface Weights extends AutoCloseable permits Safetensors, Sharded, Composed {
   /// The file, or the index of the shards.
   Path file();
 
@@ -58,17 +58,23 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
 
   @Override void close();
 
-  /// Opens a `.safetensors` file, an `.index.json` of shards, or a folder that holds `open_clip_model.safetensors`, `model.safetensors`
-  /// or `model.safetensors.index.json`.
+  /// Opens a file of any [Format], an `.index.json` of shards, or a folder that holds weights under one of the usual names. Tensors keep the names of the file.
   ///
   /// @throws IOException naming the file, if it is none of these or damaged
   static Weights open(Path path) throws IOException {
-    if (Files.isDirectory(path)) {
-      for (String name : MissingWeights.FILES) if (Files.exists(path.resolve(name))) return open(path.resolve(name));
-      throw MissingWeights.in(path);
-    }
+    if (Files.isDirectory(path)) return open(in(path));
     if (!Files.exists(path)) throw MissingWeights.at(path);
-    return path.toString().endsWith(".json") ? Sharded.open(path) : Safetensors.open(path);
+    return Format.of(path).open(path);
+  }
+
+  /// The file of weights in a folder: one of the usual names, or the only one that has an ending of weights.
+  static Path in(Path folder) throws IOException {
+    for (String name : MissingWeights.FILES) if (Files.exists(folder.resolve(name))) return folder.resolve(name);
+    try (var all = Files.list(folder)) {
+      var like = all.filter(f -> Files.isRegularFile(f) && ModelFiles.ENDINGS.stream().anyMatch(f.toString()::endsWith)).sorted().toList();
+      if (like.size() == 1) return like.getFirst();
+      throw MissingWeights.in(folder, like);
+    }
   }
 
   /// A tensor's place: its bytes are `[begin, end)` of the file's data.

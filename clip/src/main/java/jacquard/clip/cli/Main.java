@@ -25,7 +25,7 @@ import picocli.CommandLine.Model.UsageMessageSpec;
     description = "CLIP on the JVM: trains, evaluates and embeds.")
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there: another device is opened only when it is asked for.
-  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify");
+  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify", "caption");
 
   private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
   static {
@@ -33,6 +33,7 @@ public final class Main {
     COMMANDS.put("eval", EvalCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);
+    COMMANDS.put("caption", CaptionCommand::new);
     COMMANDS.put("shards", ShardsCommand::new);
     COMMANDS.put("data", DataCommand::new);
     COMMANDS.put("models", ModelsCommand::new);

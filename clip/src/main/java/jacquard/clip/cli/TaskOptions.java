@@ -4,6 +4,7 @@ import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
+import jacquard.clip.train.task.Caption;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;
 import jacquard.clip.train.task.Task;
@@ -18,6 +19,8 @@ final class TaskOptions {
   @Option(names = "--distill-model", paramLabel = "NAME", description = "A teacher whose logits are learnt beside the pairs: a preset, or a JSON file in OpenCLIP's form (default: that of --distill-pretrained).") String teacher;
   @Option(names = "--distill-pretrained", paramLabel = "PATH", description = "The teacher's weights: a folder as OpenCLIP's hub lays it out, or a .safetensors file.") Path weights;
 
+  @Option(names = "--coca-caption-loss-weight", paramLabel = "W", defaultValue = "2", description = "Of models that write captions (CoCa): the weight of the caption loss beside the contrastive one (default: ${DEFAULT-VALUE}).") double captionWeight;
+
   /// As OpenCLIP begins with --siglip: scale 10, bias -10.
   ClipConfig begun(ClipConfig config) { return sigmoid && config.logitBias().isEmpty() ? config.with("init_logit_scale=" + Math.log(10), "init_logit_bias=-10") : config; }
 
@@ -25,7 +28,8 @@ final class TaskOptions {
 
   /// @param pictures how the student's pictures are prepared, which the teacher sees too
   Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
-    if (teacher == null && weights == null) return student;
+    if (teacher == null && weights == null) return student.config().captions() ? new Caption.Recipe(student, captionWeight) : student;
+    if (student.config().captions()) throw new IllegalArgumentException("--distill-model with a model that writes captions: it is trained by its own loss");
     if (weights == null) throw new IllegalArgumentException("--distill-model " + teacher + " needs --distill-pretrained, the teacher's weights");
     if (sigmoid) throw new IllegalArgumentException("--siglip with --distill-model: distillation compares softmax distributions over a batch");
     var hub = weights.resolve("open_clip_config.json");

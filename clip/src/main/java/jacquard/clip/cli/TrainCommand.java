@@ -59,12 +59,15 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--pretrained", paramLabel = "PATH", description = "Weights to begin from: a folder as OpenCLIP's hub lays it out, or a .safetensors file.") Path pretrained;
 
     Path hub() { return name == null && pretrained != null && Files.exists(pretrained.resolve("open_clip_config.json")) ? pretrained.resolve("open_clip_config.json") : null; }
+    /// Where the tokenizer's files may lie.
+    Path folder() { return pretrained == null ? null : Files.isDirectory(pretrained) ? pretrained : pretrained.toAbsolutePath().getParent(); }
+
     String title() { return name != null ? name : hub() != null ? pretrained.toString() : "emoji"; }
 
     ClipConfig read(ConfigOptions config) throws IOException {
       var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json") ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
       found.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + title() + " is not built yet: " + why); });
-      found.text().input().captions();
+      found.text().input().captions(folder());
       return found;
     }
 
@@ -112,7 +115,7 @@ final class TrainCommand implements Callable<Integer> {
     var how = new Optimization(optimizer.rule(model.title()), optimizer.schedule(total, perEpoch), optimizer.rates(config), optimizer.clip, steps.accumulate);
     var transform = new Transform(images.over(model.preprocess(config)));
     var recipe = task.recipe(new Contrastive.Recipe(config, model.pretrained, locks.locks(), task.loss(), steps.seed), transform.config());
-    var stream = training.stream(transform, images.augmentation(), config.text().input().captions(), new SamplingOptions.Size(batch, config.text().input().context(), steps.seed));
+    var stream = training.stream(transform, images.augmentation(), config.text().input().captions(model.folder()), new SamplingOptions.Size(batch, config.text().input().context(), steps.seed));
     var trainer = new Trainer(recipe, stream, how, new Trainer.Cadence(total, evaluate, save, optimizer.average()), on, steps.seed, transform, held);
     long start = System.nanoTime();
     var done = new CountDownLatch(1);

@@ -3,19 +3,38 @@ package jacquard.clip.eval;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// Normalised features of many images or texts, batch by batch; each batch's memory ends with it. A picture is decoded, resized and dropped before many are held.
-public record Embedder(ClipModel model, Transform transform, int batch) {
+public record Embedder(ClipModel model, Transform transform, int batch, Supplier<Tokenizer> tokenizer) {
   /// Pictures decoded at a time: the largest that is read (25 million pixels, 8 bytes each while it is decoded) may be all of them, and fill half of the heap.
   private static final Semaphore DECODING = new Semaphore((int) Math.clamp(Runtime.getRuntime().maxMemory() / 2 / 200_000_000, 1, 1024));
+
+  /// @param folder with the tokenizer's files, which are read when the first text comes; null if there is none
+  public Embedder(ClipModel model, Transform transform, int batch, Path folder) { this(model, transform, batch, new Once(() -> model.text().input().captions(folder))); }
+
+  /// For models with CLIP's own tokenizer.
+  public Embedder(ClipModel model, Transform transform, int batch) { this(model, transform, batch, (Path) null); }
+
+  /// What is made when it is first asked for.
+  private static final class Once implements Supplier<Tokenizer> {
+    private final Supplier<Tokenizer> maker;
+    private Tokenizer made;
+
+    Once(Supplier<Tokenizer> maker) { this.maker = maker; }
+
+    @Override public synchronized Tokenizer get() { return made == null ? made = maker.get() : made; }
+  }
 
   public interface Pictures { jacquard.clip.image.Picture at(int index) throws IOException; }
 
@@ -73,7 +92,7 @@ public record Embedder(ClipModel model, Transform transform, int batch) {
 
   public float[][] texts(List<String> captions, Advance advance) {
     var out = new float[captions.size()][];
-    var tokenizer = model.text().input().captions();
+    var tokenizer = tokenizer().get();
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
       int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.text().input().context());

@@ -103,16 +103,19 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   /// What the native towers' MLPs apply.
   public Activation activation(boolean tanh) { return quickGelu ? Activation.QUICK_GELU : tanh ? Activation.GELU_TANH : Activation.GELU; }
 
+  /// Whether a decoder follows the towers (CoCa).
+  public boolean captions() { return !other.multimodalCfg.isEmpty(); }
+
   /// What sort of model it is, for people to read: what is special about it, the text tower before the image tower.
   public String family() {
-    var whole = Families.whole(other);
+    var whole = Families.whole(this);
     if (whole.isPresent()) return whole.get().name();
     return text.custom() ? Families.text(text).name() : Families.image(vision).name();
   }
 
   /// Why this model cannot be built; empty if it can.
   public Optional<String> unsupported() {
-    return Families.whole(other).map(Families.Row::missing)
+    return Families.whole(this).flatMap(ClipConfig::missing)
         .or(() -> missing(Families.text(text))).or(() -> missing(Families.image(vision)))
         .or(() -> vision.refused(this)).or(() -> text.refused(this));
   }

@@ -2,6 +2,7 @@ package jacquard.clip.model;
 
 import jacquard.autograd.Named;
 import jacquard.autograd.Parameters;
+import jacquard.clip.model.coca.CaptionDecoder;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
@@ -22,7 +23,9 @@ import java.util.function.Predicate;
 ///
 /// @param logitScale log of the factor on cosines, `[]` or `[1]`
 /// @param logitBias  added to logits of the sigmoid loss, or null
-public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale") Tensor logitScale, @Named("logit_bias") Tensor logitBias, ClipConfig config) {
+/// @param decoder    foretells captions of what the towers see (CoCa), or null
+public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale") Tensor logitScale, @Named("logit_bias") Tensor logitBias,
+                        @Named("text_decoder") CaptionDecoder decoder, ClipConfig config) {
 
   /// A model whose tensors are types without elements.
   public static ClipModel describe(ClipConfig config) { return make(config, Init.Maker.DESCRIBED); }
@@ -34,7 +37,8 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
     c.unsupported().ifPresent(why -> { throw new IllegalArgumentException("this model is not built yet: " + why); });
     int[] scalar = c.nonscalar() ? new int[] {1} : new int[0];
     return new ClipModel(Families.image(c.vision()).tower().apply(c, make), Families.text(c.text()).tower().apply(c, make),
-        make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias().isEmpty() ? null : make.make(new Init.Constant((float) c.logitBias().getAsDouble()), scalar), c);
+        make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias().isEmpty() ? null : make.make(new Init.Constant((float) c.logitBias().getAsDouble()), scalar),
+        Families.whole(c).map(d -> d.tower().apply(c, make)).orElse(null), c);
   }
 
   /// The towers by the prefix of their tensors' paths.
@@ -70,11 +74,12 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   /// How a tensor lies in a checkpoint.
   public OnDisk layout(String path) {
     int dot = path.indexOf('.');
-    return dot < 0 ? OnDisk.SAME : towers().get(path.substring(0, dot)).layout(path.substring(dot + 1));
+    var tower = dot < 0 ? null : towers().get(path.substring(0, dot));
+    return tower == null ? OnDisk.SAME : tower.layout(path.substring(dot + 1));
   }
 
   /// The same model with the batch statistics of the image tower's first groups fixed; see [ImageTower#fixed].
-  public ClipModel fixedStatistics(int groups) { return new ClipModel(visual.fixed(groups), text, logitScale, logitBias, config); }
+  public ClipModel fixedStatistics(int groups) { return new ClipModel(visual.fixed(groups), text, logitScale, logitBias, decoder, config); }
 
   /// L2-normalised features `[count, embedding]`.
   public Tensor embedImages(ImageBatch images) { return visual.features(images).normalize(); }

@@ -1,7 +1,8 @@
 package jacquard.clip.model;
 
+import jacquard.clip.model.coca.CaptionDecoder;
 import jacquard.clip.model.genlip.PatchConfig;
-import jacquard.clip.model.hf.BertTower;
+import jacquard.clip.model.hf.HuggingFaceTower;
 import jacquard.clip.model.hf.HuggingFaceConfig;
 import jacquard.clip.model.modern.ModernTextConfig;
 import jacquard.clip.model.modern.ModernTextTransformer;
@@ -10,7 +11,12 @@ import jacquard.clip.model.resnet.ResNetConfig;
 import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.timm.convnext.ConvNext;
 import jacquard.clip.model.timm.eva.Eva;
+import jacquard.clip.model.timm.fastvit.FastVit;
+import jacquard.clip.model.timm.hybrid.Hybrid;
+import jacquard.clip.model.timm.swin.Swin;
+import jacquard.clip.model.timm.relpos.RelPosVit;
 import jacquard.clip.model.timm.vit.TimmVit;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
@@ -39,6 +45,11 @@ final class Families {
       case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
       case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
+      case TimmConfig t when ConvNext.known(t) -> row("timm ConvNeXt", ConvNext.refused(t), (c, make) -> ConvNext.of(t, c, make));
+      case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));
+      case TimmConfig t when FastVit.known(t) -> row("timm FastViT", FastVit.refused(t), (c, make) -> FastVit.of(t, c, make));
+      case TimmConfig t when Hybrid.known(t) -> row("timm hybrid ViT", Hybrid.refused(t), (c, make) -> Hybrid.of(t, c, make));
+      case TimmConfig t when RelPosVit.known(t) -> row("timm ViT with relative positions", RelPosVit.refused(t), (c, make) -> RelPosVit.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
   }
@@ -51,17 +62,18 @@ final class Families {
     return switch (config) {
       case ClipTextConfig t -> Row.of("CLIP text", (c, make) -> TextTransformer.of(t, c, make));
       case ModernTextConfig t -> Row.of("modern text", (c, make) -> ModernTextTransformer.of(t, c, make));
-      case HuggingFaceConfig h when BertTower.known(h) -> row("Hugging Face text", BertTower.refused(h), (c, make) -> BertTower.of(h, c, make));
+      case HuggingFaceConfig h when HuggingFaceTower.known(h) -> row("Hugging Face text", HuggingFaceTower.refused(h), (c, make) -> HuggingFaceTower.of(h, c, make));
       case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.described());
     };
   }
 
-  /// The row of a model that is more than two towers; empty for one that is not.
-  static Optional<Row<Void>> whole(ClipConfig.Other other) {
+  /// The row of what a model has beside two towers; empty for one that has no more.
+  static Optional<Row<CaptionDecoder>> whole(ClipConfig clip) {
+    var other = clip.other();
     if (!other.genlipCfg().isEmpty()) return Optional.of(Row.missing("GenLIP", "GenLIP (genlip_cfg)"));
     if (!other.genlapCfg().isEmpty()) return Optional.of(Row.missing("GenLAP", "GenLAP (genlap_cfg)"));
     if (!other.audioCfg().isEmpty() || !other.audioNaflexCfg().isEmpty())
       return Optional.of(Row.missing("CLAP", "CLAP audio tower " + other.audioCfg().getOrDefault("model_type", "")));
-    return other.multimodalCfg().isEmpty() ? Optional.empty() : Optional.of(Row.missing("CoCa", "CoCa decoder (multimodal_cfg)"));
+    return clip.captions() ? Optional.of(row("CoCa", CaptionDecoder.refused(clip), CaptionDecoder::of)) : Optional.empty();
   }
 }

@@ -30,6 +30,9 @@ public sealed interface ImageConfig extends Settings.Kinds permits VitConfig, Re
   /// Why such a tower cannot be built in this model though its family is; empty if it can.
   default Optional<String> refused(ClipConfig clip) { return Optional.empty(); }
 
+  /// Whether the tower yields its tokens too, which a decoder reads (CoCa).
+  default boolean outputTokens() { return false; }
+
   /// @throws IllegalArgumentException if a key contradicts the channels that both towers end in
   default void check(int embedding) {}
 }

@@ -43,11 +43,17 @@ public sealed interface TextConfig extends Settings.Kinds permits ClipTextConfig
   /// The context, and the tokenizer that makes its ids.
   TextInput input();
 
+  /// How many ids a decoder chooses from.
+  int vocabularySize();
+
   /// Whether OpenCLIP keeps the tower's tensors under `text.` in any case.
   boolean custom();
 
   /// Why such a tower cannot be built in this model though its family is; empty if it can.
   default Optional<String> refused(ClipConfig clip) { return Optional.empty(); }
+
+  /// Whether the tower yields its tokens too, which a decoder reads (CoCa).
+  default boolean outputTokens() { return false; }
 
   /// @throws IllegalArgumentException if a key contradicts the channels that both towers end in
   default void check(int embedding) {}

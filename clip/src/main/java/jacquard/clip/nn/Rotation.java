@@ -4,10 +4,11 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import java.util.List;
 
-/// Rotary positions (Su et al. 2021): pairs of neighbouring channels of a head turn by an angle.
+/// Rotary positions (Su et al. 2021): pairs of channels of a head turn by an angle.
 ///
 /// @param cosine,sine of each row and pair, `[rows, heads·pairs, 1]`
-public record Rotation(Tensor cosine, Tensor sine) {
+/// @param apart how far the channels of a pair lie apart: neighbours, or half a head
+public record Rotation(Tensor cosine, Tensor sine, int pairs, int apart) {
   /// The angle of a row's pair, the same in all heads.
   @FunctionalInterface
   public interface Angle { double of(int row, int pair); }
@@ -23,11 +24,14 @@ public record Rotation(Tensor cosine, Tensor sine) {
         }
       }
     var shape = Shape.of(rows, heads * pairs, 1);
-    return new Rotation(Tensor.of(shape, cosine), Tensor.of(shape, sine));
+    return new Rotation(Tensor.of(shape, cosine), Tensor.of(shape, sine), pairs, 1);
   }
 
   /// The rotation of some rows.
-  public Rotation of(int[] rows) { return new Rotation(picked(cosine, rows), picked(sine, rows)); }
+  public Rotation of(int[] rows) { return new Rotation(picked(cosine, rows), picked(sine, rows), pairs, apart); }
+
+  /// The same, where a pair is a channel of a head's first half and its counterpart in the second.
+  public Rotation halves() { return new Rotation(cosine, sine, pairs, pairs); }
 
   private static Tensor picked(Tensor t, int[] rows) {
     int n = t.dim(1);
@@ -36,9 +40,10 @@ public record Rotation(Tensor cosine, Tensor sine) {
 
   /// (a, b) → (a·cos − b·sin, b·cos + a·sin), pair by pair. `[rows, width]`
   public Tensor apply(Tensor x) {
-    int rows = x.dim(0), width = x.dim(1);
-    var pairs = x.reshape(rows, width / 2, 2).split(2, 1, 1);
-    Tensor a = pairs.get(0), b = pairs.get(1);
-    return Tensor.concat(2, List.of(a.mul(cosine).subtract(b.mul(sine)), b.mul(cosine).add(a.mul(sine)))).reshape(rows, width);
+    var shape = apart == 1 ? Shape.of(x.dim(0), x.dim(1) / 2, 2) : Shape.of(x.dim(0) * x.dim(1) / 2 / pairs, 2, pairs);
+    int axis = apart == 1 ? 2 : 1;
+    var halves = x.reshape(shape).split(axis, 1, 1);
+    Tensor a = halves.get(0), b = halves.get(1), c = cosine.reshape(a.shape()), s = sine.reshape(a.shape());
+    return Tensor.concat(axis, List.of(a.mul(c).subtract(b.mul(s)), b.mul(c).add(a.mul(s)))).reshape(x.shape());
   }
 }

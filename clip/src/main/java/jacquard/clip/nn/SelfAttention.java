@@ -18,21 +18,32 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
   /// Attends for all rows of x `[rows, width]`, or only for `rows` of them (null: all); plus `added`, which may be null.
   public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows, Tensor added) {
     int width = x.dim(1);
-    Tensor q, k, v;
-    var queries = sequences;
     if (rows == null) {
       var parts = x.linear(weight, bias, Activation.NONE).split(1, width, width, width);
-      q = parts.get(0);
-      k = parts.get(1);
-      v = parts.get(2);
-    } else {
-      q = x.gather(rows).linear(weight.slice(0, 0, width), part(bias, 0, width), Activation.NONE);
-      var parts = x.linear(weight.slice(0, width, 3 * width), part(bias, width, 3 * width), Activation.NONE).split(1, width, width);
-      k = parts.get(0);
-      v = parts.get(1);
-      queries = picked(sequences, rows);
-      ranges = picked(ranges, rows);
+      return finished(parts.get(0), parts.get(1), added,
+          (q, k, scale) -> Tensor.apply(new Attention(heads, scale, sequences, sequences, ranges), q, k, parts.get(2)));
     }
+    var asked = x.gather(rows).linear(weight.slice(0, 0, width), part(bias, 0, width), Activation.NONE);
+    var parts = x.linear(weight.slice(0, width, 3 * width), part(bias, width, 3 * width), Activation.NONE).split(1, width, width);
+    return finished(asked, parts.get(0), added,
+        (q, k, scale) -> Tensor.apply(new Attention(heads, scale, picked(sequences, rows), sequences, picked(ranges, rows)), q, k, parts.get(1)));
+  }
+
+  /// Of one more row of each sequence; see [Block#apply(Tensor, Cache, boolean[])].
+  Tensor apply(Tensor x, Cache cache, boolean[] seen, Tensor added) {
+    int width = x.dim(1);
+    var parts = x.linear(weight, bias, Activation.NONE).split(1, width, width, width);
+    return finished(parts.get(0), parts.get(1), added, (q, k, scale) -> {
+      cache.add(k, parts.get(2), seen);
+      return cache.attend(q, heads, scale);
+    });
+  }
+
+  @FunctionalInterface
+  private interface Attend { Tensor of(Tensor q, Tensor k, float scale); }
+
+  private Tensor finished(Tensor q, Tensor k, Tensor added, Attend attend) {
+    int width = q.dim(1);
     float scale = (float) (1 / Math.sqrt(width / heads));
     if (normQueries != null) {
       q = perHead(q, normQueries);
@@ -44,7 +55,7 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
       q = scaled(q.reshape(q.dim(0) * heads, width / heads).normalize(), factor, q.shape());
       k = k.reshape(k.dim(0) * heads, width / heads).normalize().reshape(k.shape());
     }
-    var o = Tensor.apply(new Attention(heads, scale, queries, sequences, ranges), q, k, v);
+    var o = attend.of(q, k, scale);
     if (headScale != null) o = scaled(o, headScale, o.shape());
     return out.apply(normInner == null ? o : normInner.apply(o), added);
   }

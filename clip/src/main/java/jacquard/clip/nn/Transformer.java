@@ -23,6 +23,12 @@ public record Transformer(@Named("resblocks") List<Block> blocks) {
     return blocks.isEmpty() && rows != null ? x.gather(rows) : x;
   }
 
+  /// One more row of each sequence; see [Block#apply(Tensor, Cache, boolean[])].
+  public Tensor apply(Tensor x, List<Cache> caches, boolean[] seen) {
+    for (int i = 0; i < blocks.size(); i++) x = blocks.get(i).apply(x, caches.get(i), seen);
+    return x;
+  }
+
   /// The same of a block that takes and gives several.
   public static List<Tensor> once(List<Tensor> in, UnaryOperator<List<Tensor>> block) {
     return Pass.current().recompute() ? Grad.checkpoint(in, block::apply) : Scope.results(() -> block.apply(in));

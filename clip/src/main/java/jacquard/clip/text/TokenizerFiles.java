@@ -3,6 +3,7 @@ package jacquard.clip.text;
 import jacquard.clip.text.hub.HubTokenizer;
 import jacquard.clip.text.hub.Tiktoken;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,13 @@ public final class TokenizerFiles {
       "vocab.txt", "vocab.json", "merges.txt");
 
   private TokenizerFiles() {}
+
+  /// Whether a folder holds files of the tokenizer.
+  public static boolean in(Path folder, String name) {
+    if (name.equals("clip")) return true;
+    if (Tiktoken.has(name)) return Files.exists(folder.resolve(name + ".tiktoken")) || Files.exists(folder.resolve(name + ".tiktoken.gz"));
+    return NAMES.stream().filter(n -> !n.endsWith("_config.json") && !n.endsWith("_map.json")).anyMatch(n -> Files.exists(folder.resolve(n)));
+  }
 
   /// @param folder with the files; not looked into for `clip`, whose vocabulary is built in
   /// @param name `clip`, an encoding of tiktoken (`r50k_base`, `cl100k_base`, …), or any other: a tokenizer of the hub

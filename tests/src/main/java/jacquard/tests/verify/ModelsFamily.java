@@ -7,13 +7,19 @@ import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.coca.CaptionDecoder;
+import jacquard.clip.model.coca.Captioner;
+import jacquard.clip.model.coca.Generation;
+import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /// Tiny random models: features, loss and every gradient beside what the real OpenCLIP computed.
 public final class ModelsFamily implements Family {
@@ -36,10 +42,13 @@ public final class ModelsFamily implements Family {
       var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
       var images = images(io, "images");
       int[][] tokens = tokens(io, "tokens");
-      report.check(name + " image features", Measure.error(model.visual().features(images).floats(), io.floats("image_features")), 1e-5);
-      report.check(name + " text features", Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
-      report.check(name + " image features beside all tokens", Measure.error(model.visual().tokens(images).features().floats(), io.floats("image_features")), 1e-5);
-      report.check(name + " text features beside all tokens", Measure.error(model.text().tokens(tokens).features().floats(), io.floats("text_features")), 1e-5);
+      boolean coca = kind.equals("coca");                                          // its features are recorded normalised
+      report.check(name + " image features", Measure.error(normalized(model.visual().features(images), coca).floats(), io.floats("image_features")), 1e-5);
+      report.check(name + " text features", Measure.error(normalized(model.text().features(tokens), coca).floats(), io.floats("text_features")), 1e-5);
+      report.check(name + " image features beside all tokens", Measure.error(normalized(model.visual().tokens(images).features(), coca).floats(), io.floats("image_features")), 1e-5);
+      report.check(name + " text features beside all tokens", Measure.error(normalized(model.text().tokens(tokens).features(), coca).floats(), io.floats("text_features")), 1e-5);
+      if (Files.exists(c.resolve("generate.json"))) captions(name, model, images, c.resolve("generate.json"), report);
+      if (coca) report.check(name + " caption logits", logitsError(model, images, tokens, io), 1e-5);
       var step = Grad.valueAndGrad(model.parameters(), () -> loss(kind, model, images, tokens));
       double loss = io.doubles("loss")[0];
       report.check(name + " loss", Math.abs(step.value().item() - loss) / Math.abs(loss), 1e-6);
@@ -60,7 +69,53 @@ public final class ModelsFamily implements Family {
     }
   }
 
-  static jacquard.tensor.Tensor loss(String kind, ClipModel m, ImageBatch images, int[][] tokens) {
+  private static Tensor normalized(Tensor features, boolean normalized) { return normalized ? features.normalize() : features; }
+
+  /// Captions that `generate` wrote, by each kind of search: the same ids.
+  private static void captions(String name, ClipModel model, ImageBatch images, Path file, Report report) throws IOException {
+    var mapper = new ObjectMapper();
+    int i = 0;
+    for (var row : mapper.readTree(file.toFile())) {
+      var a = row.get("arguments");
+      var search = a.get("generation_type").asText().equals("beam_search") ? new Generation.Beams(a.path("num_beams").asInt(6)) : Generation.GREEDY;
+      int length = a.get("seq_len").asInt(), pad = a.get("pad_token_id").asInt();
+      var g = new Generation(a.get("sot_token_id").asInt(), a.get("eos_token_id").asInt(), pad, length, a.get("min_seq_len").asInt(),
+          a.path("repetition_penalty").asDouble(1), search);
+      int[][] expected = mapper.convertValue(row.get("ids"), int[][].class), prompts = a.has("text") ? mapper.convertValue(a.get("text"), int[][].class) : null;
+      int[][] found = Captioner.captions(model, images, prompts, g);
+      if (a.path("fixed_output_length").asBoolean()) {
+        for (int b = 0; b < found.length; b++) {
+          int from = found[b].length;
+          found[b] = Arrays.copyOf(found[b], length);
+          if (from < length) Arrays.fill(found[b], from, length, pad);
+        }
+      }
+      report.check(name + " captions " + i++ + " " + a.get("generation_type").asText(), Arrays.deepEquals(expected, found),
+          "expected " + Arrays.deepToString(expected) + ", found " + Arrays.deepToString(found));
+    }
+  }
+
+  /// Of the rows that there are: what all are kept from looking at is none.
+  private static double logitsError(ClipModel m, ImageBatch images, int[][] tokens, Safetensors io) throws IOException {
+    var text = m.text().tokens(tokens);
+    var logits = m.decoder().logits(m.visual().tokens(images), text);
+    int length = tokens[0].length, vocabulary = logits.dim(1);
+    float[] found = logits.floats(), all = io.floats("caption_logits"), expected = new float[found.length];
+    for (int b = 0; b < tokens.length; b++)
+      for (int r = text.sequences().from(b); r < text.sequences().to(b); r++)
+        System.arraycopy(all, (b * length + text.sequences().positions()[r]) * vocabulary, expected, r * vocabulary, vocabulary);
+    return Measure.error(found, expected);
+  }
+
+  /// Contrastive loss and twice the caption loss, as recorded.
+  private static Tensor coca(ClipModel m, ImageBatch images, int[][] tokens) {
+    Encoding x = m.visual().tokens(images), t = m.text().tokens(tokens);
+    var captions = m.decoder().losses(x, t, tokens).sum().divide(CaptionDecoder.labels(t, tokens).sum());
+    return ContrastiveLoss.softmax(x.features().normalize(), t.features().normalize(), m.scale(), null).add(captions.mul(2));
+  }
+
+  static Tensor loss(String kind, ClipModel m, ImageBatch images, int[][] tokens) {
+    if (kind.equals("coca")) return coca(m, images, tokens);
     var x = m.embedImages(images);
     var t = m.embedTexts(tokens);
     return switch (kind) {

@@ -169,6 +169,19 @@ class TapeTest {
     assertEquals(2, running.floats()[0], "once");
   }
 
+  /// Backward runs a block again in the circumstances of its forward, whatever those around it are: a part in evaluation stays in evaluation, a training step's numbers stay.
+  @Test void aBlockIsRunAgainInItsForwardsPass() {
+    var seen = new ArrayList<Pass>();
+    var inner = Pass.training(Random.of(4)).inference();
+    var step = Pass.training(Random.of(9)).call(() -> Grad.valueAndGrad(parameters, () -> inner.call(() -> Grad.checkpoint(List.of(x), t -> {
+      seen.add(Pass.current());
+      return List.of(t.getFirst().matmul(model.w).mul(Pass.current().training() ? 3 : 2));
+    })).getFirst().sum()));
+    assertEquals(List.of(inner, inner), seen);
+    var plain = Grad.valueAndGrad(parameters, () -> x.matmul(model.w).mul(2).sum());
+    assertArrayEquals(plain.gradients().get("w").floats(), step.gradients().get("w").floats());
+  }
+
   @Test void aSavedTensorThatChangedIsAnError() {
     var e = assertThrows(IllegalStateException.class, () -> Grad.valueAndGrad(parameters, () -> {
       var h = x.matmul(model.w).tanh();

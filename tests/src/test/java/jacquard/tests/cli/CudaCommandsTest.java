@@ -68,7 +68,7 @@ class CudaCommandsTest {
     try {
       var r = Launcher.run(with(Launcher.train(folder, pictures, "gpu", 3), "--device", "cuda:5"));
       assertEquals(1, r.status(), r.text());
-      for (var part : List.of("jacquard: cuda:5: asked ", "held ", "free ", "smaller batch")) assertTrue(r.text().contains(part), r.text());
+      for (var part : List.of("jacquard: out of memory: cuda:5: asked ", "held ", "free ", "smaller batch")) assertTrue(r.text().contains(part), r.text());
       assertFalse(r.text().contains("at jacquard"), r.text());
     } finally { Emulation.memory(before); }
     good(with(Launcher.train(folder, pictures, "again", 3), "--device", "cuda:5"));

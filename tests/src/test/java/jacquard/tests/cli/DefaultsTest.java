@@ -3,6 +3,7 @@ package jacquard.tests.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import jacquard.clip.checkpoint.Safetensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,19 @@ class DefaultsTest {
     assertEquals(-1, unlike("a-ViT", "1e-6", "a-ViT", null));
     assertEquals(-1, unlike("a-vit", "1e-6", "a-ViT", "1e-6"));
     assertNotEquals(-1, unlike("tiny", "1e-8", "tiny", "1e-6"));
+  }
+
+  /// The sigmoid loss begins with the scale 10 and the bias −10 (a pair is most often no pair); one step at a rate of nearly nothing leaves both.
+  @Test void sigmoidBeginsWithAScaleAndABias() throws IOException {
+    var line = new ArrayList<>(List.of(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 8), "sigmoid", 1)));
+    line.set(line.indexOf("--warmup") + 1, "0");
+    line.addAll(List.of("--siglip", "--lr", "1e-9"));
+    var ended = Launcher.run(line.toArray(String[]::new));
+    assertEquals(0, ended.status(), ended.text());
+    try (var file = Safetensors.open(folder.resolve("runs/sigmoid/last/open_clip_model.safetensors"))) {
+      assertEquals(Math.log(10), file.floats("logit_scale")[0], 1e-5);
+      assertEquals(-10, file.floats("logit_bias")[0], 1e-5);
+    }
   }
 
   /// Where the weights of two runs differ; −1 if nowhere.

@@ -48,29 +48,36 @@ class KillTest {
       assertEquals(-1, Files.mismatch(whole.resolve(f), parts.resolve(f)), f);
   }
 
-  /// Killed at moments that nobody chose, before the first checkpoint and amid later steps and savings, then resumed with nothing but `--resume`.
+  /// Killed at moments that nobody chose, once before the first checkpoint, then up to ten steps and some milliseconds after a new one, amid later steps and savings; resumed with
+  /// nothing but `--resume`. What was drawn is printed with the seed; `-Djacquard.kill.seed=N` draws it again.
   @Test void killedAtAnyMomentItEndsWithTheSameBytes(@TempDir Path folder) throws Exception {
     var pictures = Launcher.pictures(folder.resolve("pictures"), 24);
     Path whole = folder.resolve("runs/whole"), parts = folder.resolve("runs/parts"), output = folder.resolve("output.txt");
     assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "whole", STEPS)).status());
-    var random = new Random();
-    var moments = new StringBuilder();
+    long seed = Long.getLong("jacquard.kill.seed", new Random().nextInt(100_000));
+    var random = new Random(seed);
+    var moments = new StringBuilder(" with -Djacquard.kill.seed=" + seed + ":");
     String[] begin = Launcher.train(folder, pictures, "parts", STEPS), resume = {"train", "--logs", folder.resolve("runs").toString(), "--name", "parts", "--resume"};
     int killed = 0;
     for (int k = 0; k < KILLS; k++) {
-      long from = saved(parts);
+      long from = saved(parts), more = 1 + random.nextInt(10), milliseconds = random.nextInt(50);
       if (from == STEPS) break;
       var before = key(parts);
       var p = Launcher.start(output, List.of(), k == 0 ? begin : resume);
       while (k > 0 && before.equals(key(parts)) && p.isAlive()) Thread.sleep(1);    // the log is rewritten when a run goes on
-      awaitSteps(parts, k == 0 ? 2 : from + 1, p, output);                         // the first one before any checkpoint
-      if (k > 0) Thread.sleep(random.nextInt(500));
+      if (k == 0) awaitSteps(parts, 2, p, output);
+      else {
+        while (saved(parts) == from && p.isAlive()) Thread.sleep(1);
+        awaitSteps(parts, Math.min(STEPS, saved(parts) + more), p, output);
+        Thread.sleep(milliseconds);
+      }
       p.destroyForcibly().waitFor();
-      moments.append(" step ").append(lines(parts)).append(" (saved ").append(saved(parts)).append(')');
+      moments.append(" at step %d (saved %d%s)".formatted(lines(parts), saved(parts), k == 0 ? "" : ", drawn: %d steps and %d ms after a checkpoint".formatted(more, milliseconds)));
       killed++;
     }
     System.out.println("killed" + moments);
     assertTrue(killed >= 2, "the machine was too fast to kill a run twice:" + moments);
+    assertTrue(saved(parts) > 0, "no kill came after a checkpoint:" + moments);
     var last = Launcher.run(resume);
     assertEquals(0, last.status(), last.text());
     same(whole, parts);

@@ -21,21 +21,18 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ClipConfigTest {
+  /// What was built once stays built.
   @Test void everyRecordedModelReads() throws IOException {
-    var unsupported = Set.of("coca", "convnext", "convnext_mlp", "hf_modernbert", "hf_mt5", "hf_nllb",
-        "mobileclip_b", "mobileclip_fastvit", "swin", "vit_relpos", "vitamin");
     try (var cases = Files.list(Fixtures.file("models"))) {
-      var reasons = cases.collect(Collectors.toMap(c -> c.getFileName().toString(),
-          c -> read(c.resolve("config.json")).unsupported().orElse("")));
-      assertEquals(43, reasons.size());
-      assertEquals(unsupported,
-          reasons.entrySet().stream().filter(e -> !e.getValue().isEmpty()).map(Map.Entry::getKey).collect(Collectors.toSet()));
+      var all = cases.toList();
+      for (var c : all) {
+        assertEquals("", read(c.resolve("config.json")).unsupported().orElse(""), c.toString());
+      }
+      assertTrue(all.size() >= 43);
     }
   }
 

@@ -9,12 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.data.Batch;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.Source;
+import jacquard.clip.data.Stream;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.Transform;
+import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
@@ -25,14 +28,19 @@ import jacquard.clip.train.task.Distill;
 import jacquard.clip.train.task.Rates;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
+import jacquard.tests.Draw;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +49,10 @@ import org.junit.jupiter.api.io.TempDir;
 class PoliciesTest {
   private static final String CONFIG = """
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8},
+       "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
+
+  private static final String RESNET = """
+      {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 32},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
   /// The first few pairs of another source.
@@ -197,5 +209,84 @@ class PoliciesTest {
         for (var term : List.of("loss", "contrastive_loss", "distill_loss", "gradient_norm")) assertEquals(whole.get(s).number(term), found.get(s).number(term), 2e-5 * whole.get(s).number(term), other + " " + term + " of step " + s);
     }
     assertEquals(whole.getFirst().number("loss"), whole.getFirst().number("contrastive_loss") + whole.getFirst().number("distill_loss"), 1e-6 * whole.getFirst().number("loss"));
+  }
+
+  /// A run that goes on reads the samples that come next. What a killed run logged after its last checkpoint is logged anew, once.
+  @Test void theNextStepComesNext(@TempDir Path folder) throws IOException {
+    var read = new ArrayList<Long>();
+    var stream = batches(1);
+    Stream noting = new Stream() {
+      @Override public Batch at(long step, int rank, int ranks, int parts) {
+        synchronized (read) { read.add(step); }
+        return stream.at(step, rank, ranks, parts);
+      }
+      @Override public int size() { return stream.size(); }
+      @Override public long perEpoch() { return stream.perEpoch(); }
+      @Override public Map<String, String> order() { return stream.order(); }
+      @Override public Fingerprint fingerprint() { return stream.fingerprint(); }
+      @Override public List<String> notes() { return stream.notes(); }
+      @Override public String firstFailure() { return stream.firstFailure(); }
+    };
+    new Setup(CONFIG).stream(noting).begin(folder, 4);
+    Files.writeString(folder.resolve("metrics.jsonl"), "{\"step\":5,\"loss\":0}\n", StandardOpenOption.APPEND);
+    new Setup(CONFIG).stream(noting).resume(folder, 8);
+    assertEquals(List.of(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L), read.stream().sorted().toList());
+    assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L), MetricLog.read(folder.resolve("metrics.jsonl")).stream().map(MetricLog.Entry::step).toList());
+  }
+
+  /// Moments and the count of steps belong to a run: AdamW's next step after a stop has the bytes of one without. (Its first steps are the ones that the count changes most.)
+  @Test void theOptimizerGoesOn(@TempDir Path folder) throws IOException {
+    new Setup(CONFIG).begin(folder.resolve("whole"), 3);
+    new Setup(CONFIG).begin(folder.resolve("parts"), 2);
+    new Setup(CONFIG).resume(folder.resolve("parts"), 3);
+    for (var f : List.of("resume.safetensors", "last/open_clip_model.safetensors"))
+      assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
+  }
+
+  /// Two pairs with one caption are positives of each other, in both directions: the mean over rows and columns of −Σ target·log softmax, the target shared among a row's positives.
+  @Test void equalCaptionsArePositives() {
+    int[] groups = {0, 1, 0, 2};
+    double[][] z = new double[4][4];
+    try (var _ = Scope.open(Device.best())) {
+      Tensor x = Draw.uniform(1, Shape.of(4, 6), -1, 1).normalize(), t = Draw.uniform(2, Shape.of(4, 6), -1, 1).normalize();
+      float[] a = x.floats(), b = t.floats();
+      for (int i = 0; i < 4; i++) for (int j = 0; j < 4; j++) for (int k = 0; k < 6; k++) z[i][j] += 5.0 * a[i * 6 + k] * b[j * 6 + k];
+      double softmax = 0, sigmoid = 0;
+      for (int i = 0; i < 4; i++) {
+        double row = 0, column = 0;
+        int positives = 0;
+        for (int j = 0; j < 4; j++) {
+          row += Math.exp(z[i][j]);
+          column += Math.exp(z[j][i]);
+          if (groups[i] == groups[j]) positives++;
+          sigmoid += Math.log1p(Math.exp((groups[i] == groups[j] ? -1 : 1) * (z[i][j] - 3))) / 4;
+        }
+        for (int j = 0; j < 4; j++) if (groups[i] == groups[j]) softmax -= (z[i][j] - Math.log(row) + z[j][i] - Math.log(column)) / positives / 8;
+      }
+      assertEquals(softmax, ContrastiveLoss.softmax(x, t, Tensor.scalar(5), groups).item(), 1e-5);
+      assertEquals(sigmoid, ContrastiveLoss.sigmoid(x, t, Tensor.scalar(5), Tensor.scalar(-3), groups).item(), 1e-5);
+    }
+  }
+
+  /// Layer-wise decay: the last group learns at the full rate, each one before it at so much less. Vectors and what is named do not decay.
+  @Test void eachLayerHasItsRate() {
+    var model = ClipModel.describe(ClipConfig.parse(CONFIG));
+    var rates = new Rates(0.2, 0.5, 1, List.of("text_projection")).of(model);       // visual: embeddings, one block, projection
+    assertEquals(new Optimizer.Rate(1, 0.2), rates.apply("visual.proj"));
+    assertEquals(new Optimizer.Rate(0.25, 0.2), rates.apply("visual.conv1.weight"));
+    assertEquals(new Optimizer.Rate(0.5, 0), rates.apply("visual.ln_post.weight"));
+    assertEquals(new Optimizer.Rate(1, 0), rates.apply("text.text_projection"));
+    assertEquals(new Optimizer.Rate(1, 0), rates.apply("logit_scale"));
+  }
+
+  /// Running statistics are averaged like weights: w̄₃ = ¾·w₂ + ¼·w₃ after two copied steps.
+  @Test void statisticsAreAveragedToo(@TempDir Path folder) throws IOException {
+    new Setup(RESNET).average(0.75).save(1).begin(folder, 2);
+    float[] before = weight(folder.resolve("last"), "visual.bn1.running_mean");
+    new Setup(RESNET).average(0.75).save(1).resume(folder, 3);
+    float[] after = weight(folder.resolve("last"), "visual.bn1.running_mean"), expected = new float[before.length];
+    for (int i = 0; i < expected.length; i++) expected[i] = 0.75f * before[i] + 0.25f * after[i];
+    assertFalse(Arrays.equals(before, after));
+    assertArrayEquals(expected, weight(folder.resolve("averages"), "visual.bn1.running_mean"), 1e-7f);
   }
 }

@@ -5,6 +5,7 @@ import jacquard.autograd.Schedule;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.Source;
+import jacquard.clip.data.Stream;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
@@ -37,6 +38,7 @@ public final class Setup {
   private Source source = EmojiSource.training(), held;
   private Compute compute = Compute.on(Device.best());
   private Task.Recipe recipe;
+  private Stream stream;
 
   public Setup(String config) { this.config = ClipConfig.parse(config); }
 
@@ -54,6 +56,7 @@ public final class Setup {
   public Setup augmentation(Augmentation a) { augmentation = a; return this; }
   public Setup source(Source s) { source = s; return this; }
   public Setup held(Source s, long every) { held = s; evaluate = every; return this; }
+  public Setup stream(Stream s) { stream = s; return this; }
   public Setup on(Compute c) { compute = c; return this; }
   public Setup task(Task.Recipe r) { recipe = r; return this; }
 
@@ -61,8 +64,8 @@ public final class Setup {
 
   public Trainer trainer(long steps) {
     var transform = new Transform(HubConfig.preprocess(config));
-    var stream = new Batches(source, transform, augmentation, config.text().input().captions(), batch * compute.devices().size(), config.text().input().context(), seed);
-    return new Trainer(recipe == null ? contrastive() : recipe, stream, new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average), compute, seed, transform, held);
+    var read = stream != null ? stream : new Batches(source, transform, augmentation, config.text().input().captions(null), batch * compute.devices().size(), config.text().input().context(), seed);
+    return new Trainer(recipe == null ? contrastive() : recipe, read, new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average), compute, seed, transform, held);
   }
 
   /// Steps in all, in a new folder.

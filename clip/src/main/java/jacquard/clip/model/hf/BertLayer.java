@@ -4,12 +4,8 @@ import jacquard.autograd.Named;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
-import jacquard.clip.nn.SelfAttention;
-import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
-import jacquard.tensor.op.Attention;
-import jacquard.tensor.op.Ranges;
 
 /// A post-norm block: y = norm(x + dense(attention(x))), then norm(y + dense(activation(dense(y)))). Devlin et al. 2018.
 record BertLayer(Attend attention, Dense intermediate, Sum output, int heads, Activation activation) {
@@ -34,11 +30,10 @@ record BertLayer(Attend attention, Dense intermediate, Sum output, int heads, Ac
   private static Sum sum(Init.Maker make, int in, int out, float epsilon) { return new Sum(linear(make, in, out), LayerNorm.of(make, out, epsilon)); }
 
   /// All rows, or only `rows` of the result (null: all).
-  Tensor apply(Tensor x, Sequences sequences, int[] rows) {
+  Tensor apply(Tensor x, Captions c, int[] rows) {
     var from = rows == null ? x : x.gather(rows);
-    var queries = rows == null ? sequences : SelfAttention.picked(sequences, rows);
     var self = attention.self;
-    var op = new Attention(heads, (float) (1 / Math.sqrt(x.dim(1) / heads)), queries, sequences, Ranges.full(queries, sequences));
+    var op = c.attention(heads, (float) (1 / Math.sqrt(x.dim(1) / heads)), c.ranges(), rows);
     var y = attention.output.apply(Tensor.apply(op, self.query.apply(from), self.key.apply(x), self.value.apply(x)), from);
     return output.apply(intermediate.dense.apply(y, activation), y);
   }

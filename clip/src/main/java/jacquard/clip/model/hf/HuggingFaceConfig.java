@@ -1,5 +1,6 @@
 package jacquard.clip.model.hf;
 
+import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.TextConfig;
 import jacquard.clip.model.TokenizerOptions;
 import jacquard.clip.model.tower.TextInput;
@@ -67,6 +68,13 @@ public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_
   }
 
   @Override public TextInput input() { return tokens.input(context, name()); }
+
+  /// OpenCLIP's own default where it is not said.
+  @Override public int vocabularySize() { return vocabulary.orElse(49408); }
+
+  @Override public Optional<String> refused(ClipConfig clip) {
+    return outputTokens && !clip.captions() ? Optional.of("output_tokens: only a CoCa decoder takes them") : Optional.empty();
+  }
 
   @Override public boolean custom() { return true; }
 

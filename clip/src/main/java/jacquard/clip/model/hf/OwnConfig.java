@@ -8,12 +8,29 @@ import java.util.function.Function;
 /// how the model was trained or is used, and are passed over.
 record OwnConfig(String name, Map<String, Object> values) {
   /// Published sizes of the models that OpenCLIP's registry names, and of BERT.
-  private static final Map<String, Map<String, Object>> KNOWN = Map.of(
+  private static final Map<String, Map<String, Object>> KNOWN = new LinkedHashMap<>(Map.of(
       "roberta-base", roberta("roberta", 50265, 768, 12, 12), "roberta-large", roberta("roberta", 50265, 1024, 24, 16),
       "xlm-roberta-base", roberta("xlm-roberta", 250002, 768, 12, 12), "xlm-roberta-large", roberta("xlm-roberta", 250002, 1024, 24, 16),
-      "google/mt5-base", Map.of("model_type", "mt5"), "google/mt5-xl", Map.of("model_type", "mt5"),
+      "google/mt5-base", mt5(768, 2048, 12, 12), "google/mt5-xl", mt5(2048, 5120, 24, 32),
       "bert-base-uncased", bert(30522, 768, 12, 12), "bert-base-cased", bert(28996, 768, 12, 12),
-      "bert-large-uncased", bert(30522, 1024, 24, 16), "bert-base-multilingual-cased", bert(119547, 768, 12, 12));
+      "bert-large-uncased", bert(30522, 1024, 24, 16), "bert-base-multilingual-cased", bert(119547, 768, 12, 12)));
+
+  static {
+    KNOWN.put("facebook/nllb-200-distilled-600M", nllb(4096, 12));
+    KNOWN.put("facebook/nllb-200-distilled-1.3B", nllb(8192, 24));
+    KNOWN.put("Alibaba-NLP/gte-modernbert-base", Map.of("model_type", "modernbert", "vocab_size", 50368, "hidden_size", 768, "intermediate_size",
+        1152, "num_hidden_layers", 22, "num_attention_heads", 12, "pad_token_id", 50283, "local_attention", 128));
+  }
+
+  private static Map<String, Object> mt5(int width, int hidden, int layers, int heads) {
+    return Map.of("model_type", "mt5", "vocab_size", 250112, "d_model", width, "d_ff", hidden, "num_layers", layers, "num_heads", heads, "d_kv", 64,
+        "pad_token_id", 0, "feed_forward_proj", "gated-gelu");
+  }
+
+  private static Map<String, Object> nllb(int hidden, int layers) {
+    return Map.of("model_type", "m2m_100", "vocab_size", 256206, "d_model", 1024, "encoder_layers", layers, "encoder_attention_heads", 16,
+        "encoder_ffn_dim", hidden, "pad_token_id", 1, "scale_embedding", true);
+  }
 
   private static Map<String, Object> bert(int vocabulary, int width, int layers, int heads) {
     return Map.of("model_type", "bert", "vocab_size", vocabulary, "hidden_size", width, "intermediate_size", 4 * width, "num_hidden_layers",
@@ -36,6 +53,14 @@ record OwnConfig(String name, Map<String, Object> values) {
   String type() { return text("model_type", ""); }
 
   int whole(String key) { return read(key, v -> v instanceof Integer n && n >= 0 ? n : null, "a whole number"); }
+
+  int whole(String key, int standard) { return values.get(key) == null ? standard : whole(key); }
+
+  boolean flag(String key, boolean standard) {
+    return values.get(key) == null ? standard : read(key, v -> v instanceof Boolean b ? b : null, "true or false");
+  }
+
+  double number(String key, double standard) { return values.get(key) == null ? standard : number(key); }
 
   double number(String key) { return read(key, v -> v instanceof Number n ? n.doubleValue() : null, "a number"); }
 

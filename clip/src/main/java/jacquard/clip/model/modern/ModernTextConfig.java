@@ -110,5 +110,7 @@ public record ModernTextConfig(@Stated @Key("text_arch") Arch arch, @Stated @Key
 
   @Override public TextInput input() { return tokens.input(context, "clip"); }
 
+  @Override public int vocabularySize() { return vocabulary; }
+
   @Override public boolean custom() { return true; }
 }

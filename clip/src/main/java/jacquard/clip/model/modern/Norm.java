@@ -1,6 +1,7 @@
 package jacquard.clip.model.modern;
 
 import jacquard.clip.nn.Init;
+import jacquard.clip.nn.RmsNorm;
 import jacquard.tensor.Tensor;
 
 /// A layer norm, or without a bias (null) an RMS norm: x/√(mean(x²) + ε)·weight (Zhang and Sennrich 2019).
@@ -11,7 +12,7 @@ record Norm(Tensor weight, Tensor bias, float epsilon) {
 
   Tensor apply(Tensor x) {
     if (bias != null) return x.layerNorm(weight, bias, epsilon);
-    return x.divide(x.mul(x).sumKeeping(1).affine(1f / x.dim(1), epsilon).sqrt()).mul(weight);
+    return new RmsNorm(weight, epsilon).apply(x);
   }
 
   /// Of each head's channels.

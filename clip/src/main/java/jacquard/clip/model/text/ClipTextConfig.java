@@ -66,7 +66,7 @@ public record ClipTextConfig(@Key("text_arch") Arch arch, @Stated @Key("context_
   @Override public Optional<String> refused(ClipConfig clip) {
     if (variableText) return Optional.of("captions of variable length (variable_text)");
     if (pool == Pool.NONE) return Optional.of("pool_type none: gives tokens, not a feature");
-    if (outputTokens) return Optional.of("output_tokens: only a CoCa decoder takes them");
+    if (outputTokens && !clip.captions()) return Optional.of("output_tokens: only a CoCa decoder takes them");
     if (classToken && !clip.customText()) return Optional.of("embed_cls: needs custom_text");
     if (clip.quickGelu() && tanhGelu()) return Optional.of("quick_gelu: has no tanh approximation (act_kwargs)");
     return Optional.empty();
@@ -77,6 +77,8 @@ public record ClipTextConfig(@Key("text_arch") Arch arch, @Stated @Key("context_
   @Override public List<String> elsewhere() { return List.of("hf_model_name", "and with text_arch modern more"); }
 
   @Override public TextInput input() { return tokens.input(context, "clip"); }
+
+  @Override public int vocabularySize() { return vocabulary; }
 
   @Override public boolean custom() { return variableText; }
 

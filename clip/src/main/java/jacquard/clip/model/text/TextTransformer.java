@@ -7,6 +7,7 @@ import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.Positions;
 import jacquard.clip.model.tower.TextInput;
 import jacquard.clip.model.tower.TextTower;
+import jacquard.clip.nn.Cache;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -56,6 +57,21 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
     }
     int[] words = IntStream.range(0, rows.sequences.rows()).filter(r -> rows.ids[r] != config.vocabulary()).toArray();
     return Encoding.of(projected(norm.apply(x.gather(rows.pooled))), x, rows.sequences, words);
+  }
+
+  @Override public int readable() { return config.causal() ? transformer.blocks().size() : 0; }
+
+  @Override public Tensor next(int[] ids, int place, boolean[] seen, List<Cache> caches) {
+    var x = transformer.apply(words(ids).add(positionTable.slice(0, place, place + 1)), caches, seen);
+    return config.classToken() ? x : norm.apply(x);
+  }
+
+  /// What [#unmasked] says of all places.
+  @Override public boolean[] seen(int[] before, int captions) {
+    if (!config.classToken() || before == null) return null;
+    boolean[] r = new boolean[captions];
+    for (int i = 0; i < captions; i++) r[i] = before[i] != config.pad();
+    return r;
   }
 
   private Tensor projected(Tensor x) {

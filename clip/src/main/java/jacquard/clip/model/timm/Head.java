@@ -17,6 +17,18 @@ public record Head(@Named("proj") Linear linear, @Named("mlp") TimmMlp mlp) {
     };
   }
 
+  /// The trunk's own classifier, which is the projection where OpenCLIP puts nothing behind; else null.
+  ///
+  /// @throws IllegalArgumentException if the features are to stay as they are and are not as wide as the embedding
+  public static Linear classifier(TimmConfig config, Init.Maker make, int width, int embedding) {
+    if (config.timm().proj().filter("none"::equals).isPresent() && width != embedding)
+      throw new IllegalArgumentException("timm_proj is none: the width " + width + " of " + config.name() + " must equal embed_dim " + embedding);
+    return config.timm().proj().isPresent() ? null : VitBlock.linear(make, width, embedding, true);
+  }
+
+  /// Whether there is nothing.
+  public boolean empty() { return linear == null && mlp == null; }
+
   private static Linear layer(Init.Maker make, int in, int out, boolean bias) {
     return Linear.of(make, in, out, Init.fanIn(in), bias ? Init.fanIn(in) : null);
   }

@@ -11,6 +11,13 @@ public record Keywords(TimmConfig config) {
         .map(k -> "timm_model_kwargs." + k + " of " + config.name());
   }
 
+  /// Says why a tower whose last feature map is averaged cannot end as the config has it; empty if it can.
+  public static Optional<String> averages(TimmConfig config) {
+    var pool = config.timm().pool();
+    boolean headed = config.timm().proj().filter(p -> p.equals("linear") || p.equals("mlp")).isPresent();
+    return pool.equals("avg") || pool.isEmpty() && headed ? Optional.empty() : Optional.of("timm_pool \"" + pool + "\" of " + config.name());
+  }
+
   /// A whole number above 0.
   public int whole(String key, int standard) {
     var v = config.timm().modelKwargs().get(key);
@@ -25,6 +32,21 @@ public record Keywords(TimmConfig config) {
     if (v == null) return standard;
     if (v instanceof Number n && n.doubleValue() > 0 && n.doubleValue() < 1000) return n.doubleValue();
     throw wrong(key, v, "a number above 0");
+  }
+
+  /// Whole numbers above 0, `count` of them, or any number but none where that is 0.
+  public List<Integer> wholes(String key, List<Integer> standard, int count) {
+    var v = config.timm().modelKwargs().getOrDefault(key, standard);
+    if (v instanceof List<?> l && !l.isEmpty() && (count == 0 || l.size() == count) && l.stream().allMatch(n -> n instanceof Integer i && i > 0))
+      return l.stream().map(n -> (Integer) n).toList();
+    throw wrong(key, v, "a list of " + (count == 0 ? "" : count + " ") + "whole numbers above 0");
+  }
+
+  /// True or false; false where absent.
+  public boolean truth(String key) {
+    var v = config.timm().modelKwargs().getOrDefault(key, false);
+    if (v instanceof Boolean b) return b;
+    throw wrong(key, v, "true or false");
   }
 
   private static IllegalArgumentException wrong(String key, Object value, String expected) {

@@ -6,6 +6,7 @@ import jacquard.clip.settings.Settings;
 import jacquard.clip.settings.Settings.Flat;
 import jacquard.clip.settings.Settings.Key;
 import jacquard.tensor.Grid;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -30,6 +31,14 @@ public record TimmConfig(@Settings.Stated @Key("image_size") ImageSize size, dou
   public TimmConfig {
     if (!(patchDropout >= 0 && patchDropout < 1))
       throw new IllegalArgumentException("patch_dropout is " + patchDropout + ", expected 0 ≤ p < 1");
+  }
+
+  /// The same with another keyword.
+  public TimmConfig with(String keyword, Object value) {
+    var all = new LinkedHashMap<>(timm.modelKwargs);
+    all.put(keyword, value);
+    var t = new Timm(timm.modelName, timm.modelPretrained, timm.pool, timm.proj, timm.projBias, timm.drop, timm.dropPath, all);
+    return new TimmConfig(size, patchDropout, t, imageSeqLen);
   }
 
   @Override public TimmConfig defaults() { return DEFAULTS; }

@@ -1,14 +1,10 @@
 package jacquard.clip.model.tower;
 
-import jacquard.clip.model.resnet.ModifiedResNet;
-import jacquard.clip.model.timm.eva.Eva;
-import jacquard.clip.model.timm.vit.TimmVit;
-import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
 
 /// From images to features.
-public sealed interface ImageTower extends Tower permits VisionTransformer, ModifiedResNet, TimmVit, Eva {
+public interface ImageTower extends Tower {
   /// Features `[count, embedding]`, not normalised. What cannot reach them is not computed.
   Tensor features(ImageBatch images);
 

@@ -2,6 +2,10 @@ package jacquard.clip.model.tower;
 
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.clip.text.Tokenizer;
+import jacquard.clip.text.TokenizerFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.Map;
 
 /// What a text tower is fed.
@@ -15,9 +19,14 @@ public record TextInput(int context, String tokenizer, Map<String, Object> optio
 
   /// The tokenizer of the captions.
   ///
-  /// @throws IllegalArgumentException if it is not built yet, or at an unknown option
-  public Tokenizer captions() {
-    if (!clip()) throw new IllegalArgumentException("this model needs the tokenizer " + tokenizer + ", which is not built yet");
-    return ClipTokenizer.of(options);
+  /// @param folder with its files; null if there is none, which is enough for CLIP's own
+  /// @throws IllegalArgumentException at an unknown option, or if its files are not there
+  /// @throws UncheckedIOException naming the file, if one is damaged or of a kind that is not known
+  public Tokenizer captions(Path folder) {
+    if (clip()) return ClipTokenizer.of(options);
+    if (folder == null || !TokenizerFiles.in(folder, tokenizer))
+      throw new IllegalArgumentException("this model needs the tokenizer " + tokenizer + "; its files (tokenizer.json, or others that " + tokenizer + " has on the hub) are not "
+          + (folder == null ? "known here" : "in " + folder) + ": put them beside the weights");
+    try { return TokenizerFiles.of(folder, tokenizer, options); } catch (IOException e) { throw new UncheckedIOException(e); }
   }
 }

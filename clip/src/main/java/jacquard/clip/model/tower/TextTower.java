@@ -1,12 +1,11 @@
 package jacquard.clip.model.tower;
 
-import jacquard.clip.model.hf.BertTower;
-import jacquard.clip.model.modern.ModernTextTransformer;
-import jacquard.clip.model.text.TextTransformer;
+import jacquard.clip.nn.Cache;
 import jacquard.tensor.Tensor;
+import java.util.List;
 
 /// From captions to features.
-public sealed interface TextTower extends Tower permits TextTransformer, BertTower, ModernTextTransformer {
+public interface TextTower extends Tower {
   /// Features `[captions, embedding]`, not normalised, of padded token ids. What cannot reach them is not computed.
   Tensor features(int[][] captions);
 
@@ -15,4 +14,19 @@ public sealed interface TextTower extends Tower permits TextTransformer, BertTow
 
   /// The context, and the tokenizer that makes its ids.
   TextInput input();
+
+  /// How many blocks read a caption token by token, for a decoder that writes it; 0 for a tower that cannot.
+  default int readable() { return 0; }
+
+  /// The rows for a decoder of one more token of each caption, `[captions, width]`.
+  ///
+  /// @param place  of the token in its caption
+  /// @param seen   which of them may be looked at, see [#seen]; null: all
+  /// @param caches of [#readable] blocks
+  default Tensor next(int[] ids, int place, boolean[] seen, List<Cache> caches) { throw new UnsupportedOperationException("reads no caption token by token"); }
+
+  /// Which of the next tokens may be looked at.
+  ///
+  /// @param before the tokens before them; null at the start
+  default boolean[] seen(int[] before, int captions) { return null; }
 }

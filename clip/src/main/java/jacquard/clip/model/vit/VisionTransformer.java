@@ -34,8 +34,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     if (c.attentionalPool()) {
       int e = clip.embedding();
       pooler = new AttentionalPooler(make.make(new Init.Normal(1), c.poolerQueries(), e),
-          new AttentionalPooler.Cross(make.make(Init.xavier(e, e), e, e), make.make(Init.xavier(w, e), e, w), make.make(Init.xavier(w, e), e, w),
-              make.make(Init.ZEROS, 3 * e), Linear.of(make, e, e, Init.fanIn(e), Init.ZEROS), c.poolerHeads()),
+          AttentionalPooler.Cross.of(make, e, w, c.poolerHeads()),
           LayerNorm.of(make, e, c.epsilon()), LayerNorm.of(make, w, c.epsilon()));
     }
     return new VisionTransformer(make.make(root, w), make.make(c.sinCos() ? new Init.Given(() -> sinCos(c.grid(), w)) : root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),

@@ -101,7 +101,7 @@ public record VitConfig(@Stated @Key("image_size") ImageSize size, @Stated int l
     if (pooler == Pooler.PARALLEL || pooler == Pooler.CASCADE)
       return Optional.of("attentional_pool " + pooler.name().toLowerCase(Locale.ROOT) + ": cannot be built in OpenCLIP either");
     if (pool == Pool.NONE) return Optional.of("pool_type none: gives tokens, not a feature");
-    if (outputTokens) return Optional.of("output_tokens: only a CoCa decoder takes them");
+    if (outputTokens && !clip.captions()) return Optional.of("output_tokens: only a CoCa decoder takes them");
     if (clip.quickGelu() && tanhGelu()) return Optional.of("quick_gelu: has no tanh approximation (act_kwargs)");
     return Optional.empty();
   }

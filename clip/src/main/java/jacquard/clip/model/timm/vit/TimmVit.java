@@ -107,7 +107,7 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     if (trunk.poolNorm != null) last.add("trunk.fc_norm.**");
     if (trunk.classifier != null) last.add("trunk.head.**");
     if (!last.isEmpty()) r.add(last);
-    if (head.linear() != null || head.mlp() != null) r.add(List.of("head.**"));
+    if (!head.empty()) r.add(List.of("head.**"));
     return r;
   }
 

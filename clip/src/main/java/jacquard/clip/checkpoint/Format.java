@@ -1,0 +1,40 @@
+package jacquard.clip.checkpoint;
+
+import jacquard.clip.checkpoint.torch.Torch;
+import jacquard.clip.settings.FirstBytes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The files that weights are read from, by their first bytes and their names: a row a format.
+enum Format {
+  SHARDS {
+    @Override boolean is(String first, String name) { return name.endsWith(".json"); }
+    @Override Weights open(Path file) throws IOException { return Sharded.open(file); }
+  },
+  NPZ {
+    @Override boolean is(String first, String name) { return first.startsWith("PK\3\4") && name.endsWith(".npz"); }
+    @Override Weights open(Path file) throws IOException { return Npz.open(file); }
+  },
+  TORCH {
+    @Override boolean is(String first, String name) { return first.startsWith("PK\3\4") || first.matches("(?s)\\x80[\\x02-\\x05].*"); }
+    @Override Weights open(Path file) throws IOException { return Torch.open(file); }
+  },
+  SAFETENSORS {
+    @Override boolean is(String first, String name) { return true; }
+    @Override Weights open(Path file) throws IOException { return Safetensors.open(file); }
+  };
+
+  /// @param first the first bytes, a character each
+  abstract boolean is(String first, String name);
+
+  abstract Weights open(Path file) throws IOException;
+
+  static Format of(Path file) throws IOException {
+    String first;
+    try (var in = Files.newInputStream(file)) { first = new String(in.readNBytes(8), StandardCharsets.ISO_8859_1); }
+    for (var f : values()) if (f.is(first, file.getFileName().toString())) return f;
+    throw new IOException(file + FirstBytes.of(file).map(w -> ": " + w).orElse(" holds no weights"));
+  }
+}

@@ -1,0 +1,2 @@
+/// timm's ConvNeXt towers.
+package jacquard.clip.model.timm.convnext;

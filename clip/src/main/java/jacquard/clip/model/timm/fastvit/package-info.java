@@ -1,0 +1,2 @@
+/// timm's FastViT towers, MobileCLIP's.
+package jacquard.clip.model.timm.fastvit;

@@ -1,0 +1,2 @@
+/// timm's Swin towers.
+package jacquard.clip.model.timm.swin;

@@ -1,0 +1,2 @@
+/// Parts that towers of convolutions share.
+package jacquard.clip.nn.convolution;
