@@ -95,7 +95,7 @@ class RegistryConfigTest {
       assertEquals(config.logitBias().isPresent(), state.has("logit_bias"), name);
       seen++;
     }
-    assertEquals(98, seen);
+    assertEquals(134, seen);
   }
 
   private static void shape(JsonNode state, String tensor, int... expected) {
