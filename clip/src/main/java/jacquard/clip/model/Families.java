@@ -14,6 +14,7 @@ import jacquard.clip.model.timm.TimmConfig;
 import jacquard.clip.model.timm.convnext.ConvNext;
 import jacquard.clip.model.timm.efficientnet.EfficientNet;
 import jacquard.clip.model.timm.eva.Eva;
+import jacquard.clip.model.timm.naflex.NaFlexVit;
 import jacquard.clip.model.timm.fastvit.FastVit;
 import jacquard.clip.model.timm.hybrid.Hybrid;
 import jacquard.clip.model.timm.relpos.RelPosVit;
@@ -46,6 +47,7 @@ final class Families {
       case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
       case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
+      case TimmConfig t when NaFlexVit.known(t) -> row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
       case TimmConfig t when ConvNext.known(t) -> row("timm ConvNeXt", ConvNext.refused(t), (c, make) -> ConvNext.of(t, c, make));
       case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));
       case TimmConfig t when FastVit.known(t) -> row("timm FastViT", FastVit.refused(t), (c, make) -> FastVit.of(t, c, make));
