@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import javax.tools.ToolProvider;
 
 /// Plants the faults of `mutants.txt` one by one, runs the tests that should notice, and prints a table of who did.
 ///
@@ -102,9 +103,12 @@ final class Mutants {
     }
   }
 
-  private int javac(Path file, String into) throws Exception {
-    return run(5, List.of(jdk("javac"), "-nowarn", "-implicit:none", "-proc:none", "-XDstringConcat=inline", "--add-modules", "jdk.incubator.vector", "-cp", classes,
-        "-d", tree.resolve(into).toString(), file.toString()));
+  private int javac(Path file, String into) throws IOException {
+    var to = Files.createDirectories(tree.resolve(into)).toString();
+    try (var out = Files.newOutputStream(tree.resolve("output.txt"))) {
+      return ToolProvider.getSystemJavaCompiler().run(null, out, out, "-nowarn", "-implicit:none", "-proc:none", "-XDstringConcat=inline", "--add-modules", "jdk.incubator.vector",
+          "-cp", classes, "-d", to, file.toString());
+    }
   }
 
   /// As the suite runs them, but for the heap.
