@@ -4,7 +4,8 @@
 //   sigmoid:  z = scale·a + bias;  loss = 1/n·Σ_ij softplus(∓z_ij)                                            (Zhai et al. 2023)
 //             slope_ij = σ(z_ij) − [positive]
 //   softmax:  z = scale·a;  loss = 1/2n·(Σ_i (R_i − mean of z over the positives of row i) + the same of columns C_j)   (Radford et al. 2021)
-//             slope_ij = e^(z_ij − R_i) + e^(z_ij − C_j) − [positive]·(1/positives of row i + 1/positives of column j)
+//             slope_ij = softmax_ij of row i + softmax_ij of column j − [positive]·(1/positives of row i + 1/positives of column j)
+//             softmax_ij = e^(z_ij − m)·p with the peak of the row or column: its largest z, m, and p = 1/Σ e^(z − m)
 //
 // Forward: a block makes one tile of a and folds it to a number (sigmoid), or to a maximum and sum for each of its rows and columns (softmax), which
 // contrastive_merge joins in order. Backward takes `rows` rows at a time: G = scale·k·slope is stored for these rows alone and multiplied with t by the
@@ -18,7 +19,7 @@ struct ContrastiveArguments {
   const void *x, *t;
   const float *scale, *bias, *dloss;                     // bias or null
   const int *x_group, *t_group;                          // or null
-  const float *row_sum, *column_sum;                     // log-sum-exp of rows and columns [n], for slopes of softmax
+  const float *row_peaks, *column_peaks;                 // m and p of rows and columns [2, n], for slopes of softmax
   const float *row_share, *column_share;                 // 1 / positives of a row, a column [n]; null without groups
   void* g;                                               // [rows, n] of x's type
   float *first_partial, *second_partial;                 // a number of each block
@@ -182,7 +183,7 @@ DEVICE float share(const float* shares, int i) { return shares ? shares[i] : 1.f
 
 template <class T> DEVICE void softmax_slopes(const ContrastiveArguments& p) {
   slopes<T>(p, [&](float z, int row, int column) {
-    const float s = expf(z - p.row_sum[row]) + expf(z - p.column_sum[column]);
+    const float s = fmaf(expf(z - p.row_peaks[row]), p.row_peaks[p.n + row], expf(z - p.column_peaks[column]) * p.column_peaks[p.n + column]);
     return positive(p, row, column) ? s - share(p.row_share, row) - share(p.column_share, column) : s;
   });
 }
@@ -265,13 +266,14 @@ KERNEL(contrastive_shares, SharesArguments, 256) {
 
 struct MergeArguments { const float *tops, *sums; float *top, *sum, *result; int n, count, begins; };
 
-/// Joins `count` stretches of each of n log-sum-exps in order, after what top and sum (or null) hold unless it begins; result, or null, gets the logarithm.
+/// Joins `count` stretches of each of n log-sum-exps in order, after what top and sum (or null) hold unless it begins; result, null before the last
+/// stretch, gets the logarithm, and sum is then left as its reciprocal: top and sum are a peak.
 KERNEL(contrastive_merge, MergeArguments, 256) {
   grid_stride(p.n, [&](long long i) {
     OnlineSoftmax s;
     if (!p.begins) { s.m = p.top[i]; s.s = p.sum[i]; }
     for (int c = 0; c < p.count; c++) s.join(p.tops[static_cast<long long>(c) * p.n + i], p.sums[static_cast<long long>(c) * p.n + i]);
-    if (p.top) { p.top[i] = s.m; p.sum[i] = s.s; }
+    if (p.top) { p.top[i] = s.m; p.sum[i] = p.result ? 1.f / s.s : s.s; }
     if (p.result) p.result[i] = s.log_sum();
   });
 }

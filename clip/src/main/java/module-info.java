@@ -8,6 +8,7 @@ open module jacquard.clip {
   requires com.google.protobuf;
   requires info.picocli;
   requires java.management;
+  requires java.net.http;
   requires jdk.management;
   requires jacquard.emoji;
   exports jacquard.clip;
@@ -17,6 +18,7 @@ open module jacquard.clip {
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.eval;
+  exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;
   exports jacquard.clip.image.resize;
@@ -25,12 +27,15 @@ open module jacquard.clip {
   exports jacquard.clip.model.coca;
   exports jacquard.clip.model.genlip;
   exports jacquard.clip.model.hf;
+  exports jacquard.clip.model.hf.decoder;
   exports jacquard.clip.model.modern;
   exports jacquard.clip.model.resnet;
   exports jacquard.clip.model.text;
   exports jacquard.clip.model.timm;
   exports jacquard.clip.model.timm.convnext;
+  exports jacquard.clip.model.timm.efficientnet;
   exports jacquard.clip.model.timm.eva;
+  exports jacquard.clip.model.timm.naflex;
   exports jacquard.clip.model.timm.fastvit;
   exports jacquard.clip.model.timm.hybrid;
   exports jacquard.clip.model.timm.swin;

@@ -1,5 +1,6 @@
 /// The kit: op specs, the double reference, the recorded cases of the real OpenCLIP.
 open module jacquard.tests {
+  requires jdk.httpserver;
   requires jacquard.tensor;
   requires jacquard.autograd;
   requires jacquard.kernels;

@@ -22,7 +22,7 @@ enum Format {
     @Override Weights open(Path file) throws IOException { return Torch.open(file); }
   },
   SAFETENSORS {
-    @Override boolean is(String first, String name) { return true; }
+    @Override boolean is(String first, String name) { return name.endsWith(".safetensors") || first.length() > 8 && first.charAt(8) == '{'; }
     @Override Weights open(Path file) throws IOException { return Safetensors.open(file); }
   };
 
@@ -33,8 +33,8 @@ enum Format {
 
   static Format of(Path file) throws IOException {
     String first;
-    try (var in = Files.newInputStream(file)) { first = new String(in.readNBytes(8), StandardCharsets.ISO_8859_1); }
+    try (var in = Files.newInputStream(file)) { first = new String(in.readNBytes(9), StandardCharsets.ISO_8859_1); }
     for (var f : values()) if (f.is(first, file.getFileName().toString())) return f;
-    throw new IOException(file + FirstBytes.of(file).map(w -> ": " + w).orElse(" holds no weights"));
+    throw new IOException(file + FirstBytes.of(file).map(w -> ": " + w).orElse(" holds no weights of a format that is known: safetensors, PyTorch's or NumPy's archives"));
   }
 }

@@ -21,17 +21,13 @@ public final class MissingWeights {
   /// Of a path that is not there: a name of OpenCLIP's perhaps, or of a repository.
   public static IOException at(Path path) {
     var name = path.toString();
-    if (Presets.names().contains(name)) return new IOException(name + " is the name of a model, not of weights, and no such folder is here. " + WANTED + hubs(name));
-    if (Presets.names().stream().anyMatch(n -> Presets.pretrained(n).containsKey(name)))
-      return new IOException(name + " is OpenCLIP's name of published weights, which are not downloaded here, and no such folder is here. " + WANTED + "; download these two files and give their folder");
-    if (name.startsWith("hf-hub:") || name.startsWith("http")) return new IOException(name + ": nothing is downloaded. " + WANTED + "; download these two files and give their folder");
+    if (Presets.names().contains(name)) return new IOException(name + " is the name of a model, not of weights, and no such folder is here. "
+        + (Presets.pretrained(name).isEmpty() ? WANTED : "Give --pretrained and a tag or a file; its tags are " + String.join(", ", Presets.pretrained(name).keySet())));
+    var models = Presets.names().stream().filter(n -> Presets.pretrained(n).containsKey(name)).toList();
+    if (!models.isEmpty()) return new IOException(name + " is OpenCLIP's name of published weights, and no such folder is here. Give the model first, as " + models.getFirst() + " --pretrained " + name);
+    if (name.startsWith("hf-hub:") || name.startsWith("http")) return new IOException(name + ": no such file or folder; of the hub, give hf-hub:ORG/NAME");
+    if (name.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*")) return new IOException(name + ": no such file or folder; a repository of the hub is written hf-hub:" + name);
     return new IOException(name + ": no such file or folder. " + WANTED + ", as runs/emoji-1/last");
-  }
-
-  private static String hubs(String name) {
-    var hubs = Presets.pretrained(name).values().stream().map(Presets.Pretrained::hub).map(h -> h.replaceAll("/$", "")).filter(h -> h.contains("/")).distinct().limit(3).toList();
-    return hubs.isEmpty() ? "; download these two files of a model of this kind and give their folder"
-        : "; download these two files from https://huggingface.co/" + hubs.getFirst() + (hubs.size() > 1 ? " (or " + String.join(", ", hubs.subList(1, hubs.size())) + ")" : "") + " and give their folder";
   }
 
   /// Of a folder that holds none.
@@ -47,7 +43,7 @@ public final class MissingWeights {
     try (var below = Files.walk(folder, 2); var here = Files.list(folder)) {
       var found = below.filter(f -> !f.equals(folder) && Files.isDirectory(f) && holds(f)).max(Comparator.naturalOrder());
       if (found.isPresent()) return Optional.of("there are weights in " + found.get() + ": give that folder");
-      return here.map(f -> f.getFileName().toString()).filter(f -> f.matches("(?i).*\\.(bin|pt|pth|ckpt|safetensors|msgpack|h5)")).sorted().findFirst()
+      return here.map(f -> f.getFileName().toString()).filter(f -> f.matches("(?i).*\\.(safetensors|msgpack|h5)")).sorted().findFirst()
           .map(f -> f.endsWith(".safetensors") ? f + " lies in it: name it open_clip_model.safetensors"
               : f + " lies in it, which is not read: take the .safetensors of the same repository, or write one in Python with safetensors.torch.save_file");
     } catch (IOException | UncheckedIOException unreadable) { return Optional.empty(); }        // what cannot be searched offers nothing

@@ -8,7 +8,6 @@ import jacquard.clip.settings.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
 /// Where the parts of a model lie on disk, and what it is.
 ///
@@ -53,6 +52,6 @@ public record ModelFiles(HubConfig config, Path weights, Path tokenizer) {
     }
   }
 
-  /// Files that may hold weights, by their endings.
-  static final List<String> ENDINGS = List.of(".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz");
+  /// Whether a file may hold weights by its name: not what a run resumes from, or what transformers' trainer leaves beside them.
+  static boolean like(String name) { return name.matches(".*\\.(safetensors|pt|pth|bin|ckpt|npz)") && !name.matches("(resume|optimizer|scheduler|training_args|rng_state|io)\\b.*"); }
 }

@@ -89,6 +89,19 @@ public record Piece(Stored stored, Shape shape, Content content) {
     });
   }
 
+  /// The same as F16, to the nearest.
+  public Piece half() {
+    if (stored == Stored.F16) return this;
+    var wide = wide();
+    return new Piece(Stored.F16, shape, () -> {
+      var from = wide.bytes();
+      byte[] r = array(2 * shape.size());
+      var to = MemorySegment.ofArray(r);
+      for (int i = 0; i < r.length / 2; i++) to.set(Elements.SHORT, 2L * i, Float.floatToFloat16(from.get(Elements.FLOAT, 4L * i)));
+      return to;
+    });
+  }
+
   /// Strides of a row-major tensor.
   public static long[] strides(int[] dims) {
     long[] r = new long[dims.length];

@@ -1,12 +1,10 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.nn.Resampling;
 import jacquard.tensor.Grid;
 
 /// Learned positions of a model whose images or captions have another size, as OpenCLIP resizes them on loading.
 public final class PositionTable {
-  /// Half the width of the cubic filter, in source cells.
-  private static final double SUPPORT = 2;
-
   private PositionTable() {}
 
   /// Rows of an image tower: the first `prefix` stay, the others are a picture of `from` cells that becomes one of `to`: bicubic with
@@ -15,7 +13,7 @@ public final class PositionTable {
   /// @param table `[prefix + from, width]`
   /// @return `[prefix + to, width]`
   public static float[] ofGrid(float[] table, int prefix, int width, Grid from, Grid to) {
-    double[][] across = filters(from.width(), to.width()), down = filters(from.height(), to.height());
+    double[][] across = Resampling.CUBIC.weights(from.width(), to.width()), down = Resampling.CUBIC.weights(from.height(), to.height());
     float[] r = new float[(prefix + to.size()) * width];
     System.arraycopy(table, 0, r, 0, prefix * width);
     for (int y = 0; y < to.height(); y++)
@@ -47,25 +45,5 @@ public final class PositionTable {
       for (int c = 0; c < width; c++) r[i * width + c] = (float) ((1 - share) * table[low * width + c] + share * table[high * width + c]);
     }
     return r;
-  }
-
-  /// For each target cell the weight of every source cell.
-  private static double[][] filters(int from, int to) {
-    double[][] w = new double[to][from];
-    double scale = (double) from / to, wide = Math.max(scale, 1), support = SUPPORT * wide;
-    for (int i = 0; i < to; i++) {
-      double centre = scale * (i + 0.5), total = 0;
-      int first = Math.max((int) (centre - support + 0.5), 0), end = Math.min((int) (centre + support + 0.5), from);
-      for (int j = first; j < end; j++) total += w[i][j] = cubic((j - centre + 0.5) / wide);
-      for (int j = first; j < end; j++) w[i][j] /= total;
-    }
-    return w;
-  }
-
-  /// Keys 1981 with a = −½.
-  private static double cubic(double x) {
-    x = Math.abs(x);
-    if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-    return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
   }
 }

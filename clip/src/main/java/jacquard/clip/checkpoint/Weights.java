@@ -71,7 +71,7 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   static Path in(Path folder) throws IOException {
     for (String name : MissingWeights.FILES) if (Files.exists(folder.resolve(name))) return folder.resolve(name);
     try (var all = Files.list(folder)) {
-      var like = all.filter(f -> Files.isRegularFile(f) && ModelFiles.ENDINGS.stream().anyMatch(f.toString()::endsWith)).sorted().toList();
+      var like = all.filter(f -> Files.isRegularFile(f) && ModelFiles.like(f.getFileName().toString())).sorted().toList();
       if (like.size() == 1) return like.getFirst();
       throw MissingWeights.in(folder, like);
     }

@@ -16,17 +16,18 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "classify", mixinStandardHelpOptions = true, description = {"Prints for each image the probabilities of some labels.", "",
-    "  ./jacquard classify runs/emoji-1/last cat.png dog.png --labels \"cat face,dog face,pizza\"",
-    "  ./jacquard classify ViT-B-32 cat.jpg --labels-file names.txt --template openai_imagenet", "", "Exit status 1 if an image could not be read."})
+@Command(name = "classify", mixinStandardHelpOptions = true)
 final class ClassifyCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Mixin TemplateOptions templates;
   @Mixin LabelOptions labels;
-  @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "Pictures: JPEG, PNG, GIF, BMP, WebP, TIFF.") List<Path> images;
-  @Option(names = "--probabilities", paramLabel = "KIND", description = "softmax: which of the labels it is, they sum to 1; sigmoid: whether it is each of them (default: sigmoid for models with a bias, as SigLIP, "
+  @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "Pictures: JPEG, PNG, GIF, BMP, "
+      + "WebP, TIFF.") List<Path> images;
+  @Option(names = "--probabilities", paramLabel = "KIND", description = "softmax: which of the labels it is, they sum "
+      + "to 1; sigmoid: whether it is each of them (default: sigmoid for models with a bias, as SigLIP, "
       + "else softmax).") String probabilities;
-  @Option(names = "--top", paramLabel = "N", description = "Only the N most probable labels of each image.") Integer top;
+  @Option(names = "--top", paramLabel = "N", description = "Only the N most probable labels of each image.")
+  Integer top;
 
   @Override public Integer call() throws IOException {
     var names = labels.labels();
@@ -47,7 +48,8 @@ final class ClassifyCommand implements Callable<Integer> {
         float[] p = clip.classify(clip.embed(picture), classifier, kind)[0];
         finite &= Embedder.finite(p);
         System.out.println(file);
-        IntStream.range(0, p.length).boxed().sorted(Comparator.comparingDouble(i -> -p[i])).limit(top == null ? p.length : top)
+        IntStream.range(0, p.length).boxed().sorted(Comparator.comparingDouble(i -> -p[i]))
+            .limit(top == null ? p.length : top)
             .forEach(i -> System.out.printf("  %6.2f %%  %s%n", 100 * p[i], names.get(i)));
       }
     }
@@ -60,7 +62,8 @@ final class ClassifyCommand implements Callable<Integer> {
     return switch (probabilities) {
       case "softmax" -> Probabilities.SOFTMAX;
       case "sigmoid" -> Probabilities.SIGMOID;
-      default -> throw new IllegalArgumentException("--probabilities " + probabilities + ", expected softmax or sigmoid");
+      default -> throw new IllegalArgumentException("--probabilities " + probabilities
+          + ", expected softmax or sigmoid");
     };
   }
 }

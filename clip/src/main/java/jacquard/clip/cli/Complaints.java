@@ -21,9 +21,11 @@ final class Complaints {
   /// A wrong command line: where all options are told, and then, last, what is wrong and what was probably meant.
   static void wrongLine(ParameterException e) {
     var line = e.getCommandLine();
-    line.getErr().println("./" + line.getCommandSpec().qualifiedName() + " --help lists all options" + (line.getSubcommands().isEmpty() ? "" : " and commands") + ".");
+    line.getErr().println("./" + line.getCommandSpec().qualifiedName() + " --help lists all options"
+        + (line.getSubcommands().isEmpty() ? "" : " and commands") + ".");
     say(line, switch (e) {
-      case UnmatchedArgumentException u when !u.getUnmatched().isEmpty() -> unmatched(line, u.getUnmatched().getFirst());
+      case UnmatchedArgumentException u when !u.getUnmatched()
+          .isEmpty() -> unmatched(line, u.getUnmatched().getFirst());
       case MissingParameterException m -> first(m.getMessage());
       default -> first(String.valueOf(e.getMessage()));
     });
@@ -31,11 +33,14 @@ final class Complaints {
 
   private static String unmatched(CommandLine line, String argument) {
     if (!argument.startsWith("-")) {
-      if (line.getSubcommands().isEmpty()) return "unexpected argument \"" + argument + "\"" + "; a value with spaces wants quotes";
-      return "no command \"" + argument + "\"; expected one of " + String.join(", ", line.getSubcommands().keySet()) + Nearest.of(argument, line.getSubcommands().keySet()).map(n -> ". Did you mean " + n + "?").orElse("");
+      if (line.getSubcommands().isEmpty())
+        return "unexpected argument \"" + argument + "\"" + "; a value with spaces wants quotes";
+      return "no command \"" + argument + "\"; expected one of " + String.join(", ", line.getSubcommands().keySet())
+          + Nearest.of(argument, line.getSubcommands().keySet()).map(n -> ". Did you mean " + n + "?").orElse("");
     }
     var name = argument.replaceAll("=.*", "");
-    var known = line.getCommandSpec().options().stream().flatMap(o -> Arrays.stream(o.names())).filter(n -> n.startsWith("--")).toList();
+    var known = line.getCommandSpec().options().stream().flatMap(o -> Arrays.stream(o.names()))
+        .filter(n -> n.startsWith("--")).toList();
     return "no option " + name + nearest(name, known).map(n -> ". Did you mean " + n + "?").orElse("");
   }
 
@@ -47,27 +52,35 @@ final class Complaints {
     if (words(plain).size() > 1 && known.contains(initials)) return Optional.of(initials);
     var close = Nearest.of(plain, known);
     if (close.isPresent()) return close;
-    return known.stream().filter(k -> common(plain, k) > 0).reduce((a, b) -> common(plain, b) > common(plain, a) ? b : a);
+    return known.stream().filter(k -> common(plain, k) > 0)
+        .reduce((a, b) -> common(plain, b) > common(plain, a) ? b : a);
   }
 
-  private static List<String> words(String name) { return Arrays.stream(name.split("-")).filter(w -> !w.isEmpty()).toList(); }
+  private static List<String> words(String name) {
+    return Arrays.stream(name.split("-")).filter(w -> !w.isEmpty()).toList();
+  }
 
-  private static long common(String a, String b) { return words(a).stream().filter(w -> w.length() > 2 && words(b).contains(w)).count(); }
+  private static long common(String a, String b) {
+    return words(a).stream().filter(w -> w.length() > 2 && words(b).contains(w)).count();
+  }
 
   /// The memory that was not enough, what for, and what to set.
   static String memory(OutOfMemoryError e, String[] arguments) {
     var asked = String.join(" ", arguments);
     var what = "./jacquard " + (asked.length() > 300 ? asked.substring(0, 300) + " …" : asked);
     var message = e.getMessage();
-    if (message != null && message.contains("asked")) return "out of memory: " + message + " (" + what + ")";        // of a device's pool, which says what to do
+    // of a device's pool, which says what to do
+    if (message != null && message.contains("asked")) return "out of memory: " + message + " (" + what + ")";
     long heap = Runtime.getRuntime().maxMemory() / MEBI, more = (2 * heap + 255) / 256 * 256;
-    return "out of memory" + (message == null ? "" : " (" + message + ")") + ": " + what + " needs more than the heap of " + heap + " MiB; set JACQUARD_OPTS=-Xmx" + more
+    return "out of memory" + (message == null ? "" : " (" + message + ")") + ": " + what
+        + " needs more than the heap of " + heap + " MiB; set JACQUARD_OPTS=-Xmx" + more
         + "m or more, or make batches smaller";
   }
 
   /// The failure within a failure that no memory was left, or null.
   static OutOfMemoryError memoryIn(Throwable e) {
-    for (int depth = 0; e != null && depth < 20; e = e.getCause(), depth++) if (e instanceof OutOfMemoryError m) return m;
+    for (int depth = 0; e != null && depth < 20; e = e.getCause(), depth++)
+      if (e instanceof OutOfMemoryError m) return m;
     return null;
   }
 

@@ -7,12 +7,22 @@ import picocli.CommandLine.Option;
 
 /// On what and how a training computes.
 final class ComputeOptions {
-  @Option(names = "--device", paramLabel = "NAME", description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard doctor lists them).") String device;
+  @Option(names = "--device", paramLabel = "NAME",
+      description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard "
+          + "doctor lists them).")
+  String device;
   @Mixin LibraryOptions libraries;
-  @Option(names = "--ranks", paramLabel = "N", description = "Ranks, each a thread with a device of its own: the GPUs from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
+  @Option(names = "--ranks", paramLabel = "N", description = "Ranks, each a thread with a device of its own: the GPUs "
+      + "from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
       + "of each and is that of one rank with all of them (default: ${DEFAULT-VALUE}).") int ranks = 1;
-  @Option(names = "--precision", paramLabel = "NAME", description = "fp32, or amp_bf16: matrix products, convolutions and attention on BF16; parameters, norms, losses and sums in F32 (default: ${DEFAULT-VALUE}; OpenCLIP: amp_bf16).") String precision = "fp32";
-  @Option(names = "--grad-checkpointing", description = "Keeps only what goes into the blocks of the towers and runs them again in backward: less memory, about a third more time, the same bits.") boolean recompute;
+  @Option(names = "--precision", paramLabel = "NAME",
+      description = "fp32, or amp_bf16: matrix products, convolutions and attention on BF16; parameters, norms, "
+          + "losses and sums in F32 (default: ${DEFAULT-VALUE}; OpenCLIP: amp_bf16).")
+  String precision = "fp32";
+  @Option(names = "--grad-checkpointing",
+      description = "Keeps only what goes into the blocks of the towers and runs them again in backward: less memory, "
+          + "about a third more time, the same bits.")
+  boolean recompute;
 
   Compute compute() {
     if (ranks < 1) throw new IllegalArgumentException("--ranks " + ranks + ", expected 1 or more");

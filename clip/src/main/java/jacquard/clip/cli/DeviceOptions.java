@@ -8,7 +8,10 @@ import picocli.CommandLine.Option;
 
 /// Where tensors live and ops run.
 final class DeviceOptions {
-  @Option(names = "--device", paramLabel = "NAME", description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard doctor lists them).") String name;
+  @Option(names = "--device", paramLabel = "NAME",
+      description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard "
+          + "doctor lists them).")
+  String name;
   @Mixin LibraryOptions libraries;
 
   Device device() { return libraries.on(devices(name, 1)).getFirst(); }
@@ -21,6 +24,7 @@ final class DeviceOptions {
       int colon = full.indexOf(':'), from = colon < 0 ? 0 : Integer.parseInt(full.substring(colon + 1));
       var kind = colon < 0 ? full : full.substring(0, colon);
       return IntStream.range(0, ranks).mapToObj(r -> r == 0 ? first : Device.named(kind + ":" + (from + r))).toList();
-    } catch (IllegalStateException e) { throw new IllegalArgumentException("--device: " + e.getMessage(), e); }     // a user can mend it
+    // a user can mend it
+    } catch (IllegalStateException e) { throw new IllegalArgumentException("--device: " + e.getMessage(), e); }
   }
 }

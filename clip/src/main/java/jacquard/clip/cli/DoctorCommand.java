@@ -15,8 +15,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-@Command(name = "doctor", mixinStandardHelpOptions = true, description = {"Says what this runs on, how fast it is beside what the machine could do, and every reason for being slower than it should: a line WARNING each.", "",
-    "The roof is measured: multiply-adds in registers. A matrix product of 768³ on all cores should reach at least 70 %% of it. Takes about five seconds; run it on an idle machine."})
+@Command(name = "doctor", mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
   /// What a product of this size reaches on every machine that we measured is above 80 %; noise of neighbours stays above this.
   private static final double SHARE = 0.7;
@@ -31,17 +30,21 @@ final class DoctorCommand implements Callable<Integer> {
     pictures();
     boolean found = devices();
     for (var w : warnings) System.out.println("WARNING   " + w);
-    System.out.println(!found ? "No device can be used." : warnings.isEmpty() ? "Nothing is wrong." : warnings.size() + (warnings.size() == 1 ? " warning." : " warnings."));
+    System.out.println(!found ? "No device can be used." : warnings.isEmpty() ? "Nothing is wrong." : warnings.size()
+        + (warnings.size() == 1 ? " warning." : " warnings."));
     return found ? 0 : 1;
   }
 
-  private static void say(String name, String format, Object... values) { System.out.printf("%-9s %s%n", name, format.formatted(values)); }
+  private static void say(String name, String format, Object... values) {
+    System.out.printf("%-9s %s%n", name, format.formatted(values));
+  }
 
   private void java() {
     var v = Runtime.version();
     var vm = System.getProperty("java.vm.name");
     say("Java", "%s %s (%s)", vm, v, System.getProperty("java.home"));
-    if (v.feature() == 25 && v.interim() == 0 && v.update() < 3) warnings.add("JDK " + v + ": those before 25.0.3 may move pinned arrays and change results; update");
+    if (v.feature() == 25 && v.interim() == 0 && v.update() < 3)
+      warnings.add("JDK " + v + ": those before 25.0.3 may move pinned arrays and change results; update");
     if (!vm.contains("Server")) warnings.add(vm + ": the kernels are made for HotSpot's C2 compiler (a \"Server VM\")");
     var flags = ManagementFactory.getRuntimeMXBean().getInputArguments();
     for (var f : flags) {
@@ -56,14 +59,18 @@ final class DoctorCommand implements Callable<Integer> {
   static String reason(String flag) {
     if (flag.equals("-Xint")) return "nothing is compiled, about a hundred times slower";
     if (flag.equals("-Xcomp")) return "everything is compiled before anything is known of it";
-    if (flag.startsWith("-XX:TieredStopAtLevel=") && !flag.endsWith("=4")) return "C2 never compiles, and vectors become objects";
+    if (flag.startsWith("-XX:TieredStopAtLevel=") && !flag.endsWith("=4"))
+      return "C2 never compiles, and vectors become objects";
     if (flag.equals("-XX:-UseSuperWord")) return "plain loops stay scalar";
-    if (flag.equals("-XX:+UseCompactObjectHeaders")) return "compact object headers corrupt strings on JDK 25: leave them off";
+    if (flag.equals("-XX:+UseCompactObjectHeaders"))
+      return "compact object headers corrupt strings on JDK 25: leave them off";
     if (flag.startsWith("-XX:UseAVX=") && !flag.endsWith("=3")) return "narrower vectors than the CPU may have";
-    if (flag.startsWith("-agentlib:jdwp") || flag.startsWith("-Xrunjdwp") || flag.equals("-Xdebug")) return "a debugger: compiled code is less free";
+    if (flag.startsWith("-agentlib:jdwp") || flag.startsWith("-Xrunjdwp") || flag.equals("-Xdebug"))
+      return "a debugger: compiled code is less free";
     if (flag.startsWith("-javaagent") || flag.startsWith("-agentpath")) return "an agent may instrument every method";
     if (flag.equals("-XX:+UseSerialGC")) return "one thread collects all garbage";
-    if (flag.equals("-XX:+UseZGC") || flag.equals("-XX:+UseShenandoahGC")) return "its barriers cost on every reference; measured slower than G1 here";
+    if (flag.equals("-XX:+UseZGC") || flag.equals("-XX:+UseShenandoahGC"))
+      return "its barriers cost on every reference; measured slower than G1 here";
     if (flag.equals("-XX:-EnableVectorSupport")) return "the Vector API is not compiled to vector instructions";
     return null;
   }
@@ -72,20 +79,27 @@ final class DoctorCommand implements Callable<Integer> {
     var os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     var runtime = Runtime.getRuntime();
     int cores = runtime.availableProcessors(), present = present();
-    say("CPU", "%s, %s, %d cores%s", model(), System.getProperty("os.arch"), cores, present > cores ? " of " + present : "");
-    if (present > cores) warnings.add(cores + " of the machine's " + present + " cores: a container limit, an affinity mask or -XX:ActiveProcessorCount holds the others back");
+    say("CPU", "%s, %s, %d cores%s", model(), System.getProperty("os.arch"), cores, present > cores ? " of " + present
+        : "");
+    if (present > cores)
+      warnings.add(cores + " of the machine's " + present + " cores: a container limit, an affinity mask or "
+          + "-XX:ActiveProcessorCount holds the others back");
     double load = os.getSystemLoadAverage();
-    if (load > 0.5 * cores) warnings.add("a load of %.1f on %d cores over the last minute: others are at work, and what is measured here is too low".formatted(load, cores));
+    if (load > 0.5 * cores)
+      warnings.add("a load of %.1f on %d cores over the last minute: others are at work, and what is measured here is too low".formatted(load, cores));
     long heap = runtime.maxMemory(), memory = os.getTotalMemorySize();
     say("memory", "heap up to %.1f GiB of %.1f GiB", heap / (double) GIBI, memory / (double) GIBI);
-    if (heap < 2 * GIBI) warnings.add("a heap of %.1f GiB, expected 2 or more: set JACQUARD_OPTS=-Xmx…g, or -Xmx where you embed".formatted(heap / (double) GIBI));
-    else if (heap < memory / 3) warnings.add("a heap of %.1f GiB where the machine has %.1f: larger batches fit with a larger -Xmx".formatted(heap / (double) GIBI, memory / (double) GIBI));
+    if (heap < 2 * GIBI)
+      warnings.add("a heap of %.1f GiB, expected 2 or more: set JACQUARD_OPTS=-Xmx…g, or -Xmx where you embed".formatted(heap / (double) GIBI));
+    else if (heap < memory / 3)
+      warnings.add("a heap of %.1f GiB where the machine has %.1f: larger batches fit with a larger -Xmx".formatted(heap / (double) GIBI, memory / (double) GIBI));
   }
 
   private void pictures() {
     say("pictures", "JPEG by %s", Images.jpegDecoder());
     if (!Images.jpegDecoder().startsWith("libjpeg-turbo"))
-      warnings.add("JPEG files are decoded without libjpeg-turbo: the same pixels in three to four times the time, and a few kinds are refused; install it (Debian: libturbojpeg0)");
+      warnings.add("JPEG files are decoded without libjpeg-turbo: the same pixels in three to four times the time, "
+          + "and a few kinds are refused; install it (Debian: libturbojpeg0)");
   }
 
   private boolean devices() {
@@ -94,7 +108,9 @@ final class DoctorCommand implements Callable<Integer> {
       for (var d : Device.all()) {
         say("device", "%s", d.name());
         if (d.name().indexOf(':') < 0)
-          for (var l : d.libraries()) say("  " + l.work(), l.missing() == null ? "%s on request: --%s %s" : "no %s: %4$s", l.name(), l.work(), l.name(), l.missing());
+          for (var l : d.libraries())
+            say("  " + l.work(), l.missing() == null ? "%s on request: --%s %s" : "no %s: %4$s", l.name(), l.work(),
+                l.name(), l.missing());
       }
       Device.unavailable().forEach((kind, why) -> say("device", "no %s: %s", kind, why));
       best = Device.best();
@@ -107,8 +123,11 @@ final class DoctorCommand implements Callable<Integer> {
     warnings.addAll(health.warnings());
     double reached = product(best);
     boolean roof = health.peak() > 0;
-    say("product", "%.0f GFLOP/s at %d³%s", reached, SIZE, roof ? ", %.0f %% of the multiply-adds; expected at least %.0f %%".formatted(100 * reached / health.peak(), 100 * SHARE) : "");
-    if (roof && reached < SHARE * health.peak()) warnings.add("a product of %d³ reaches %.1f GFLOP/s, expected at least %.1f: the machine is busy, or the kernel is badly compiled; run doctor again".formatted(SIZE, reached, SHARE * health.peak()));
+    say("product", "%.0f GFLOP/s at %d³%s", reached, SIZE, roof
+        ? ", %.0f %% of the multiply-adds; expected at least %.0f %%".formatted(100 * reached / health.peak(),
+        100 * SHARE) : "");
+    if (roof && reached < SHARE * health.peak())
+      warnings.add("a product of %d³ reaches %.1f GFLOP/s, expected at least %.1f: the machine is busy, or the kernel is badly compiled; run doctor again".formatted(SIZE, reached, SHARE * health.peak()));
     return true;
   }
 
@@ -131,12 +150,14 @@ final class DoctorCommand implements Callable<Integer> {
 
   /// Cores of the machine, whatever this process may use; 0 where the system does not say.
   private static int present() {
-    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) { return (int) lines.filter(l -> l.startsWith("processor")).count(); } catch (IOException e) { return 0; }
+    try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) { return (int) lines.filter(l -> l.startsWith("processor"))
+        .count(); } catch (IOException e) { return 0; }
   }
 
   private static String model() {
     try (var lines = Files.lines(Path.of("/proc/cpuinfo"))) {
-      return lines.filter(l -> l.startsWith("model name")).findFirst().map(l -> l.substring(l.indexOf(':') + 1).strip()).orElse("unknown CPU");
+      return lines.filter(l -> l.startsWith("model name")).findFirst().map(l -> l.substring(l.indexOf(':') + 1).strip())
+          .orElse("unknown CPU");
     } catch (IOException e) { return System.getProperty("os.name"); }
   }
 }

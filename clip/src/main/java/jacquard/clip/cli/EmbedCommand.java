@@ -16,10 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "embed", mixinStandardHelpOptions = true, description = {"Writes normalised features: OUT.npy (float32, a row an input) and OUT.jsonl (what each row is).", "",
-    "  ./jacquard embed runs/emoji-1/last pictures/ --text \"a cat\" --out features", "  python -c 'import numpy; print(numpy.load(\"features.npy\").shape)'", "",
-    "Rows are written as they come; until all are there the files end in .part. Of a run that is stopped or killed what is done stays, and --resume goes on from there.",
-    "Pictures that cannot be read are named and left out; exit status 1 then."})
+@Command(name = "embed", mixinStandardHelpOptions = true)
 final class EmbedCommand implements Callable<Integer> {
   private static final int BATCH = 64;
 
@@ -35,7 +32,8 @@ final class EmbedCommand implements Callable<Integer> {
     var name = out.endsWith(".npy") ? out.substring(0, out.length() - 4) : out;
     var all = EmbedInputs.of(inputs, texts);
     if (all.count() == 0) throw new IllegalArgumentException("nothing to embed: give pictures, folders, .txt files or --text");
-    try (var file = new FeatureFile(name, all.fingerprint(model.folder, model.config.assignments()), resume); var clip = model.load();
+    var files = model.files();
+    try (var file = new FeatureFile(name, all.fingerprint(files, model.config.assignments()), resume); var clip = model.load(files);
          var progress = Progress.of("embed", all.count()).unit("inputs").from(file.done()).open()) {
       if (!all.leftOut().isEmpty()) progress.say("left out, no pictures by their ending: " + all.leftOut());
       if (file.done() > 0) progress.say("going on behind the first %,d of %,d inputs".formatted(file.done(), all.count()));

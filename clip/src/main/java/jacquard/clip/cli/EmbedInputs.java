@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.data.FolderSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -38,11 +39,12 @@ record EmbedInputs(List<Path> pictures, List<String> given, List<Path> files, lo
   Texts texts() { return new Texts(); }
 
   /// Of the model's files and of all inputs in their order.
-  String fingerprint(Path model, String[] assignments) throws IOException {
+  String fingerprint(ModelFiles model, String[] assignments) throws IOException {
     MessageDigest sha;
     try { sha = MessageDigest.getInstance("SHA-256"); } catch (NoSuchAlgorithmException e) { throw new IllegalStateException(e); }
-    if (Files.isDirectory(model)) try (var own = Files.list(model)) {
-      for (var f : own.filter(f -> f.toString().matches(".*\\.(json|safetensors)")).sorted().toList())
+    var weights = model.weights().toAbsolutePath();
+    try (var beside = Files.list(weights.getParent())) {
+      for (var f : beside.filter(f -> f.equals(weights) || f.toString().matches(".*\\.(json|safetensors)")).sorted().toList())
         add(sha, f.getFileName() + " " + Files.size(f) + " " + Files.getLastModifiedTime(f));
     }
     for (var a : assignments) add(sha, a);

@@ -9,16 +9,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-@Command(name = "eval", mixinStandardHelpOptions = true, description = {"Zero-shot accuracy over the names of a data set, and retrieval of images by caption.", "",
-    "  ./jacquard eval runs/emoji-1/last", "  ./jacquard eval ViT-B-32 --val-data photos.csv --template openai_imagenet", "",
-    "top1 and top5: how often one of a picture's own captions is the first, or among the first five, of all names. text_to_image: the same for a picture of a caption, among all pictures. "
-    + "Rows of a table with the same path are one picture with several captions."})
+@Command(name = "eval", mixinStandardHelpOptions = true)
 final class EvalCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Mixin DataOptions data;
   @Mixin TemplateOptions templates;
-  @Option(names = "--val-data", defaultValue = "emoji-heldout", paramLabel = "DATA", description = {"emoji-heldout (a family of artists that emoji leaves out), emoji-concepts-heldout (192 concepts that emoji-concepts leaves out), "
-      + "emoji-concepts-heldout-all (the same among all names), a table or a folder; may be given more than once (default: ${DEFAULT-VALUE})."}) List<String> valData;
+  @Option(names = "--val-data", defaultValue = "emoji-heldout", paramLabel = "DATA",
+      description = {"emoji-heldout (a family of artists that emoji leaves out), emoji-concepts-heldout (192 concepts "
+      + "that emoji-concepts leaves out), "
+      + "emoji-concepts-heldout-all (the same among all names), a table or a folder; may be given more than once "
+          + "(default: ${DEFAULT-VALUE})."}) List<String> valData;
 
   @Override public Integer call() throws IOException {
     var sentences = templates.templates();
@@ -27,12 +27,15 @@ final class EvalCommand implements Callable<Integer> {
       for (var name : valData) {
         var source = data.source(name);
         Evaluation e;
-        try (var progress = Progress.of("eval", source.size() + source.names().size()).unit("inputs").open()) { e = Evaluation.of(clip.embedder(), source, sentences, progress::advance); }
-        System.out.printf("%s: %,d images, %,d names (chance %.2f %%)%s%n", source.name(), e.labels().length, e.names().size(), 100 * e.chance(),
+        try (var progress = Progress.of("eval", source.size() + source.names().size()).unit("inputs")
+            .open()) { e = Evaluation.of(clip.embedder(), source, sentences, progress::advance); }
+        System.out.printf("%s: %,d images, %,d names (chance %.2f %%)%s%n", source.name(), e.labels().length, e.names()
+            .size(), 100 * e.chance(),
             e.missing() == 0 ? "" : "; %,d pictures could not be read and were left out".formatted(e.missing()));
         e.metrics().forEach((k, v) -> System.out.printf("  %-20s %5.1f %%%n", k, 100 * v));
         if (e.nonFinite() > 0) {
-          System.err.printf("jacquard: the features of %,d of %,d pictures and names are not finite; the model's weights may hold NaN%n", e.nonFinite(), e.labels().length + e.names().size());
+          System.err.printf("jacquard: the features of %,d of %,d pictures and names are not finite; the model's "
+              + "weights may hold NaN%n", e.nonFinite(), e.labels().length + e.names().size());
           unsound = true;
         }
       }

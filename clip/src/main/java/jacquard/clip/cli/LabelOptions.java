@@ -8,9 +8,15 @@ import picocli.CommandLine.Option;
 
 /// Names to choose among.
 final class LabelOptions {
-  @Option(names = "--labels", paramLabel = "NAME,…", description = "Names, separated by commas; one that holds a comma in double quotes, as '\"cat, asleep\",dog'. May be repeated.") List<String> lists = List.of();
-  @Option(names = "--label", paramLabel = "NAME", description = "One name, commas and all; may be repeated.") List<String> single = List.of();
-  @Option(names = "--labels-file", paramLabel = "FILE", description = "A text file with a name a line; blank lines are passed over.") Path file;
+  @Option(names = "--labels", paramLabel = "NAME,…",
+      description = "Names, separated by commas; one that holds a comma in double quotes, as '\"cat, asleep\",dog'. "
+          + "May be repeated.")
+  List<String> lists = List.of();
+  @Option(names = "--label", paramLabel = "NAME", description = "One name, commas and all; may be repeated.")
+  List<String> single = List.of();
+  @Option(names = "--labels-file", paramLabel = "FILE",
+      description = "A text file with a name a line; blank lines are passed over.")
+  Path file;
 
   /// Those of --labels, --label and --labels-file, in this order.
   List<String> labels() throws IOException {
@@ -21,7 +27,9 @@ final class LabelOptions {
       for (String l; (l = lines.next()) != null; ) r.add(l);
     }
     var names = r.stream().map(String::strip).filter(l -> !l.isEmpty()).toList();
-    if (names.isEmpty()) throw new IllegalArgumentException("no label, expected some with --labels NAME,…, --label NAME or --labels-file FILE");
+    if (names.isEmpty())
+      throw new IllegalArgumentException("no label, expected some with --labels NAME,…, --label NAME or --labels-file "
+          + "FILE");
     return names;
   }
 

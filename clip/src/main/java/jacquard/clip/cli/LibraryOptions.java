@@ -6,8 +6,13 @@ import picocli.CommandLine.Option;
 
 /// Vendors' libraries in place of the device's own kernels. They round otherwise: checkpoints say what was used.
 final class LibraryOptions {
-  @Option(names = "--gemm", paramLabel = "LIBRARY", description = "On a GPU, who multiplies matrices: jacquard, or cublas (needs cuBLAS 12; default: ${DEFAULT-VALUE}).") String gemm = "jacquard";
-  @Option(names = "--conv", paramLabel = "LIBRARY", description = "On a GPU, who convolves: jacquard, or cudnn (needs cuDNN 8; default: ${DEFAULT-VALUE}).") String conv = "jacquard";
+  @Option(names = "--gemm", paramLabel = "LIBRARY",
+      description = "On a GPU, who multiplies matrices: jacquard, or cublas (needs cuBLAS 12; default: "
+          + "${DEFAULT-VALUE}).")
+  String gemm = "jacquard";
+  @Option(names = "--conv", paramLabel = "LIBRARY",
+      description = "On a GPU, who convolves: jacquard, or cudnn (needs cuDNN 8; default: ${DEFAULT-VALUE}).")
+  String conv = "jacquard";
 
   /// A library that cannot be used here is told, and the devices' own kernels do its work.
   List<Device> on(List<Device> devices) {
@@ -21,6 +26,9 @@ final class LibraryOptions {
   private static void use(Device device, String work, String library) {
     try { device.use(work, library); }
     catch (IllegalArgumentException e) { throw new IllegalArgumentException("--" + work + ": " + e.getMessage(), e); }
-    catch (IllegalStateException e) { System.err.printf("WARNING   --%s %s: %s; the kernels of %s do it%n", work, library, e.getMessage(), device.name()); }
+    catch (IllegalStateException e) {
+      System.err.printf("WARNING   --%s %s: %s; the kernels of %s do it%n", work, library, e.getMessage(),
+          device.name());
+    }
   }
 }

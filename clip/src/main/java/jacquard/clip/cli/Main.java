@@ -35,6 +35,8 @@ public final class Main {
     COMMANDS.put("classify", ClassifyCommand::new);
     COMMANDS.put("caption", CaptionCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
+    COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("download", DownloadCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);
   }
 
@@ -68,6 +70,7 @@ public final class Main {
     // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for the list of them.
     boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
     COMMANDS.forEach((name, command) -> { if (!known || name.equals(args[0])) line.addSubcommand(name, command.get()); });
+    line.getSubcommands().forEach((name, command) -> command.getCommandSpec().usageMessage().description(text(name)));
     if (line.getSubcommands().containsKey("train")) line.getSubcommands().get("train").getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {
@@ -94,6 +97,15 @@ public final class Main {
       if (memory == null) throw e;
       Complaints.say(line, Complaints.memory(memory, args));
       return 1;
+    }
+  }
+
+  /// What `--help` says before the options: a resource a command.
+  private static String[] text(String command) {
+    try (var in = Main.class.getResourceAsStream(command + ".txt")) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toArray(String[]::new);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

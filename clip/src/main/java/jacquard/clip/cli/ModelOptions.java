@@ -1,16 +1,25 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.Clip;
+import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.hub.Hub;
+import jacquard.clip.hub.Published;
 import java.io.IOException;
-import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// A trained model.
 final class ModelOptions {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "Folder with open_clip_config.json and open_clip_model.safetensors, as runs/emoji-1/last.") Path folder;
+  @Parameters(index = "0", paramLabel = "MODEL", description = "A folder with weights and their config, as runs/emoji-1/last; a file of weights with its config beside it; hf-hub:ORG/NAME[@revision]; or, with --pretrained, "
+      + "a model's name.") String model;
+  @Option(names = "--pretrained", paramLabel = "TAG", description = "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.") String pretrained;
   @Mixin ConfigOptions config;
   @Mixin DeviceOptions device;
 
-  Clip load() throws IOException { return Clip.load(folder, device.device(), config.assignments()); }
+  ModelFiles files() throws IOException { return new Published(Hub.current()).files(model, pretrained); }
+
+  Clip load() throws IOException { return load(files()); }
+
+  Clip load(ModelFiles files) throws IOException { return Clip.load(files, device.device(), config.assignments()); }
 }

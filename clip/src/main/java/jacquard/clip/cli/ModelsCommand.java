@@ -7,11 +7,14 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-@Command(name = "models", mixinStandardHelpOptions = true, description = "Lists the models by name.")
+@Command(name = "models", mixinStandardHelpOptions = true)
 final class ModelsCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Also those of OpenCLIP's registry that are not built yet.") boolean all;
 
+  @Option(names = "--tags", description = "The published weights of each instead: MODEL --pretrained TAG uses them.") boolean tags;
+
   @Override public Integer call() {
+    if (tags) return tags();
     System.out.printf("%-32s %12s %10s %s%n", "model", "parameters", "image", "embedding");
     int later = 0;
     for (var name : Presets.names()) {
@@ -22,9 +25,18 @@ final class ModelsCommand implements Callable<Integer> {
         continue;
       }
       System.out.printf("%-32s %,11.1fM %10s %d%s%n", name, Parameters.of(ClipModel.describe(c)).all().values().stream().mapToLong(t -> t.shape().size()).sum() / 1e6, c.vision().input(), c.embedding(),
-          c.text().input().clip() ? "" : "  (weights load; its tokenizer " + c.text().input().tokenizer() + " is not built yet)");
+          c.text().input().clip() ? "" : "  (tokenizer " + c.text().input().tokenizer() + ")");
     }
     if (!all) System.out.println(later + " more of OpenCLIP's registry are not built yet (--all lists them)");
+    return 0;
+  }
+
+  private int tags() {
+    System.out.printf("%-32s %-44s %s%n", "model", "tag", "on the hub");
+    for (var name : Presets.names()) {
+      var later = Presets.of(name).unsupported().isPresent();
+      Presets.pretrained(name).forEach((tag, p) -> System.out.printf("%-32s %-44s %s%s%n", name, tag, p.hub().replaceAll("/$", ""), later ? "  (the model is not built yet)" : ""));
+    }
     return 0;
   }
 }

@@ -4,6 +4,7 @@ import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.Optimization;
 import jacquard.clip.train.task.Rates;
 import java.util.List;
 import java.util.Locale;
@@ -11,31 +12,78 @@ import picocli.CommandLine.Option;
 
 /// The optimizer and its learning rate.
 final class OptimizerOptions {
-  @Option(names = "--opt", paramLabel = "NAME", description = "adamw, nadamw, or sgd with Nesterov momentum (default: ${DEFAULT-VALUE}).") String name = "adamw";
-  @Option(names = "--lr", paramLabel = "RATE", description = "Largest learning rate (default: ${DEFAULT-VALUE}).") double rate = 1.2e-3;
-  @Option(names = "--warmup", paramLabel = "STEPS", description = "Steps of warm-up (default: ${DEFAULT-VALUE}).") long warmup = 50;
-  @Option(names = "--lr-scheduler", paramLabel = "NAME", description = "cosine, const or const-cooldown (default: ${DEFAULT-VALUE}).") String scheduler = "cosine";
-  @Option(names = "--epochs-cooldown", paramLabel = "N", description = "Length of the cooldown of const-cooldown, in epochs (default: ${DEFAULT-VALUE}).") int cooldown = 1;
-  @Option(names = "--lr-cooldown-end", paramLabel = "RATE", description = "Last rate of const-cooldown (default: ${DEFAULT-VALUE}).") double cooldownEnd = 0;
-  @Option(names = "--lr-cooldown-power", paramLabel = "X", description = "Power of const-cooldown (default: ${DEFAULT-VALUE}).") double cooldownPower = 1;
-  @Option(names = "--wd", paramLabel = "X", description = "Weight decay; none on vectors, scalars and embeddings of positions (default: ${DEFAULT-VALUE}).") double decay = 0.2;
-  @Option(names = "--beta1", paramLabel = "X", description = "Of AdamW: how long gradients are remembered (default: ${DEFAULT-VALUE}).") double beta1 = 0.9;
-  @Option(names = "--beta2", paramLabel = "X", description = "The same of squared gradients (default: ${DEFAULT-VALUE}).") double beta2 = 0.98;
-  @Option(names = "--eps", paramLabel = "X", description = "Added to the root of the squares (default, as OpenCLIP: 1e-6 where the model's name holds \"vit\", else 1e-8).") Double epsilon;
-  @Option(names = "--momentum", paramLabel = "X", description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).") double momentum = 0.9;
-  @Option(names = "--grad-clip-norm", paramLabel = "X", description = "Limit of the gradient norm; 0 for none, which takes least memory: no gradient waits for the others (default: ${DEFAULT-VALUE}).") double clip = 1;
+  @Option(names = "--opt", paramLabel = "NAME",
+      description = "adamw, nadamw, or sgd with Nesterov momentum (default: ${DEFAULT-VALUE}).")
+  String name = "adamw";
+  @Option(names = "--lr", paramLabel = "RATE", description = "Largest learning rate (default: ${DEFAULT-VALUE}).")
+  double rate = 1.2e-3;
+  @Option(names = "--warmup", paramLabel = "STEPS", description = "Steps of warm-up (default: ${DEFAULT-VALUE}).")
+  long warmup = 50;
+  @Option(names = "--lr-scheduler", paramLabel = "NAME",
+      description = "cosine, const or const-cooldown (default: ${DEFAULT-VALUE}).")
+  String scheduler = "cosine";
+  @Option(names = "--epochs-cooldown", paramLabel = "N",
+      description = "Length of the cooldown of const-cooldown, in epochs (default: ${DEFAULT-VALUE}).")
+  int cooldown = 1;
+  @Option(names = "--lr-cooldown-end", paramLabel = "RATE",
+      description = "Last rate of const-cooldown (default: ${DEFAULT-VALUE}).")
+  double cooldownEnd = 0;
+  @Option(names = "--lr-cooldown-power", paramLabel = "X",
+      description = "Power of const-cooldown (default: ${DEFAULT-VALUE}).")
+  double cooldownPower = 1;
+  @Option(names = "--wd", paramLabel = "X",
+      description = "Weight decay; none on vectors, scalars and embeddings of positions (default: ${DEFAULT-VALUE}).")
+  double decay = 0.2;
+  @Option(names = "--beta1", paramLabel = "X",
+      description = "Of AdamW: how long gradients are remembered (default: ${DEFAULT-VALUE}).")
+  double beta1 = 0.9;
+  @Option(names = "--beta2", paramLabel = "X",
+      description = "The same of squared gradients (default: ${DEFAULT-VALUE}).")
+  double beta2 = 0.98;
+  @Option(names = "--eps", paramLabel = "X",
+      description = "Added to the root of the squares (default, as OpenCLIP: 1e-6 where the model's name holds "
+          + "\"vit\", else 1e-8).")
+  Double epsilon;
+  @Option(names = "--momentum", paramLabel = "X",
+      description = "Of --opt sgd; 0 for plain descent (default: ${DEFAULT-VALUE}).")
+  double momentum = 0.9;
+  @Option(names = "--grad-clip-norm", paramLabel = "X",
+      description = "Limit of the gradient norm; 0 for none, which takes least memory: no gradient waits for the "
+          + "others (default: ${DEFAULT-VALUE}).")
+  double clip = 1;
 
-  @Option(names = "--wd-exclude", arity = "1..*", paramLabel = "GLOB", description = "Parameters without weight decay, beside those that have none, by patterns of OpenCLIP's names: *.bias, visual.proj*.") List<String> undecayed = List.of();
-  @Option(names = {"--image-layer-decay", "--visual-layer-decay"}, paramLabel = "X", description = "The image tower's learning rate falls by this factor from each group to the one before it; the last group (projection) has the whole rate (default: ${DEFAULT-VALUE}).") double imageLayers = 1;
-  @Option(names = "--text-layer-decay", paramLabel = "X", description = "The same of the text tower (default: ${DEFAULT-VALUE}).") double textLayers = 1;
-  @Option(names = "--ema", paramLabel = "X", description = "Keeps running averages of the weights, of which X stays at each step (0.999, say): evaluated beside the weights and saved in averages/.") Double average;
+  @Option(names = "--wd-exclude", arity = "1..*", paramLabel = "GLOB",
+      description = "Parameters without weight decay, beside those that have none, by patterns of OpenCLIP's names: "
+          + "*.bias, visual.proj*.")
+  List<String> undecayed = List.of();
+  @Option(names = {"--image-layer-decay", "--visual-layer-decay"}, paramLabel = "X",
+      description = "The image tower's learning rate falls by this factor from each group to the one before it; the "
+          + "last group (projection) has the whole rate (default: ${DEFAULT-VALUE}).")
+  double imageLayers = 1;
+  @Option(names = "--text-layer-decay", paramLabel = "X",
+      description = "The same of the text tower (default: ${DEFAULT-VALUE}).")
+  double textLayers = 1;
+  @Option(names = "--ema", paramLabel = "X",
+      description = "Keeps running averages of the weights, of which X stays at each step (0.999, say): evaluated "
+          + "beside the weights and saved in averages/.")
+  Double average;
+
+  /// How a model of this title learns.
+  ///
+  /// @param accumulate micro-batches a step
+  Optimization how(ClipConfig config, String title, long total, long perEpoch, int accumulate) {
+    return new Optimization(rule(title), schedule(total, perEpoch), rates(config), clip, accumulate);
+  }
 
   /// How fast each parameter of a model learns.
-  Rates rates(ClipConfig config) { return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config)); }
+  Rates rates(ClipConfig config) {
+    return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config));
+  }
 
   /// How much of the running averages stays at a step; 0 for none.
   double average() {
-    if (average != null && !(average > 0 && average < 1)) throw new IllegalArgumentException("--ema " + average + ", expected more than 0 and less than 1");
+    if (average != null && !(average > 0 && average < 1))
+      throw new IllegalArgumentException("--ema " + average + ", expected more than 0 and less than 1");
     return average == null ? 0 : average;
   }
 
@@ -52,12 +100,16 @@ final class OptimizerOptions {
   }
 
   Schedule schedule(long total, long perEpoch) {
-    if (warmup >= total) throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total + " steps of the run: the learning rate would never arrive");
+    if (warmup >= total)
+      throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total
+          + " steps of the run: the learning rate would never arrive");
     return switch (scheduler) {
       case "cosine" -> new Schedule.Cosine(rate, warmup, total);
       case "const" -> new Schedule.Constant(rate, warmup);
-      case "const-cooldown" -> new Schedule.Cooldown(rate, warmup, total, cooldown * perEpoch, cooldownPower, cooldownEnd);
-      default -> throw new IllegalArgumentException("--lr-scheduler " + scheduler + ", expected cosine, const or const-cooldown");
+      case "const-cooldown" -> new Schedule.Cooldown(rate, warmup, total, cooldown * perEpoch, cooldownPower,
+          cooldownEnd);
+      default -> throw new IllegalArgumentException("--lr-scheduler " + scheduler
+          + ", expected cosine, const or const-cooldown");
     };
   }
 }

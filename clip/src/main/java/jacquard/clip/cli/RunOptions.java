@@ -10,9 +10,14 @@ import picocli.CommandLine.Option;
 final class RunOptions {
   private static final String LATEST = "latest";
 
-  @Option(names = "--logs", paramLabel = "FOLDER", description = "Folder of all runs (default: ${DEFAULT-VALUE}).") Path logs = Path.of("runs");
-  @Option(names = "--name", paramLabel = "NAME", description = "The run's folder within --logs (default: the model's name and the first number that is free).") String name;
-  @Option(names = "--resume", arity = "0..1", fallbackValue = LATEST, paramLabel = "RUN", description = {"Goes on with a run from its last checkpoint, with the options that it began with; options given now go before them. RUN is its folder, or latest, the default: "
+  @Option(names = "--logs", paramLabel = "FOLDER", description = "Folder of all runs (default: ${DEFAULT-VALUE}).")
+  Path logs = Path.of("runs");
+  @Option(names = "--name", paramLabel = "NAME",
+      description = "The run's folder within --logs (default: the model's name and the first number that is free).")
+  String name;
+  @Option(names = "--resume", arity = "0..1", fallbackValue = LATEST, paramLabel = "RUN",
+      description = {"Goes on with a run from its last checkpoint, with the options that it began with; options given "
+      + "now go before them. RUN is its folder, or latest, the default: "
       + "that of --name, or the one in --logs that was saved last."}) String resume;
 
   /// The folder to write to.
@@ -30,10 +35,14 @@ final class RunOptions {
       return Files.isRegularFile(given) ? given.toAbsolutePath().getParent() : given;
     }
     if (name != null) return logs.resolve(name);
-    if (!Files.isDirectory(logs)) throw new IOException("--resume: " + logs + " is no folder of runs; name one with --logs, or the run with --resume RUN");
+    if (!Files.isDirectory(logs))
+      throw new IOException("--resume: " + logs + " is no folder of runs; name one with --logs, or the run with "
+          + "--resume RUN");
     try (var all = Files.list(logs)) {
-      return all.filter(f -> Files.exists(f.resolve("resume.safetensors"))).max(Comparator.comparing(f -> f.resolve("resume.safetensors").toFile().lastModified()))
-          .orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run with --name"));
+      return all.filter(f -> Files.exists(f.resolve("resume.safetensors")))
+          .max(Comparator.comparing(f -> f.resolve("resume.safetensors").toFile().lastModified()))
+          .orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run "
+              + "with --name"));
     }
   }
 }

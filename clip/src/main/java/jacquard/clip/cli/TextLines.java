@@ -26,7 +26,9 @@ final class TextLines implements AutoCloseable {
       if (first && line != null && line.startsWith("\ufeff")) line = line.substring(1);
       first = false;
       return line;
-    } catch (CharacterCodingException e) { throw new IOException(file + " is no UTF-8 text, expected a text a line", e); }
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + " is no UTF-8 text, expected a text a line", e);
+    }
   }
 
   @Override public void close() throws IOException { reader.close(); }

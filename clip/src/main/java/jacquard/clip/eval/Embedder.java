@@ -18,10 +18,13 @@ import java.util.stream.IntStream;
 /// Normalised features of many images or texts, batch by batch; each batch's memory ends with it. A picture is decoded, resized and dropped before many are held.
 public record Embedder(ClipModel model, Transform transform, int batch, Supplier<Tokenizer> tokenizer) {
   /// Pictures decoded at a time: the largest that is read (25 million pixels, 8 bytes each while it is decoded) may be all of them, and fill half of the heap.
-  private static final Semaphore DECODING = new Semaphore((int) Math.clamp(Runtime.getRuntime().maxMemory() / 2 / 200_000_000, 1, 1024));
+  private static final Semaphore DECODING = new Semaphore((int) Math.clamp(Runtime.getRuntime()
+      .maxMemory() / 2 / 200_000_000, 1, 1024));
 
   /// @param folder with the tokenizer's files, which are read when the first text comes; null if there is none
-  public Embedder(ClipModel model, Transform transform, int batch, Path folder) { this(model, transform, batch, new Once(() -> model.text().input().captions(folder))); }
+  public Embedder(ClipModel model, Transform transform, int batch, Path folder) {
+    this(model, transform, batch, new Once(() -> model.text().input().captions(folder)));
+  }
 
   /// For models with CLIP's own tokenizer.
   public Embedder(ClipModel model, Transform transform, int batch) { this(model, transform, batch, (Path) null); }
@@ -75,14 +78,17 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
       byte[][] decoded = new byte[n][];
       IntStream.range(0, n).parallel().forEach(i -> {
         DECODING.acquireUninterruptibly();
-        try { decoded[i] = transform.pixels(pictures.at(first + i)).rgb(); } catch (IOException | RuntimeException e) { failures.add(first + i, e); } finally { DECODING.release(); }
+        try { decoded[i] = transform.pixels(pictures.at(first + i))
+            .rgb(); } catch (IOException | RuntimeException e) { failures.add(first + i,
+            e); } finally { DECODING.release(); }
       });
       int[] read = IntStream.range(0, n).filter(i -> decoded[i] != null).toArray();
       if (read.length > 0) {
         byte[] pixels = new byte[read.length * each];
         for (int i = 0; i < read.length; i++) System.arraycopy(decoded[read[i]], 0, pixels, i * each, each);
         float[][] features = new float[read.length][];
-        try (var _ = Scope.open(device())) { rows(model.embedImages(ImageBatch.ofSamples(pixels, read.length, grid, transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
+        try (var _ = Scope.open(device())) { rows(model.embedImages(ImageBatch.ofSamples(pixels, read.length, grid,
+            transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
         for (int i = 0; i < read.length; i++) out[from + read[i]] = features[i];
       }
       advance.by(n);
@@ -104,7 +110,8 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
 
   /// The same, if the model has a vector for each.
   private int[][] known(int[][] tokens) {
-    int largest = Arrays.stream(tokens).flatMapToInt(Arrays::stream).max().orElse(0), size = model.config().json().path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
+    int largest = Arrays.stream(tokens).flatMapToInt(Arrays::stream).max().orElse(0), size = model.config().json()
+        .path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
     if (largest < size) return tokens;
     throw new IllegalArgumentException("text_cfg.vocab_size is %,d, but the tokenizer gives token %,d, expected %,d or more (CLIP's own needs 49,408)".formatted(size, largest, largest + 1));
   }

@@ -21,12 +21,16 @@ import java.util.stream.IntStream;
 /// @param pictures features `[pictures][embedding]`
 /// @param texts    features `[names][embedding]`
 /// @param metrics  metric → value, in the order in which people read them
-public record Evaluation(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures, float[][] texts, Map<String, Double> metrics) {
-  public static Evaluation of(Embedder embedder, Source source) throws IOException { return of(embedder, source, Templates.NONE, Advance.UNHEARD); }
+public record Evaluation(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures,
+    float[][] texts, Map<String, Double> metrics) {
+  public static Evaluation of(Embedder embedder, Source source) throws IOException {
+    return of(embedder, source, Templates.NONE, Advance.UNHEARD);
+  }
 
   /// @param templates sentences around the names
   /// @param advance   told of pictures and names
-  public static Evaluation of(Embedder embedder, Source source, Templates templates, Advance advance) throws IOException {
+  public static Evaluation of(Embedder embedder, Source source, Templates templates,
+      Advance advance) throws IOException {
     var names = source.names();
     var number = new HashMap<String, Integer>();
     for (var n : names) number.put(n, number.size());
@@ -34,7 +38,9 @@ public record Evaluation(List<String> names, int[] samples, int[][] labels, int 
     var first = new LinkedHashMap<Object, Integer>();
     for (int i = 0; i < source.size(); i++) {
       var label = number.get(source.caption(i));
-      if (label == null) throw new IllegalArgumentException("caption " + i + " of " + source.name() + ", \"" + source.caption(i) + "\", is not among its " + names.size() + " names");
+      if (label == null)
+        throw new IllegalArgumentException("caption " + i + " of " + source.name() + ", \"" + source.caption(i)
+            + "\", is not among its " + names.size() + " names");
       captions.computeIfAbsent(source.group(i), _ -> new TreeSet<>()).add(label);
       first.putIfAbsent(source.group(i), i);
     }
@@ -43,13 +49,18 @@ public record Evaluation(List<String> names, int[] samples, int[][] labels, int 
     var failures = new Failures();
     float[][] features = embedder.readable(all.length, i -> source.picture(all[i]), failures, advance);
     int[] read = IntStream.range(0, all.length).filter(i -> features[i] != null).toArray();
-    if (read.length == 0) throw new IOException("none of the " + all.length + " pictures of " + source.name() + " could be read: " + failures.first());
-    return of(names, IntStream.of(read).map(i -> all[i]).toArray(), IntStream.of(read).mapToObj(i -> labels[i]).toArray(int[][]::new), all.length - read.length,
-        IntStream.of(read).mapToObj(i -> features[i]).toArray(float[][]::new), embedder.labels(names, templates, advance), embedder.device());
+    if (read.length == 0)
+      throw new IOException("none of the " + all.length + " pictures of " + source.name() + " could be read: "
+          + failures.first());
+    return of(names, IntStream.of(read).map(i -> all[i]).toArray(), IntStream.of(read).mapToObj(i -> labels[i])
+        .toArray(int[][]::new), all.length - read.length,
+        IntStream.of(read).mapToObj(i -> features[i]).toArray(float[][]::new),
+            embedder.labels(names, templates, advance), embedder.device());
   }
 
   /// Of features that are there.
-  public static Evaluation of(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures, float[][] texts, Device device) {
+  public static Evaluation of(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures,
+      float[][] texts, Device device) {
     var ranking = Ranking.of(pictures, texts, 10, device);
     int[] drawn = drawn(labels);
     Ranking.Match right = (picture, name) -> Arrays.binarySearch(labels[picture], name) >= 0;
@@ -62,7 +73,9 @@ public record Evaluation(List<String> names, int[] samples, int[][] labels, int 
   /// The numbers of the names that some picture has.
   public int[] drawn() { return drawn(labels); }
 
-  private static int[] drawn(int[][] labels) { return Arrays.stream(labels).flatMapToInt(Arrays::stream).distinct().sorted().toArray(); }
+  private static int[] drawn(int[][] labels) {
+    return Arrays.stream(labels).flatMapToInt(Arrays::stream).distinct().sorted().toArray();
+  }
 
   /// What the first answer is right by guessing: the mean of captions a picture over names.
   public double chance() { return Arrays.stream(labels).mapToInt(l -> l.length).average().orElse(0) / names.size(); }

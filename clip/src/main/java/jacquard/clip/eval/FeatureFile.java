@@ -40,8 +40,11 @@ public final class FeatureFile implements AutoCloseable {
     rowsPart = beside(".npy.part");
     namesPart = beside(".jsonl.part");
     state = beside(".part");
-    if (!Files.isDirectory(this.out.getParent())) throw new IOException(this.out.getParent() + " is no folder: --out " + out + " cannot be written there; make the folder, or choose another --out");
-    for (var p : List.of(beside(".npy"), beside(".jsonl"), rowsPart, namesPart, state)) if (Files.isDirectory(p)) throw new IOException(p + " is a folder; choose another --out");
+    if (!Files.isDirectory(this.out.getParent()))
+      throw new IOException(this.out.getParent() + " is no folder: --out " + out
+          + " cannot be written there; make the folder, or choose another --out");
+    for (var p : List.of(beside(".npy"), beside(".jsonl"), rowsPart, namesPart, state))
+      if (Files.isDirectory(p)) throw new IOException(p + " is a folder; choose another --out");
     FileChannel r = null, n = null;
     try {
       r = opened(rowsPart);
@@ -62,26 +65,32 @@ public final class FeatureFile implements AutoCloseable {
 
   private Path beside(String ending) { return out.resolveSibling(out.getFileName() + ending); }
 
-  private static FileChannel opened(Path part) throws IOException { return FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE); }
+  private static FileChannel opened(Path part) throws IOException {
+    return FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+  }
 
   private static boolean lock(FileChannel channel) throws IOException {
     try { return channel.tryLock() != null; } catch (OverlappingFileLockException held) { return false; }
   }
 
   private void goOn(Map<String, Object> json) throws IOException {
-    if (!fingerprint.equals(json.get("of"))) throw new IOException(state + " was begun with another model or other inputs, or one of them changed since; embed all of them anew without --resume");
+    if (!fingerprint.equals(json.get("of")))
+      throw new IOException(state + " was begun with another model or other inputs, or one of them changed since; "
+          + "embed all of them anew without --resume");
     done = number(json, "inputs");
     failed = number(json, "failed");
     width = (int) number(json, "width");
     long bytes = number(json, "names");
     count = number(json, "rows");
-    if (count > 0 && rows.size() < HEADER + 4L * count * width || names.size() < bytes) throw new IOException(state + " says " + count + " rows, but its files are shorter; embed anew without --resume");
+    if (count > 0 && rows.size() < HEADER + 4L * count * width || names.size() < bytes)
+      throw new IOException(state + " says " + count + " rows, but its files are shorter; embed anew without --resume");
     names.truncate(bytes);
   }
 
   private long number(Map<String, Object> json, String key) throws IOException {
     if (json.get(key) instanceof Number n && n.longValue() >= 0) return n.longValue();
-    throw new IOException(state + ": " + key + " is " + json.get(key) + ", expected a number; embed anew without --resume");
+    throw new IOException(state + ": " + key + " is " + json.get(key) + ", expected a number; embed anew without "
+        + "--resume");
   }
 
   /// How many inputs are behind, of a run before too: those that became rows, and those that failed.
@@ -113,14 +122,16 @@ public final class FeatureFile implements AutoCloseable {
     if (count > 0) header();
     whole(names, ByteBuffer.wrap(lines.toString().getBytes(StandardCharsets.UTF_8)), names.size());
     var temporary = beside(".part.tmp");
-    Files.writeString(temporary, Json.text(Map.of("of", fingerprint, "inputs", done, "failed", failed, "width", width, "rows", count, "names", names.size())));
+    Files.writeString(temporary, Json.text(Map.of("of", fingerprint, "inputs", done, "failed", failed, "width", width,
+        "rows", count, "names", names.size())));
     Files.move(temporary, state, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private void header() throws IOException {
     var text = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + count + ", " + width + "), }";
     var b = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
-    b.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0).putShort((short) (HEADER - 10));
+    b.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0)
+        .putShort((short) (HEADER - 10));
     b.put(text.getBytes(StandardCharsets.US_ASCII));
     while (b.position() < HEADER - 1) b.put((byte) ' ');
     whole(rows, b.put((byte) '\n').flip(), 0);

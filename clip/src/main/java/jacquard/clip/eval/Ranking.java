@@ -71,7 +71,8 @@ public final class Ranking {
 
   /// The share of rows that have a right column among their best `k`.
   public double rowRecall(Match right, int k) {
-    return IntStream.range(0, columns.queries()).filter(i -> columns.best(i, k).anyMatch(j -> right.of(i, j))).count() / (double) columns.queries();
+    return IntStream.range(0, columns.queries()).filter(i -> columns.best(i, k).anyMatch(j -> right.of(i, j)))
+        .count() / (double) columns.queries();
   }
 
   /// The share of some columns that have a right row among their best `k`.

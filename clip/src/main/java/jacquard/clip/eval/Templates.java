@@ -17,7 +17,10 @@ public record Templates(List<String> texts) {
 
   public Templates {
     if (texts.isEmpty()) throw new IllegalArgumentException("no template, expected at least one text with {}");
-    for (var t : texts) if (!t.contains("{}")) throw new IllegalArgumentException("template \"" + t + "\" has no {} for the label, and is none of the sets " + String.join(", ", SETS));
+    for (var t : texts)
+      if (!t.contains("{}"))
+        throw new IllegalArgumentException("template \"" + t + "\" has no {} for the label, and is none of the sets "
+            + String.join(", ", SETS));
     texts = List.copyOf(texts);
   }
 

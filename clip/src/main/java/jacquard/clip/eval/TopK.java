@@ -33,5 +33,7 @@ final class TopK {
   int queries() { return counts.length; }
 
   /// The best `n` of a query, best first; fewer where there are not so many.
-  IntStream best(int query, int n) { return Arrays.stream(candidates, query * k, query * k + Math.min(n, counts[query])); }
+  IntStream best(int query, int n) {
+    return Arrays.stream(candidates, query * k, query * k + Math.min(n, counts[query]));
+  }
 }

@@ -17,10 +17,14 @@ import java.util.OptionalDouble;
 /// @param innerNorm a layer norm before the output projection of attention
 /// @param attentionNorm a layer norm after it
 /// @param mlpNorm a layer norm after the MLP's activation
-public record BlockConfig(@Key("act_kwargs") Gelu gelu, @Key("norm_kwargs") Norm norm, @Key("ls_init_value") OptionalDouble layerScale,
-    BlockType blockType, @Key("qk_norm") boolean queryKeyNorm, @Key("scaled_cosine_attn") boolean cosine, boolean scaleHeads,
-    @Key("scale_attn_inner") boolean innerNorm, @Key("scale_attn") boolean attentionNorm, @Key("scale_fc") boolean mlpNorm) {
-  public static final BlockConfig DEFAULTS = new BlockConfig(new Gelu(Approximation.NONE), new Norm(1e-5), OptionalDouble.empty(),
+public record BlockConfig(@Key("act_kwargs") Gelu gelu, @Key("norm_kwargs") Norm norm,
+    @Key("ls_init_value") OptionalDouble layerScale,
+    BlockType blockType, @Key("qk_norm") boolean queryKeyNorm, @Key("scaled_cosine_attn") boolean cosine,
+        boolean scaleHeads,
+    @Key("scale_attn_inner") boolean innerNorm, @Key("scale_attn") boolean attentionNorm,
+        @Key("scale_fc") boolean mlpNorm) {
+  public static final BlockConfig DEFAULTS = new BlockConfig(new Gelu(Approximation.NONE), new Norm(1e-5),
+      OptionalDouble.empty(),
       BlockType.DEFAULT, false, false, false, false, false, false);
 
   public enum BlockType { DEFAULT, CUSTOM }
@@ -41,6 +45,7 @@ public record BlockConfig(@Key("act_kwargs") Gelu gelu, @Key("norm_kwargs") Norm
 
   /// Whether the block has any option that OpenCLIP's plain block lacks.
   public boolean custom() {
-    return blockType == BlockType.CUSTOM || queryKeyNorm || cosine || scaleHeads || innerNorm || attentionNorm || mlpNorm;
+    return blockType == BlockType.CUSTOM || queryKeyNorm || cosine || scaleHeads || innerNorm || attentionNorm
+        || mlpNorm;
   }
 }

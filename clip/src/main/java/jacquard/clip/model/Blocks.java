@@ -16,28 +16,38 @@ import java.util.List;
 public final class Blocks {
   /// How a tower's blocks begin: the vision tower keeps PyTorch's defaults, the text tower scales with width and depth.
   public record Inits(Init in, Init out, Init up, Init down) {
-    public static Inits vision(int width, int hidden) { return new Inits(Init.xavier(width, 3 * width), Init.fanIn(width), Init.fanIn(width), Init.fanIn(hidden)); }
+    public static Inits vision(int width, int hidden) {
+      return new Inits(Init.xavier(width, 3 * width), Init.fanIn(width), Init.fanIn(width), Init.fanIn(hidden));
+    }
     public static Inits text(int width, int layers) {
       double w = 1 / Math.sqrt(width), deep = w / Math.sqrt(2 * layers);
-      return new Inits(new Init.Normal(w), new Init.Normal(deep), new Init.Normal(1 / Math.sqrt(2 * width)), new Init.Normal(deep));
+      return new Inits(new Init.Normal(w), new Init.Normal(deep), new Init.Normal(1 / Math.sqrt(2 * width)),
+          new Init.Normal(deep));
     }
   }
 
   private Blocks() {}
 
-  public static Transformer transformer(Init.Maker make, int layers, int width, int heads, double mlpRatio, double layerScale, float epsilon, Activation activation,
+  public static Transformer transformer(Init.Maker make, int layers, int width, int heads, double mlpRatio,
+      double layerScale, float epsilon, Activation activation,
                                  BlockConfig o, Inits init) {
-    if (width % heads != 0) throw new IllegalArgumentException("width " + width + " is no multiple of " + heads + " heads");
+    if (width % heads != 0)
+      throw new IllegalArgumentException("width " + width + " is no multiple of " + heads + " heads");
     int hidden = (int) (width * mlpRatio);
     var blocks = new ArrayList<Block>();
     for (int i = 0; i < layers; i++) {
-      var attention = new SelfAttention(make.make(init.in, 3 * width, width), make.make(Init.ZEROS, 3 * width), Linear.of(make, width, width, init.out, Init.ZEROS),
-          o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null, o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null,
-          o.cosine() ? make.make(new Init.Constant((float) Math.log(10)), heads, 1, 1) : null, o.scaleHeads() ? make.make(Init.ONES, heads, 1, 1) : null,
+      var attention = new SelfAttention(make.make(init.in, 3 * width, width), make.make(Init.ZEROS, 3 * width),
+          Linear.of(make, width, width, init.out, Init.ZEROS),
+          o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null, o.queryKeyNorm()
+              ? LayerNorm.of(make, width / heads, epsilon) : null,
+          o.cosine() ? make.make(new Init.Constant((float) Math.log(10)), heads, 1, 1) : null, o.scaleHeads()
+              ? make.make(Init.ONES, heads, 1, 1) : null,
           o.innerNorm() ? LayerNorm.of(make, width, epsilon) : null, heads);
-      var mlp = new Mlp(Linear.of(make, width, hidden, init.up, Init.fanIn(width)), o.mlpNorm() ? LayerNorm.of(make, hidden, epsilon) : null,
+      var mlp = new Mlp(Linear.of(make, width, hidden, init.up, Init.fanIn(width)), o.mlpNorm()
+          ? LayerNorm.of(make, hidden, epsilon) : null,
           Linear.of(make, hidden, width, init.down, Init.fanIn(hidden)), activation);
-      blocks.add(new Block(LayerNorm.of(make, width, epsilon), attention, o.attentionNorm() ? LayerNorm.of(make, width, epsilon) : null, scale(make, layerScale, width),
+      blocks.add(new Block(LayerNorm.of(make, width, epsilon), attention, o.attentionNorm()
+          ? LayerNorm.of(make, width, epsilon) : null, scale(make, layerScale, width),
           LayerNorm.of(make, width, epsilon), mlp, scale(make, layerScale, width)));
     }
     return new Transformer(blocks);

@@ -26,13 +26,16 @@ import java.util.OptionalDouble;
 /// @param other sections of models of another kind, as they were given
 public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("vision_cfg") ImageConfig vision,
     @Stated @Key("text_cfg") TextConfig text, boolean quickGelu, @Key("init_logit_scale") double logitScale,
-    @Key("init_logit_bias") OptionalDouble logitBias, @Key("nonscalar_logit_scale") boolean nonscalar, boolean customText,
+    @Key("init_logit_bias") OptionalDouble logitBias, @Key("nonscalar_logit_scale") boolean nonscalar,
+        boolean customText,
         @Flat Other other) {
-  public static final ClipConfig DEFAULTS = new ClipConfig(512, ImageConfig.DEFAULTS, TextConfig.DEFAULTS, false, Math.log(1 / 0.07),
+  public static final ClipConfig DEFAULTS = new ClipConfig(512, ImageConfig.DEFAULTS, TextConfig.DEFAULTS, false,
+      Math.log(1 / 0.07),
       OptionalDouble.empty(), false, false, Other.NONE);
 
   /// Sections that belong to CoCa, CLAP, GenLIP and GenLAP; an empty map where absent.
-  public record Other(Map<String, Object> multimodalCfg, Map<String, Object> audioCfg, Map<String, Object> audioNaflexCfg,
+  public record Other(Map<String, Object> multimodalCfg, Map<String, Object> audioCfg, Map<String,
+      Object> audioNaflexCfg,
       Map<String, Object> genlipCfg, Map<String, Object> genlapCfg) {
     public static final Other NONE = new Other(Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
   }
@@ -42,7 +45,8 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
     if (!Double.isFinite(logitScale))
       throw new IllegalArgumentException("init_logit_scale is " + logitScale + ", expected a finite number");
     if (logitBias.isPresent() && !Double.isFinite(logitBias.getAsDouble()))
-      throw new IllegalArgumentException("init_logit_bias is " + logitBias.getAsDouble() + ", expected a finite number");
+      throw new IllegalArgumentException("init_logit_bias is " + logitBias.getAsDouble()
+          + ", expected a finite number");
     vision.check(embedding);
     text.check(embedding);
   }
@@ -68,7 +72,8 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   /// The model that plain JSON values describe; `where` opens every error.
   public static ClipConfig of(Map<String, ?> json, String where) {
     var config = Settings.read(DEFAULTS, json, where);
-    if (!json.containsKey("embed_dim")) throw new IllegalArgumentException(where + ": embed_dim is missing, expected a whole number");
+    if (!json.containsKey("embed_dim"))
+      throw new IllegalArgumentException(where + ": embed_dim is missing, expected a whole number");
     return config;
   }
 
@@ -101,7 +106,9 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   public boolean custom() { return customText || text.custom() || !other.equals(Other.NONE); }
 
   /// What the native towers' MLPs apply.
-  public Activation activation(boolean tanh) { return quickGelu ? Activation.QUICK_GELU : tanh ? Activation.GELU_TANH : Activation.GELU; }
+  public Activation activation(boolean tanh) {
+    return quickGelu ? Activation.QUICK_GELU : tanh ? Activation.GELU_TANH : Activation.GELU;
+  }
 
   /// Whether a decoder follows the towers (CoCa).
   public boolean captions() { return !other.multimodalCfg.isEmpty(); }
@@ -120,5 +127,7 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
         .or(() -> vision.refused(this)).or(() -> text.refused(this));
   }
 
-  private static Optional<String> missing(Families.Row<?> row) { return row.tower() == null ? Optional.of(row.missing()) : Optional.empty(); }
+  private static Optional<String> missing(Families.Row<?> row) {
+    return row.tower() == null ? Optional.of(row.missing()) : Optional.empty();
+  }
 }

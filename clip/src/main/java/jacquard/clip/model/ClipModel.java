@@ -6,6 +6,7 @@ import jacquard.clip.model.coca.CaptionDecoder;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
+import jacquard.clip.model.tower.Patches;
 import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.model.tower.Tower;
 import jacquard.clip.nn.Init;
@@ -83,6 +84,9 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
 
   /// L2-normalised features `[count, embedding]`.
   public Tensor embedImages(ImageBatch images) { return visual.features(images).normalize(); }
+
+  /// The same of pictures of any sizes, which a NaFlex tower takes.
+  public Tensor embedImages(Patches patches) { return visual.features(patches).normalize(); }
 
   /// L2-normalised features `[captions, embedding]`.
   public Tensor embedTexts(int[][] tokens) { return text.features(tokens).normalize(); }

@@ -20,12 +20,15 @@ public record HubConfig(ClipConfig model, PreprocessConfig preprocess) {
 
   /// @throws IOException if the file cannot be read or is no JSON
   /// @throws IllegalArgumentException naming the file, the key, the value and what was expected
-  public static HubConfig read(Path file) throws IOException { return of(TextConfig.completed(Json.read(file), file), file.toString()); }
+  public static HubConfig read(Path file) throws IOException {
+    return of(TextConfig.completed(Json.read(file), file), file.toString());
+  }
 
   /// The config that plain JSON values describe; `where` opens every error.
   public static HubConfig of(Map<String, ?> json, String where) {
     for (String key : json.keySet())
-      if (!KEYS.contains(key)) throw new IllegalArgumentException(where + ": unknown key " + key + ". Known: model_cfg, preprocess_cfg");
+      if (!KEYS.contains(key))
+        throw new IllegalArgumentException(where + ": unknown key " + key + ". Known: model_cfg, preprocess_cfg");
     if (!(json.get("model_cfg") instanceof Map<?, ?> section))
       throw new IllegalArgumentException(where + ": model_cfg is missing, expected a section");
     @SuppressWarnings("unchecked") var model = ClipConfig.of((Map<String, ?>) section, where + " model_cfg");

@@ -26,7 +26,9 @@ public final class Averages implements Section {
   /// @param decay  how much of the average stays at a step, from 0 to 1
   /// @param copied how many steps are copied before
   public Averages(Task task, double decay, long copied) {
-    if (!(decay >= 0 && decay < 1)) throw new IllegalArgumentException("averages that keep " + decay + " of themselves, expected at least 0 and less than 1");
+    if (!(decay >= 0 && decay < 1))
+      throw new IllegalArgumentException("averages that keep " + decay + " of themselves, expected at least 0 and "
+          + "less than 1");
     this.task = task;
     this.averaged = task.of(Parameters.map(task.model(), (_, t) -> t.dtype().floating() ? t.copy() : t));
     this.decay = decay;

@@ -30,11 +30,14 @@ public record Compute(List<Device> devices, Precision precision, boolean recompu
   String unlike(Map<String, String> metadata) {
     var then = new TreeMap<>(metadata);
     then.keySet().removeIf(k -> !k.startsWith(LIBRARY));
-    return then.equals(libraries()) ? null : "made with %s, this goes on with %s: other bits than without the stop".formatted(told(then), told(libraries()));
+    return then.equals(libraries()) ? null
+        : "made with %s, this goes on with %s: other bits than without the stop".formatted(told(then),
+        told(libraries()));
   }
 
   private static String told(Map<String, String> libraries) {
-    return libraries.isEmpty() ? "the device's own kernels" : libraries.entrySet().stream().map(e -> e.getKey().substring(LIBRARY.length()) + " by " + e.getValue()).collect(Collectors.joining(", "));
+    return libraries.isEmpty() ? "the device's own kernels" : libraries.entrySet().stream()
+        .map(e -> e.getKey().substring(LIBRARY.length()) + " by " + e.getValue()).collect(Collectors.joining(", "));
   }
 
   int ranks() { return devices.size(); }

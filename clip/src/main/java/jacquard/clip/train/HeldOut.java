@@ -23,7 +23,9 @@ final class HeldOut implements Listener.Evaluator {
     last = Evaluation.of(embedder, source);
     var metrics = new LinkedHashMap<>(last.metrics());
     int missing = last.missing();
-    return new Listener.Outcome(metrics, "top-1 %.1f %%, top-5 %.1f %% of %,d names".formatted(100 * metrics.get("top1"), 100 * metrics.get("top5"), last.names().size())
+    return new Listener.Outcome(metrics,
+        "top-1 %.1f %%, top-5 %.1f %% of %,d names".formatted(100 * metrics.get("top1"), 100 * metrics.get("top5"),
+        last.names().size())
         + (missing == 0 ? "" : "; %,d pictures could not be read".formatted(missing)));
   }
 

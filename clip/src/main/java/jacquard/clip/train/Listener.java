@@ -18,7 +18,8 @@ public sealed interface Listener {
   /// @param values   what the step says of itself, by metric
   /// @param waited   nanoseconds spent waiting for data
   /// @param computed nanoseconds spent computing
-  record Moment(long step, long steps, boolean stopping, SequencedMap<String, Double> values, long waited, long computed) {
+  record Moment(long step, long steps, boolean stopping, SequencedMap<String, Double> values, long waited,
+      long computed) {
     public boolean last() { return step == steps; }
     /// Whether something is to happen that happens every so many steps, and at the end.
     public boolean due(long every) { return last() || step % every == 0; }
@@ -112,7 +113,8 @@ public sealed interface Listener {
       folder.publish("last", stored.get(MODEL));
       if (stored.containsKey(AVERAGES)) folder.publish(AVERAGES, stored.get(AVERAGES));
       folder.save(state, m.step(), stored);
-      if (m.stopping() && !m.last()) say.accept("stopped after step %,d of %,d; --resume goes on from there".formatted(m.step(), m.steps()));
+      if (m.stopping() && !m.last())
+        say.accept("stopped after step %,d of %,d; --resume goes on from there".formatted(m.step(), m.steps()));
     }
   }
 

@@ -23,7 +23,8 @@ import java.util.function.Consumer;
 ///
 /// @param optimizer of the task's parameters
 /// @param steps     in all
-public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization how, Compute compute, long steps, long seed) {
+public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization how, Compute compute, long steps,
+    long seed) {
   private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
 
   /// Makes the steps from `first` on, until the last or until `stop` holds on some rank.
@@ -41,10 +42,13 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
       var values = new LinkedHashMap<String, Double>();
       int count = (int) group.sum("readable samples", batch.count())[0];
       if (count > 0) values.putAll(update(batch, s));
-      else if (s == first) throw new IOException("none of the " + stream.size() + " samples of step " + s + " could be read: " + stream.firstFailure());
+      else if (s == first)
+        throw new IOException("none of the " + stream.size() + " samples of step " + s + " could be read: "
+            + stream.firstFailure());
       if (count < stream.size()) values.put("unreadable", (double) stream.size() - count);
       long t2 = System.nanoTime();
-      boolean stopping = group.sum("whether to stop", stop.getAsBoolean() ? 1 : 0)[0] > 0;      // the ranks may have learnt of it before and after
+      // the ranks may have learnt of it before and after
+      boolean stopping = group.sum("whether to stop", stop.getAsBoolean() ? 1 : 0)[0] > 0;
       var moment = new Listener.Moment(s + 1, steps, stopping, values, t1 - t0, t2 - t1);
       for (var l : listeners) l.after(moment);
       if (stopping) return s + 1;
@@ -69,7 +73,9 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
         var move = measured(norms, optimizer.step(rate, 1));
         losses = Gradients.streamed(task, batch, pass, group -> {
           double n = Clipping.norm(group.values());
-          if (!Double.isFinite(n)) throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of " + String.join(", ", group.keySet()) + HELP);
+          if (!Double.isFinite(n))
+            throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of "
+                + String.join(", ", group.keySet()) + HELP);
           squares[0] += n * n;
           move.accept(group);
         }).losses();
@@ -93,9 +99,12 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
     return values;
   }
 
-  private static Consumer<Map<String, Tensor>> measured(Norms norms, Consumer<Map<String, Tensor>> move) { return norms == null ? move : norms.around(move); }
+  private static Consumer<Map<String, Tensor>> measured(Norms norms, Consumer<Map<String, Tensor>> move) {
+    return norms == null ? move : norms.around(move);
+  }
 
   private static void check(long s, double loss, double norm) {
-    if (!Double.isFinite(loss) || !Double.isFinite(norm)) throw new IllegalArgumentException("step " + s + ": loss " + loss + ", gradient norm " + norm + HELP);
+    if (!Double.isFinite(loss) || !Double.isFinite(norm))
+      throw new IllegalArgumentException("step " + s + ": loss " + loss + ", gradient norm " + norm + HELP);
   }
 }

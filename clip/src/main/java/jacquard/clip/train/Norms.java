@@ -42,7 +42,8 @@ final class Norms {
 
   private void measured(Map<String, Tensor> group, Consumer<Map<String, Tensor>> move) {
     try (var _ = Scope.open()) {
-      List<Tensor> now = group.keySet().stream().map(parameters::get).toList(), old = now.stream().map(Tensor::copy).toList();
+      List<Tensor> now = group.keySet().stream().map(parameters::get).toList(), old = now.stream().map(Tensor::copy)
+          .toList();
       before += square(Clipping.norm(old));
       move.accept(group);
       var d = new ArrayList<Tensor>();

@@ -20,7 +20,8 @@ import java.util.Optional;
 /// The folder of one run, which nobody else writes to: `open_clip_config.json`, `last/`, `best/` and `averages/` with weights that OpenCLIP loads, `resume.safetensors`,
 /// `metrics.jsonl`, TensorBoard events, `arguments.json`, `report.png` and `report.html`. A run that never made a step leaves no folder.
 public final class RunFolder implements AutoCloseable {
-  private static final String STATE = "resume.safetensors", METRICS = "metrics.jsonl", CONFIG = "open_clip_config.json", ARGUMENTS = "arguments.json", LOCK = ".lock";
+  private static final String STATE = "resume.safetensors", METRICS = "metrics.jsonl",
+      CONFIG = "open_clip_config.json", ARGUMENTS = "arguments.json", LOCK = ".lock";
 
   private final Path path;
   private final boolean resumed, created;
@@ -46,7 +47,8 @@ public final class RunFolder implements AutoCloseable {
       throw new IOException(path + " holds a run already; go on with --resume or choose another --name");
     }
     var r = new RunFolder(path, false, created, lock);
-    r.clear();                                                                    // of a run that was killed before its first step
+    // of a run that was killed before its first step
+    r.clear();
     return r;
   }
 
@@ -64,7 +66,8 @@ public final class RunFolder implements AutoCloseable {
   public static long made(Path path) throws IOException {
     if (!Files.isDirectory(path)) throw new IOException(path + " is no folder of a run: there is nothing to resume");
     if (Files.exists(path.resolve(STATE))) return State.step(path.resolve(STATE));
-    if (!Files.exists(path.resolve(METRICS))) throw new IOException(path + " holds no run to resume: neither " + STATE + " nor " + METRICS);
+    if (!Files.exists(path.resolve(METRICS)))
+      throw new IOException(path + " holds no run to resume: neither " + STATE + " nor " + METRICS);
     return 0;
   }
 
@@ -91,10 +94,14 @@ public final class RunFolder implements AutoCloseable {
     Safetensors.write(to.resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
   }
 
-  void save(State state, long step, Map<String, Map<String, Safetensors.Array>> stored) throws IOException { state.save(state(), step, stored); }
+  void save(State state, long step, Map<String, Map<String, Safetensors.Array>> stored) throws IOException {
+    state.save(state(), step, stored);
+  }
 
   /// The log of metrics, without what the run makes again.
-  MetricLog metrics(long step) throws IOException { return resumed ? MetricLog.resume(path.resolve(METRICS), step) : MetricLog.create(path.resolve(METRICS)); }
+  MetricLog metrics(long step) throws IOException {
+    return resumed ? MetricLog.resume(path.resolve(METRICS), step) : MetricLog.create(path.resolve(METRICS));
+  }
 
   EventLog events(long step) throws IOException {
     var log = resumed ? EventLog.resume(path, step) : EventLog.create(path);
@@ -103,14 +110,18 @@ public final class RunFolder implements AutoCloseable {
   }
 
   /// What the log of metrics says.
-  List<MetricLog.Entry> logged() throws IOException { return Files.exists(path.resolve(METRICS)) ? MetricLog.read(path.resolve(METRICS)) : List.of(); }
+  List<MetricLog.Entry> logged() throws IOException {
+    return Files.exists(path.resolve(METRICS)) ? MetricLog.read(path.resolve(METRICS)) : List.of();
+  }
 
   /// The command that began a run.
   ///
   /// @param folder    where it was given
   /// @param arguments without the command's name
   public record Command(String folder, List<String> arguments) {
-    public static Command here(List<String> arguments) { return new Command(Path.of("").toAbsolutePath().toString(), List.copyOf(arguments)); }
+    public static Command here(List<String> arguments) {
+      return new Command(Path.of("").toAbsolutePath().toString(), List.copyOf(arguments));
+    }
   }
 
   /// Writes down how the run began.
@@ -125,8 +136,10 @@ public final class RunFolder implements AutoCloseable {
     var file = path.resolve(ARGUMENTS);
     if (!Files.exists(file)) return Optional.empty();
     var root = Json.read(file);
-    if (root.get("folder") instanceof String folder && root.get("arguments") instanceof List<?> arguments) return Optional.of(new Command(folder, arguments.stream().map(Object::toString).toList()));
-    throw new IOException(file + " does not say how the run began, expected {\"folder\": …, \"arguments\": […]}; give the options of its first command with --resume");
+    if (root.get("folder") instanceof String folder && root.get("arguments") instanceof List<?> arguments)
+      return Optional.of(new Command(folder, arguments.stream().map(Object::toString).toList()));
+    throw new IOException(file + " does not say how the run began, expected {\"folder\": …, \"arguments\": […]}; give "
+        + "the options of its first command with --resume");
   }
 
   private static boolean stepped(Path path) throws IOException {
@@ -136,7 +149,8 @@ public final class RunFolder implements AutoCloseable {
 
   /// Takes away what a run without a step has written; what others put there stays.
   private void clear() throws IOException {
-    for (var name : created ? List.of(METRICS, ARGUMENTS, CONFIG) : List.of(METRICS, ARGUMENTS)) Files.deleteIfExists(path.resolve(name));
+    for (var name : created ? List.of(METRICS, ARGUMENTS, CONFIG) : List.of(METRICS, ARGUMENTS))
+      Files.deleteIfExists(path.resolve(name));
     if (events != null) Files.deleteIfExists(events);
   }
 
@@ -146,7 +160,8 @@ public final class RunFolder implements AutoCloseable {
       clear();
       if (!created) return;
       Files.deleteIfExists(path.resolve(LOCK));
-      try { Files.delete(path); } catch (DirectoryNotEmptyException e) { System.getLogger(RunFolder.class.getName()).log(System.Logger.Level.DEBUG, "others wrote to " + path, e); }
+      try { Files.delete(path); } catch (DirectoryNotEmptyException e) { System.getLogger(RunFolder.class.getName())
+          .log(System.Logger.Level.DEBUG, "others wrote to " + path, e); }
     }
   }
 }

@@ -25,18 +25,25 @@ public final class RunPage {
   /// @param training   what was trained on, for people
   /// @param evaluation of the last step on `held`, or null without held-out data
   /// @param settings   of the run, in the order of the page
-  public static void write(Path folder, String title, String training, Source held, Evaluation evaluation, double minutes, String command, SequencedMap<String, String> settings) throws IOException {
+  public static void write(Path folder, String title, String training, Source held, Evaluation evaluation,
+      double minutes, String command, SequencedMap<String, String> settings) throws IOException {
     var log = MetricLog.read(folder.resolve("metrics.jsonl"));
-    var charts = new ArrayList<>(List.of(Chart.of("Loss", "step", named(MetricLog.series(log, "loss"), "training loss")).smoothed(0.95),
-        Chart.of("Learning rate", "step", named(MetricLog.series(log, "lr"), "learning rate")), Chart.of("Gradient norm", "step", named(MetricLog.series(log, "gradient_norm"), "norm before clipping")).smoothed(0.9)));
+    var charts = new ArrayList<>(List.of(Chart.of("Loss", "step", named(MetricLog.series(log, "loss"), "training loss"))
+        .smoothed(0.95),
+        Chart.of("Learning rate", "step", named(MetricLog.series(log, "lr"), "learning rate")),
+            Chart.of("Gradient norm", "step", named(MetricLog.series(log, "gradient_norm"), "norm before clipping"))
+            .smoothed(0.9)));
     var figures = new ArrayList<Figure>();
     var galleries = new ArrayList<Gallery>();
     if (evaluation != null) {
       var m = evaluation.metrics();
       figures.add(Figure.share("Zero-shot top-1", m.get("top1"), evaluation.chance()));
       figures.add(Figure.share("Zero-shot top-5", m.get("top5"), Math.min(1, 5 * evaluation.chance())));
-      for (int k : new int[] {1, 5, 10}) figures.add(Figure.share("Text to image R@" + k, m.get("text_to_image_r" + k), (double) k / evaluation.labels().length));
-      charts.add(1, Chart.of("Held-out accuracy", "step", named(MetricLog.series(log, "held_out/top1"), "top-1"), named(MetricLog.series(log, "held_out/top5"), "top-5")).against("chance", evaluation.chance()));
+      for (int k : new int[] {1, 5, 10})
+        figures.add(Figure.share("Text to image R@" + k, m.get("text_to_image_r" + k), (double) k / evaluation.labels()
+            .length));
+      charts.add(1, Chart.of("Held-out accuracy", "step", named(MetricLog.series(log, "held_out/top1"), "top-1"),
+          named(MetricLog.series(log, "held_out/top5"), "top-5")).against("chance", evaluation.chance()));
       galleries.add(gallery(evaluation, held));
     }
     figures.add(Figure.of("Minutes", minutes));
@@ -44,8 +51,10 @@ public final class RunPage {
     machine.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     machine.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
     machine.put("JPEG decoder", Images.jpegDecoder());
-    var lead = evaluation == null ? "Trained on " + training + "." : "Trained on " + training + ", evaluated on " + held.name() + " over " + evaluation.names().size() + " names.";
-    new RunReport(title + " · " + folder.getFileName(), lead, figures, charts, List.of(), galleries, command, settings, machine).write(folder);
+    var lead = evaluation == null ? "Trained on " + training + "." : "Trained on " + training + ", evaluated on "
+        + held.name() + " over " + evaluation.names().size() + " names.";
+    new RunReport(title + " · " + folder.getFileName(), lead, figures, charts, List.of(), galleries, command, settings,
+        machine).write(folder);
   }
 
   private static Chart.Series named(Chart.Series s, String name) { return new Chart.Series(name, s.x(), s.y()); }

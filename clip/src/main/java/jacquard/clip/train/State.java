@@ -46,7 +46,8 @@ final class State {
         for (var e : tensors.entrySet()) {
           var at = prefix + e.getKey();
           if (!Arrays.equals(file.shape(at), e.getValue().shape().dims()))
-            throw new IOException(file.file() + ": " + at + " is " + Shape.of(file.shape(at)) + ", expected " + e.getValue().shape() + "; is it a run of another model?");
+            throw new IOException(file.file() + ": " + at + " is " + Shape.of(file.shape(at)) + ", expected "
+                + e.getValue().shape() + "; is it a run of another model?");
           Checkpoint.put(e.getValue(), file.floats(at));
         }
       }
@@ -125,7 +126,8 @@ final class State {
 
   private static void checked(Path path, Map<String, String> metadata) throws IOException {
     if (FORMAT.equals(metadata.get("format")) && metadata.getOrDefault(STEP, "").matches("\\d{1,18}")) return;
-    throw new IOException(path + " has the format \"" + metadata.getOrDefault("format", metadata.containsKey(STEP) ? "jacquard run 1" : "unknown") + "\", expected \"" + FORMAT
+    throw new IOException(path + " has the format \"" + metadata.getOrDefault("format", metadata.containsKey(STEP)
+        ? "jacquard run 1" : "unknown") + "\", expected \"" + FORMAT
         + "\": another version wrote it. Begin anew from its weights, with --pretrained and the run's last/");
   }
 

@@ -37,7 +37,8 @@ public final class Trainer {
 
   /// @param transform how pictures are prepared in evaluation, and by whoever uses the model
   /// @param held      what the model is evaluated on; null for nothing
-  public Trainer(Task.Recipe recipe, Stream stream, Optimization how, Cadence cadence, Compute compute, long seed, Transform transform, Source held) {
+  public Trainer(Task.Recipe recipe, Stream stream, Optimization how, Cadence cadence, Compute compute, long seed,
+      Transform transform, Source held) {
     this.recipe = recipe;
     this.stream = stream;
     this.how = how;
@@ -58,7 +59,9 @@ public final class Trainer {
   /// shows progress; all have the same weights.
   ///
   /// @throws IOException if the folder cannot be written, or holds a run of another kind
-  public Evaluation run(RunFolder folder) throws IOException { return Group.run(compute.devices(), group -> run(folder, group)).getFirst(); }
+  public Evaluation run(RunFolder folder) throws IOException {
+    return Group.run(compute.devices(), group -> run(folder, group)).getFirst();
+  }
 
   private Evaluation run(RunFolder folder, Group group) throws IOException {
     boolean saved = folder.saved(), leads = group.rank() == 0;
@@ -79,7 +82,8 @@ public final class Trainer {
     var heldOut = held == null ? null : new HeldOut(held, transform, task.model());
     double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
-         var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size()).open()) {
+         var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size())
+             .open()) {
       unlike.forEach(progress::say);
       var listeners = new ArrayList<Listener>();
       if (averages != null) listeners.add(new Listener.Averaging(averages));
@@ -106,16 +110,24 @@ public final class Trainer {
         .same("seed", seed, (then, now) -> "--seed " + then + ", not " + now)
         .same("task", task.name(), (then, now) -> "the loss " + then + ", not " + now)
         .same("optimizer", how.name(), (then, now) -> "the optimizer " + then + ", not " + now)
-        .same("trained", Integer.toHexString(List.copyOf(task.parameters().trained().keySet()).hashCode()), (_, _) -> "other parameters trained: a different model, or different --lock-… options")
-        .same("batch", stream.size(), (then, now) -> then + " pairs a step on all ranks, not " + now + ": its place in the data would be lost")
-        .same("precision", compute.precision().name(), (then, now) -> "--precision " + flag(then) + ", not " + flag(now))
-        .said("data", stream.fingerprint(), (then, now) -> "other data (%s) than this goes on with (%s): other samples than without the stop".formatted(then, now))
+        .same("trained", Integer.toHexString(List.copyOf(task.parameters().trained().keySet()).hashCode()),
+            (_, _) -> "other parameters trained: a different model, or different --lock-… options")
+        .same("batch", stream.size(), (then, now) -> then + " pairs a step on all ranks, not " + now
+            + ": its place in the data would be lost")
+        .same("precision", compute.precision().name(), (then, now) -> "--precision " + flag(then) + ", not "
+            + flag(now))
+        .said("data", stream.fingerprint(), (then,
+            now) -> "other data (%s) than this goes on with (%s): other samples than without the stop".formatted(then,
+            now))
         .noted(compute.libraries(), compute::unlike);
-    stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name + " of data " + then + ", not " + now));
+    stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name
+        + " of data " + then + ", not " + now));
     state.section(Listener.Saving.MODEL, task).section("optimizer", optimizer.state());
     if (averages != null) state.section(Listener.Saving.AVERAGES, averages);
     return state;
   }
 
-  private static String flag(String precision) { return precision.isEmpty() ? "unknown" : Precision.valueOf(precision).flag(); }
+  private static String flag(String precision) {
+    return precision.isEmpty() ? "unknown" : Precision.valueOf(precision).flag();
+  }
 }

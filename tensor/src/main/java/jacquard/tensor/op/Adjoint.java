@@ -1,7 +1,6 @@
 package jacquard.tensor.op;
 
 import jacquard.tensor.DType;
-import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
@@ -123,7 +122,7 @@ public sealed interface Adjoint extends Op {
     @Override public List<Type> infer(List<Type> in) {
       var w = in.isEmpty() ? Shape.SCALAR : in.getFirst().shape();
       if (in.size() != 2 || w.rank() != 4 || w.dim(0) % conv.groups() != 0 || in.stream().anyMatch(t -> !t.dtype().floating())) throw Op.mismatch(this, in, "floating W [o, kh, kw, i], dy");
-      int images = images(this, conv, w, in);
+      int images = conv.images(this, w, in);
       return List.of(in.getFirst().with(Shape.of(images * conv.grid().size(), w.dim(3) * conv.groups())));
     }
     /// Tap by tap; groups one by one.
@@ -138,7 +137,7 @@ public sealed interface Adjoint extends Op {
       for (int ky = 0; ky < w.dim(1); ky++)
         for (int kx = 0; kx < w.dim(2); kx++) {
           var tap = w.slice(1, ky, ky + 1).slice(2, kx, kx + 1).reshape(w.dim(0), w.dim(3));                          // [o, i]
-          int[] pixels = pixels(conv, w.shape(), dy.dim(0), ky, kx);
+          int[] pixels = conv.pixels(w.shape(), dy.dim(0), ky, kx);
           var d = dy.matmul(tap).scatterAdd(rows, Tensor.ofInts(Shape.of(pixels.length), pixels));
           dx = dx == null ? d : dx.add(d);
         }
@@ -150,7 +149,7 @@ public sealed interface Adjoint extends Op {
   record Conv2dWeight(Fused.Conv2d conv, Shape weight) implements Adjoint {
     @Override public List<Type> infer(List<Type> in) {
       if (in.size() != 2 || in.getFirst().shape().rank() != 2 || weight.rank() != 4 || weight.dim(0) % conv.groups() != 0 || in.getFirst().shape().dim(1) != weight.dim(3) * conv.groups()
-          || in.stream().anyMatch(t -> !t.dtype().floating()) || in.getFirst().shape().dim(0) != images(this, conv, weight, in) * conv.grid().size())
+          || in.stream().anyMatch(t -> !t.dtype().floating()) || in.getFirst().shape().dim(0) != conv.images(this, weight, in) * conv.grid().size())
         throw Op.mismatch(this, in, "floating x [b·" + conv.grid().size() + ", i], dy of as many images, for W " + weight);
       return List.of(new Type(DType.F32, weight));
     }
@@ -165,7 +164,7 @@ public sealed interface Adjoint extends Op {
       Tensor x = wide(in, 0), dy = wide(in, 1);
       var taps = new ArrayList<Tensor>();
       for (int ky = 0; ky < weight.dim(1); ky++)
-        for (int kx = 0; kx < weight.dim(2); kx++) taps.add(dy.matmul(true, x.gather(pixels(conv, weight, dy.dim(0), ky, kx)), false));   // [o, i]
+        for (int kx = 0; kx < weight.dim(2); kx++) taps.add(dy.matmul(true, x.gather(conv.pixels(weight, dy.dim(0), ky, kx)), false));   // [o, i]
       return typed(this, in, Tensor.concat(1, taps).reshape(weight));
     }
   }
@@ -180,13 +179,8 @@ public sealed interface Adjoint extends Op {
       return List.of(in.getFirst().with(Shape.of(y.dim(0) / pool.to().size() * pool.grid().size(), y.dim(1))));
     }
     @Override public List<Tensor> define(List<Tensor> in) {
-      Grid from = pool.grid(), to = pool.to();
-      int[] windows = new int[in.getFirst().dim(0) / to.size() * from.size()];
-      for (int i = 0; i < windows.length; i++) {
-        int y = i % from.size() / from.width() / pool.size(), x = i % from.width() / pool.size();
-        windows[i] = y < to.height() && x < to.width() ? i / from.size() * to.size() + y * to.width() + x : -1;
-      }
-      return typed(this, in, wide(in, 0).gather(windows).mul(1f / (pool.size() * pool.size())));
+      int pixels = in.getFirst().dim(0) / pool.to().size() * pool.grid().size();
+      return typed(this, in, wide(in, 0).gather(pool.windows(pixels)).mul(1f / (pool.size() * pool.size())));
     }
   }
 
@@ -253,15 +247,15 @@ public sealed interface Adjoint extends Op {
     }
   }
 
-  /// x, t, scale, `[groups]`, row and column log-sum-exp, dloss → dx, dt, dscale
+  /// x, t, scale, `[groups]`, peaks of rows and columns, dloss → dx, dt, dscale
   record SoftmaxContrastive(Contrastive.Softmax loss) implements Adjoint {
     @Override public int outputs() { return 3; }
     @Override public List<Type> infer(List<Type> in) {
       int first = loss.grouped() ? 5 : 3;
-      if (in.size() != first + 3 || !Op.floating(in.subList(first, first + 3))) throw Op.mismatch(this, in, "x, t, scale" + (loss.grouped() ? ", two groups" : "") + ", two log-sum-exps and dloss");
+      if (in.size() != first + 3 || !Op.floating(in.subList(first, first + 3))) throw Op.mismatch(this, in, "x, t, scale" + (loss.grouped() ? ", two groups" : "") + ", two peaks and dloss");
       loss.infer(in.subList(0, first));
       int n = in.getFirst().shape().dim(0);
-      if (!in.get(first).has(n) || !in.get(first + 1).has(n) || in.get(first + 2).shape().size() != 1) throw Op.mismatch(this, in, "two log-sum-exps [" + n + "] and dloss []");
+      if (!in.get(first).has(2, n) || !in.get(first + 1).has(2, n) || in.get(first + 2).shape().size() != 1) throw Op.mismatch(this, in, "two peaks [2," + n + "] and dloss []");
       return in.subList(0, 3);
     }
 
@@ -270,8 +264,9 @@ public sealed interface Adjoint extends Op {
       int n = in.getFirst().dim(0), first = loss.grouped() ? 5 : 3;
       Tensor x = wide(in, 0), t = wide(in, 1), scale = wide(in, 2).reshape(), cosines = x.matmul(false, t, true), z = cosines.mul(scale);   // [n, n]
       var positive = Contrastive.positives(loss, in, 3);
-      var byRow = z.subtract(wide(in, first).reshape(n, 1)).exp().subtract(positive.divide(positive.sumKeeping(1)));
-      var byColumn = z.subtract(wide(in, first + 1).reshape(1, n)).exp().subtract(positive.divide(positive.sumKeeping(0)));
+      Tensor rows = wide(in, first), columns = wide(in, first + 1);
+      var byRow = z.subtract(rows.slice(0, 0, 1).reshape(n, 1)).exp().mul(rows.slice(0, 1, 2).reshape(n, 1)).subtract(positive.divide(positive.sumKeeping(1)));
+      var byColumn = z.subtract(columns.slice(0, 0, 1)).exp().mul(columns.slice(0, 1, 2)).subtract(positive.divide(positive.sumKeeping(0)));
       var slopes = byRow.add(byColumn).mul(0.5f / n).mul(wide(in, first + 2).reshape());
       return typed(this, in, slopes.matmul(t).mul(scale), slopes.matmul(true, x, false).mul(scale), slopes.mul(cosines).sum().reshape(in.get(2).shape()));
     }
@@ -300,24 +295,5 @@ public sealed interface Adjoint extends Op {
   /// dx = γ/√(σ² + ε)·(dy − mean of dy − unit·mean of dy·unit)
   private static Tensor normed(float epsilon, List<Tensor> in, Tensor dy, Tensor unit, Tensor ofProducts, Tensor mean) {
     return dy.subtract(mean).subtract(unit.mul(ofProducts)).mul(wide(in, 1).divide(wide(in, 3).add(epsilon).sqrt()));
-  }
-
-  /// For each of `rows` windows the pixel under its tap (ky, kx), −1 in the padding.
-  private static int[] pixels(Fused.Conv2d conv, Shape weight, int rows, int ky, int kx) {
-    Grid from = conv.grid(), to = conv.to(weight);
-    int[] index = new int[rows];
-    for (int i = 0; i < rows; i++) {
-      int y = i % to.size() / to.width() * conv.stride() + ky - conv.padding().top(), x = i % to.width() * conv.stride() + kx - conv.padding().left();
-      index[i] = y < 0 || y >= from.height() || x < 0 || x >= from.width() ? -1 : (i / to.size() * from.height() + y) * from.width() + x;
-    }
-    return index;
-  }
-
-  /// Of how many images dy, the last input, is.
-  private static int images(Adjoint op, Fused.Conv2d conv, Shape w, List<Type> in) {
-    var to = conv.checked(w, in);
-    var dy = in.getLast().shape();
-    if (dy.rank() != 2 || dy.dim(0) % to.size() != 0 || dy.dim(1) != w.dim(0)) throw Op.mismatch(op, in, "dy [b·" + to.size() + ", " + w.dim(0) + "]");
-    return dy.dim(0) / to.size();
   }
 }

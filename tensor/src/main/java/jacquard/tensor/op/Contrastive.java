@@ -15,30 +15,31 @@ public sealed interface Contrastive extends Fused {
   boolean grouped();
 
   /// z = scale·x·tᵀ; ½·(mean over rows of H(target, softmax of the row) + the same over columns), the target uniform over the positives of
-  /// the row (Radford et al. 2021; soft targets for repeated captions). Inputs x, t, scale [] → loss []. Recorded: also the log-sum-exp of
-  /// rows and of columns `[n]` each.
+  /// the row (Radford et al. 2021; soft targets for repeated captions). Inputs x, t, scale [] → loss []. Recorded: also the peaks of rows and of
+  /// columns `[2,n]` each: the largest z, m, and its softmax p = 1/Σ e^(z − m). Backward makes any other of it, e^(z − m)·p; of a log-sum-exp in one
+  /// F32, rounded as the largest z is, the softmaxes of a row would not add up to 1, which is all that counts where features lie close.
   record Softmax(int tile, boolean grouped, boolean isRecorded) implements Contrastive {
     @Override public Op recorded() { return new Softmax(tile, grouped, true); }
     @Override public List<Type> infer(List<Type> in) {
       check(this, in, 1);
       var loss = Type.f32();
-      var row = Type.f32(in.getFirst().shape().dim(0));
-      return isRecorded ? List.of(loss, row, row) : List.of(loss);
+      var peaks = Type.f32(2, in.getFirst().shape().dim(0));
+      return isRecorded ? List.of(loss, peaks, peaks) : List.of(loss);
     }
     @Override public List<Tensor> define(List<Tensor> in) {
       int n = in.getFirst().dim(0);
       var z = wide(in, 0).matmul(false, wide(in, 1), true).mul(wide(in, 2));           // [n, n]
       var positive = positives(this, in, 3);
-      var rows = logSumExp(z, 1);                                                // [n, 1]
-      var columns = logSumExp(z, 0);                                             // [1, n]
-      var byRow = rows.subtract(z.mul(positive).sumKeeping(1).divide(positive.sumKeeping(1))).sum();
-      var byColumn = columns.subtract(z.mul(positive).sumKeeping(0).divide(positive.sumKeeping(0))).sum();
+      Tensor m = z.maxKeeping(1), s = z.subtract(m).exp().sumKeeping(1);                          // [n, 1]
+      Tensor columnM = z.maxKeeping(0), columnS = z.subtract(columnM).exp().sumKeeping(0);        // [1, n]
+      var byRow = m.add(s.log()).subtract(z.mul(positive).sumKeeping(1).divide(positive.sumKeeping(1))).sum();
+      var byColumn = columnM.add(columnS.log()).subtract(z.mul(positive).sumKeeping(0).divide(positive.sumKeeping(0))).sum();
       var loss = byRow.add(byColumn).mul(0.5f / n);
-      return isRecorded ? List.of(loss, rows.reshape(n), columns.reshape(n)) : List.of(loss);
+      return isRecorded ? List.of(loss, peaks(m, s), peaks(columnM, columnS)) : List.of(loss);
     }
-    private static Tensor logSumExp(Tensor z, int axis) {
-      var m = z.maxKeeping(axis);
-      return z.subtract(m).exp().sumKeeping(axis).log().add(m);
+    private static Tensor peaks(Tensor m, Tensor s) {
+      int n = (int) m.shape().size();
+      return Tensor.concat(0, List.of(m.reshape(1, n), Tensor.full(Shape.of(1, n), 1).divide(s.reshape(1, n))));
     }
   }
 

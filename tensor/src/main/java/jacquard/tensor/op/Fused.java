@@ -161,6 +161,26 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
       return to;
     }
 
+    /// Of how many images dy, the last input of `op`, is.
+    int images(Adjoint op, Shape w, List<Type> in) {
+      var to = checked(w, in);
+      var dy = in.getLast().shape();
+      if (dy.rank() != 2 || dy.dim(0) % to.size() != 0 || dy.dim(1) != w.dim(0)) throw Op.mismatch(op, in, "dy [b·" + to.size() + ", " + w.dim(0) + "]");
+      return dy.dim(0) / to.size();
+    }
+
+    /// For each of `count` windows the pixel under its tap (ky, kx), −1 in the padding.
+    int[] pixels(Shape weight, int count, int ky, int kx) {
+      var to = to(weight);
+      int[] index = new int[count];
+      for (int i = 0; i < count; i++) {
+        int y = i % to.size() / to.width() * stride + ky - padding.top(), x = i % to.width() * stride + kx - padding.left();
+        boolean inside = y >= 0 && y < grid.height() && x >= 0 && x < grid.width();
+        index[i] = inside ? (i / to.size() * grid.height() + y) * grid.width() + x : -1;
+      }
+      return index;
+    }
+
     /// Whether every input has outputs of its own.
     public boolean depthwise(Shape weight) { return groups > 1 && weight.dim(3) == 1; }
 
@@ -178,18 +198,10 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     @Override public List<Tensor> define(List<Tensor> in) {
       if (groups > 1) return List.of(Tensor.concat(1, IntStream.range(0, groups).mapToObj(g -> Tensor.applyAll(ofGroup(), group(g, in)).getFirst()).toList()));
       Tensor x = in.get(0), w = in.get(1);
-      int kh = w.dim(1), kw = w.dim(2), batch = x.dim(0) / grid.size();
-      var to = to(w.shape());
+      int kh = w.dim(1), kw = w.dim(2), windows = x.dim(0) / grid.size() * to(w.shape()).size();
       var taps = new ArrayList<Tensor>();
       for (int ky = 0; ky < kh; ky++)
-        for (int kx = 0; kx < kw; kx++) {
-          int[] index = new int[batch * to.size()];
-          for (int i = 0; i < index.length; i++) {
-            int b = i / to.size(), y = i % to.size() / to.width() * stride + ky - padding.top(), c = i % to.width() * stride + kx - padding.left();
-            index[i] = y < 0 || y >= grid.height() || c < 0 || c >= grid.width() ? -1 : (b * grid.height() + y) * grid.width() + c;
-          }
-          taps.add(x.gather(index));
-        }
+        for (int kx = 0; kx < kw; kx++) taps.add(x.gather(pixels(w.shape(), windows, ky, kx)));
       var y = Tensor.concat(1, taps).matmul(false, w.reshape(w.dim(0), kh * kw * w.dim(3)), true);
       return List.of(biased ? y.add(in.get(2).cast(y.dtype())) : y);
     }
@@ -205,14 +217,20 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
     public Grid to() { return grid.windows(size, size, size, 0); }
     @Override public List<Tensor> define(List<Tensor> in) {
-      int batch = in.getFirst().dim(0) / grid.size();
+      int[] index = windows(in.getFirst().dim(0));
+      int count = index.length / grid.size() * to().size();
+      return List.of(in.getFirst().scatterAdd(count, Tensor.ofInts(Shape.of(index.length), index)).mul(1f / (size * size)));
+    }
+
+    /// For each of `count` pixels the window that it is in, −1 in the remainder.
+    int[] windows(int count) {
       var to = to();
-      int[] index = new int[in.getFirst().dim(0)];
-      for (int i = 0; i < index.length; i++) {
-        int b = i / grid.size(), y = i % grid.size() / grid.width() / size, x = i % grid.width() / size;
-        index[i] = y >= to.height() || x >= to.width() ? -1 : (b * to.height() + y) * to.width() + x;
+      int[] index = new int[count];
+      for (int i = 0; i < count; i++) {
+        int y = i % grid.size() / grid.width() / size, x = i % grid.width() / size;
+        index[i] = y < to.height() && x < to.width() ? i / grid.size() * to.size() + y * to.width() + x : -1;
       }
-      return List.of(in.getFirst().scatterAdd(batch * to.size(), Tensor.ofInts(Shape.of(index.length), index)).mul(1f / (size * size)));
+      return index;
     }
   }
 

@@ -283,7 +283,7 @@ public final class ReferenceAdjoint {
         boolean positive = ReferenceFused.positive(op, in, i, j);
         if (softmax) {
           Exact rows = in.get(in.size() - 3), columns = in.get(in.size() - 2);
-          g = z.minus(rows.get(i)).exp().plus(z.minus(columns.get(j)).exp());
+          g = z.minus(rows.get(0, i)).exp().times(rows.get(1, i)).plus(z.minus(columns.get(0, j)).exp().times(columns.get(1, j)));
           if (positive) g = g.minus(Real.of(1.0 / byRow[i] + 1.0 / byColumn[j]));
           g = g.times(0.5);
         } else {

@@ -9,6 +9,7 @@ import jacquard.tensor.op.Fused;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /// The fused ops, each by its formula; recorded variants with their further outputs.
 final class ReferenceFused {
@@ -214,23 +215,30 @@ final class ReferenceFused {
 
   private static List<Exact> softmaxLoss(Contrastive.Softmax op, List<Exact> in) {
     int n = in.get(0).dim(0);
-    Real[] rows = new Real[n], columns = new Real[n];
+    Real[] rows = new Real[2 * n], columns = new Real[2 * n];                  // peaks
     var z = Exact.of(Shape.of(n, n), i -> logit(in, i / n, i % n, false));
     var loss = new Real.Sum();
     for (int i = 0; i < n; i++) {
       int at = i;
       Real m = largest(n, j -> z.get(at, j)), mc = largest(n, j -> z.get(j, at));
-      rows[i] = m.plus(sum(n, j -> z.get(at, j).minus(m).exp()).log());
-      columns[i] = mc.plus(sum(n, j -> z.get(j, at).minus(mc).exp()).log());
+      Real s = sum(n, j -> z.get(at, j).minus(m).exp()), sc = sum(n, j -> z.get(j, at).minus(mc).exp());
+      peak(rows, i, IntStream.range(0, n).mapToObj(j -> z.get(at, j)).reduce(Real::max).orElseThrow(), s);
+      peak(columns, i, IntStream.range(0, n).mapToObj(j -> z.get(j, at)).reduce(Real::max).orElseThrow(), sc);
       int r = positives(op, in, n, i, true), c = positives(op, in, n, i, false);
-      loss.add(rows[i]).add(columns[i]);
+      loss.add(m.plus(s.log())).add(mc.plus(sc.log()));
       for (int j = 0; j < n; j++) {
         if (positive(op, in, i, j)) loss.add(z.get(i, j).times(-1.0 / r));
         if (positive(op, in, j, i)) loss.add(z.get(j, i).times(-1.0 / c));
       }
     }
     var l = new Exact(Shape.SCALAR, new Real[] {loss.total().times(0.5 / n)});
-    return op.isRecorded() ? List.of(l, new Exact(Shape.of(n), rows), new Exact(Shape.of(n), columns)) : List.of(l);
+    return op.isRecorded() ? List.of(l, new Exact(Shape.of(2, n), rows), new Exact(Shape.of(2, n), columns)) : List.of(l);
+  }
+
+  /// The largest, and the inverse of a sum of which an error of the largest moves all terms together.
+  private static void peak(Real[] peaks, int i, Real largest, Real sum) {
+    peaks[i] = largest;
+    peaks[peaks.length / 2 + i] = sum.plus(new Real(0, largest.variance() * sum.value() * sum.value())).inverse();
   }
 
   private static List<Exact> sigmoidLoss(Contrastive.Sigmoid op, List<Exact> in) {

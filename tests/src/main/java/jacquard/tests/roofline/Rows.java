@@ -156,7 +156,7 @@ final class Rows {
 
   private void losses() {
     int n = pick(8192, 70), d = pick(768, 16), tile = pick(512, 64);
-    Type one = Type.f32(), sums = Type.f32(n), groups = type(I32, n);
+    Type one = Type.f32(), peaks = Type.f32(2, n), groups = type(I32, n);
     for (var dtype : List.of(BF16, F32)) {
       var x = type(dtype, n, d);
       int b = dtype.bytes(), stretches = Math.ceilDiv(n, dtype == F32 ? 64 : 128);
@@ -167,7 +167,7 @@ final class Rows {
       run(new Contrastive.Sigmoid(tile, false, true), List.of(x, x, one, one), at("contrastive_*_slopes_*", slopes));
       if (dtype == F32) run(new Contrastive.Softmax(tile, true, true), List.of(x, x, one, groups, groups), at("contrastive_softmax_*", "n", n, "d", d), at("contrastive_merge", "n", 2 * n, "stretches", stretches), at("contrastive_shares", "n", n));
       else run(new Contrastive.Softmax(tile, false, true), List.of(x, x, one), at("contrastive_softmax_*", "n", n, "d", d));
-      run(new Adjoint.SoftmaxContrastive(new Contrastive.Softmax(tile, false, true)), List.of(x, x, one, sums, sums, one), at("contrastive_*_slopes_*", slopes));
+      run(new Adjoint.SoftmaxContrastive(new Contrastive.Softmax(tile, false, true)), List.of(x, x, one, peaks, peaks, one), at("contrastive_*_slopes_*", slopes));
     }
   }
 

@@ -11,14 +11,17 @@ import jacquard.clip.model.coca.CaptionDecoder;
 import jacquard.clip.model.coca.Captioner;
 import jacquard.clip.model.coca.Generation;
 import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.Patches;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 
 /// Tiny random models: features, loss and every gradient beside what the real OpenCLIP computed.
@@ -40,6 +43,7 @@ public final class ModelsFamily implements Family {
     var kind = new ObjectMapper().readTree(c.resolve("meta.json").toFile()).get("loss").asText();
     try (var scope = Scope.open(Conformance.device()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
       var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
+      if (io.names().contains("patches")) { anySizes(name, model, kind, io, report); return; }
       var images = images(io, "images");
       int[][] tokens = tokens(io, "tokens");
       boolean coca = kind.equals("coca");                                          // its features are recorded normalised
@@ -50,23 +54,55 @@ public final class ModelsFamily implements Family {
       if (Files.exists(c.resolve("generate.json"))) captions(name, model, images, c.resolve("generate.json"), report);
       if (coca) report.check(name + " caption logits", logitsError(model, images, tokens, io), 1e-5);
       var step = Grad.valueAndGrad(model.parameters(), () -> loss(kind, model, images, tokens));
-      double loss = io.doubles("loss")[0];
-      report.check(name + " loss", Math.abs(step.value().item() - loss) / Math.abs(loss), 1e-6);
-      double largest = 0;
-      for (var n : io.names()) if (n.startsWith("grad.")) largest = Math.max(largest, Measure.largest(io.floats(n)));
-      double worst = 0;
-      String at = "";
-      int count = 0;
-      for (var e : step.gradients().entrySet()) {
-        var n = "grad." + model.nameOf(e.getKey());
-        float[] expected = io.floats(n);
-        double error = Measure.difference(Checkpoint.toDisk(model, e.getKey(), e.getValue()), expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
-        if (!(error <= worst)) { worst = error; at = e.getKey(); }
-        count++;
-      }
-      long recorded = io.names().stream().filter(n -> n.startsWith("grad.")).count();
-      report.check(name + " " + count + " gradients (worst " + at + ")", count == recorded ? worst : Double.NaN, 1e-4);
+      gradients(name, model, step, io, report);
     }
+  }
+
+  /// Loss and every gradient.
+  private static void gradients(String name, ClipModel model, Grad.Step step, Safetensors io, Report report) throws IOException {
+    double loss = io.doubles("loss")[0];
+    report.check(name + " loss", Math.abs(step.value().item() - loss) / Math.abs(loss), 1e-6);
+    double largest = 0;
+    for (var n : io.names()) if (n.startsWith("grad.")) largest = Math.max(largest, Measure.largest(io.floats(n)));
+    double worst = 0;
+    String at = "";
+    int count = 0;
+    for (var e : step.gradients().entrySet()) {
+      var n = "grad." + model.nameOf(e.getKey());
+      float[] expected = io.floats(n);
+      double error = Measure.difference(Checkpoint.toDisk(model, e.getKey(), e.getValue()), expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
+      if (!(error <= worst)) { worst = error; at = e.getKey(); }
+      count++;
+    }
+    long recorded = io.names().stream().filter(n -> n.startsWith("grad.")).count();
+    report.check(name + " " + count + " gradients (worst " + at + ")", count == recorded ? worst : Double.NaN, 1e-4);
+  }
+
+  /// Pictures of several sizes in one batch, and a batch of another size than the config's.
+  private static void anySizes(String name, ClipModel model, String kind, Safetensors io, Report report) throws IOException {
+    int[][] tokens = tokens(io, "tokens");
+    int count = io.shape("patches")[0], most = io.shape("patches")[1], width = io.shape("patches")[2];
+    float[] all = io.floats("patches");
+    long[] places = io.longs("patch_coord");
+    var grids = new ArrayList<Grid>();
+    int at = 0;
+    float[] rows = new float[all.length];
+    for (int b = 0; b < count; b++) {                                             // behind the last patch all places are (0, 0)
+      int last = most - 1;
+      while (places[(b * most + last) * 2] == 0 && places[(b * most + last) * 2 + 1] == 0) last--;
+      grids.add(new Grid((int) places[(b * most + last) * 2] + 1, (int) places[(b * most + last) * 2 + 1] + 1));
+      System.arraycopy(all, b * most * width, rows, at, (last + 1) * width);
+      at += (last + 1) * width;
+    }
+    var patches = new Patches(Tensor.of(Shape.of(at / width, width), Arrays.copyOf(rows, at)), grids);
+    boolean sigmoid = kind.equals("siglip");
+    report.check(name + " image features", Measure.error(model.visual().features(patches).floats(), io.floats("image_features")), 1e-5);
+    report.check(name + " text features", Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
+    report.check(name + " dense image features", Measure.error(model.visual().features(images(io, "dense_images")).floats(), io.floats("dense_image_features")), 1e-5);
+    gradients(name, model, Grad.valueAndGrad(model.parameters(), () -> {
+      Tensor x = model.embedImages(patches), t = model.embedTexts(tokens);
+      return sigmoid ? ContrastiveLoss.sigmoid(x, t, model.scale(), model.logitBias(), null) : ContrastiveLoss.softmax(x, t, model.scale(), null);
+    }), io, report);
   }
 
   private static Tensor normalized(Tensor features, boolean normalized) { return normalized ? features.normalize() : features; }

@@ -6,9 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Runs every recorded case of folders laid out as `models losses tokenizer tokenizers images train tasks optim checkpoints registry`, a line a case.
+/// Runs every recorded case of folders laid out as `models decoder losses tokenizer tokenizers images train tasks optim checkpoints registry`, a line a case.
 public final class Verify {
-  static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new CheckpointsFamily(), new RegistryFamily(),
+  static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(), new CheckpointsFamily(), new RegistryFamily(),
       new TrainFamily(), new TasksFamily(), new OptimFamily(), new ImagesFamily(), new TokenizerFamily(), new TokenizersFamily());
 
   private Verify() {}

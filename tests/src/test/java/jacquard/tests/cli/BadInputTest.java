@@ -37,7 +37,7 @@ class BadInputTest {
     byte[] damaged = png.clone();
     for (int i = 40; i < damaged.length - 12; i++) damaged[i] ^= 0x55;
     BROKEN.put(Files.write(folder.resolve("zero.png"), new byte[0]), "0 bytes, expected an image");
-    BROKEN.put(Files.write(folder.resolve("truncated.png"), Arrays.copyOf(png, 33 + 8 + 22)), "bytes, 18 are left");
+    BROKEN.put(Files.write(folder.resolve("truncated.png"), Arrays.copyOf(png, 33 + 8 + 22)), "truncated PNG");
     BROKEN.put(Files.write(folder.resolve("corrupt.png"), damaged), "PNG");
     BROKEN.put(Files.write(folder.resolve("huge.png"), huge), "expected at most 25,000,000");
     BROKEN.put(Files.writeString(folder.resolve("text.jpg"), "this is no picture"), "expected JPEG, PNG, GIF, BMP, WebP or TIFF");

@@ -74,9 +74,11 @@ class MessagesTest {
         return all.toArray(String[]::new);
       };
       fails("ViT-B-32 is the name of a model, not of weights", with.apply("ViT-B-32"));
-      fails("huggingface.co/", with.apply("ViT-B-32"));
+      fails("its tags are openai, ", with.apply("ViT-B-32"));
       fails("laion2b_s34b_b79k is OpenCLIP's name of published weights", with.apply("laion2b_s34b_b79k"));
-      fails("nothing is downloaded", with.apply("hf-hub:someone/something"));
+      fails("Give the model first, as ViT-B-32 --pretrained laion2b_s34b_b79k", with.apply("laion2b_s34b_b79k"));
+      fails("is no repository, expected ORG/NAME", with.apply("hf-hub:some/thing/else"));
+      fails("a repository of the hub is written hf-hub:someone/something", with.apply("someone/something"));
       fails("nosuch: no such file or folder", with.apply(folder.resolve("nosuch").toString()));
       fails("last/ lies in it: give " + folder.resolve("runs/good/last"), with.apply(folder.resolve("runs/good").toString()));
       fails("there are weights in " + folder.resolve("runs/"), with.apply(folder.resolve("runs").toString()));
@@ -104,7 +106,7 @@ class MessagesTest {
     var torch = Files.createDirectories(folder.resolve("torch"));
     Files.copy(model.resolve("open_clip_config.json"), torch.resolve("open_clip_config.json"));
     Files.writeString(torch.resolve("open_clip_pytorch_model.bin"), "PK");
-    fails("open_clip_pytorch_model.bin lies in it, which is not read", "eval", torch.toString());
+    fails("open_clip_pytorch_model.bin holds no weights of a format that is known", "eval", torch.toString());
   }
 
   @Test void weightsOfAWrappedModel() throws IOException {

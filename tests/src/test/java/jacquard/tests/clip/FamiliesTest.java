@@ -12,6 +12,7 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Presets;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.Patches;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
@@ -154,6 +155,25 @@ class FamiliesTest {
       all.put("text.transformer.embeddings.position_ids", new Safetensors.Array(new int[] {1, 2}, new long[] {0, 1}));
       Safetensors.write(folder.resolve("w.safetensors"), all, Map.of());
       Checkpoint.load(config, folder.resolve("w.safetensors"));
+    }
+  }
+
+  /// A picture's features do not know its neighbours in the batch, whatever their sizes, and a batch of one size is the same as its patches.
+  @Test void naflexTakesPicturesOfAnySize() throws IOException {
+    var config = ClipConfig.read(Fixtures.file("models/naflex_map_swiglu/config.json"));
+    try (var _ = Scope.open(Device.best())) {
+      var tower = ClipModel.create(config, 1).visual();
+      var random = Random.of(2);
+      float[] a = new float[12 * 20 * 3], b = new float[24 * 8 * 3];
+      for (int i = 0; i < a.length; i++) a[i] = (float) random.normal(i);
+      for (int i = 0; i < b.length; i++) b[i] = (float) random.normal(1000 + i);
+      Patches first = Patches.of(ImageBatch.of(a, 1, new Grid(12, 20)), 4), second = Patches.of(ImageBatch.of(b, 1, new Grid(24, 8)), 4);
+      var both = new Patches(jacquard.tensor.Tensor.concat(0, java.util.List.of(first.rows(), second.rows())), java.util.List.of(new Grid(3, 5), new Grid(6, 2)));
+      float[] together = tower.features(both).floats(), alone = tower.features(ImageBatch.of(b, 1, new Grid(24, 8))).floats();
+      assertArrayEquals(alone, java.util.Arrays.copyOfRange(together, alone.length, 2 * alone.length), 1e-5f);
+      var e = assertThrows(IllegalArgumentException.class, () -> tower.features(ImageBatch.of(new float[10 * 8 * 3], 1, new Grid(10, 8))));
+      assertTrue(e.getMessage().contains("10") && e.getMessage().contains("patches of 4"), e.getMessage());
+      assertThrows(UnsupportedOperationException.class, () -> described("vit").visual().features(both));
     }
   }
 

@@ -114,6 +114,7 @@ public final class HuggingFace {
     var left = new LinkedHashMap<>(ours);
     var r = moved(siglip ? siglip(image, texts) : clip(text, image, texts), left, false);
     if (!left.isEmpty()) throw new IllegalArgumentException(left.keySet().iterator().next() + " has no name in transformers' CLIP or SigLIP: this model cannot be written as hf");
+    if (siglip) r.replaceAll((n, p) -> n.startsWith("logit_") ? p.reshape(1) : p);
     return r;
   }
 
@@ -142,7 +143,7 @@ public final class HuggingFace {
     return r;
   }
 
-  private static int layers(Iterable<String> names, String prefix) {
+  static int layers(Iterable<String> names, String prefix) {
     int most = 0;
     for (var n : names) {
       if (!n.startsWith(prefix)) continue;

@@ -1,9 +1,17 @@
 package jacquard.clip.checkpoint.names;
 
+import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.image.Interpolation;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
+import jacquard.clip.model.text.ClipTextConfig;
+import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.timm.vit.TimmVit;
+import jacquard.clip.model.vit.VitConfig;
 import jacquard.clip.settings.Json;
+import jacquard.tensor.op.Activation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,5 +155,87 @@ public final class TransformersConfig {
     if (json.get("resample") instanceof Integer n) over.put("interpolation", n == 2 ? "bilinear" : "bicubic");
     if (json.get("do_center_crop") == Boolean.FALSE) over.put("resize_mode", "squash");
     return p.with(Json.tree(over));
+  }
+
+  /// `config.json` of a model whose tensors have names there (see [HuggingFace#write]).
+  ///
+  /// @throws IllegalArgumentException if transformers' CLIP and SigLIP have not an option of it
+  public static Map<String, Object> write(HubConfig hub) {
+    var model = hub.model();
+    if (!(model.text() instanceof ClipTextConfig text)) throw none("its text tower is " + model.family());
+    return switch (model.vision()) {
+      case VitConfig vision -> clip(model, vision, text);
+      case TimmConfig vision when ClipModel.describe(model).visual() instanceof TimmVit tower && vision.timm().pool().equals("map") && vision.input().height() == vision.input().width() -> siglip(model, tower, text);
+      default -> throw none("its image tower is " + model.family());
+    };
+  }
+
+  private static IllegalArgumentException none(String why) { return new IllegalArgumentException("transformers' CLIP and SigLIP have no such model: " + why); }
+
+  private static Map<String, Object> clip(ClipConfig model, VitConfig v, ClipTextConfig t) {
+    if (v.options().custom() || t.options().custom() || v.options().tanhGelu() || t.options().tanhGelu() || v.options().layerScale().isPresent() || t.options().layerScale().isPresent() || v.attentionalPool() || v.noPreNorm() || v.sinCos() || v.finalNormAfterPool()
+        || v.pool() != VitConfig.Pool.TOKEN || t.noCausalMask() || t.classToken() || t.projectionBias() || !t.projected() || t.finalNormAfterPool() || t.pool() != ClipTextConfig.Pool.ARGMAX && t.pool() != ClipTextConfig.Pool.EOS || model.logitBias().isPresent()
+        || v.input().height() != v.input().width()) throw none("it has options beside OpenAI's");
+    var act = model.quickGelu() ? "quick_gelu" : "gelu";
+    int eos = t.eosId().orElse(t.vocabulary() - 1);
+    var text = tower("clip_text_model", act, t.width(), t.heads(), t.layers());
+    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(), "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "bos_token_id", Math.max(0, eos - 1),
+        "eos_token_id", eos, "pad_token_id", t.pad(), "projection_dim", model.embedding()));
+    var vision = tower("clip_vision_model", act, v.width(), v.heads(), v.layers());
+    vision.putAll(Map.of("intermediate_size", v.mlpWidth(), "layer_norm_eps", v.options().norm().eps(), "image_size", v.input().width(), "patch_size", v.patch(), "num_channels", 3, "projection_dim", model.embedding()));
+    var r = whole("CLIPModel", "clip", text, vision);
+    r.put("projection_dim", model.embedding());
+    return r;
+  }
+
+  private static Map<String, Object> siglip(ClipConfig model, TimmVit v, ClipTextConfig t) {
+    if (!t.noCausalMask() || !t.projectionBias() || t.pool() != ClipTextConfig.Pool.LAST || t.options().custom() || t.classToken() || model.logitBias().isEmpty()) throw none("its text tower is not SigLIP's");
+    var groups = HuggingFace.layers(Checkpoint.shapes(ClipModel.describe(model)).keySet(), "visual.trunk.blocks.");
+    int width = model.embedding(), patch = Checkpoint.shapes(ClipModel.describe(model)).get("visual.trunk.patch_embed.proj.weight").dim(3);
+    var text = tower("siglip_text_model", t.tanhGelu() ? "gelu_pytorch_tanh" : "gelu", t.width(), t.heads(), t.layers());
+    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(), "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "projection_size", width,
+        "eos_token_id", 1, "pad_token_id", 1));
+    var vision = tower("siglip_vision_model", v.activation() == Activation.GELU_TANH ? "gelu_pytorch_tanh" : "gelu", width, v.heads(), groups);
+    vision.putAll(Map.of("intermediate_size", v.hidden(), "layer_norm_eps", 1e-6, "image_size", v.input().width(), "patch_size", patch, "num_channels", 3, "vision_use_head", true));
+    return whole("SiglipModel", "siglip", text, vision);
+  }
+
+  private static Map<String, Object> tower(String kind, String activation, int width, int heads, int layers) {
+    var r = new LinkedHashMap<String, Object>();
+    r.put("model_type", kind);
+    r.put("hidden_act", activation);
+    r.put("hidden_size", width);
+    r.put("num_attention_heads", heads);
+    r.put("num_hidden_layers", layers);
+    return r;
+  }
+
+  private static Map<String, Object> whole(String kind, String type, Map<String, Object> text, Map<String, Object> vision) {
+    var r = new LinkedHashMap<String, Object>();
+    r.put("architectures", List.of(kind));
+    r.put("model_type", type);
+    r.put("text_config", text);
+    r.put("vision_config", vision);
+    return r;
+  }
+
+  /// `preprocessor_config.json`.
+  public static Map<String, Object> preprocessor(HubConfig hub) {
+    var p = hub.preprocess();
+    boolean cut = p.resizeMode() == PreprocessConfig.ResizeMode.SHORTEST;
+    var size = Map.of("height", p.height(), "width", p.width());
+    var r = new LinkedHashMap<String, Object>();
+    r.put("image_processor_type", cut ? "CLIPImageProcessor" : "SiglipImageProcessor");
+    r.put("do_resize", true);
+    r.put("size", cut ? Map.of("shortest_edge", Math.min(p.height(), p.width())) : size);
+    r.put("resample", p.interpolation() == Interpolation.BILINEAR ? 2 : 3);
+    r.put("do_center_crop", cut);
+    r.put("crop_size", size);
+    r.put("do_rescale", true);
+    r.put("rescale_factor", 1 / 255.0);
+    r.put("do_normalize", true);
+    r.put("image_mean", p.json().get("mean"));
+    r.put("image_std", p.json().get("std"));
+    return r;
   }
 }

@@ -45,10 +45,9 @@ public final class Torch {
   /// @param section the part of a training checkpoint, as `state_dict_ema`; null for the model's weights
   public static Weights open(Path file, String section) throws IOException {
     var mapping = Mapping.open(file);
-    boolean open = false;
+    var bytes = mapping.bytes();
+    boolean open = false, zip = bytes.byteSize() > 3 && bytes.get(ValueLayout.JAVA_BYTE, 0) == 'P';
     try {
-      var bytes = mapping.bytes();
-      boolean zip = bytes.byteSize() > 3 && bytes.get(ValueLayout.JAVA_BYTE, 0) == 'P';
       var content = zip ? archive(new Archive(mapping)) : older(bytes);
       var tensors = new LinkedHashMap<String, Piece>();
       for (var e : weights(content.root, section).entrySet()) tensors.put(e.getKey(), piece(e.getKey(), e.getValue(), content.memories));
@@ -56,7 +55,7 @@ public final class Torch {
       open = true;
       return new Composed(file, tensors, mapping);
     } catch (IOException e) {
-      throw new IOException(file + ": not weights of PyTorch that can be read: " + Reason.of(e), e);
+      throw new IOException(file + ": not weights of PyTorch that can be read (" + (zip ? "a zip archive" : "a Python pickle") + "): " + Reason.of(e), e);
     } finally {
       if (!open) mapping.close();
     }

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 /// @param counted how many tokens stand before a row in its caption; −1 for a pad
 /// @param words the rows that are tokens
 /// @param worded the captions as rows of `words`
-record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] counted, int[] words, Sequences worded) {
+public record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] counted, int[] words, Sequences worded) {
   /// @param first whether the first token is pooled
   /// @param padded whether pads are rows
   static Captions of(int[][] captions, int pad, boolean first, boolean padded) {

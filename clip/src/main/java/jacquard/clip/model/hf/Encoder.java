@@ -4,7 +4,7 @@ import jacquard.tensor.Tensor;
 import java.util.List;
 
 /// A model of the transformers library without a head: from tokens to the rows of its last layer.
-public sealed interface Encoder permits Bert, T5, M2M100, ModernBert {
+public interface Encoder {
   /// All rows, or of the last layer those asked for (null: all). `[rows, width]`
   Tensor apply(Captions captions, int[] wanted);
 

@@ -2,6 +2,7 @@ package jacquard.clip.model.hf;
 
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.hf.decoder.Decoder;
 import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.TextInput;
 import jacquard.clip.model.tower.TextTower;
@@ -16,13 +17,13 @@ import java.util.Set;
 
 /// A text tower of the transformers library: a model, what its captions are pooled by, and a projection to the embedding.
 public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection projection, HuggingFaceConfig config) implements TextTower {
-  private static final Set<String> POOLERS = Set.of("mean_pooler", "max_pooler", "cls_pooler", "cls_last_hidden_state_pooler");
+  private static final Set<String> POOLERS = Set.of("mean_pooler", "max_pooler", "cls_pooler", "cls_last_hidden_state_pooler", "last_pooler");
 
   private static boolean bert(OwnConfig own) { return BertShape.known(own); }
 
   public static boolean known(HuggingFaceConfig config) {
     var own = OwnConfig.of(config);
-    return bert(own) || Set.of("t5", "mt5", "m2m_100", "modernbert").contains(own.type());
+    return bert(own) || Decoder.known(own) || Set.of("t5", "mt5", "m2m_100", "modernbert").contains(own.type());
   }
 
   /// What the config asks for that is not built; empty if nothing.
@@ -34,7 +35,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
       case "t5", "mt5" -> T5.refused(own);
       case "m2m_100" -> M2M100.refused(own);
       case "modernbert" -> ModernBert.refused(own);
-      default -> BertShape.refused(own);
+      default -> Decoder.known(own) ? Decoder.refused(own) : BertShape.refused(own);
     };
   }
 
@@ -44,7 +45,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
       case "t5", "mt5" -> T5.of(own, make);
       case "m2m_100" -> M2M100.of(own, make);
       case "modernbert" -> ModernBert.of(own, make);
-      default -> Bert.of(own, make, config.model().poolerType().equals("cls_pooler"));
+      default -> Decoder.known(own) ? Decoder.of(own, make) : Bert.of(own, make, config.model().poolerType().equals("cls_pooler"));
     };
     return new HuggingFaceTower(encoder, Projection.of(config.model().projType(), make, encoder.width(), clip.embedding()), config);
   }
@@ -71,6 +72,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
   private Tensor finished(Tensor x, Sequences s, boolean pooled) {
     var one = switch (config.model().poolerType()) {
       case "mean_pooler" -> Pooling.mean(x, s, 0);
+      case "last_pooler" -> x.gather(java.util.stream.IntStream.range(0, s.count()).map(i -> s.to(i) - 1).toArray());
       case "max_pooler" -> Pooling.max(x, s, 0);
       default -> pooled ? x : x.gather(Pooling.first(s));
     };

@@ -6,7 +6,7 @@ import java.util.function.Function;
 
 /// A model's own `config.json` on the hub: what `hf_model_config` gives, over what is known of the name. Other keys than those asked for say
 /// how the model was trained or is used, and are passed over.
-record OwnConfig(String name, Map<String, Object> values) {
+public record OwnConfig(String name, Map<String, Object> values) {
   /// Published sizes of the models that OpenCLIP's registry names, and of BERT.
   private static final Map<String, Map<String, Object>> KNOWN = new LinkedHashMap<>(Map.of(
       "roberta-base", roberta("roberta", 50265, 768, 12, 12), "roberta-large", roberta("roberta", 50265, 1024, 24, 16),
@@ -50,21 +50,21 @@ record OwnConfig(String name, Map<String, Object> values) {
   }
 
   /// `model_type`, or "".
-  String type() { return text("model_type", ""); }
+  public String type() { return text("model_type", ""); }
 
-  int whole(String key) { return read(key, v -> v instanceof Integer n && n >= 0 ? n : null, "a whole number"); }
+  public int whole(String key) { return read(key, v -> v instanceof Integer n && n >= 0 ? n : null, "a whole number"); }
 
-  int whole(String key, int standard) { return values.get(key) == null ? standard : whole(key); }
+  public int whole(String key, int standard) { return values.get(key) == null ? standard : whole(key); }
 
-  boolean flag(String key, boolean standard) {
+  public boolean flag(String key, boolean standard) {
     return values.get(key) == null ? standard : read(key, v -> v instanceof Boolean b ? b : null, "true or false");
   }
 
-  double number(String key, double standard) { return values.get(key) == null ? standard : number(key); }
+  public double number(String key, double standard) { return values.get(key) == null ? standard : number(key); }
 
-  double number(String key) { return read(key, v -> v instanceof Number n ? n.doubleValue() : null, "a number"); }
+  public double number(String key) { return read(key, v -> v instanceof Number n ? n.doubleValue() : null, "a number"); }
 
-  String text(String key, String standard) {
+  public String text(String key, String standard) {
     return values.get(key) == null ? standard : read(key, v -> v instanceof String s ? s : null, "a text");
   }
 

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// Vectors of tokens or positions. `[rows, width]`
-record Table(Tensor weight) {
-  static Table of(Init.Maker make, int rows, int width) { return new Table(make.make(new Init.Normal(0.02), rows, width)); }
+public record Table(Tensor weight) {
+  public static Table of(Init.Maker make, int rows, int width) { return new Table(make.make(new Init.Normal(0.02), rows, width)); }
 
   /// Rows by number; nothing flows back to the row `fixed`, that of the pads (PyTorch's `padding_idx`).
   Tensor rows(int[] ids, int fixed) {

@@ -14,11 +14,13 @@ import jacquard.tensor.op.Ranges;
 import java.util.List;
 
 /// x + ls₁(norm(attention(norm(x)))), then x + ls₂(norm(mlp(norm(x)))); the outer norms and the scales may be null.
-record ModernBlock(Norm norm1, @Named("attn") Attend attention, @Named("norm1_post") Norm after1, @Named("ls1") LayerScale scale1, Norm norm2,
+record ModernBlock(Norm norm1, @Named("attn") Attend attention, @Named("norm1_post") Norm after1,
+    @Named("ls1") LayerScale scale1, Norm norm2,
     Mlp mlp, @Named("norm2_post") Norm after2, @Named("ls2") LayerScale scale2) {
 
   /// @param share of this layer's own values beside the first layer's, `[1]`; null where they are not mixed
-  record Attend(Linear qkv, @Named("q_norm") Norm normQueries, @Named("k_norm") Norm normKeys, Linear gate, @Named("vr_lambda") Tensor share,
+  record Attend(Linear qkv, @Named("q_norm") Norm normQueries, @Named("k_norm") Norm normKeys, Linear gate,
+      @Named("vr_lambda") Tensor share,
       Linear proj, int heads) {}
 
   /// w3(x·silu(gate)) of [x, gate] = w12; or c_proj(gelu(c_fc)), c_proj(relu(c_fc)²).
@@ -39,23 +41,31 @@ record ModernBlock(Norm norm1, @Named("attn") Attend attention, @Named("norm1_po
     double in = c.sandwich() ? 0.02 : 1 / Math.sqrt(w), up = c.sandwich() ? 0.02 : 1 / Math.sqrt(2 * w);
     Init out = c.zeroResidual() ? Init.ZEROS : new Init.Normal(c.sandwich() ? 0.02 : in / Math.sqrt(2 * c.layers()));
     boolean qk = c.options().queryKeyNorm();
-    var attention = new Attend(linear(make, w, 3 * w, new Init.Normal(in), c.attentionBias(), Init.ZEROS), qk ? Norm.of(make, head, c) : null,
-        qk ? Norm.of(make, head, c) : null, c.gated() ? linear(make, w, w, new Init.Normal(in), c.gateBias(), Init.ONES) : null,
-        c.valueResidual() && index > 0 ? make.make(new Init.Constant(0.5f), 1) : null, linear(make, w, w, out, c.attentionBias(), Init.ZEROS), c.heads());
+    var attention = new Attend(linear(make, w, 3 * w, new Init.Normal(in), c.attentionBias(), Init.ZEROS), qk
+        ? Norm.of(make, head, c) : null,
+        qk ? Norm.of(make, head, c) : null, c.gated() ? linear(make, w, w, new Init.Normal(in), c.gateBias(),
+            Init.ONES) : null,
+        c.valueResidual() && index > 0 ? make.make(new Init.Constant(0.5f), 1) : null,
+            linear(make, w, w, out, c.attentionBias(), Init.ZEROS), c.heads());
     var mlp = c.swiglu()
         ? new Mlp(linear(make, w, 2 * hidden, new Init.Normal(c.sandwich() ? up : up * 1.22), c.mlpBias(), Init.ZEROS),
             linear(make, hidden, w, out, c.mlpBias(), Init.ZEROS), null, null, false)
-        : new Mlp(null, null, linear(make, w, hidden, new Init.Normal(up), c.mlpBias(), Init.ZEROS), linear(make, hidden, w, out, c.mlpBias(), Init.ZEROS),
+        : new Mlp(null, null, linear(make, w, hidden, new Init.Normal(up), c.mlpBias(), Init.ZEROS),
+            linear(make, hidden, w, out, c.mlpBias(), Init.ZEROS),
             c.squared());
-    return new ModernBlock(Norm.of(make, w, c), attention, c.sandwich() ? Norm.of(make, w, c) : null, scale(make, c), Norm.of(make, w, c), mlp,
+    return new ModernBlock(Norm.of(make, w, c), attention, c.sandwich() ? Norm.of(make, w, c) : null, scale(make, c),
+        Norm.of(make, w, c), mlp,
         c.sandwich() ? Norm.of(make, w, c) : null, scale(make, c));
   }
 
-  static Linear linear(Init.Maker make, int in, int out, Init weight, boolean bias, Init start) { return Linear.of(make, in, out, weight, bias ? start : null); }
+  static Linear linear(Init.Maker make, int in, int out, Init weight, boolean bias, Init start) {
+    return Linear.of(make, in, out, weight, bias ? start : null);
+  }
 
   private static LayerScale scale(Init.Maker make, ModernTextConfig c) {
     var start = c.options().layerScale();
-    return start.isEmpty() ? null : new LayerScale(make.make(new Init.Constant((float) start.getAsDouble()), c.width()));
+    return start.isEmpty() ? null : new LayerScale(make.make(new Init.Constant((float) start.getAsDouble()),
+        c.width()));
   }
 
   /// The result, all rows or those asked for (null: all), and this layer's values.
@@ -85,7 +95,8 @@ record ModernBlock(Norm norm1, @Named("attn") Attend attention, @Named("norm1_po
       asking = SelfAttention.picked(sequences, rows);
       ranges = SelfAttention.picked(ranges, rows);
     }
-    var o = Tensor.apply(new Attention(a.heads, (float) (1 / Math.sqrt(w / a.heads)), asking, sequences, ranges), q, k, v);
+    var o = Tensor.apply(new Attention(a.heads, (float) (1 / Math.sqrt(w / a.heads)), asking, sequences, ranges), q, k,
+        v);
     if (a.gate != null) o = o.mul(a.gate.apply(normed).sigmoid());
     x = from.add(scaled(a.proj.apply(o), after1, scale1));
     return List.of(x.add(scaled(mlp.apply(norm2.apply(x)), after2, scale2)), own);

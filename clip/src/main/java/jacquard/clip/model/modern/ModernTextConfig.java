@@ -17,12 +17,16 @@ import java.util.OptionalInt;
 
 /// OpenCLIP's modern text transformer (`text_arch` `modern`); what is empty was not given.
 public record ModernTextConfig(@Stated @Key("text_arch") Arch arch, @Stated @Key("context_length") int context,
-    @Stated @Key("vocab_size") int vocabulary, @Stated int width, @Stated int heads, @Stated int layers, double mlpRatio,
+    @Stated @Key("vocab_size") int vocabulary, @Stated int width, @Stated int heads, @Stated int layers,
+        double mlpRatio,
     boolean variableText, @Key("pad_id") int pad, OptionalInt bosId, OptionalInt eosId, @Key("pool_type") Pool pool,
-    @Key("proj_type") Projection projection, @Key("proj_bias") boolean projectionBias, boolean outputTokens, @Flat BlockConfig options,
+    @Key("proj_type") Projection projection, @Key("proj_bias") boolean projectionBias, boolean outputTokens,
+        @Flat BlockConfig options,
     @Flat TokenizerOptions tokens, @Flat Own own) implements TextConfig {
-  public static final ModernTextConfig DEFAULTS = new ModernTextConfig(Arch.MODERN, 77, 49408, 512, 8, 12, 4, false, 0, OptionalInt.empty(),
-      OptionalInt.empty(), Pool.ARGMAX, Projection.LINEAR, false, false, BlockConfig.DEFAULTS, TokenizerOptions.DEFAULTS, Own.DEFAULTS);
+  public static final ModernTextConfig DEFAULTS = new ModernTextConfig(Arch.MODERN, 77, 49408, 512, 8, 12, 4, false, 0,
+      OptionalInt.empty(),
+      OptionalInt.empty(), Pool.ARGMAX, Projection.LINEAR, false, false, BlockConfig.DEFAULTS,
+          TokenizerOptions.DEFAULTS, Own.DEFAULTS);
 
   /// The pooled token, the mean of all, or what a learned query takes of all (`map`).
   public enum Pool { ARGMAX, FIRST, LAST, EOS, NONE, MEAN, MAP }
@@ -30,12 +34,16 @@ public record ModernTextConfig(@Stated @Key("text_arch") Arch arch, @Stated @Key
   public enum Projection { LINEAR, NONE }
 
   /// What the modern architecture alone has.
-  public record Own(Optional<String> attentionMode, Optional<String> posEmbed, OptionalDouble ropeTemperature, Optional<String> mlpType,
+  public record Own(Optional<String> attentionMode, Optional<String> posEmbed, OptionalDouble ropeTemperature,
+      Optional<String> mlpType,
       Optional<String> normType, OptionalDouble normEps, Optional<Boolean> attnGated, Optional<Boolean> preNorm,
-      Optional<String> normPlacement, Optional<Boolean> zeroInitResidual, OptionalInt regTokens, Optional<Boolean> valueResidual,
+      Optional<String> normPlacement, Optional<Boolean> zeroInitResidual, OptionalInt regTokens,
+          Optional<Boolean> valueResidual,
       Optional<Boolean> attentionBias, Optional<Boolean> mlpBias, Optional<Boolean> gateBias) {
-    public static final Own DEFAULTS = new Own(Optional.empty(), Optional.empty(), OptionalDouble.empty(), Optional.empty(),
-        Optional.empty(), OptionalDouble.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
+    public static final Own DEFAULTS = new Own(Optional.empty(), Optional.empty(), OptionalDouble.empty(),
+        Optional.empty(),
+        Optional.empty(), OptionalDouble.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
+            Optional.empty(),
         OptionalInt.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
   }
 
@@ -46,29 +54,37 @@ public record ModernTextConfig(@Stated @Key("text_arch") Arch arch, @Stated @Key
     Settings.atLeast("heads", heads, 1);
     Settings.atLeast("layers", layers, 1);
     Settings.atLeast("pad_id", pad, 0);
-    if (!(mlpRatio > 0 && mlpRatio < 1000)) throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
-    if (width % heads != 0) throw new IllegalArgumentException("heads is " + heads + ", expected a divisor of the width " + width);
+    if (!(mlpRatio > 0 && mlpRatio < 1000))
+      throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
+    if (width % heads != 0)
+      throw new IllegalArgumentException("heads is " + heads + ", expected a divisor of the width " + width);
     if (pool == Pool.EOS && eosId.isEmpty()) throw new IllegalArgumentException("pool_type is eos: eos_id is missing");
   }
 
   @Override public void check(int embedding) {
     if (projection == Projection.NONE && width != embedding)
-      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + width + " must equal embed_dim " + embedding);
+      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + width
+          + " must equal embed_dim " + embedding);
   }
 
   @Override public Optional<String> refused(ClipConfig clip) {
     if (outputTokens) return Optional.of("output_tokens: only a CoCa decoder takes them");
     if (pool == Pool.FIRST || pool == Pool.LAST || pool == Pool.NONE)
-      return Optional.of("pool_type " + pool.name().toLowerCase(Locale.ROOT) + " of text_arch modern: cannot be built in OpenCLIP either");
+      return Optional.of("pool_type " + pool.name().toLowerCase(Locale.ROOT)
+          + " of text_arch modern: cannot be built in OpenCLIP either");
     if (poolsOne() && eosId.isEmpty()) return Optional.of("pool_type argmax of text_arch modern: eos_id is missing");
-    if (rotated() && width / heads % 2 != 0) return Optional.of("pos_embed rope: heads of " + width / heads + " channels, an odd number");
-    return one("attention_mode", own.attentionMode, "causal", "bidirectional").or(() -> one("pos_embed", own.posEmbed, "rope", "none", ""))
-        .or(() -> one("mlp_type", own.mlpType, "swiglu", "mlp", "relu2")).or(() -> one("norm_type", own.normType, "rmsnorm", "layernorm"))
+    if (rotated() && width / heads % 2 != 0)
+      return Optional.of("pos_embed rope: heads of " + width / heads + " channels, an odd number");
+    return one("attention_mode", own.attentionMode, "causal", "bidirectional")
+        .or(() -> one("pos_embed", own.posEmbed, "rope", "none", ""))
+        .or(() -> one("mlp_type", own.mlpType, "swiglu", "mlp", "relu2"))
+            .or(() -> one("norm_type", own.normType, "rmsnorm", "layernorm"))
         .or(() -> one("norm_placement", own.normPlacement, "pre", "sandwich"));
   }
 
   private static Optional<String> one(String key, Optional<String> value, String... known) {
-    return value.filter(v -> !List.of(known).contains(v)).map(v -> key + " " + v + " (known: " + String.join(", ", known) + ")");
+    return value.filter(v -> !List.of(known).contains(v)).map(v -> key + " " + v + " (known: " + String.join(", "
+        + "", known) + ")");
   }
 
   boolean causal() { return own.attentionMode.orElse("causal").equals("causal"); }

@@ -22,8 +22,10 @@ import java.util.stream.IntStream;
 /// a causal tower runs only up to the last token that is pooled. The absent are null.
 ///
 /// @param registers learned rows before a caption, `[1, registers, width]`
-public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Named("token_embedding") Table embedding, @Named("norm_pre") Norm normPre,
-    List<ModernBlock> blocks, @Named("ln_final") Norm norm, @Named("pool") QueryPool pooler, @Named("text_projection") Linear projection,
+public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Named("token_embedding") Table embedding,
+    @Named("norm_pre") Norm normPre,
+    List<ModernBlock> blocks, @Named("ln_final") Norm norm, @Named("pool") QueryPool pooler,
+        @Named("text_projection") Linear projection,
     ModernTextConfig config) implements TextTower {
   /// Token vectors `[vocabulary, width]`.
   record Table(Tensor weight) {}
@@ -33,10 +35,12 @@ public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Name
     var blocks = new ArrayList<ModernBlock>();
     for (int i = 0; i < c.layers(); i++) blocks.add(ModernBlock.of(make, c, i));
     return new ModernTextTransformer(registers == 0 ? null : make.make(new Init.Normal(1e-6), 1, registers, w),
-        new Table(make.make(new Init.Normal(0.02), c.vocabulary(), w)), c.preNorm() ? Norm.of(make, w, c) : null, List.copyOf(blocks), Norm.of(make, w, c),
+        new Table(make.make(new Init.Normal(0.02), c.vocabulary(), w)), c.preNorm() ? Norm.of(make, w, c) : null,
+            List.copyOf(blocks), Norm.of(make, w, c),
         c.pool() == ModernTextConfig.Pool.MAP ? QueryPool.of(make, c) : null,
         c.projection() == ModernTextConfig.Projection.NONE ? null
-            : ModernBlock.linear(make, w, clip.embedding(), new Init.Normal(1 / Math.sqrt(w)), c.projectionBias(), Init.ZEROS), c);
+            : ModernBlock.linear(make, w, clip.embedding(), new Init.Normal(1 / Math.sqrt(w)), c.projectionBias(),
+                Init.ZEROS), c);
   }
 
   @Override public TextInput input() { return config.input(); }
@@ -52,7 +56,8 @@ public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Name
   @Override public Encoding tokens(int[][] captions) {
     var rows = rows(captions);
     var x = encoded(rows, null);
-    return Encoding.without(config.registers(), projected(config.poolsOne() ? x.gather(rows.pooled) : pooled(x, rows)), x, rows.sequences);
+    return Encoding.without(config.registers(), projected(config.poolsOne() ? x.gather(rows.pooled) : pooled(x, rows)),
+        x, rows.sequences);
   }
 
   /// What of a batch of captions is rows.
@@ -69,13 +74,15 @@ public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Name
     for (int b = 0; b < count; b++) {
       int[] ids = captions[b];
       if (ids.length == 0 || ids.length > config.context())
-        throw new IllegalArgumentException("caption " + b + " has " + ids.length + " tokens, expected 1 to " + config.context());
+        throw new IllegalArgumentException("caption " + b + " has " + ids.length + " tokens, expected 1 to "
+            + config.context());
       int[] valid = valid(ids);
       ends[b] = config.poolsOne() ? end(ids, valid) : valid[valid.length - 1];
       kept[b] = config.causal() ? IntStream.rangeClosed(0, ends[b]).toArray() : valid;
     }
     int[] offsets = Sequences.ofLengths(Arrays.stream(kept).mapToInt(k -> k.length + registers).toArray()).offsets();
-    int[] position = new int[offsets[count]], id = new int[position.length], pooled = new int[count], lengths = new int[count];
+    int[] position = new int[offsets[count]], id = new int[position.length], pooled = new int[count],
+        lengths = new int[count];
     var words = IntStream.builder();
     Arrays.fill(pooled, -1);
     for (int b = 0; b < count; b++)
@@ -90,8 +97,11 @@ public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Name
         lengths[b]++;
       }
     for (int b = 0; b < count; b++)
-      if (pooled[b] < 0) throw new IllegalArgumentException("caption " + b + " has padding (id " + config.pad() + ") between its tokens and no end of text");
-    return new Rows(new Sequences(offsets, position), id, Sequences.ofLengths(lengths), words.build().toArray(), pooled);
+      if (pooled[b] < 0)
+        throw new IllegalArgumentException("caption " + b + " has padding (id " + config.pad()
+            + ") between its tokens and no end of text");
+    return new Rows(new Sequences(offsets, position), id, Sequences.ofLengths(lengths), words.build().toArray(),
+        pooled);
   }
 
   /// The places that are no pads; the first of a caption that has no other.
@@ -117,12 +127,14 @@ public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Name
     for (int i = 0; i < blocks.size(); i++) {
       var block = blocks.get(i);
       int[] only = i == blocks.size() - 1 ? wanted : null;
-      if (!config.valueResidual()) x = Transformer.once(x, t -> block.apply(t, null, s, ranges, rotation, only).getFirst());
+      if (!config.valueResidual())
+        x = Transformer.once(x, t -> block.apply(t, null, s, ranges, rotation, only).getFirst());
       else if (first == null) {
         var made = Transformer.once(List.of(x), t -> block.apply(t.getFirst(), null, s, ranges, rotation, only));
         x = made.get(0);
         first = made.get(1);
-      } else x = Transformer.once(List.of(x, first), t -> List.of(block.apply(t.get(0), t.get(1), s, ranges, rotation, only).getFirst())).getFirst();
+      } else x = Transformer.once(List.of(x, first), t -> List.of(block.apply(t.get(0), t.get(1), s, ranges, rotation,
+          only).getFirst())).getFirst();
     }
     return norm.apply(x);
   }
@@ -130,7 +142,8 @@ public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Name
   private Tensor embedded(int[] ids) {
     var x = embedding.weight.gather(Arrays.stream(ids).map(i -> Math.max(i, -1)).toArray());
     if (registers != null)
-      x = x.add(registers.reshape(config.registers(), config.width()).gather(Arrays.stream(ids).map(i -> i < 0 ? -1 - i : -1).toArray()));
+      x = x.add(registers.reshape(config.registers(), config.width())
+          .gather(Arrays.stream(ids).map(i -> i < 0 ? -1 - i : -1).toArray()));
     return normPre == null ? x : normPre.apply(x);
   }
 

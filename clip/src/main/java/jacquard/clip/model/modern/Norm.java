@@ -16,5 +16,7 @@ record Norm(Tensor weight, Tensor bias, float epsilon) {
   }
 
   /// Of each head's channels.
-  Tensor perHead(Tensor x, int heads) { return apply(x.reshape(x.dim(0) * heads, x.dim(1) / heads)).reshape(x.shape()); }
+  Tensor perHead(Tensor x, int heads) {
+    return apply(x.reshape(x.dim(0) * heads, x.dim(1) / heads)).reshape(x.shape());
+  }
 }

@@ -9,13 +9,16 @@ import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 
 /// A learned query attends to the rows of a sequence (`map`). Query `[1, 1, width]`; the norms may be null.
-record QueryPool(Tensor query, Linear q, Linear kv, @Named("q_norm") Norm normQuery, @Named("k_norm") Norm normKeys, int heads) {
+record QueryPool(Tensor query, Linear q, Linear kv, @Named("q_norm") Norm normQuery, @Named("k_norm") Norm normKeys,
+    int heads) {
   static QueryPool of(Init.Maker make, ModernTextConfig c) {
     int w = c.width(), head = w / c.heads();
     var start = new Init.Normal(1 / Math.sqrt(w));
     boolean qk = c.options().queryKeyNorm();
-    return new QueryPool(make.make(start, 1, 1, w), ModernBlock.linear(make, w, w, start, c.attentionBias(), Init.ZEROS),
-        ModernBlock.linear(make, w, 2 * w, start, c.attentionBias(), Init.ZEROS), qk ? Norm.of(make, head, c) : null, qk ? Norm.of(make, head, c) : null,
+    return new QueryPool(make.make(start, 1, 1, w), ModernBlock.linear(make, w, w, start, c.attentionBias(),
+        Init.ZEROS),
+        ModernBlock.linear(make, w, 2 * w, start, c.attentionBias(), Init.ZEROS), qk ? Norm.of(make, head, c) : null,
+            qk ? Norm.of(make, head, c) : null,
         c.heads());
   }
 

@@ -32,13 +32,17 @@ import java.util.OptionalInt;
 /// @param outputTokens the tower yields its tokens too (CoCa)
 /// @param tokens which tokeniser makes the ids
 public record ClipTextConfig(@Key("text_arch") Arch arch, @Stated @Key("context_length") int context,
-    @Stated @Key("vocab_size") int vocabulary, @Stated int width, @Stated int heads, @Stated int layers, double mlpRatio,
-    boolean variableText, @Key("embed_cls") boolean classToken, @Key("pad_id") int pad, OptionalInt bosId, OptionalInt eosId,
+    @Stated @Key("vocab_size") int vocabulary, @Stated int width, @Stated int heads, @Stated int layers,
+        double mlpRatio,
+    boolean variableText, @Key("embed_cls") boolean classToken, @Key("pad_id") int pad, OptionalInt bosId,
+        OptionalInt eosId,
     boolean noCausalMask, @Key("final_ln_after_pool") boolean finalNormAfterPool, @Key("pool_type") Pool pool,
-    @Key("proj_type") Projection projection, @Key("proj_bias") boolean projectionBias, boolean outputTokens, @Flat BlockConfig options,
+    @Key("proj_type") Projection projection, @Key("proj_bias") boolean projectionBias, boolean outputTokens,
+        @Flat BlockConfig options,
     @Flat TokenizerOptions tokens) implements TextConfig {
   public static final ClipTextConfig DEFAULTS = new ClipTextConfig(Arch.CLIP, 77, 49408, 512, 8, 12, 4, false, false, 0,
-      OptionalInt.empty(), OptionalInt.empty(), false, false, Pool.ARGMAX, Projection.LINEAR, false, false, BlockConfig.DEFAULTS,
+      OptionalInt.empty(), OptionalInt.empty(), false, false, Pool.ARGMAX, Projection.LINEAR, false, false,
+          BlockConfig.DEFAULTS,
       TokenizerOptions.DEFAULTS);
 
   /// The pooled token: the first of the largest id, the first, the last, the first end of text, or none.
@@ -53,14 +57,17 @@ public record ClipTextConfig(@Key("text_arch") Arch arch, @Stated @Key("context_
     Settings.atLeast("heads", heads, 1);
     Settings.atLeast("layers", layers, 1);
     Settings.atLeast("pad_id", pad, 0);
-    if (!(mlpRatio > 0 && mlpRatio < 1000)) throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
-    if (width % heads != 0) throw new IllegalArgumentException("heads is " + heads + ", expected a divisor of the width " + width);
+    if (!(mlpRatio > 0 && mlpRatio < 1000))
+      throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
+    if (width % heads != 0)
+      throw new IllegalArgumentException("heads is " + heads + ", expected a divisor of the width " + width);
     if (pool == Pool.EOS && eosId.isEmpty()) throw new IllegalArgumentException("pool_type is eos: eos_id is missing");
   }
 
   @Override public void check(int embedding) {
     if (projection == Projection.NONE && width != embedding)
-      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + width + " must equal embed_dim " + embedding);
+      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + width
+          + " must equal embed_dim " + embedding);
   }
 
   @Override public Optional<String> refused(ClipConfig clip) {

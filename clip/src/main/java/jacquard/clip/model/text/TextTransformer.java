@@ -19,8 +19,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// OpenCLIP's text transformer. A causal tower runs only up to the token that it pools; nothing after it can reach the result.
-public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("positional_embedding") Tensor positionTable, Transformer transformer,
-                              @Named("token_embedding") Embedding embedding, @Named("ln_final") LayerNorm norm, @Named("text_projection") Projection projection,
+public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
+    @Named("positional_embedding") Tensor positionTable, Transformer transformer,
+                              @Named("token_embedding") Embedding embedding, @Named("ln_final") LayerNorm norm,
+                                  @Named("text_projection") Projection projection,
                               ClipTextConfig config) implements TextTower {
   /// Token vectors `[vocabulary, width]`.
   public record Embedding(Tensor weight) {}
@@ -33,10 +35,13 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
 
   public static TextTransformer of(ClipTextConfig c, ClipConfig clip, Init.Maker make) {
     int w = c.width();
-    return new TextTransformer(c.classToken() ? make.make(new Init.Normal(0.01), w) : null, make.make(new Init.Normal(0.01), c.context() + (c.classToken() ? 1 : 0), w),
-        Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(), clip.activation(c.tanhGelu()), c.options(), Blocks.Inits.text(w, c.layers())),
+    return new TextTransformer(c.classToken() ? make.make(new Init.Normal(0.01), w) : null,
+        make.make(new Init.Normal(0.01), c.context() + (c.classToken() ? 1 : 0), w),
+        Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(),
+            clip.activation(c.tanhGelu()), c.options(), Blocks.Inits.text(w, c.layers())),
         new Embedding(make.make(new Init.Normal(0.02), c.vocabulary(), w)), LayerNorm.of(make, w, c.epsilon()),
-        !c.projected() ? null : c.projectionBias() ? new Projection.Layer(Linear.of(make, w, clip.embedding(), new Init.Normal(1 / Math.sqrt(w)), Init.ZEROS))
+        !c.projected() ? null : c.projectionBias() ? new Projection.Layer(Linear.of(make, w, clip.embedding(),
+            new Init.Normal(1 / Math.sqrt(w)), Init.ZEROS))
             : new Projection.Matrix(make.make(new Init.Normal(1 / Math.sqrt(w)), w, clip.embedding())), c);
   }
 
@@ -91,19 +96,23 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
   /// @param all whether a causal tower's rows behind the pooled one are wanted
   private Rows rows(int[][] captions, boolean all) {
     int count = captions.length;
-    int[][] kept = new int[count][];                                              // positions that are rows, per caption
+    // positions that are rows, per caption
+    int[][] kept = new int[count][];
     int[] lengths = new int[count], pooled = new int[count];
     for (int b = 0, at = 0; b < count; b++) {
       int[] ids = captions[b];
       if (ids.length > config.context())
-        throw new IllegalArgumentException("caption " + b + " has " + ids.length + " tokens, expected at most " + config.context());
+        throw new IllegalArgumentException("caption " + b + " has " + ids.length + " tokens, expected at most "
+            + config.context());
       int end = config.classToken() ? ids.length : pool(ids, b);
-      kept[b] = config.classToken() ? unmasked(ids) : IntStream.range(0, config.causal() && !all ? end + 1 : ids.length).toArray();
+      kept[b] = config.classToken() ? unmasked(ids) : IntStream.range(0, config.causal() && !all ? end + 1 : ids.length)
+          .toArray();
       lengths[b] = kept[b].length;
       pooled[b] = at + (config.classToken() ? lengths[b] - 1 : end);
       at += lengths[b];
     }
-    int[] offsets = Sequences.ofLengths(lengths).offsets(), position = new int[offsets[count]], id = new int[position.length];
+    int[] offsets = Sequences.ofLengths(lengths).offsets(), position = new int[offsets[count]],
+        id = new int[position.length];
     for (int b = 0; b < count; b++)
       for (int i = 0; i < lengths[b]; i++) {
         int r = offsets[b] + i;
@@ -116,14 +125,16 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
       for (int b = 0; b < count; b++) {
         int[] ids = captions[b];
         if (ids[ids.length - 1] == config.pad())
-          for (int r = offsets[b]; r < offsets[b + 1]; r++) ranges.to()[r] = Math.min(ranges.to()[r], offsets[b + 1] - 1);
+          for (int r = offsets[b]; r < offsets[b + 1]; r++)
+            ranges.to()[r] = Math.min(ranges.to()[r], offsets[b + 1] - 1);
       }
     return new Rows(sequences, ranges, id, pooled);
   }
 
   /// Tokens and positions; a group a block, the last one with the final norm; the projection.
   @Override public List<List<String>> groups() {
-    return Blocks.groups(List.of("token_embedding.**", "positional_embedding", classEmbedding == null ? "" : "cls_emb"), transformer.blocks().size(), List.of("ln_final.**"),
+    return Blocks.groups(List.of("token_embedding.**", "positional_embedding", classEmbedding == null ? ""
+        : "cls_emb"), transformer.blocks().size(), List.of("ln_final.**"),
         switch (projection) {
           case null -> List.of();
           case Projection.Matrix _ -> List.of("text_projection");
@@ -154,7 +165,8 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding, @Named("p
   /// Which positions of a caption are rows where a class token follows it (position L): OpenCLIP masks key j unless j = 0 or token j−1
   /// is no pad, for all queries; a masked row reaches nothing, so it is none.
   private int[] unmasked(int[] ids) {
-    return IntStream.rangeClosed(0, ids.length).filter(j -> j == 0 || j == ids.length || ids[j - 1] != config.pad()).toArray();
+    return IntStream.rangeClosed(0, ids.length).filter(j -> j == 0 || j == ids.length || ids[j - 1] != config.pad())
+        .toArray();
   }
 
   /// The position that is pooled: the first largest id, the first end-of-text id, the last or the first token.

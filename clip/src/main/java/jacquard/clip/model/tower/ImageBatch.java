@@ -41,5 +41,10 @@ public record ImageBatch(Tensor rows, int count, Grid grid, List<Float> mean, Li
         : Tensor.apply(new Fused.Linear(Activation.NONE, true, false), patches(k), rows, convolution.bias());
   }
 
-  private Tensor patches(int size) { return Tensor.apply(new Fused.Patches(grid, size, mean, deviation), rows); }
+  /// One row a patch, its normalised pixels row by row: `[count·patches, size·size·3]`.
+  public Tensor patches(int size) {
+    if (mean != null) return Tensor.apply(new Fused.Patches(grid, size, mean, deviation), rows);
+    int h = grid.height() / size, w = grid.width() / size;
+    return rows.reshape(count, h, size, w, size, 3).permute(0, 1, 3, 2, 4, 5).reshape(count * h * w, size * size * 3);
+  }
 }

@@ -11,6 +11,12 @@ public interface ImageTower extends Tower {
   /// The same features and the rows that they were pooled of.
   Encoding tokens(ImageBatch images);
 
+  /// Features of pictures of any sizes; only a NaFlex tower takes them.
+  default Tensor features(Patches patches) { return tokens(patches).features(); }
+
+  /// The same, and the rows that they were pooled of.
+  default Encoding tokens(Patches patches) { throw new UnsupportedOperationException("this image tower takes pictures of one size, " + input()); }
+
   /// Height and width of its images, in pixels.
   Grid input();
 

@@ -23,8 +23,10 @@ import jacquard.tensor.op.Ranges;
 import java.util.List;
 
 /// OpenCLIP's vision transformer: patches by convolution, a class token first, positions, blocks, pooling, projection.
-public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding, @Named("positional_embedding") Tensor positionTable, Tensor proj, Conv2d conv1,
-                                @Named("ln_pre") LayerNorm normPre, Transformer transformer, @Named("attn_pool") AttentionalPooler pooler,
+public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
+    @Named("positional_embedding") Tensor positionTable, Tensor proj, Conv2d conv1,
+                                @Named("ln_pre") LayerNorm normPre, Transformer transformer,
+                                    @Named("attn_pool") AttentionalPooler pooler,
                                 @Named("ln_post") LayerNorm normPost, VitConfig config) implements ImageTower {
 
   public static VisionTransformer of(VitConfig c, ClipConfig clip, Init.Maker make) {
@@ -37,9 +39,11 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
           AttentionalPooler.Cross.of(make, e, w, c.poolerHeads()),
           LayerNorm.of(make, e, c.epsilon()), LayerNorm.of(make, w, c.epsilon()));
     }
-    return new VisionTransformer(make.make(root, w), make.make(c.sinCos() ? new Init.Given(() -> sinCos(c.grid(), w)) : root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),
+    return new VisionTransformer(make.make(root, w), make.make(c.sinCos() ? new Init.Given(() -> sinCos(c.grid(), w))
+        : root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),
         Conv2d.of(make, 3, w, c.patch(), c.patch(), 0), c.noPreNorm() ? null : LayerNorm.of(make, w, c.epsilon()),
-        Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(), clip.activation(c.tanhGelu()), c.options(),
+        Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(),
+            clip.activation(c.tanhGelu()), c.options(),
             Blocks.Inits.vision(w, (int) (w * c.mlpRatio()))),
         pooler, LayerNorm.of(make, out, c.epsilon()), c);
   }
@@ -49,14 +53,16 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
   @Override public Tensor features(ImageBatch images) {
     var sequences = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     boolean token = pooler == null && config.pool() != VitConfig.Pool.AVERAGE;
-    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), token ? Pooling.first(sequences) : null);
+    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), token
+        ? Pooling.first(sequences) : null);
     if (pooler != null) {
       int queries = config.pool() == VitConfig.Pool.AVERAGE ? config.poolerQueries() : 1;
       x = normPost.apply(pooler.apply(x, sequences, queries));
       return pooled(x, Sequences.equal(images.count(), queries)).matmul(proj);
     }
     if (token) return normPost.apply(x).matmul(proj);
-    x = config.finalNormAfterPool() ? normPost.apply(Pooling.mean(x, sequences, 1)) : Pooling.mean(normPost.apply(x), sequences, 1);
+    x = config.finalNormAfterPool() ? normPost.apply(Pooling.mean(x, sequences, 1))
+        : Pooling.mean(normPost.apply(x), sequences, 1);
     return x.matmul(proj);
   }
 
@@ -78,7 +84,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     if (!images.grid().equals(config.input()))
       throw new IllegalArgumentException("images of " + images.grid() + ", expected " + config.input());
     int patches = config.grid().size();
-    int[] source = new int[sequences.rows()];                                     // row 0: the class token; then all patches
+    // row 0: the class token; then all patches
+    int[] source = new int[sequences.rows()];
     int[] owners = sequences.owners();
     for (int r = 0; r < source.length; r++)
       source[r] = sequences.positions()[r] == 0 ? 0 : owners[r] * patches + sequences.positions()[r];
@@ -95,7 +102,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
 
   /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the attentional pool and the projection.
   @Override public List<List<String>> groups() {
-    return Blocks.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? "" : "ln_pre.**"), transformer.blocks().size(),
+    return Blocks.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? ""
+        : "ln_pre.**"), transformer.blocks().size(),
         List.of("ln_post.**"), pooler == null ? List.of("proj") : List.of("attn_pool.**", "proj"));
   }
 
@@ -103,9 +111,13 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
 
   @Override public List<String> buffers() { return config.sinCos() ? List.of("positional_embedding") : List.of(); }
 
-  @Override public List<Positions> positions() { return List.of(new Positions.Cells("positional_embedding", 1, config.grid())); }
+  @Override public List<Positions> positions() {
+    return List.of(new Positions.Cells("positional_embedding", 1, config.grid()));
+  }
 
-  @Override public OnDisk layout(String path) { return path.equals("conv1.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME; }
+  @Override public OnDisk layout(String path) {
+    return path.equals("conv1.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
+  }
 
   /// Fixed positions: row 0 zero, then [sin x·ω, cos x·ω, sin y·ω, cos y·ω], ωᵢ = 10000^(−i/(width/4)), x the column; as OpenCLIP.
   static float[] sinCos(Grid grid, int width) {

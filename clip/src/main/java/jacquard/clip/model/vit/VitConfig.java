@@ -26,12 +26,15 @@ import java.util.OptionalInt;
 /// @param noPreNorm without the layer norm before the blocks
 /// @param finalNormAfterPool the last layer norm after pooling, not before
 /// @param outputTokens the tower yields its tokens too (CoCa)
-public record VitConfig(@Stated @Key("image_size") ImageSize size, @Stated int layers, @Stated int width, @Stated OptionalInt patchSize,
+public record VitConfig(@Stated @Key("image_size") ImageSize size, @Stated int layers, @Stated int width,
+    @Stated OptionalInt patchSize,
     int headWidth, double mlpRatio, double patchDropout, @Key("attentional_pool") Pooler pooler,
-    @Key("attn_pooler_queries") int poolerQueries, @Key("attn_pooler_heads") int poolerHeads, @Key("no_ln_pre") boolean noPreNorm,
+    @Key("attn_pooler_queries") int poolerQueries, @Key("attn_pooler_heads") int poolerHeads,
+        @Key("no_ln_pre") boolean noPreNorm,
     @Key("pos_embed_type") PositionEmbedding positionEmbedding, @Key("final_ln_after_pool") boolean finalNormAfterPool,
     @Key("pool_type") Pool pool, boolean outputTokens, @Flat BlockConfig options) implements ImageConfig {
-  public static final VitConfig DEFAULTS = new VitConfig(new ImageSize(224, 224), 12, 768, OptionalInt.of(16), 64, 4, 0, Pooler.NONE, 256,
+  public static final VitConfig DEFAULTS = new VitConfig(new ImageSize(224, 224), 12, 768, OptionalInt.of(16), 64, 4,
+      0, Pooler.NONE, 256,
       8, false, PositionEmbedding.LEARNABLE, false, Pool.TOKEN, false, BlockConfig.DEFAULTS);
 
   /// `attentional_pool`: false, true, `parallel` or `cascade`.
@@ -78,28 +81,34 @@ public record VitConfig(@Stated @Key("image_size") ImageSize size, @Stated int l
     Settings.atLeast("head_width", headWidth, 1);
     Settings.atLeast("attn_pooler_queries", poolerQueries, 1);
     Settings.atLeast("attn_pooler_heads", poolerHeads, 1);
-    if (!(mlpRatio > 0 && mlpRatio < 1000)) throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
+    if (!(mlpRatio > 0 && mlpRatio < 1000))
+      throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
     if (!(patchDropout >= 0 && patchDropout < 1))
       throw new IllegalArgumentException("patch_dropout is " + patchDropout + ", expected 0 ≤ p < 1");
     int heads = width / headWidth;
     if (heads < 1 || width % heads != 0)
-      throw new IllegalArgumentException("head_width is " + headWidth + ": " + heads + " heads do not divide a width of " + width);
-    int p = patchSize.orElseThrow(() -> new IllegalArgumentException("patch_size is null, expected a side in pixels (null is for ResNets)"));
+      throw new IllegalArgumentException("head_width is " + headWidth + ": " + heads
+          + " heads do not divide a width of " + width);
+    int p = patchSize.orElseThrow(() -> new IllegalArgumentException("patch_size is null, expected a side in pixels "
+        + "(null is for ResNets)"));
     if (p < 1 || p > size.height() || p > size.width())
       throw new IllegalArgumentException("patch_size is " + p + ", expected a side within the image of " + size.json());
     if (positionEmbedding == PositionEmbedding.SIN_COS_2D && (size.height() / p != size.width() / p || width % 4 != 0))
-      throw new IllegalArgumentException("pos_embed_type is sin_cos_2d: needs a square grid and a width divisible by 4");
+      throw new IllegalArgumentException("pos_embed_type is sin_cos_2d: needs a square grid and a width divisible by "
+          + "4");
   }
 
   @Override public void check(int embedding) {
     if (attentionalPool() && embedding % poolerHeads != 0)
-      throw new IllegalArgumentException("vision_cfg.attn_pooler_heads is " + poolerHeads + ", expected a divisor of embed_dim "
+      throw new IllegalArgumentException("vision_cfg.attn_pooler_heads is " + poolerHeads
+          + ", expected a divisor of embed_dim "
           + embedding);
   }
 
   @Override public Optional<String> refused(ClipConfig clip) {
     if (pooler == Pooler.PARALLEL || pooler == Pooler.CASCADE)
-      return Optional.of("attentional_pool " + pooler.name().toLowerCase(Locale.ROOT) + ": cannot be built in OpenCLIP either");
+      return Optional.of("attentional_pool " + pooler.name().toLowerCase(Locale.ROOT)
+          + ": cannot be built in OpenCLIP either");
     if (pool == Pool.NONE) return Optional.of("pool_type none: gives tokens, not a feature");
     if (outputTokens && !clip.captions()) return Optional.of("output_tokens: only a CoCa decoder takes them");
     if (clip.quickGelu() && tanhGelu()) return Optional.of("quick_gelu: has no tanh approximation (act_kwargs)");

@@ -16,8 +16,10 @@ import java.util.SequencedMap;
 /// @param weight of the caption loss beside the contrastive one
 public record Caption(Contrastive contrastive, double weight) implements Task {
   public Caption {
-    if (contrastive.model().decoder() == null) throw new IllegalArgumentException("a caption loss needs a model with a decoder (multimodal_cfg)");
-    if (!(weight >= 0)) throw new IllegalArgumentException("the caption loss' weight is " + weight + ", expected 0 or more");
+    if (contrastive.model().decoder() == null)
+      throw new IllegalArgumentException("a caption loss needs a model with a decoder (multimodal_cfg)");
+    if (!(weight >= 0))
+      throw new IllegalArgumentException("the caption loss' weight is " + weight + ", expected 0 or more");
   }
 
   @Override public String name() { return "caption"; }
@@ -33,7 +35,8 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
     int[][] captions = part.captions().tokens();
     var text = model().text().tokens(captions);
     var picture = model().visual().tokens(ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid()));
-    return List.of(picture.features().normalize(), text.features().normalize(), model().decoder().losses(picture, text, captions), CaptionDecoder.labels(text, captions));
+    return List.of(picture.features().normalize(), text.features().normalize(), model().decoder()
+        .losses(picture, text, captions), CaptionDecoder.labels(text, captions));
   }
 
   @Override public SequencedMap<String, Tensor> losses(List<Tensor> features, List<Tensor> targets, int[] groups) {
@@ -43,6 +46,8 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
   }
 
   public record Recipe(Contrastive.Recipe contrastive, double weight) implements Task.Recipe {
-    @Override public Caption make(boolean resumed) throws IOException { return new Caption(contrastive.make(resumed), weight); }
+    @Override public Caption make(boolean resumed) throws IOException {
+      return new Caption(contrastive.make(resumed), weight);
+    }
   }
 }

@@ -31,7 +31,8 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
   }
 
   public Contrastive {
-    if (loss == Loss.SIGMOID && model.logitBias() == null) throw new IllegalArgumentException("the sigmoid loss needs a model with init_logit_bias");
+    if (loss == Loss.SIGMOID && model.logitBias() == null)
+      throw new IllegalArgumentException("the sigmoid loss needs a model with init_logit_bias");
   }
 
   /// With all of the model trained.
@@ -43,8 +44,10 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
 
   /// L2-normalised features of pictures and captions, each `[count, embedding]`.
   static List<Tensor> features(ClipModel model, Batch part) {
-    var texts = model.embedTexts(part.captions().tokens());                       // first, so that backward frees the images' many rows first
-    return List.of(model.embedImages(ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid())), texts);
+    // first, so that backward frees the images' many rows first
+    var texts = model.embedTexts(part.captions().tokens());
+    return List.of(model.embedImages(ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid())),
+        texts);
   }
 
   @Override public SequencedMap<String, Tensor> heads() {
@@ -64,7 +67,9 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
     return r;
   }
 
-  @Override public void after() { Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, LARGEST_SCALE))); }
+  @Override public void after() {
+    Tensor.applyAll(new Update.Blend(1, 1), List.of(model.logitScale(), model.logitScale().clamp(0, LARGEST_SCALE)));
+  }
 
   @Override public Map<String, Double> report() { return Map.of("logit_scale", (double) model.logitScale().item()); }
 

@@ -18,7 +18,9 @@ import java.util.SequencedMap;
 /// A student that is trained by its own contrastive loss and by the logits of a teacher, which stays as it is; see [DistillLoss].
 public record Distill(Contrastive student, ClipModel teacher) implements Task {
   public Distill {
-    if (student.loss() != Contrastive.Loss.SOFTMAX) throw new IllegalArgumentException("distillation needs the softmax loss: logits of the sigmoid loss are no distribution over a batch");
+    if (student.loss() != Contrastive.Loss.SOFTMAX)
+      throw new IllegalArgumentException("distillation needs the softmax loss: logits of the sigmoid loss are no "
+          + "distribution over a batch");
   }
 
   @Override public String name() { return "distill"; }
@@ -31,11 +33,14 @@ public record Distill(Contrastive student, ClipModel teacher) implements Task {
   @Override public List<Tensor> features(Batch part) { return student.features(part); }
 
   /// The teacher's features, as in evaluation.
-  @Override public List<Tensor> targets(Batch part) { return Pass.current().inference().call(() -> Contrastive.features(teacher, part)); }
+  @Override public List<Tensor> targets(Batch part) {
+    return Pass.current().inference().call(() -> Contrastive.features(teacher, part));
+  }
 
   @Override public SequencedMap<String, Tensor> losses(List<Tensor> features, List<Tensor> targets, int[] groups) {
     var r = student.losses(features, targets, groups);
-    r.put("distill_loss", DistillLoss.of(features.get(0), features.get(1), student.model().scale(), targets.get(0), targets.get(1), teacher.scale()));
+    r.put("distill_loss", DistillLoss.of(features.get(0), features.get(1), student.model().scale(), targets.get(0),
+        targets.get(1), teacher.scale()));
     return r;
   }
 
@@ -46,9 +51,12 @@ public record Distill(Contrastive student, ClipModel teacher) implements Task {
       TextInput text = s.text().input(), taught = teacher.text().input();
       if (!s.vision().input().equals(teacher.vision().input()) || !text.equals(taught))
         throw new IllegalArgumentException("the teacher sees %s pixels and %d tokens of the tokenizer %s, the student %s, %d and %s: both must see the same".formatted(
-            teacher.vision().input(), taught.context(), taught.tokenizer(), s.vision().input(), text.context(), text.tokenizer()));
+            teacher.vision().input(), taught.context(), taught.tokenizer(), s.vision().input(), text.context(),
+                text.tokenizer()));
     }
 
-    @Override public Distill make(boolean resumed) throws IOException { return new Distill(student.make(resumed), Checkpoint.load(teacher, weights)); }
+    @Override public Distill make(boolean resumed) throws IOException {
+      return new Distill(student.make(resumed), Checkpoint.load(teacher, weights));
+    }
   }
 }

@@ -29,12 +29,14 @@ public record Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics
 
   /// The model as these locks train it.
   public ClipModel of(ClipModel model) {
-    return fixedStatistics && image.isPresent() ? model.fixedStatistics(model.visual().groups().size() - image.getAsInt()) : model;
+    return fixedStatistics && image.isPresent() ? model.fixedStatistics(model.visual().groups()
+        .size() - image.getAsInt()) : model;
   }
 
   private static List<String> frozen(String tower, String prefix, List<List<String>> groups, int unlocked) {
     if (unlocked < 0 || unlocked > groups.size())
-      throw new IllegalArgumentException(unlocked + " unlocked groups of the " + tower + " tower, expected 0 to " + groups.size() + ", which are all");
+      throw new IllegalArgumentException(unlocked + " unlocked groups of the " + tower + " tower, expected 0 to "
+          + groups.size() + ", which are all");
     return groups.subList(0, groups.size() - unlocked).stream().flatMap(List::stream).map(prefix::concat).toList();
   }
 }

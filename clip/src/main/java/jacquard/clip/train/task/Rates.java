@@ -17,7 +17,9 @@ import java.util.regex.Pattern;
 public record Rates(double decay, double image, double text, List<String> undecayed) {
   public Rates {
     undecayed = List.copyOf(undecayed);
-    for (double d : new double[] {image, text}) if (!(d > 0 && d <= 1)) throw new IllegalArgumentException("a layer-wise decay of " + d + ", expected more than 0 and at most 1");
+    for (double d : new double[] {image, text})
+      if (!(d > 0 && d <= 1))
+        throw new IllegalArgumentException("a layer-wise decay of " + d + ", expected more than 0 and at most 1");
   }
 
   /// The same rate for all.
@@ -30,13 +32,16 @@ public record Rates(double decay, double image, double text, List<String> undeca
     factors(model, "visual", image, factors);
     factors(model, "text", text, factors);
     var patterns = undecayed.stream().map(Rates::pattern).toList();
-    return path -> new Optimizer.Rate(factors.getOrDefault(path, 1.0), decays.test(path) && patterns.stream().noneMatch(p -> p.matcher(model.nameOf(path)).matches()) ? decay : 0);
+    return path -> new Optimizer.Rate(factors.getOrDefault(path, 1.0), decays.test(path) && patterns.stream()
+        .noneMatch(p -> p.matcher(model.nameOf(path)).matches()) ? decay : 0);
   }
 
   /// @throws IllegalArgumentException naming a pattern that matches none of a model's parameters
   public Rates check(ClipModel model) {
     for (var glob : undecayed)
-      if (model.parameters().all().keySet().stream().noneMatch(path -> pattern(glob).matcher(model.nameOf(path)).matches())) throw new IllegalArgumentException("--wd-exclude \"" + glob + "\" matches no parameter");
+      if (model.parameters().all().keySet().stream().noneMatch(path -> pattern(glob).matcher(model.nameOf(path))
+          .matches()))
+        throw new IllegalArgumentException("--wd-exclude \"" + glob + "\" matches no parameter");
     return this;
   }
 
@@ -48,7 +53,8 @@ public record Rates(double decay, double image, double text, List<String> undeca
     for (int i = 0; i < n; i++) {
       double factor = Math.pow(decay, n - 1 - i);
       var others = model.parameters().freeze(groups.get(i).toArray(String[]::new)).trained().keySet();
-      model.parameters().trained().keySet().stream().filter(p -> !others.contains(p) && !p.startsWith(tower + ".attn_pool.")).forEach(p -> into.put(p, factor));
+      model.parameters().trained().keySet().stream().filter(p -> !others.contains(p)
+          && !p.startsWith(tower + ".attn_pool.")).forEach(p -> into.put(p, factor));
     }
   }
 

@@ -48,9 +48,13 @@ public sealed interface Task extends Section permits Contrastive, Distill, Capti
   Task of(ClipModel model);
 
   /// The model as a checkpoint holds it.
-  @Override default Map<String, Safetensors.Array> stored() { return Checkpoint.arrays(model(), Parameters.of(model()).all()); }
+  @Override default Map<String, Safetensors.Array> stored() {
+    return Checkpoint.arrays(model(), Parameters.of(model()).all());
+  }
 
-  @Override default void restore(Weights file, String prefix) throws IOException { Checkpoint.restore(model(), file, prefix); }
+  @Override default void restore(Weights file, String prefix) throws IOException {
+    Checkpoint.restore(model(), file, prefix);
+  }
 
   /// How each rank makes its task, in its own scope.
   interface Recipe {

@@ -108,6 +108,23 @@ final class CpuDepthwise {
       return p;
     }
 
+    /// The column of the source that a tap of the first output reads.
+    int column(int at) { return at % row() / BLOCK - left; }
+
+    /// Outputs begin … end−1 of a row read nothing of the padding.
+    int inner(boolean end) {
+      int r = end ? to.width() : 0;
+      for (var y : rows) for (int at : y.at[0]) r = end ? Math.min(r, from.width() - column(at)) : Math.max(r, -column(at));
+      return r;
+    }
+
+    /// Whether sources can be read where they lie: neighbours in threes, as of a 3×3 kernel, for several outputs in most of a row.
+    boolean lies(int channels) {
+      boolean plain = planes == 1 && spread == 1 && phases == 1 && step == 1 && taps == 9 && channels % BLOCK == 0;
+      return plain && Arrays.stream(rows).allMatch(r -> DepthwiseTaps.inThrees(r.at[0]))
+          && inner(true) - inner(false) >= DepthwiseTaps.SEVEN;
+    }
+
     /// Rows r0 … r1−1 of one image's channels c0 … of `n`, a block's after another's, for outputs that have `all` channels.
     void lay(Dense x, int image, int r0, int r1, int c0, int all, float[] p) {
       int wide = x.dim(1), size = (r1 - r0) * row();
@@ -164,6 +181,10 @@ final class CpuDepthwise {
   }
 
   private static void run(Plan p, Dense x, float[] panels, Dense bias, Dense y) {
+    if (p.lies(y.dim(1))) {
+      direct(p, x, panels, bias, y);
+      return;
+    }
     int channels = y.dim(1), images = y.dim(0) / p.to.size(), groups = Math.ceilDiv(channels, BLOCK * BLOCKS), block = p.planes * p.taps * BLOCK;
     int most = Arrays.stream(p.count).max().orElse(0) * BLOCK;
     Parallel.run(images * p.bands() * groups, piece -> {
@@ -189,6 +210,34 @@ final class CpuDepthwise {
               else System.arraycopy(sums, ALIGNED + i, y.a(), to, n);
             }
           }
+      }
+    });
+  }
+
+  /// The same without laying out: less to move where a source has few taps.
+  private static void direct(Plan p, Dense x, float[] panels, Dense bias, Dense y) {
+    int channels = y.dim(1), images = y.dim(0) / p.to.size(), groups = Math.ceilDiv(channels, BLOCK * BLOCKS);
+    int wide = p.to.width(), block = p.taps * BLOCK, first = p.inner(false), end = p.inner(true);
+    int bo = bias == null ? 0 : bias.at();
+    float[] b = bias == null ? new float[channels] : bias.a();
+    int[][] columns = new int[p.rows.length][], at = new int[p.rows.length][];
+    for (int r = 0; r < at.length; r++) {
+      columns[r] = Arrays.stream(p.rows[r].at[0]).map(p::column).toArray();
+      at[r] = Arrays.stream(p.rows[r].at[0]).map(a -> (a / p.row() * p.from.width() + p.column(a)) * channels).toArray();
+    }
+    Parallel.run(images * p.bands() * groups, piece -> {
+      int c0 = piece % groups * BLOCK * BLOCKS, n = Math.min(channels - c0, BLOCK * BLOCKS), w = c0 * p.taps;
+      int image = piece / groups / p.bands(), y0 = piece / groups % p.bands() * p.band();
+      for (int r = y0; r < Math.min(p.to.height(), y0 + p.band()); r++) {
+        int from = x.at() + image * p.from.size() * channels + c0;
+        int to = y.at() + (image * p.to.height() + r) * wide * channels + c0;
+        int[] weight = p.rows[r].weight[0];
+        DepthwiseTaps.threes(x.a(), from + first * channels, at[r], panels, w, weight, block, b, bo + c0, y.a(),
+            to + first * channels, end - first, channels, n);
+        for (int i = 0; i < wide; i = i == first - 1 ? end : i + 1)
+          if (i < first || i >= end)
+            DepthwiseTaps.edge(x.a(), from + i * channels, at[r], columns[r], i, p.from.width(), panels, w, weight,
+                block, b, bo + c0, y.a(), to + i * channels, n);
       }
     });
   }

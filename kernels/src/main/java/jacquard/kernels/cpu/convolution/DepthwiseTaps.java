@@ -14,6 +14,10 @@ final class DepthwiseTaps {
   static final int BLOCK = 16;
   /// Outputs at a time where their taps read neighbours: with seven weights they fit 16 registers.
   private static final int FEW = 4;
+  /// The same of a weight gradient, with seven sums: of four outputs C2 put one on the stack.
+  private static final int THREE = 3;
+  /// The same of three taps.
+  static final int SEVEN = 7;
 
   private DepthwiseTaps() {}
 
@@ -133,6 +137,68 @@ final class DepthwiseTaps {
     }
   }
 
+  /// Whether all taps come in threes that read neighbours.
+  static boolean inThrees(int[] at) {
+    boolean r = at.length % 3 == 0;
+    for (int t = 0; r && t < at.length; t += 3) r = at[t + 1] == at[t] + BLOCK && at[t + 2] == at[t] + 2 * BLOCK;
+    return r;
+  }
+
+  /// y[to + i·step …] = bias + Σ over the taps, for i < count, of `channels` that lie together: taps in threes, of which
+  /// the first reads x[from + at + i·step …]. SEVEN outputs at a time, the last of which overlap, the same made twice.
+  static void threes(float[] x, int from, int[] at, float[] w, int wo, int[] weight, int block, float[] bias, int bo,
+      float[] y, int to, int count, int step, int channels) {
+    for (int i = 0; i < count; i += SEVEN)
+      for (int v = 0; v < channels; v += LANES) {
+        int o = Math.min(i, count - SEVEN) * step + v, q = wo + v / BLOCK * block + v % BLOCK, d = to + o;
+        FloatVector s0 = fromArray(F, bias, bo + v), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0;
+        for (int k = 0; k < at.length; k += 3) {
+          int a = from + at[k] + o;
+          var w0 = fromArray(F, w, q + weight[k]);
+          var w1 = fromArray(F, w, q + weight[k + 1]);
+          var w2 = fromArray(F, w, q + weight[k + 2]);
+          var u = fromArray(F, x, a);
+          s0 = u.fma(w0, s0);
+          u = fromArray(F, x, a + step);
+          s0 = u.fma(w1, s0); s1 = u.fma(w0, s1);
+          u = fromArray(F, x, a + 2 * step);
+          s0 = u.fma(w2, s0); s1 = u.fma(w1, s1); s2 = u.fma(w0, s2);
+          u = fromArray(F, x, a + 3 * step);
+          s1 = u.fma(w2, s1); s2 = u.fma(w1, s2); s3 = u.fma(w0, s3);
+          u = fromArray(F, x, a + 4 * step);
+          s2 = u.fma(w2, s2); s3 = u.fma(w1, s3); s4 = u.fma(w0, s4);
+          u = fromArray(F, x, a + 5 * step);
+          s3 = u.fma(w2, s3); s4 = u.fma(w1, s4); s5 = u.fma(w0, s5);
+          u = fromArray(F, x, a + 6 * step);
+          s4 = u.fma(w2, s4); s5 = u.fma(w1, s5); s6 = u.fma(w0, s6);
+          u = fromArray(F, x, a + 7 * step);
+          s5 = u.fma(w2, s5); s6 = u.fma(w1, s6);
+          u = fromArray(F, x, a + 8 * step);
+          s6 = u.fma(w2, s6);
+        }
+        s0.intoArray(y, d);
+        s1.intoArray(y, d + step);
+        s2.intoArray(y, d + 2 * step);
+        s3.intoArray(y, d + 3 * step);
+        s4.intoArray(y, d + 4 * step);
+        s5.intoArray(y, d + 5 * step);
+        s6.intoArray(y, d + 6 * step);
+      }
+  }
+
+  /// One such output, by those of its taps that `column` + columns of theirs find inside 0 … width−1.
+  static void edge(float[] x, int from, int[] at, int[] columns, int column, int width, float[] w, int wo,
+      int[] weight, int block, float[] bias, int bo, float[] y, int to, int channels) {
+    for (int v = 0; v < channels; v += LANES) {
+      int q = wo + v / BLOCK * block + v % BLOCK;
+      var s = fromArray(F, bias, bo + v);
+      for (int t = 0; t < at.length; t++)
+        if (column + columns[t] >= 0 && column + columns[t] < width)
+          s = fromArray(F, x, from + at[t] + v).fma(fromArray(F, w, q + weight[t]), s);
+      s.intoArray(y, to + v);
+    }
+  }
+
   static void products(float[] p, int base, int[] at, float[] dy, int from, int count, float[] dw, int wo, int[] weight) {
     int t = 0, n = at.length;
     for (; n - t >= 7; t += 7) {
@@ -143,15 +209,15 @@ final class DepthwiseTaps {
     for (; t < n; t++) oneProduct(p, base + at[t], dy, from, count, dw, wo + weight[t]);
   }
 
-  /// The same of taps that read neighbours, FEW outputs at a time. Returns how far it got.
+  /// The same of taps that read neighbours, THREE outputs at a time. Returns how far it got.
   private static int sevenProductsInARow(float[] p, int from, float[] dy, int at, float[] dw, int wo, int[] weight, int t, int count) {
-    int end = count - count % (FEW * BLOCK);
+    int end = count - count % (THREE * BLOCK);
     for (int v = 0; v < BLOCK; v += LANES) {
       int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, t3 = wo + weight[t + 3] + v, t4 = wo + weight[t + 4] + v, t5 = wo + weight[t + 5] + v, t6 = wo + weight[t + 6] + v;
       FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2), s3 = fromArray(F, dw, t3), s4 = fromArray(F, dw, t4), s5 = fromArray(F, dw, t5), s6 = fromArray(F, dw, t6);
       int d = at + v, a = from + v;
-      for (int i = 0; i < end; i += FEW * BLOCK) {
-        FloatVector d0 = fromArray(F, dy, d + i), d1 = fromArray(F, dy, d + BLOCK + i), d2 = fromArray(F, dy, d + 2 * BLOCK + i), d3 = fromArray(F, dy, d + 3 * BLOCK + i);
+      for (int i = 0; i < end; i += THREE * BLOCK) {
+        FloatVector d0 = fromArray(F, dy, d + i), d1 = fromArray(F, dy, d + BLOCK + i), d2 = fromArray(F, dy, d + 2 * BLOCK + i);
         var x0 = fromArray(F, p, a + i);
         s0 = x0.fma(d0, s0);
         var x1 = fromArray(F, p, a + BLOCK + i);
@@ -159,19 +225,17 @@ final class DepthwiseTaps {
         var x2 = fromArray(F, p, a + 2 * BLOCK + i);
         s2 = x2.fma(d0, s2); s1 = x2.fma(d1, s1); s0 = x2.fma(d2, s0);
         var x3 = fromArray(F, p, a + 3 * BLOCK + i);
-        s3 = x3.fma(d0, s3); s2 = x3.fma(d1, s2); s1 = x3.fma(d2, s1); s0 = x3.fma(d3, s0);
+        s3 = x3.fma(d0, s3); s2 = x3.fma(d1, s2); s1 = x3.fma(d2, s1);
         var x4 = fromArray(F, p, a + 4 * BLOCK + i);
-        s4 = x4.fma(d0, s4); s3 = x4.fma(d1, s3); s2 = x4.fma(d2, s2); s1 = x4.fma(d3, s1);
+        s4 = x4.fma(d0, s4); s3 = x4.fma(d1, s3); s2 = x4.fma(d2, s2);
         var x5 = fromArray(F, p, a + 5 * BLOCK + i);
-        s5 = x5.fma(d0, s5); s4 = x5.fma(d1, s4); s3 = x5.fma(d2, s3); s2 = x5.fma(d3, s2);
+        s5 = x5.fma(d0, s5); s4 = x5.fma(d1, s4); s3 = x5.fma(d2, s3);
         var x6 = fromArray(F, p, a + 6 * BLOCK + i);
-        s6 = x6.fma(d0, s6); s5 = x6.fma(d1, s5); s4 = x6.fma(d2, s4); s3 = x6.fma(d3, s3);
+        s6 = x6.fma(d0, s6); s5 = x6.fma(d1, s5); s4 = x6.fma(d2, s4);
         var x7 = fromArray(F, p, a + 7 * BLOCK + i);
-        s6 = x7.fma(d1, s6); s5 = x7.fma(d2, s5); s4 = x7.fma(d3, s4);
+        s6 = x7.fma(d1, s6); s5 = x7.fma(d2, s5);
         var x8 = fromArray(F, p, a + 8 * BLOCK + i);
-        s6 = x8.fma(d2, s6); s5 = x8.fma(d3, s5);
-        var x9 = fromArray(F, p, a + 9 * BLOCK + i);
-        s6 = x9.fma(d3, s6);
+        s6 = x8.fma(d2, s6);
       }
       s0.intoArray(dw, t0);
       s1.intoArray(dw, t1);

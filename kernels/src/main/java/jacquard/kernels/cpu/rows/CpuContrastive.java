@@ -121,19 +121,22 @@ public final class CpuContrastive {
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
     int[] texts = texts(n, byRow);
     for (int i = 0; i < n; i++) {
-      double row = rowMax[i] + StrictMath.log(rowSum[i]);
-      double column = columnMax[i] + StrictMath.log(columnSum[i]);
-      loss += row + column;
+      loss += rowMax[i] + StrictMath.log(rowSum[i]) + columnMax[i] + StrictMath.log(columnSum[i]);
       for (int j : byRow[i]) {
         double z = scale * (double) Simd.dot(x.a(), x.at() + i * d, t.a(), t.at() + j * d, d);
         loss -= z / byRow[i].length + z / texts[j];
       }
       if (out.length > 1) {
-        out[1].a()[out[1].at() + i] = (float) row;
-        out[2].a()[out[2].at() + i] = (float) column;
+        peak(out[1], i, n, rowMax[i], rowSum[i]);
+        peak(out[2], i, n, columnMax[i], columnSum[i]);
       }
     }
     out[0].a()[out[0].at()] = (float) (loss / (2.0 * n));
+  }
+
+  private static void peak(Dense peaks, int i, int n, float max, float sum) {
+    peaks.a()[peaks.at() + i] = max;
+    peaks.a()[peaks.at() + n + i] = 1 / sum;
   }
 
   /// For each column how many rows are positive.
@@ -187,23 +190,25 @@ public final class CpuContrastive {
     for (; j < n; j++) sum[j0 + j] += Simd.exp(z[at + j] - m[j]);
   }
 
-  /// in: x, t, scale; statistics: row and column log-sum-exp, dloss; out: dx, dt, dscale.
+  /// in: x, t, scale; statistics: peaks of rows and columns, dloss; out: dx, dt, dscale.
   /// dz = dloss/(2n)·(softmax of row + softmax of column − both targets)
   public static void softmaxGradient(Contrastive.Softmax op, Dense[] in, int[][] groups, Dense[] statistics,
       Dense[] out) {
     Dense rows = statistics[0], columns = statistics[1];
     int n = in[0].dim(0);
     float scale = in[2].scalar(), k = statistics[2].scalar() / (2f * n);
+    float[] factors = new float[n];                                              // k·softmax of the largest of a column
+    for (int j = 0; j < n; j++) factors[j] = k * columns.a()[columns.at() + n + j];
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
     int[] texts = texts(n, byRow);
     var sums = gradients(op.tile(), in[0], in[1], scale, out[0], out[1],
         u -> {
           for (int i = u.i0; i < u.i1; i++)
-            rowSlopes(u.z, u.g, u.row(i), scale, rows.a()[rows.at() + i], k, u.width());
+            rowSlopes(u.z, u.g, u.row(i), scale, rows.a()[rows.at() + i], k * rows.a()[rows.at() + n + i], u.width());
         },
         u -> {
           for (int i = u.i0; i < u.i1; i++)
-            columnSlopes(u.z, u.g, u.row(i), scale, columns.a(), columns.at() + u.j0, k, u.width());
+            columnSlopes(u, i, scale, columns.a(), columns.at() + u.j0, factors);
         },
         u -> {
           for (int i = u.i0; i < u.i1; i++)
@@ -221,13 +226,14 @@ public final class CpuContrastive {
     for (; j < n; j++) g[at + j] = Simd.exp(z[at + j] * scale - shift) * k;
   }
 
-  /// g ← g + k·e^(scale·z − shift)
-  private static void columnSlopes(float[] z, float[] g, int at, float scale, float[] shift, int from, float k, int n) {
-    int j = 0;
+  /// g ← g + k·e^(scale·z − shift), of one row, with a shift and a k for each column
+  private static void columnSlopes(Tile u, int i, float scale, float[] shift, int from, float[] k) {
+    float[] z = u.z, g = u.g;
+    int at = u.row(i), j = 0, j0 = u.j0, n = u.width();
     for (; j <= n - LANES; j += LANES)
       Simd.exp(fromArray(F, z, at + j).mul(scale).sub(fromArray(F, shift, from + j)))
-          .fma(broadcast(F, k), fromArray(F, g, at + j)).intoArray(g, at + j);
-    for (; j < n; j++) g[at + j] = Math.fma(Simd.exp(z[at + j] * scale - shift[from + j]), k, g[at + j]);
+          .fma(fromArray(F, k, j0 + j), fromArray(F, g, at + j)).intoArray(g, at + j);
+    for (; j < n; j++) g[at + j] = Math.fma(Simd.exp(z[at + j] * scale - shift[from + j]), k[j0 + j], g[at + j]);
   }
 
   public static void sigmoid(Contrastive.Sigmoid op, Dense[] in, int[][] groups, Dense[] out) {

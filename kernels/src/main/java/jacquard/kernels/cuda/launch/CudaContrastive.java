@@ -22,8 +22,8 @@ public final class CudaContrastive {
     return ok;
   }
 
-  /// One side of the problem, x and what belongs to its rows: group, log-sum-exp, shares.
-  private record Side(long features, long group, long sum, long share) {}
+  /// One side of the problem, x and what belongs to its rows: group, peaks, shares.
+  private record Side(long features, long group, long peaks, long share) {}
 
   /// What kernels are launched on, whichever side the rows are.
   private record Pairs(CudaDevice device, boolean half, int n, int d, long scale, long bias, long dloss, float factor) {
@@ -44,7 +44,7 @@ public final class CudaContrastive {
       boolean vectors = half && d % 8 == 0 && rows.features % 16 == 0 && columns.features % 16 == 0;
       device.call("contrastive_" + kernel + (half ? "_bf16" : "_f32")).pointer(rows.features).pointer(columns.features)
           .pointer(scale).pointer(bias).pointer(dloss)
-          .pointer(rows.group).pointer(columns.group).pointer(rows.sum).pointer(columns.sum).pointer(rows.share)
+          .pointer(rows.group).pointer(columns.group).pointer(rows.peaks).pointer(columns.peaks).pointer(rows.share)
               .pointer(columns.share).pointer(g).pointer(first).pointer(second)
           .pointer(sums[0]).pointer(sums[1]).pointer(sums[2]).pointer(sums[3]).i32(n).i32(d).i32(from).i32(count)
               .i32(vectors ? 1 : 0).f32(factor)
@@ -60,9 +60,9 @@ public final class CudaContrastive {
   }
 
   /// x and t with what is known of them; `at`: where the groups are among the inputs.
-  private static Side[] sides(CudaDevice device, Contrastive op, List<Tensor> in, int at, long rowSum, long columnSum) {
+  private static Side[] sides(CudaDevice device, Contrastive op, List<Tensor> in, int at, long rows, long columns) {
     long x = device.dense(in.get(0)), t = device.dense(in.get(1));
-    if (!op.grouped()) return new Side[] {new Side(x, 0, rowSum, 0), new Side(t, 0, columnSum, 0)};
+    if (!op.grouped()) return new Side[] {new Side(x, 0, rows, 0), new Side(t, 0, columns, 0)};
     int n = in.getFirst().dim(0);
     long a = device.dense(in.get(at));
     long b = device.dense(in.get(at + 1));
@@ -74,7 +74,7 @@ public final class CudaContrastive {
       shares(device, a, b, as, n);
       shares(device, b, a, bs, n);
     }
-    return new Side[] {new Side(x, a, rowSum, as), new Side(t, b, columnSum, bs)};
+    return new Side[] {new Side(x, a, rows, as), new Side(t, b, columns, bs)};
   }
 
   private static void shares(CudaDevice device, long of, long among, long shares, int n) {
@@ -96,7 +96,7 @@ public final class CudaContrastive {
           out.subList(1, 5));
   }
 
-  /// out: loss[, log-sum-exp of rows, of columns]
+  /// out: loss[, peaks of rows, of columns]
   public static void softmax(CudaDevice device, Contrastive.Softmax op, List<Tensor> in, List<Tensor> out) {
     var pairs = Pairs.of(device, in, false, 0, 0);
     var s = sides(device, op, in, 3, 0, 0);
@@ -105,11 +105,12 @@ public final class CudaContrastive {
     int across = pairs.across();
     int rows = Math.min(n, Math.max(side, 4 * op.tile() / side * side));
     int down = Math.ceilDiv(rows, side);
-    long rowSums = out.size() > 1 ? CudaDevice.address(out.get(1)) : device.temporary(4L * n);
-    long columnSums = out.size() > 1 ? CudaDevice.address(out.get(2)) : device.temporary(4L * n);
+    boolean recorded = out.size() > 1;
+    long rowPeaks = recorded ? CudaDevice.address(out.get(1)) : 0;
+    long columnPeaks = recorded ? CudaDevice.address(out.get(2)) : device.temporary(8L * n);
+    long rowSums = device.temporary(4L * n);
+    long columnSums = device.temporary(4L * n);
     long chosen = device.temporary(4L * across * (across + 1));
-    long top = device.temporary(4L * n);
-    long sum = device.temporary(4L * n);
     long[] sums = {device.temporary(4L * across * rows), device.temporary(4L * across * rows),
         device.temporary(4L * down * n), device.temporary(4L * down * n)};
     int blocks = 0;
@@ -117,21 +118,23 @@ public final class CudaContrastive {
       int count = Math.min(rows, n - from);
       pairs.run("softmax", s[0], s[1], 0, chosen + 4L * blocks, 0, sums, from, count);
       blocks += pairs.blocks(count);
-      merge(device, sums[0], sums[1], 0, 0, rowSums + 4L * from, count, across, true);
-      merge(device, sums[2], sums[3], top, sum, from + rows < n ? 0 : columnSums, n, Math.ceilDiv(count, side),
+      merge(device, sums[0], sums[1], recorded ? rowPeaks + 4L * from : 0, n, rowSums + 4L * from, count, across, true);
+      merge(device, sums[2], sums[3], columnPeaks, n, from + rows < n ? 0 : columnSums, n, Math.ceilDiv(count, side),
           from == 0);
     }
     fold(device, CudaDevice.address(out.getFirst()), rowSums, n, 0.5f / n, columnSums, n, 0.5f / n, chosen, blocks,
         -0.5f / n);
   }
 
-  private static void merge(CudaDevice device, long tops, long sums, long top, long sum, long result, int n, int count,
+  /// `n` of `all` rows or columns.
+  private static void merge(CudaDevice device, long tops, long sums, long peaks, int all, long result, int n, int count,
       boolean begins) {
-    device.call("contrastive_merge").pointer(tops).pointer(sums).pointer(top).pointer(sum).pointer(result).i32(n)
+    long second = peaks == 0 ? 0 : peaks + 4L * all;
+    device.call("contrastive_merge").pointer(tops).pointer(sums).pointer(peaks).pointer(second).pointer(result).i32(n)
         .i32(count).i32(begins ? 1 : 0).over(n, 1);
   }
 
-  /// in: x, t, scale, [groups], log-sum-exp of rows, of columns, dloss; out: dx, dt, dscale
+  /// in: x, t, scale, [groups], peaks of rows, of columns, dloss; out: dx, dt, dscale
   public static void softmaxGradient(CudaDevice device, Contrastive.Softmax op, List<Tensor> in, List<Tensor> out) {
     int at = op.grouped() ? 5 : 3;
     var pairs = Pairs.of(device, in, false, device.dense(in.get(at + 2)), 0.5f / in.getFirst().dim(0));

@@ -26,7 +26,8 @@ import java.util.Optional;
 /// timm's EVA and EVA-02 towers, and the perception encoders, which are built of the same blocks. Stochastic depth and dropout are left out.
 public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
-  record Trunk(@Named("") Stem stem, List<EvaBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent, @Named("head") Linear classifier) {}
+  record Trunk(@Named("") Stem stem, List<EvaBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent,
+      @Named("head") Linear classifier) {}
 
   private static final int POOL_HEADS = 8, POOL_RATIO = 4;
 
@@ -40,7 +41,8 @@ public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements
     float e = a.kind().epsilon;
     boolean bare = config.timm().proj().isPresent();
     if (bare && w != embedding)
-      throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name() + " must equal embed_dim " + embedding);
+      throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name()
+          + " must equal embed_dim " + embedding);
     var stem = Stem.of(make, w, a.patch(), config.input(), a.classToken(), a.normPre(), e, 0.02);
     var blocks = new ArrayList<EvaBlock>();
     for (int i = 0; i < a.depth(); i++) blocks.add(EvaBlock.of(make, a, i));

@@ -15,7 +15,8 @@ record EvaBlock(LayerNorm norm1, @Named("attn") EvaAttention attention, LayerNor
   /// fc2(gelu(fc1(x))), or fc2(norm(silu(gate(x))·value(x))); the absent are null.
   record Mlp(Linear fc1, @Named("fc1_g") Linear gate, @Named("fc1_x") Linear value, LayerNorm norm, Linear fc2) {
     Tensor apply(Tensor x, Tensor added) {
-      var h = fc1 != null ? fc1.apply(x, Activation.GELU) : norm.apply(gate.apply(x, Activation.SILU).mul(value.apply(x)));
+      var h = fc1 != null ? fc1.apply(x, Activation.GELU)
+          : norm.apply(gate.apply(x, Activation.SILU).mul(value.apply(x)));
       return fc2.apply(h, added);
     }
   }
@@ -25,10 +26,12 @@ record EvaBlock(LayerNorm norm1, @Named("attn") EvaAttention attention, LayerNor
     float e = a.kind().epsilon;
     double deep = Math.sqrt(2 * (index + 1));
     boolean gated = a.kind() == Architecture.Kind.EVA02;
-    var mlp = new Mlp(gated ? null : VitBlock.linear(make, w, hidden, true), gated ? VitBlock.linear(make, w, hidden, true) : null,
+    var mlp = new Mlp(gated ? null : VitBlock.linear(make, w, hidden, true), gated
+        ? VitBlock.linear(make, w, hidden, true) : null,
         gated ? VitBlock.linear(make, w, hidden, true) : null, gated ? LayerNorm.of(make, hidden, e) : null,
         Linear.of(make, hidden, w, new Init.Normal(0.02 / deep), Init.ZEROS));
-    return new EvaBlock(LayerNorm.of(make, w, e), EvaAttention.of(make, a, deep), LayerNorm.of(make, w, e), mlp, a.kind() == Architecture.Kind.POST_NORM);
+    return new EvaBlock(LayerNorm.of(make, w, e), EvaAttention.of(make, a, deep), LayerNorm.of(make, w, e), mlp,
+        a.kind() == Architecture.Kind.POST_NORM);
   }
 
   /// All rows, or only `rows` of the result (null: all).

@@ -16,7 +16,8 @@ record GridRotation(int reference, int offset, boolean columnsFirst) {
     return Rotation.of(sequences.rows(), heads, pairs, (r, p) -> {
       int cell = sequences.positions()[r] - prefix;
       if (cell < 0) return 0;
-      double y = (double) (cell / grid.width() + offset) / grid.height(), x = (double) (cell % grid.width() + offset) / grid.width();
+      double y = (double) (cell / grid.width() + offset) / grid.height(),
+          x = (double) (cell % grid.width() + offset) / grid.width();
       return (p < each == columnsFirst ? x : y) * reference * Math.pow(10000, -(p % each) / (double) each);
     });
   }

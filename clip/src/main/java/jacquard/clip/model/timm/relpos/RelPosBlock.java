@@ -15,7 +15,8 @@ import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 
 /// x + γ₁·attention(norm(x)), then x + γ₂·mlp(norm(x)); attention has a bias by relative position.
-record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1") LayerScale scale1, LayerNorm norm2, TimmMlp mlp,
+record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1") LayerScale scale1, LayerNorm norm2,
+    TimmMlp mlp,
     @Named("ls2") LayerScale scale2) {
   private static final float EPSILON = 1e-6f, SCALE = 1e-6f;
 
@@ -27,7 +28,8 @@ record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1
       var q = (rows == null ? x : x.gather(rows)).linear(qkv.weight().slice(0, 0, w), null, Activation.NONE);
       var kv = x.linear(qkv.weight().slice(0, w, 3 * w), null, Activation.NONE).split(1, w, w);
       var asking = rows == null ? sequences : SelfAttention.picked(sequences, rows);
-      var op = new Attention(heads, (float) (1 / Math.sqrt(w / heads)), asking, sequences, Ranges.full(asking, sequences));
+      var op = new Attention(heads, (float) (1 / Math.sqrt(w / heads)), asking, sequences,
+          Ranges.full(asking, sequences));
       return proj.apply(Tensor.apply(op.withBias(), q, kv.get(0), kv.get(1), relative.over(grid, prefix)));
     }
   }
@@ -35,9 +37,11 @@ record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1
   /// @param hidden the width within the MLP
   /// @param relative the width within the MLP of distances
   static RelPosBlock of(Init.Maker make, int width, int heads, int hidden, int relative) {
-    var attend = new Attend(linear(make, width, 3 * width, false), RelativeBias.of(make, relative, heads), linear(make, width, width, true), heads);
+    var attend = new Attend(linear(make, width, 3 * width, false), RelativeBias.of(make, relative, heads),
+        linear(make, width, width, true), heads);
     var mlp = new TimmMlp(linear(make, width, hidden, true), linear(make, hidden, width, true), Activation.GELU);
-    return new RelPosBlock(LayerNorm.of(make, width, EPSILON), attend, scale(make, width), LayerNorm.of(make, width, EPSILON), mlp, scale(make, width));
+    return new RelPosBlock(LayerNorm.of(make, width, EPSILON), attend, scale(make, width),
+        LayerNorm.of(make, width, EPSILON), mlp, scale(make, width));
   }
 
   /// A linear layer as PyTorch begins it, which timm leaves alone here.
@@ -45,7 +49,9 @@ record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1
     return Linear.of(make, in, out, Init.fanIn(in), bias ? Init.fanIn(in) : null);
   }
 
-  private static LayerScale scale(Init.Maker make, int width) { return new LayerScale(make.make(new Init.Constant(SCALE), width)); }
+  private static LayerScale scale(Init.Maker make, int width) {
+    return new LayerScale(make.make(new Init.Constant(SCALE), width));
+  }
 
   /// All rows, or only `rows` of the result (null: all), each the first of its sequence.
   Tensor apply(Tensor x, Sequences sequences, Grid grid, int prefix, int[] rows) {

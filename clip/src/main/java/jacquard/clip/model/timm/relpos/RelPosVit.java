@@ -26,19 +26,24 @@ import java.util.Optional;
 /// weights. Stochastic depth and dropout, also that within the MLP of distances, are left out.
 public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) implements ImageTower {
   /// timm's own model. Class token `[1, 1, width]`.
-  record Trunk(@Named("cls_token") Tensor classToken, @Named("patch_embed") PatchEmbed patches, List<RelPosBlock> blocks, LayerNorm norm) {}
+  record Trunk(@Named("cls_token") Tensor classToken, @Named("patch_embed") PatchEmbed patches,
+      List<RelPosBlock> blocks, LayerNorm norm) {}
 
   /// Width, blocks, heads, pixels of a patch's side, the width within the MLP of distances.
   private record Size(int width, int depth, int heads, int patch, int relative) {
     private static final List<String> KEYWORDS = List.of("img_size", "embed_dim", "depth", "num_heads", "patch_size");
-    private static final Map<String, Size> ALL = Map.of("vit_relpos_medium_patch16_cls_224", new Size(512, 12, 8, 16, 256),
+    private static final Map<String, Size> ALL = Map.of("vit_relpos_medium_patch16_cls_224",
+        new Size(512, 12, 8, 16, 256),
         "vit_relpos_base_patch16_cls_224", new Size(768, 12, 12, 16, 128));
 
     static Size of(TimmConfig c) {
       var s = ALL.get(c.name());
       var k = new Keywords(c);
-      var r = new Size(k.whole("embed_dim", s.width), k.whole("depth", s.depth), k.whole("num_heads", s.heads), k.whole("patch_size", s.patch), s.relative);
-      if (r.width % r.heads != 0) throw new IllegalArgumentException("timm_model_kwargs: " + r.heads + " heads do not divide a width of " + r.width);
+      var r = new Size(k.whole("embed_dim", s.width), k.whole("depth", s.depth), k.whole("num_heads", s.heads),
+          k.whole("patch_size", s.patch), s.relative);
+      if (r.width % r.heads != 0)
+        throw new IllegalArgumentException("timm_model_kwargs: " + r.heads + " heads do not divide a width of "
+            + r.width);
       return r;
     }
   }
@@ -52,7 +57,8 @@ public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) im
     var proj = c.timm().proj().orElse("");
     if (c.patchDropout() > 0) return Optional.of("patch_dropout of " + c.name());
     if (!proj.equals("linear") && !proj.equals("mlp")) return Optional.of("timm_proj \"" + proj + "\" of " + c.name());
-    if (!c.timm().pool().isEmpty() && !c.timm().pool().equals("token")) return Optional.of("timm_pool \"" + c.timm().pool() + "\" of " + c.name());
+    if (!c.timm().pool().isEmpty() && !c.timm().pool().equals("token"))
+      return Optional.of("timm_pool \"" + c.timm().pool() + "\" of " + c.name());
     return Keywords.unknown(c, Size.KEYWORDS);
   }
 
@@ -61,13 +67,15 @@ public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) im
     int w = size.width, patch = size.patch;
     var image = config.input();
     if (patch > image.height() || patch > image.width())
-      throw new IllegalArgumentException("timm_model_kwargs: patches of " + patch + " pixels, more than the image of " + image + " has");
+      throw new IllegalArgumentException("timm_model_kwargs: patches of " + patch + " pixels, more than the image of "
+          + image + " has");
     var token = make.make(new Init.Normal(1e-6), 1, 1, w);
     var patches = PatchEmbed.of(make, w, patch, true);
     var blocks = new ArrayList<RelPosBlock>();
     for (int i = 0; i < size.depth; i++) blocks.add(RelPosBlock.of(make, w, size.heads, MLP_RATIO * w, size.relative));
     var trunk = new Trunk(token, patches, List.copyOf(blocks), LayerNorm.of(make, w, 1e-6f));
-    return new RelPosVit(trunk, Head.of(config, make, w, clip.embedding()), config, new Grid(image.height() / patch, image.width() / patch));
+    return new RelPosVit(trunk, Head.of(config, make, w, clip.embedding()), config,
+        new Grid(image.height() / patch, image.width() / patch));
   }
 
   @Override public Grid input() { return config.input(); }
@@ -86,10 +94,12 @@ public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) im
 
   /// From pixels through blocks and norm; all rows, or those asked for.
   private Tensor blocks(ImageBatch images, Sequences s, int[] rows) {
-    if (!images.grid().equals(input())) throw new IllegalArgumentException("images of " + images.grid() + ", expected " + input());
+    if (!images.grid().equals(input()))
+      throw new IllegalArgumentException("images of " + images.grid() + ", expected " + input());
     int[] source = s.positions().clone(), owners = s.owners();                   // the class token, then all patches
     for (int r = 0; r < source.length; r++) if (source[r] >= PREFIX) source[r] += owners[r] * grid.size();
-    var x = Tensor.concat(0, List.of(trunk.classToken.reshape(1, trunk.classToken.dim(2)), trunk.patches.apply(images))).gather(source);
+    var x = Tensor.concat(0, List.of(trunk.classToken.reshape(1, trunk.classToken.dim(2)), trunk.patches.apply(images)))
+        .gather(source);
     for (int i = 0; i < trunk.blocks.size(); i++) {
       var block = trunk.blocks.get(i);
       int[] only = i == trunk.blocks.size() - 1 ? rows : null;
@@ -110,5 +120,7 @@ public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) im
 
   @Override public List<String> undecayed() { return List.of("trunk.cls_token"); }
 
-  @Override public OnDisk layout(String path) { return path.equals("trunk.patch_embed.proj.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME; }
+  @Override public OnDisk layout(String path) {
+    return path.equals("trunk.patch_embed.proj.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
+  }
 }

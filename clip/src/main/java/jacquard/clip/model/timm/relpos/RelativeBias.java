@@ -12,7 +12,8 @@ import java.util.List;
 /// turns the distances (dy, dx), each as sign(d)·ln(1 + |d|), into a number a head.
 record RelativeBias(TimmMlp mlp) {
   static RelativeBias of(Init.Maker make, int hidden, int heads) {
-    return new RelativeBias(new TimmMlp(RelPosBlock.linear(make, 2, hidden, true), RelPosBlock.linear(make, hidden, heads, true), Activation.RELU));
+    return new RelativeBias(new TimmMlp(RelPosBlock.linear(make, 2, hidden, true),
+        RelPosBlock.linear(make, hidden, heads, true), Activation.RELU));
   }
 
   /// `[heads, rows, rows]` for `prefix` rows that lie nowhere, whose bias is 0, and the cells of a grid.
@@ -26,10 +27,12 @@ record RelativeBias(TimmMlp mlp) {
       }
     int[] at = new int[rows * rows];
     for (int q = 0; q < rows; q++)
-      for (int k = 0; k < rows; k++) at[q * rows + k] = q < prefix || k < prefix ? down * across : apart(q - prefix, k - prefix, grid);
+      for (int k = 0; k < rows; k++)
+        at[q * rows + k] = q < prefix || k < prefix ? down * across : apart(q - prefix, k - prefix, grid);
     var table = mlp.apply(Tensor.of(Shape.of(down * across, 2), distances), null);
     int heads = table.dim(1);
-    return Tensor.concat(0, List.of(table, Tensor.zeros(Shape.of(1, heads)))).gather(at).reshape(rows, rows, heads).permute(2, 0, 1);
+    return Tensor.concat(0, List.of(table, Tensor.zeros(Shape.of(1, heads)))).gather(at).reshape(rows, rows, heads)
+        .permute(2, 0, 1);
   }
 
   /// The row of the table for two cells.

@@ -20,6 +20,7 @@ import jacquard.clip.nn.Transformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Ranges;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,15 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
   }
 
   @Override public Grid input() { return config.input(); }
+
+  /// Attention heads of a block.
+  public int heads() { return shape.heads(); }
+
+  /// Between the layers of an MLP.
+  public Activation activation() { return shape.activation(); }
+
+  /// Channels between the layers of an MLP.
+  public int hidden() { return shape.hidden(); }
 
   @Override public Tensor features(ImageBatch images) {
     var sequences = trunk.stem.rows(images.count(), config.patchDropout());

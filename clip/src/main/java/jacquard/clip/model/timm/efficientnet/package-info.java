@@ -1,0 +1,2 @@
+/// timm's EfficientNet-Lite towers.
+package jacquard.clip.model.timm.efficientnet;

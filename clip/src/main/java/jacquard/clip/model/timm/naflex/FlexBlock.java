@@ -1,0 +1,51 @@
+package jacquard.clip.model.timm.naflex;
+
+import jacquard.autograd.Named;
+import jacquard.clip.model.timm.VitBlock;
+import jacquard.clip.nn.Init;
+import jacquard.clip.nn.LayerNorm;
+import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.SelfAttention;
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
+import jacquard.tensor.op.Ranges;
+import java.util.List;
+
+/// A block of timm's ViT, or one with a gated MLP, whose tensors are named as EVA's.
+sealed interface FlexBlock {
+  Tensor apply(Tensor x, Sequences sequences);
+
+  record Plain(@Named("") VitBlock block) implements FlexBlock {
+    @Override public Tensor apply(Tensor x, Sequences s) { return block.block().apply(x, s, Ranges.full(s, s), null); }
+  }
+
+  /// x + γ₁·attention(norm(x)), then x + γ₂·fc2(silu(a)·b) of [a, b] = fc1(norm(x)). γ `[width]`.
+  record Gated(LayerNorm norm1, @Named("attn") Attend attention, @Named("gamma_1") Tensor scale1, LayerNorm norm2, Mlp mlp,
+      @Named("gamma_2") Tensor scale2) implements FlexBlock {
+    /// Keys have no bias.
+    record Attend(Linear qkv, @Named("q_bias") Tensor queryBias, @Named("v_bias") Tensor valueBias, Linear proj, int heads) {}
+
+    record Mlp(Linear fc1, Linear fc2) {}
+
+    @Override public Tensor apply(Tensor x, Sequences s) {
+      var a = attention;
+      var bias = Tensor.concat(0, List.of(a.queryBias, Tensor.zeros(a.queryBias.shape()), a.valueBias));
+      var all = new SelfAttention(a.qkv.weight(), bias, a.proj, null, null, null, null, null, a.heads);
+      x = x.add(all.apply(norm1.apply(x), s, Ranges.full(s, s), null, null).mul(scale1));
+      int hidden = mlp.fc2.weight().dim(1);
+      var parts = mlp.fc1.apply(norm2.apply(x)).split(1, hidden, hidden);
+      return x.add(mlp.fc2.apply(parts.get(0).activate(Activation.SILU).mul(parts.get(1))).mul(scale2));
+    }
+  }
+
+  static FlexBlock of(Init.Maker make, Architecture a) {
+    int w = a.width(), hidden = (int) (w * a.mlpRatio());
+    if (!a.gated()) return new Plain(VitBlock.of(make, w, a.heads(), hidden, a.qkvBias(), a.layerScale(), Architecture.EPSILON, a.activation()));
+    var attention = new Gated.Attend(VitBlock.linear(make, w, 3 * w, false), make.make(Init.ZEROS, w), make.make(Init.ZEROS, w),
+        VitBlock.linear(make, w, w, true), a.heads());
+    return new Gated(LayerNorm.of(make, w, Architecture.EPSILON), attention, make.make(new Init.Constant((float) a.layerScale()), w),
+        LayerNorm.of(make, w, Architecture.EPSILON), new Gated.Mlp(VitBlock.linear(make, w, 2 * hidden, true), VitBlock.linear(make, hidden, w, true)),
+        make.make(new Init.Constant((float) a.layerScale()), w));
+  }
+}

@@ -1,0 +1,123 @@
+package jacquard.clip.model.timm.naflex;
+
+import jacquard.autograd.Named;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.timm.Head;
+import jacquard.clip.model.timm.LatentPool;
+import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.timm.VitBlock;
+import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.Patches;
+import jacquard.clip.nn.Init;
+import jacquard.clip.nn.LayerNorm;
+import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.Pooling;
+import jacquard.clip.nn.Transformer;
+import jacquard.tensor.Grid;
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// NaFlex (Beyer et al. 2023 and Dehghani et al. 2023, as timm builds it): pictures of any size and shape, a sequence each; positions of a picture's grid are
+/// resampled from a learned table. Stochastic depth and dropout are left out.
+public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture shape) implements ImageTower {
+  /// timm's own model; the absent are null.
+  record Trunk(Embeds embeds, List<FlexBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent, @Named("fc_norm") LayerNorm poolNorm) {}
+
+  /// @param registers `[1, registers, width]`
+  /// @param positions `[1, rows, columns, width]`
+  record Embeds(@Named("reg_token") Tensor registers, Linear proj, @Named("pos_embed") Tensor positions) {}
+
+  public static boolean known(TimmConfig config) { return Architecture.known(config.name()); }
+
+  public static Optional<String> refused(TimmConfig config) { return Architecture.refused(config); }
+
+  public static NaFlexVit of(TimmConfig config, ClipConfig clip, Init.Maker make) {
+    var a = Architecture.of(config);
+    int w = a.width();
+    if (w % a.heads() != 0) throw new IllegalArgumentException("timm_model_kwargs: " + a.heads() + " heads do not divide a width of " + w);
+    if (config.timm().proj().orElse("").equals("none") && w != clip.embedding())
+      throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name() + " must equal embed_dim " + clip.embedding());
+    var embeds = new Embeds(a.registers() == 0 ? null : make.make(new Init.Normal(0.02), 1, a.registers(), w),
+        VitBlock.linear(make, a.patch() * a.patch() * 3, w, true), make.make(new Init.Normal(0.02), 1, a.grid().height(), a.grid().width(), w));
+    var blocks = new ArrayList<FlexBlock>();
+    for (int i = 0; i < a.depth(); i++) blocks.add(FlexBlock.of(make, a));
+    var norm = LayerNorm.of(make, w, Architecture.EPSILON);
+    var latent = a.latent() ? LatentPool.of(make, w, a.heads(), (int) (w * a.poolRatio()), Architecture.EPSILON, a.activation()) : null;
+    return new NaFlexVit(new Trunk(embeds, List.copyOf(blocks), a.latent() ? norm : null, latent, a.latent() ? null : norm),
+        Head.of(config, make, w, clip.embedding()), config, a);
+  }
+
+  @Override public Grid input() { return config.input(); }
+
+  @Override public Tensor features(ImageBatch images) { return features(Patches.of(images, shape.patch())); }
+
+  @Override public Encoding tokens(ImageBatch images) { return tokens(Patches.of(images, shape.patch())); }
+
+  /// The tokens are the patches after the last norm, where that comes before pooling.
+  @Override public Encoding tokens(Patches patches) {
+    int registers = shape.registers();
+    var sequences = Sequences.ofLengths(patches.grids().stream().mapToInt(g -> g.size() + registers).toArray());
+    var x = embedded(patches, sequences);
+    for (var block : trunk.blocks) x = Transformer.once(x, t -> block.apply(t, sequences));
+    if (trunk.norm != null) x = trunk.norm.apply(x);
+    var rows = Encoding.without(registers, null, x, sequences);
+    var one = trunk.latent != null ? trunk.latent.apply(rows.tokens(), rows.sequences()) : trunk.poolNorm.apply(Pooling.mean(rows.tokens(), rows.sequences(), 0));
+    return new Encoding(head.apply(one), rows.tokens(), rows.sequences());
+  }
+
+  /// Registers, then patches at their positions. `[rows, width]`
+  private Tensor embedded(Patches patches, Sequences sequences) {
+    int registers = shape.registers(), w = shape.width();
+    var x = trunk.embeds.proj.apply(patches.rows()).add(positions(patches.grids()));
+    if (registers == 0) return x;
+    int[] owners = sequences.owners(), rows = IntStream.range(0, sequences.rows()).map(r -> {
+      int at = sequences.positions()[r];
+      return at < registers ? at : r - owners[r] * registers;                     // behind the registers stand the patches of all
+    }).toArray();
+    return Tensor.concat(0, List.of(trunk.embeds.registers.reshape(registers, w), x)).gather(rows);
+  }
+
+  /// The positions of all pictures' patches: each grid's are made once. `[patches, width]`
+  private Tensor positions(List<Grid> grids) {
+    var distinct = new ArrayList<>(new LinkedHashSet<>(grids));
+    int cells = shape.grid().size(), rows = distinct.stream().mapToInt(Grid::size).sum();
+    float[] weights = new float[rows * cells];
+    int[] begins = new int[distinct.size() + 1];
+    for (int i = 0; i < distinct.size(); i++) begins[i + 1] = begins[i] + weigh(distinct.get(i), weights, begins[i]);
+    int[] index = grids.stream().flatMapToInt(g -> IntStream.range(0, g.size()).map(c -> begins[distinct.indexOf(g)] + c)).toArray();
+    return Tensor.of(Shape.of(rows, cells), weights).matmul(trunk.embeds.positions.reshape(cells, shape.width())).gather(index);
+  }
+
+  private int weigh(Grid g, float[] into, int from) {
+    Grid table = shape.grid();
+    double[][] down = shape.resampling().weights(table.height(), g.height()), across = shape.resampling().weights(table.width(), g.width());
+    int at = from * table.size();
+    for (int y = 0; y < g.height(); y++)
+      for (int x = 0; x < g.width(); x++)
+        for (int j = 0; j < table.height(); j++) for (int i = 0; i < table.width(); i++) into[at++] = (float) (down[y][j] * across[x][i]);
+    return g.size();
+  }
+
+  /// Patches, registers and positions; a group a block, the last one with the final norm; what pools; OpenCLIP's head.
+  @Override public List<List<String>> groups() {
+    var r = new ArrayList<List<String>>();
+    r.add(List.of("trunk.embeds.**"));
+    for (int i = 0; i < trunk.blocks.size(); i++)
+      r.add(i == trunk.blocks.size() - 1 && trunk.norm != null ? List.of("trunk.blocks." + i + ".**", "trunk.norm.**") : List.of("trunk.blocks." + i + ".**"));
+    r.add(trunk.latent != null ? List.of("trunk.attn_pool.**") : List.of("trunk.fc_norm.**"));
+    if (head.linear() != null || head.mlp() != null) r.add(List.of("head.**"));
+    return r;
+  }
+
+  @Override public List<String> undecayed() {
+    return trunk.embeds.registers == null ? List.of("trunk.embeds.pos_embed") : List.of("trunk.embeds.pos_embed", "trunk.embeds.reg_token");
+  }
+}

@@ -1,0 +1,2 @@
+/// timm's NaFlex vision transformer: pictures of any size and shape in one batch.
+package jacquard.clip.model.timm.naflex;
