@@ -4,9 +4,12 @@ import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.FolderSource;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.TableSource;
+import jacquard.clip.data.shards.ShardNames;
+import jacquard.clip.data.shards.ShardSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Where pairs come from.
@@ -17,11 +20,18 @@ final class DataOptions {
 
   @Option(names = "--csv-group-key", paramLabel = "NAME", description = "Column whose equal values are captions of one picture, in evaluation (default: equal paths are).") String groupColumn;
 
-  /// A split of the emoji by name, a table, or a folder.
+  @Mixin ShardOptions shards;
+
+  /// A split of the emoji by name, shards, a table, or a folder.
   Source source(String data) throws IOException {
     if (EmojiSource.SPLITS.contains(data)) return EmojiSource.of(data);
+    if (ShardNames.in(data) && !Files.isDirectory(Path.of(data))) {
+      var s = ShardSource.read(shards.open(data), Integer.MAX_VALUE);
+      s.notes().forEach(System.err::println);
+      return s;
+    }
     var path = Path.of(data);
-    if (!Files.exists(path)) throw new IOException(data + " does not exist; expected one of the names " + String.join(", ", EmojiSource.SPLITS) + ", a table (.csv, .tsv) or a folder of pictures with .txt captions");
+    if (!Files.exists(path)) throw new IOException(data + " does not exist; expected one of the names " + String.join(", ", EmojiSource.SPLITS) + ", shards (.tar), a table (.csv, .tsv) or a folder of pictures with .txt captions");
     if (Files.isDirectory(path)) {
       var f = FolderSource.read(path);
       if (f.skipped() > 0) System.err.println(f.skipped() + " pictures of " + path + " have no caption beside them, or one that is empty or no text, and are left out");

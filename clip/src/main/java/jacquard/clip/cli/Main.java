@@ -34,6 +34,8 @@ public final class Main {
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);
     COMMANDS.put("caption", CaptionCommand::new);
+    COMMANDS.put("shards", ShardsCommand::new);
+    COMMANDS.put("data", DataCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
     COMMANDS.put("download", DownloadCommand::new);

@@ -1,12 +1,14 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -48,6 +50,7 @@ final class Resumption {
   /// The file that a relative path meant where the run began; the value itself where it means none.
   private static String resolved(String value, Path began) {
     if (EmojiSource.SPLITS.contains(value) || began.equals(Path.of("").toAbsolutePath())) return value;
+    if (ShardNames.in(value)) return ShardNames.sources(value).stream().map(s -> s.startsWith("$") || s.contains(":") || !Files.exists(began.resolve(ShardNames.braces(s).getFirst())) ? s : began.resolve(s).toString()).collect(Collectors.joining("::"));
     var file = began.resolve(value);
     return Files.exists(file) ? file.toString() : value;
   }

@@ -18,6 +18,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin(name = "Data") SourceOptions data;
   @Mixin(name = "Tables") DataOptions tables;
+  @Mixin(name = "Shards and epochs") SamplingOptions sampling;
   @Mixin(name = "Model") StartOptions model;
   @Mixin(name = "The model's config") ConfigOptions overrides;
   @Mixin(name = "Loss") TaskOptions task;

@@ -1,6 +1,5 @@
 package jacquard.clip.cli;
 
-import jacquard.clip.data.Batches;
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
@@ -21,13 +20,13 @@ import java.util.concurrent.CountDownLatch;
 ///
 /// @param batch    pairs a step, of all micro-batches and ranks
 /// @param perEpoch steps an epoch
-record TrainRun(TrainCommand command, Compute on, ClipConfig config, Source training, Source held, int batch, long perEpoch,
-    Trainer.Cadence cadence) {
+record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOptions.Data training, Source held, int batch,
+    long perEpoch, Trainer.Cadence cadence) {
   static TrainRun of(TrainCommand c) throws IOException {
     var on = c.compute.compute();
     var config = c.model.read(c.overrides);
     if (c.model.pretrained == null) config = c.task.begun(config);
-    var training = c.tables.source(c.data.train);
+    var training = c.sampling.data(c.data.train, c.tables);
     var held = c.data.held(c.tables);
     int batch = c.steps.whole(on.devices().size());
     long perEpoch = Math.max(1, training.size() / batch);
@@ -73,7 +72,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, Source trai
     var transform = new Transform(c.images.over(c.model.preprocess(config)));
     var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(c.model.folder());
-    var stream = new Batches(training, transform, c.images.augmentation(), tokenizer, batch, text.context(), seed);
+    var stream = training.stream(transform, c.images.augmentation(), tokenizer, new SamplingOptions.Size(batch, text.context(), seed));
     return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, held);
   }
 

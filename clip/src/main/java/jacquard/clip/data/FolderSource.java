@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -91,4 +92,5 @@ public record FolderSource(Path folder, List<Path> paths, List<String> captions,
   @Override public int size() { return paths.size(); }
   @Override public String caption(int index) { return captions.get(index); }
   @Override public Picture picture(int index) throws IOException { return Images.read(paths.get(index)); }
+  @Override public Optional<byte[]> file(int index) throws IOException { return Optional.of(Files.readAllBytes(paths.get(index))); }
 }

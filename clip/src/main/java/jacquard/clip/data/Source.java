@@ -3,6 +3,7 @@ package jacquard.clip.data;
 import jacquard.clip.image.Picture;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// Pairs of a picture and a caption, by number.
@@ -16,4 +17,6 @@ public interface Source {
   default List<String> names() { return IntStream.range(0, size()).mapToObj(this::caption).distinct().toList(); }
   /// Read and decoded anew each time. An unreadable one is an error that names its file.
   Picture picture(int index) throws IOException;
+  /// The file of a picture as it lies, whatever its format; empty where the picture is no file.
+  default Optional<byte[]> file(int index) throws IOException { return Optional.empty(); }
 }

@@ -2,6 +2,7 @@ package jacquard.clip.data;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// What a training reads, step by step, from wherever it lies: a pure function of the seed and the step, so that a run that goes on reads what one without
 /// a stop would have read. Any thread may ask, and several at once.
@@ -12,6 +13,14 @@ public interface Stream {
 
   /// The whole step.
   default Batch at(long step) { return at(step, 0, 1, 1); }
+
+  /// Which of a step's samples are a rank's share, as [#at] cuts them.
+  static IntStream share(int size, int rank, int ranks, int parts) {
+    return IntStream.range(0, parts).flatMap(p -> {
+      int first = size * p / parts, count = size * (p + 1) / parts - first;
+      return IntStream.range(first + count * rank / ranks, first + count * (rank + 1) / ranks);
+    });
+  }
 
   /// Samples a step, of all ranks together.
   int size();

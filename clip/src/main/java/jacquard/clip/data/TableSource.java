@@ -11,6 +11,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// A table of picture paths and captions, quoted as RFC 4180; a byte-order mark is skipped. Paths are as given, or relative to the table. Rows of one picture, or of equal values
 /// in a column of groups, are a picture with several captions.
@@ -113,4 +114,5 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
   @Override public String caption(int index) { return captions.get(index); }
   @Override public Object group(int index) { return groups.get(index); }
   @Override public Picture picture(int index) throws IOException { return Images.read(paths.get(index)); }
+  @Override public Optional<byte[]> file(int index) throws IOException { return Optional.of(Files.readAllBytes(paths.get(index))); }
 }

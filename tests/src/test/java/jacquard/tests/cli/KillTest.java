@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -80,6 +81,33 @@ class KillTest {
     var last = Launcher.run(resume);
     assertEquals(0, last.status(), last.text());
     same(whole, parts);
+  }
+
+  /// Shards read in lanes, killed inside an epoch, before and after a checkpoint, and resumed: the same keys and bits, also in an order of drawn shards.
+  @Test void killedInsideAnEpochOfShards(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 60);
+    var out = folder.resolve("out");
+    var made = Launcher.run("shards", pictures.toString(), out.toString(), "--size", "7");
+    assertEquals(0, made.status(), made.text());
+    for (var order : List.of(List.of("--shard-lanes", "4", "--shard-window", "5"), List.of("--dataset-resampled", "--train-num-samples", "100"))) {
+      Path whole = folder.resolve("runs/whole" + order.size() + order.getFirst().hashCode()), parts = folder.resolve("runs/parts" + order.getFirst().hashCode()), output = folder.resolve("output.txt");
+      var begin = new ArrayList<>(List.of(Launcher.train(folder, pictures, whole.getFileName().toString(), 90)));
+      begin.set(begin.indexOf("--train-data") + 1, out + "/{00..08}.tar");
+      begin.addAll(order);
+      var ended = Launcher.run(begin.toArray(String[]::new));
+      assertEquals(0, ended.status(), ended.text());
+      begin.set(begin.indexOf("--name") + 1, parts.getFileName().toString());
+      var p = Launcher.start(output, List.of(), begin.toArray(String[]::new));
+      awaitSteps(parts, 13, p, output);                                          // 7 steps an epoch, saved at each fifth
+      p.destroyForcibly().waitFor();
+      assertTrue(lines(parts) < 90, "the machine was too fast to kill the run");
+      var other = Launcher.run("train", "--resume", parts.toString(), "--shard-window", "6");
+      assertEquals(1, other.status());
+      assertTrue(other.text().contains("was made with the order of data "), other.text());
+      var last = Launcher.run("train", "--resume", parts.toString());
+      assertEquals(0, last.status(), last.text());
+      same(whole, parts);
+    }
   }
 
   /// SIGTERM: the step in progress ends, a checkpoint and a report are written, and going on gives the bytes of the whole run.

@@ -1,0 +1,135 @@
+package jacquard.clip.data;
+
+import jacquard.clip.image.Augmentation;
+import jacquard.clip.image.Picture;
+import jacquard.clip.image.Transform;
+import jacquard.clip.text.Tokenizer;
+import jacquard.tensor.Grid;
+import jacquard.tensor.Random;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/// Makes batches of pairs: pictures decoded, augmented and normalised, captions tokenised. What cannot be read is left out and counted by its reason. All draws
+/// follow from the key, the step and the sample's number. Thread-safe.
+public final class Preparation {
+  private static final System.Logger LOG = System.getLogger(Preparation.class.getName());
+  private static final String UNREADABLE = "unreadable";
+
+  public record Pair(Picture picture, String caption) {}
+
+  /// Pairs by number; any thread may ask.
+  public interface Pairs {
+    /// @param draw what the choice among several captions is drawn from
+    /// @throws IOException where it cannot be read; a [LeftOut] says a reason to count it under
+    Pair read(long number, Random draw) throws IOException;
+  }
+
+  /// A sample that is left out.
+  public static final class LeftOut extends IOException {
+    private final String reason;
+
+    /// @param reason  in a few words, the same for all of a kind
+    /// @param message naming the sample
+    public LeftOut(String reason, String message, Throwable cause) {
+      super(message, cause);
+      this.reason = reason;
+    }
+
+    public String reason() { return reason; }
+  }
+
+  private final Transform transform;
+  private final Augmentation augmentation;
+  private final Tokenizer tokenizer;
+  private final int context, padding;
+  private final Random key;
+  private final AtomicLong cut = new AtomicLong();
+  private final Map<String, Long> reasons = new TreeMap<>();
+  private String failure = "";
+
+  public Preparation(Transform transform, Augmentation augmentation, Tokenizer tokenizer, int context, Random key) {
+    this.transform = transform;
+    this.augmentation = augmentation;
+    this.tokenizer = tokenizer;
+    this.context = context;
+    this.padding = tokenizer.tokenize("", 64)[63];
+    this.key = key;
+  }
+
+  /// The samples of these numbers but those that cannot be read, in this order.
+  public Batch batch(long step, long[] numbers, Pairs pairs) {
+    float[][] rows = new float[numbers.length][];
+    String[] captions = new String[numbers.length];
+    IntStream.range(0, numbers.length).parallel().forEach(i -> {
+      try {
+        var pair = pairs.read(numbers[i], drawn("caption", step, numbers[i]));
+        captions[i] = pair.caption;
+        rows[i] = transform.rows(pair.picture, augmentation, new SplittableRandom(drawn("augment", step, numbers[i]).key()));
+      } catch (IOException | RuntimeException e) { leftOut(e); }
+    });
+    int[] kept = IntStream.range(0, numbers.length).filter(i -> rows[i] != null).toArray();
+    int n = kept.length, each = n == 0 ? 0 : rows[kept[0]].length;
+    var pixels = new float[n * each];
+    long[] groups = new long[n];
+    int[] samples = new int[n];
+    int[][] tokens = new int[n][];
+    for (int k = 0; k < n; k++) {
+      System.arraycopy(rows[kept[k]], 0, pixels, k * each, each);
+      samples[k] = (int) numbers[kept[k]];
+      groups[k] = Captions.hash(captions[kept[k]]);
+      tokens[k] = tokens(captions[kept[k]], drawn("words", step, numbers[kept[k]]));
+    }
+    var grid = new Grid(transform.config().height(), transform.config().width());
+    return new Batch(List.of(new Batch.Pictures(pixels, grid), new Batch.Captions(tokens)), groups, samples, n);
+  }
+
+  private Random drawn(String what, long step, long number) { return key.fold(what).fold(step).fold(number); }
+
+  private int[] tokens(String caption, Random draw) {
+    int[] r = tokenizer.reduces() ? tokenizer.tokenize(caption, context, draw) : tokenizer.tokenize(caption, context);
+    if (cut(caption, r)) cut.incrementAndGet();
+    return r;
+  }
+
+  /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding behind them.
+  private boolean cut(String caption, int[] ids) {
+    if (context > 1 && ids[context - 2] == padding && ids[context - 1] == padding) return false;
+    int[] more = tokenizer.tokenize(caption, context + 1), here = tokenizer.reduces() ? tokenizer.tokenize(caption, context) : ids;
+    return more[context] != padding || !Arrays.equals(here, 0, context, more, 0, context);
+  }
+
+  private synchronized void leftOut(Exception e) {
+    reasons.merge(e instanceof LeftOut l ? l.reason : UNREADABLE, 1L, Long::sum);
+    if (!failure.isEmpty()) return;
+    failure = e.getMessage() == null ? e.toString() : e.getMessage();
+    LOG.log(System.Logger.Level.WARNING, "left out, further ones are only counted: {0}", failure);
+  }
+
+  /// How many samples could not be read so far.
+  public synchronized long unreadable() { return reasons.values().stream().mapToLong(n -> n).sum(); }
+
+  /// How many of them for each reason.
+  public synchronized Map<String, Long> reasons() { return new TreeMap<>(reasons); }
+
+  /// Why the first could not; empty where all could.
+  public synchronized String firstFailure() { return failure; }
+
+  /// What a reader of the run's output should know.
+  public List<String> notes() {
+    var r = new ArrayList<String>();
+    if (cut.get() > 0) r.add("%,d captions were longer than %d tokens and were cut".formatted(cut.get(), context));
+    var why = reasons();
+    var said = why.keySet().equals(Set.of(UNREADABLE)) ? "" : why.entrySet().stream().map(e -> "%,d %s".formatted(e.getValue(), e.getKey())).collect(Collectors.joining(", ", " (", ")"));
+    if (!why.isEmpty()) r.add("%,d samples could not be read and were left out%s; the first: %s".formatted(unreadable(), said, firstFailure()));
+    return r;
+  }
+}
