@@ -73,7 +73,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(c.model.folder());
     var stream = training.stream(transform, c.images.augmentation(), tokenizer, new SamplingOptions.Size(batch, text.context(), seed));
-    return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, held);
+    return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer, held);
   }
 
   /// Whether the run to go on with has made all its steps.

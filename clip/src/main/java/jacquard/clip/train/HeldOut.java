@@ -5,6 +5,7 @@ import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.text.Tokenizer;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 
@@ -14,9 +15,9 @@ final class HeldOut implements Listener.Evaluator {
   private final Embedder embedder;
   private Evaluation last;
 
-  HeldOut(Source source, Transform transform, ClipModel model) {
+  HeldOut(Source source, Transform transform, Tokenizer tokenizer, ClipModel model) {
     this.source = source;
-    this.embedder = new Embedder(model, transform, 256);
+    this.embedder = new Embedder(model, transform, 256, () -> tokenizer);
   }
 
   @Override public Listener.Outcome outcome() throws IOException {

@@ -7,6 +7,7 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.report.Progress;
 import jacquard.clip.train.task.Task;
+import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Group;
 import jacquard.tensor.Precision;
 import java.io.IOException;
@@ -31,14 +32,16 @@ public final class Trainer {
   private final Compute compute;
   private final long seed;
   private final Transform transform;
+  private final Tokenizer tokenizer;
   private final Source held;
   private volatile boolean stopping;
   private volatile long steps;
 
   /// @param transform how pictures are prepared in evaluation, and by whoever uses the model
+  /// @param tokenizer of the captions in evaluation
   /// @param held      what the model is evaluated on; null for nothing
   public Trainer(Task.Recipe recipe, Stream stream, Optimization how, Cadence cadence, Compute compute, long seed,
-      Transform transform, Source held) {
+      Transform transform, Tokenizer tokenizer, Source held) {
     this.recipe = recipe;
     this.stream = stream;
     this.how = how;
@@ -46,6 +49,7 @@ public final class Trainer {
     this.compute = compute;
     this.seed = seed;
     this.transform = transform;
+    this.tokenizer = tokenizer;
     this.held = held;
   }
 
@@ -79,7 +83,7 @@ public final class Trainer {
     }
     steps = first;
     folder.describe(task.model().config(), transform.config());
-    var heldOut = held == null ? null : new HeldOut(held, transform, task.model());
+    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task.model());
     double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
          var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size())
@@ -90,7 +94,7 @@ public final class Trainer {
       if (held != null) {
         var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
         evaluators.put(HELD_OUT, heldOut);
-        if (averages != null) evaluators.put("averages", new HeldOut(held, transform, averages.averaged().model()));
+        if (averages != null) evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
       listeners.add(new Listener.Metrics(metrics));

@@ -65,7 +65,7 @@ public final class Setup {
   public Trainer trainer(long steps) {
     var transform = new Transform(HubConfig.preprocess(config));
     var read = stream != null ? stream : new Batches(source, transform, augmentation, config.text().input().captions(null), batch * compute.devices().size(), config.text().input().context(), seed);
-    return new Trainer(recipe == null ? contrastive() : recipe, read, new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average), compute, seed, transform, held);
+    return new Trainer(recipe == null ? contrastive() : recipe, read, new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average), compute, seed, transform, config.text().input().captions(null), held);
   }
 
   /// Steps in all, in a new folder.
