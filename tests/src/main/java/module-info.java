@@ -5,7 +5,6 @@ open module jacquard.tests {
   requires jacquard.autograd;
   requires jacquard.kernels;
   requires jacquard.clip;
-  requires static jdk.httpserver;
   requires com.fasterxml.jackson.databind;
   exports jacquard.tests;
   exports jacquard.tests.verify;
