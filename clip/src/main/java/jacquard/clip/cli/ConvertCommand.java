@@ -13,8 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "convert", mixinStandardHelpOptions = true, description = {"Writes a model in another layout; every tensor keeps its value.", "",
-    "  ./jacquard convert runs/emoji-1/last emoji-hf --format hf", "  ./jacquard convert ViT-B-32.pt ViT-B-32 --format open_clip --half", "  ./jacquard convert ViT-B-32 weights.pt --format pt --pretrained openai"})
+@Command(name = "convert", mixinStandardHelpOptions = true)
 final class ConvertCommand implements Callable<Integer> {
   private static final Map<String, Layout> LAYOUTS = Map.of("open_clip", Layout.OPEN_CLIP, "hf", Layout.HF, "pt", Layout.PT);
 

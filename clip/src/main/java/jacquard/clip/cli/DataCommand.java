@@ -15,8 +15,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "data", mixinStandardHelpOptions = true, sortOptions = false, description = {"Says what DATA holds: how many pairs, the sizes of pictures and captions, what is left out and why, and how fast it is read here. Of many pairs it reads some, evenly spread. "
-    + "Exit status 1 where some cannot be read.", "", "  ./jacquard data 'OUT/{00..15}.tar'", ""})
+@Command(name = "data", mixinStandardHelpOptions = true, sortOptions = false)
 final class DataCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DATA", description = "As train's --train-data.") String data;
   @Option(names = "--samples", paramLabel = "N", description = "Pairs to read (default: ${DEFAULT-VALUE}; 0 for all).") int samples = 2000;

@@ -8,9 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "download", mixinStandardHelpOptions = true, description = {"Downloads a model into the hub's cache, which Python's huggingface_hub shares, and prints where its weights lie.", "",
-    "  ./jacquard download ViT-B-16-SigLIP --pretrained webli", "  ./jacquard download hf-hub:timm/ViT-B-16-SigLIP", "",
-    "What is stopped goes on where it was. The environment says where and how: HF_HOME or HF_HUB_CACHE (the cache), HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE=1 (no request)."})
+@Command(name = "download", mixinStandardHelpOptions = true)
 final class DownloadCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description = "hf-hub:ORG/NAME[@revision], or, with --pretrained, a model's name.") String model;
   @Option(names = "--pretrained", paramLabel = "TAG", description = "The tag of published weights (./jacquard models --tags).") String pretrained;

@@ -105,6 +105,7 @@ public final class Main {
   /// What `--help` says before the options: a resource a command.
   private static String[] text(String command) {
     try (var in = Main.class.getResourceAsStream(command + ".txt")) {
+      if (in == null) throw new IllegalStateException("the command " + command + " has no " + command + ".txt among the resources of clip.cli");
       return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toArray(String[]::new);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -16,9 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "shards", mixinStandardHelpOptions = true, sortOptions = false, description = {"Writes pairs into tar shards, as img2dataset lays them out: of each pair KEY.jpg (or .png, .webp), KEY.txt and KEY.json, the key being the shard's number and four digits. Beside them sizes.json "
-    + "and an index a shard.", "", "  ./jacquard shards emoji OUT && ./jacquard train --train-data 'OUT/{00..15}.tar'", "  ./jacquard shards photos/ OUT --size 10000 --digits 5", "",
-    "JPEG, PNG and WebP files are copied as they are; other pictures become PNG. Files that cannot be read are named and left out; exit status 1 then."})
+@Command(name = "shards", mixinStandardHelpOptions = true, sortOptions = false)
 final class ShardsCommand implements Callable<Integer> {
   /// As img2dataset.
   private static final int LARGEST = 10_000, SHARDS = 16;
