@@ -27,11 +27,14 @@ final class Transfer {
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(60);
 
   private final Environment environment;
-  private final HttpClient client;
+  private HttpClient client;
 
-  Transfer(Environment environment) {
-    this.environment = environment;
-    this.client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(environment.patience()).build();
+  Transfer(Environment environment) { this.environment = environment; }
+
+  /// Made when something is fetched: its threads cost who loads a folder a tenth of a second, and disturb the JVM that writes the archive of classes.
+  private synchronized HttpClient client() {
+    if (client == null) client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(environment.patience()).build();
+    return client;
   }
 
   /// What the hub says of a file before it is fetched.
@@ -60,7 +63,7 @@ final class Transfer {
   Head head(URI from) throws IOException, InterruptedException {
     for (int hop = 0; ; hop++) {
       var to = from;
-      var r = tried(() -> answered(client.send(request(to, "HEAD").build(), HttpResponse.BodyHandlers.discarding())));
+      var r = tried(() -> answered(client().send(request(to, "HEAD").build(), HttpResponse.BodyHandlers.discarding())));
       var location = r.headers().firstValue("Location");
       var target = location.map(from::resolve).orElse(from);
       // A relative redirect is a repository that has moved; an absolute one is where the content lies.
@@ -103,7 +106,7 @@ final class Transfer {
     for (int hop = 0; ; hop++) {
       var request = request(at, "GET");
       if (from > 0) request.header("Range", "bytes=" + from + "-");
-      var r = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+      var r = client().send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
       try (var in = r.body()) {
         if (r.statusCode() == 416) {
           Files.deleteIfExists(part);
