@@ -23,7 +23,10 @@ final class HttpShard implements ShardFile {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final int TRIES = 6, FIRST_WAIT = 20;
   private static final Pattern RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18})");
-  private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).followRedirects(HttpClient.Redirect.NORMAL).build();
+  /// Made for the first shard that lies behind an address.
+  private static final class Client {
+    static final HttpClient ONE = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).followRedirects(HttpClient.Redirect.NORMAL).build();
+  }
   private static final ScheduledExecutorService WATCH = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("shards-watch").factory());
 
   private final String address;
@@ -137,7 +140,7 @@ final class HttpShard implements ShardFile {
     catch (IllegalArgumentException e) { throw new Refused(name() + " is no address: " + e.getMessage()); }
     if (tag != null && !tag.startsWith("W/")) request.header("If-Match", tag);
     HttpResponse<InputStream> got;
-    try { got = CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()); }
+    try { got = Client.ONE.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()); }
     catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new Refused(name() + ": interrupted");
