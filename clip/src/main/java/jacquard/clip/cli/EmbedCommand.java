@@ -32,9 +32,13 @@ final class EmbedCommand implements Callable<Integer> {
     var name = out.endsWith(".npy") ? out.substring(0, out.length() - 4) : out;
     var all = EmbedInputs.of(inputs, texts);
     if (all.count() == 0) throw new IllegalArgumentException("nothing to embed: give pictures, folders, .txt files or --text");
+    try (var file = new FeatureFile(name, resume)) { return embed(name, all, file); }
+  }
+
+  private int embed(String name, EmbedInputs all, FeatureFile file) throws IOException {
     var files = model.files();
-    try (var file = new FeatureFile(name, all.fingerprint(files, model.config.assignments()), resume); var clip = model.load(files);
-         var progress = Progress.of("embed", all.count()).unit("inputs").from(file.done()).open()) {
+    file.begin(all.fingerprint(files, model.config.assignments()));
+    try (var clip = model.load(files); var progress = Progress.of("embed", all.count()).unit("inputs").from(file.done()).open()) {
       if (!all.leftOut().isEmpty()) progress.say("left out, no pictures by their ending: " + all.leftOut());
       if (file.done() > 0) progress.say("going on behind the first %,d of %,d inputs".formatted(file.done(), all.count()));
       pictures(clip, all.pictures(), file, progress);

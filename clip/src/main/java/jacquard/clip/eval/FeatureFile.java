@@ -25,18 +25,18 @@ public final class FeatureFile implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final Path out, rowsPart, namesPart, state;
-  private final String fingerprint;
+  private final boolean resume;
   private final FileChannel rows, names;
+  private String fingerprint;
   private long done, count, failed;
   private int width;
 
-  /// @param out         where to write, without the ending
-  /// @param fingerprint of the model and all inputs: what is gone on with must have the same
-  /// @param resume      whether to go on with what was stopped, if anything was
-  /// @throws IOException if it cannot be written there, is being written, or was begun with another model or other inputs
-  public FeatureFile(String out, String fingerprint, boolean resume) throws IOException {
+  /// @param out    where to write, without the ending
+  /// @param resume whether to go on with what was stopped, if anything was
+  /// @throws IOException if it cannot be written there, or is being written
+  public FeatureFile(String out, boolean resume) throws IOException {
     this.out = Path.of(out).toAbsolutePath();
-    this.fingerprint = fingerprint;
+    this.resume = resume;
     rowsPart = beside(".npy.part");
     namesPart = beside(".jsonl.part");
     state = beside(".part");
@@ -52,15 +52,23 @@ public final class FeatureFile implements AutoCloseable {
       rows = r;
       names = n;
       if (!lock(r)) throw new IOException(rowsPart + " is being written by another process; choose another --out");
-      if (resume && Files.exists(state)) goOn(Json.read(state));
-      else if (!resume) Files.deleteIfExists(state);
-      rows.truncate(count == 0 ? 0 : HEADER + 4L * count * width);
-      if (count == 0) names.truncate(0);
     } catch (IOException e) {
       if (r != null) r.close();
       if (n != null) n.close();
       throw new IOException("--out " + out + ": " + Reason.of(e), e);
     }
+  }
+
+  /// Begins, or goes on. Nothing that is there is touched before.
+  ///
+  /// @param fingerprint of the model and all inputs: what is gone on with must have the same
+  /// @throws IOException if it was begun with another model or other inputs
+  public void begin(String fingerprint) throws IOException {
+    if (resume && Files.exists(state)) goOn(Json.read(state), fingerprint);
+    else if (!resume) Files.deleteIfExists(state);
+    rows.truncate(count == 0 ? 0 : HEADER + 4L * count * width);
+    if (count == 0) names.truncate(0);
+    this.fingerprint = fingerprint;
   }
 
   private Path beside(String ending) { return out.resolveSibling(out.getFileName() + ending); }
@@ -73,7 +81,7 @@ public final class FeatureFile implements AutoCloseable {
     try { return channel.tryLock() != null; } catch (OverlappingFileLockException held) { return false; }
   }
 
-  private void goOn(Map<String, Object> json) throws IOException {
+  private void goOn(Map<String, Object> json, String fingerprint) throws IOException {
     if (!fingerprint.equals(json.get("of")))
       throw new IOException(state + " was begun with another model or other inputs, or one of them changed since; "
           + "embed all of them anew without --resume");
@@ -155,6 +163,7 @@ public final class FeatureFile implements AutoCloseable {
   @Override public void close() throws IOException {
     rows.close();
     names.close();
-    if (done == 0 || count == 0) for (var p : List.of(rowsPart, namesPart, state)) Files.deleteIfExists(p);
+    boolean nothing = fingerprint == null ? Files.size(rowsPart) == 0 && !Files.exists(state) : Files.exists(rowsPart) && (done == 0 || count == 0);
+    if (nothing) for (var p : List.of(rowsPart, namesPart, state)) Files.deleteIfExists(p);
   }
 }

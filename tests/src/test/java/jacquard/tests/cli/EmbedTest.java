@@ -116,7 +116,8 @@ class EmbedTest {
   /// Behind 2³¹ bytes: what 8,200 rows of 65,536 are. The file system keeps what is not written as holes.
   @Test void beyondTwoGibibytes() throws IOException {
     int width = 65_536, count = 32_768 + 2;
-    try (var f = new FeatureFile(folder.resolve("wide").toString(), "x", false)) {
+    try (var f = new FeatureFile(folder.resolve("wide").toString(), false)) {
+      f.begin("x");
       f.write("text", List.of("a"), new float[][] {new float[width]});
     }
     // As if all but the last two rows had been written before.
@@ -124,7 +125,8 @@ class EmbedTest {
     try (var sparse = java.nio.channels.FileChannel.open(folder.resolve("wide.npy.part"), java.nio.file.StandardOpenOption.WRITE)) { sparse.write(ByteBuffer.allocate(4), 128 + 4L * width * (count - 2) - 4); }
     var last = new float[width];
     last[width - 1] = 7;
-    try (var f = new FeatureFile(folder.resolve("wide").toString(), "x", true)) {
+    try (var f = new FeatureFile(folder.resolve("wide").toString(), true)) {
+      f.begin("x");
       assertEquals(count - 2, f.done());
       f.write("text", List.of("b", "c"), new float[][] {last, last});
       f.finish();
