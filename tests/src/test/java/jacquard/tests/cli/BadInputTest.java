@@ -40,7 +40,7 @@ class BadInputTest {
     BROKEN.put(Files.write(folder.resolve("truncated.png"), Arrays.copyOf(png, 33 + 8 + 22)), "truncated PNG");
     BROKEN.put(Files.write(folder.resolve("corrupt.png"), damaged), "PNG");
     BROKEN.put(Files.write(folder.resolve("huge.png"), huge), "expected at most 25,000,000");
-    BROKEN.put(Files.writeString(folder.resolve("text.jpg"), "this is no picture"), "expected JPEG, PNG, GIF, BMP, WebP or TIFF");
+    BROKEN.put(Files.writeString(folder.resolve("text.jpg"), "this is no picture"), "expected JPEG, PNG, GIF, BMP, WebP, TIFF, ICO or PNM");
     BROKEN.put(folder.resolve("absent.png"), "no such file");
   }
 
