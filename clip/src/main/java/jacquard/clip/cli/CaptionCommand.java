@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
 final class CaptionCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Parameters(index = "1..*", arity = "1..*", paramLabel = "PICTURE", description = "Pictures: JPEG, PNG, GIF, BMP, "
-      + "WebP, TIFF.") List<Path> pictures;
+      + "WebP, TIFF, ICO, PNM.") List<Path> pictures;
   @Option(names = "--search", defaultValue = "beam", paramLabel = "KIND",
       description = "beam: several captions side by side, the best is taken; greedy: the likeliest token each time; "
       + "top-k and top-p: by chance "

@@ -22,7 +22,7 @@ final class ClassifyCommand implements Callable<Integer> {
   @Mixin TemplateOptions templates;
   @Mixin LabelOptions labels;
   @Parameters(index = "1..*", arity = "1..*", paramLabel = "IMAGE", description = "Pictures: JPEG, PNG, GIF, BMP, "
-      + "WebP, TIFF.") List<Path> images;
+      + "WebP, TIFF, ICO, PNM.") List<Path> images;
   @Option(names = "--probabilities", paramLabel = "KIND", description = "softmax: which of the labels it is, they sum "
       + "to 1; sigmoid: whether it is each of them (default: sigmoid for models with a bias, as SigLIP, "
       + "else softmax).") String probabilities;

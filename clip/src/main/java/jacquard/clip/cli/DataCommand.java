@@ -68,6 +68,6 @@ final class DataCommand implements Callable<Integer> {
   private static void range(String what, int[] values) {
     if (values.length == 0) return;
     Arrays.sort(values);
-    System.out.printf("%-20s %,d to %,d, half below %,d%n", what, values[0], values[values.length - 1], values[values.length / 2]);
+    System.out.printf("%-20s %,d to %,d, median %,d%n", what, values[0], values[values.length - 1], values[values.length / 2]);
   }
 }

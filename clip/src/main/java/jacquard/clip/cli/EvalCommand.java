@@ -27,7 +27,7 @@ final class EvalCommand implements Callable<Integer> {
       for (var name : valData) {
         var source = data.source(name);
         Evaluation e;
-        try (var progress = Progress.of("eval", source.size() + source.names().size()).unit("inputs")
+        try (var progress = Progress.of("eval", Evaluation.inputs(source)).unit("inputs")
             .open()) { e = Evaluation.of(clip.embedder(), source, sentences, progress::advance); }
         System.out.printf("%s: %,d images, %,d names (chance %.2f %%)%s%n", source.name(), e.labels().length, e.names()
             .size(), 100 * e.chance(),

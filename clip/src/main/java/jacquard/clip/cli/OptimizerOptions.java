@@ -90,6 +90,12 @@ final class OptimizerOptions {
   /// @param model its name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's last stages and of its attention pool
   ///              are 1e-6 and less, and beside an ε of 1e-6 they would learn at half speed or not at all
   Optimizer.Rule rule(String model) {
+    within("--beta1", beta1, 0, 1);
+    within("--beta2", beta2, 0, 1);
+    within("--momentum", momentum, 0, 1);
+    within("--wd", decay, 0, Double.MAX_VALUE);
+    within("--grad-clip-norm", clip, 0, Double.MAX_VALUE);
+    if (epsilon != null) within("--eps", epsilon, Double.MIN_VALUE, Double.MAX_VALUE);
     double epsilon = this.epsilon != null ? this.epsilon : model.toLowerCase(Locale.ROOT).contains("vit") ? 1e-6 : 1e-8;
     return switch (name) {
       case "adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
@@ -99,10 +105,21 @@ final class OptimizerOptions {
     };
   }
 
+  private static void within(String option, double value, double least, double below) {
+    if (!(value >= least && value < below))
+      throw new IllegalArgumentException(option + " " + value + ", expected " + (least > 0 ? "more than 0" : "0 or more")
+          + (below == 1 ? " and less than 1" : ""));
+  }
+
   Schedule schedule(long total, long perEpoch) {
+    within("--lr", rate, 0, Double.MAX_VALUE);
+    within("--warmup", warmup, 0, Double.MAX_VALUE);
+    within("--epochs-cooldown", cooldown, 0, Double.MAX_VALUE);
+    within("--lr-cooldown-end", cooldownEnd, 0, Double.MAX_VALUE);
+    within("--lr-cooldown-power", cooldownPower, Double.MIN_VALUE, Double.MAX_VALUE);
     if (warmup >= total)
       throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total
-          + " steps of the run: the learning rate would never arrive");
+          + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, --epochs)");
     return switch (scheduler) {
       case "cosine" -> new Schedule.Cosine(rate, warmup, total);
       case "const" -> new Schedule.Constant(rate, warmup);

@@ -17,7 +17,7 @@ final class RunOptions {
   String name;
   @Option(names = "--resume", arity = "0..1", fallbackValue = LATEST, paramLabel = "RUN",
       description = {"Goes on with a run from its last checkpoint, with the options that it began with; options given "
-      + "now go before them. RUN is its folder, or latest, the default: "
+      + "now win over them. RUN is its folder, or latest, the default: "
       + "that of --name, or the one in --logs that was saved last."}) String resume;
 
   /// The folder to write to.

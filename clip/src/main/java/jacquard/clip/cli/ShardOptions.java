@@ -19,7 +19,7 @@ final class ShardOptions {
   @Option(names = "--max-image-pixels", paramLabel = "N", description = "Pictures in shards of more pixels are left out, before they are decoded (default: ${DEFAULT-VALUE}).") long pixels = Fields.DEFAULT.maximumPixels();
 
   @Option(names = "--shard-cache", paramLabel = "FOLDER", description = "Where blocks of shards behind https:// are kept (default: ${DEFAULT-VALUE}).") Path cache = Path.of(System.getProperty("java.io.tmpdir"), "jacquard-shards");
-  @Option(names = "--shard-cache-size", paramLabel = "GB", description = "How much of them; what was not read for longest goes first (default: ${DEFAULT-VALUE}).") double gigabytes = 20;
+  @Option(names = "--shard-cache-size", paramLabel = "GB", description = "The most that the folder may hold; the shards that were last read longest ago are deleted first (default: ${DEFAULT-VALUE}).") double gigabytes = 20;
 
   Fields fields() {
     if (weights != null && json == null) throw new IllegalArgumentException("--json-text-key-probs needs --json-text-key");

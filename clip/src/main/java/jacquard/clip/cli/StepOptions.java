@@ -41,6 +41,7 @@ final class StepOptions {
   ///
   /// @param perEpoch steps an epoch
   Trainer.Cadence cadence(long perEpoch, double average) {
+    positive("--epochs", epochs);
     long total = steps != null ? steps : epochs * perEpoch;
     long evaluate = evaluateEpochs != null ? evaluateEpochs * perEpoch : this.evaluate;
     long save = saveEpochs != null ? saveEpochs * perEpoch : this.save;

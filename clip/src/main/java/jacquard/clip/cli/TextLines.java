@@ -14,6 +14,7 @@ final class TextLines implements AutoCloseable {
 
   TextLines(Path file) throws IOException {
     this.file = file;
+    if (Files.isDirectory(file)) throw new IOException(file + " is a folder, expected a text file");
     reader = Files.newBufferedReader(file);
   }
 

@@ -78,9 +78,13 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
       byte[][] decoded = new byte[n][];
       IntStream.range(0, n).parallel().forEach(i -> {
         DECODING.acquireUninterruptibly();
-        try { decoded[i] = transform.pixels(pictures.at(first + i))
-            .rgb(); } catch (IOException | RuntimeException e) { failures.add(first + i,
-            e); } finally { DECODING.release(); }
+        try {
+          decoded[i] = transform.pixels(pictures.at(first + i)).rgb();
+        } catch (IOException | RuntimeException e) {
+          failures.add(first + i, e);
+        } finally {
+          DECODING.release();
+        }
       });
       int[] read = IntStream.range(0, n).filter(i -> decoded[i] != null).toArray();
       if (read.length > 0) {

@@ -27,6 +27,11 @@ public record Evaluation(List<String> names, int[] samples, int[][] labels, int 
     return of(embedder, source, Templates.NONE, Advance.UNHEARD);
   }
 
+  /// How many pictures and names an evaluation of a source embeds.
+  public static long inputs(Source source) {
+    return IntStream.range(0, source.size()).mapToObj(source::group).distinct().count() + source.names().size();
+  }
+
   /// @param templates sentences around the names
   /// @param advance   told of pictures and names
   public static Evaluation of(Embedder embedder, Source source, Templates templates,

@@ -68,7 +68,7 @@ public final class Images {
       throw new ImageException(name, "broken image (" + broken + ")", broken);
     } catch (StackOverflowError | OutOfMemoryError exhausted) {
       throw new ImageException(name, "an image that takes more memory than there is (" + exhausted.getMessage()
-          + "); give the JVM more with -Xmx, or leave the file out", exhausted);
+          + "); give the JVM more with -Xmx (JACQUARD_OPTS=-Xmx2g before ./jacquard), or leave the file out", exhausted);
     }
   }
 

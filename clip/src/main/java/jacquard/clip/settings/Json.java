@@ -66,10 +66,10 @@ public final class Json {
     try {
       value = parse(text);
     } catch (IOException e) {
-      throw new IOException(where + ": not JSON: " + e.getMessage(), e);
+      throw new IOException(where + ": not JSON: " + (e instanceof JsonProcessingException j ? said(j) : e.getMessage()), e);
     }
     if (value instanceof Map<?, ?> map) return Values.object(map);
-    throw new IOException(where + ": expected a JSON object, found " + (value == null ? "null" : value.getClass().getSimpleName()));
+    throw new IOException(where + ": expected a JSON object, found " + (value == null ? "null" : value instanceof java.util.List ? "an array" : "the value " + value));
   }
 
   /// Plain values as Jackson's tree.

@@ -2,6 +2,7 @@ package jacquard.clip.settings;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -25,6 +26,7 @@ public final class Reason {
       case DirectoryNotEmptyException f -> file(f, "the folder is not empty");
       case FileSystemLoopException f -> file(f, "the folder contains itself through a link");
       case FileSystemException f when f.getReason() != null -> file(f, first(f.getReason()));
+      case UnresolvedAddressException _ -> "its name cannot be resolved; is there a network?";
       case InvalidPathException p when unlikeUtf8() -> p.getInput() + ": this Java cannot name the file, since its locale is not UTF-8; set LC_ALL=C.UTF-8";
       default -> {
         var message = e.getMessage();

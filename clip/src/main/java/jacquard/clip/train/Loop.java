@@ -17,6 +17,7 @@ import java.util.SequencedMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /// The steps of one rank: it reads ahead, updates, and tells its listeners. What is trained only the task knows. Everything that a step depends on follows from the seed
 /// and the step's number.
@@ -75,7 +76,8 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
           double n = Clipping.norm(group.values());
           if (!Double.isFinite(n))
             throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of "
-                + String.join(", ", group.keySet()) + HELP);
+                + group.keySet().stream().limit(3).collect(Collectors.joining(", "))
+                + (group.size() > 3 ? " and %,d more".formatted(group.size() - 3) : "") + HELP);
           squares[0] += n * n;
           move.accept(group);
         }).losses();

@@ -86,6 +86,26 @@ class MessagesTest {
     fails("nothere.json: no such file or folder", "train", "--model", folder.resolve("nothere.json").toString());
   }
 
+  /// Before a run begins: each is named with what was expected.
+  @Test void senselessNumbersAreRefused() throws IOException {
+    var wrong = new LinkedHashMap<String, String>();
+    for (var option : List.of("--lr", "--wd", "--warmup", "--grad-clip-norm", "--epochs-cooldown")) wrong.put(option, "-1");
+    for (var option : List.of("--beta1", "--beta2", "--momentum")) wrong.put(option, "1");
+    wrong.put("--eps", "0");
+    wrong.put("--epochs", "0");
+    for (var w : wrong.entrySet()) {
+      var line = new java.util.ArrayList<>(List.of(Launcher.train(folder, pictures, "senseless", 3)));
+      if (w.getKey().equals("--warmup")) line.subList(line.indexOf("--warmup"), line.indexOf("--warmup") + 2).clear();
+      line.addAll(List.of(w.getKey(), w.getValue()));
+      fails(w.getKey() + " " + w.getValue(), line.toArray(String[]::new));
+    }
+    assertFalse(Files.exists(folder.resolve("runs/senseless")));
+    var small = Files.writeString(folder.resolve("small.json"), Launcher.CONFIG.replace("49408", "300"));
+    fails("text_cfg.vocab_size is 300, CLIP's tokenizer needs 49,408", "train", "--model", small.toString(), "--train-data", pictures.toString(), "--batch-size", "8", "--steps", "3", "--warmup", "1",
+        "--logs", folder.resolve("runs").toString(), "--name", "senseless");
+    fails("--pretrained hf-hub:some/thing: no such file or folder", "train", "--pretrained", "hf-hub:some/thing", "--train-data", pictures.toString());
+  }
+
   @Test void whatAFileReallyIs() throws IOException {
     var kinds = new LinkedHashMap<byte[], String>();
     kinds.put("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n".getBytes(StandardCharsets.UTF_8), "a Git LFS pointer");
