@@ -135,7 +135,7 @@ class HttpShardsTest {
     server.createContext("/", x -> { try (x) { asked.incrementAndGet(); x.sendResponseHeaders(503, -1); } });
     before = asked.get();
     assertTrue(assertThrows(IOException.class, () -> open(1, folder.resolve("fourth"))).getMessage().contains("in 6 tries: status 503"));
-    // six tries of ours; the client itself sends one again whose kept connection the server has closed
+    // six tries, and in some runs five or six more of another reader, read ahead perhaps: to be found out
     assertTrue(asked.get() - before >= 6 && asked.get() - before <= 12, "asked " + (asked.get() - before) + " times");
   }
 }
