@@ -39,7 +39,8 @@ final class Failures implements TestExecutionListener {
   private static Class<?> named(String simple) throws IOException, ClassNotFoundException {
     var root = Path.of("target/test-classes");
     try (var all = Files.walk(root)) {
-      var file = all.filter(p -> p.endsWith(simple + ".class")).findFirst().orElseThrow(() -> new IllegalArgumentException("there is no test " + simple));
+      var file = all.filter(p -> p.endsWith(simple + ".class")).findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("there is no test " + simple));
       return Class.forName(root.relativize(file).toString().replace(".class", "").replace('/', '.'));
     }
   }

@@ -1,5 +1,5 @@
-/// CLIP: models, losses, data, training, evaluation and the launcher. It is open, since its records are read by reflection:
-/// parameters by `autograd`, options by picocli.
+/// CLIP: models, losses, data, training, evaluation and the launcher. It is open, since its records are read by
+/// reflection: parameters by `autograd`, options by picocli.
 open module jacquard.clip {
   requires transitive jacquard.tensor;
   requires transitive jacquard.autograd;

@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import javax.imageio.ImageIO;
 
-/// Drawings at 32×32 on white: each is laid on white at a multiple of that size, then every square of pixels is averaged. White comes
-/// before the average, so that a transparent pixel weighs nothing, whatever colour it hides.
+/// Drawings at 32×32 on white: each is laid on white at a multiple of that size, then every square of pixels is
+/// averaged. White comes before the average, so that a transparent pixel weighs nothing, whatever colour it hides.
 final class Artwork {
   static final int SIZE = 32, OVER = 4;
 
@@ -23,11 +23,14 @@ final class Artwork {
   /// @param flip mirrored from left to right
   static BufferedImage svg(Map<String, Object> icon, Map<String, Object> set, boolean flip) {
     double left = Json.number(icon.get("left"), 0), top = Json.number(icon.get("top"), 0);
-    double width = Json.number(icon.get("width"), Json.number(set.get("width"), 16)), height = Json.number(icon.get("height"), Json.number(set.get("height"), 16));
+    double width = Json.number(icon.get("width"), Json.number(set.get("width"), 16)), height =
+        Json.number(icon.get("height"), Json.number(set.get("height"), 16));
     var body = ((String) icon.get("body")).replace("currentColor", "#000");
     if (flip) body = "<g transform=\"translate(%s 0) scale(-1 1)\">%s</g>".formatted(2 * left + width, body);
-    var svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"%s %s %s %s\" width=\"128\" height=\"128\">%s</svg>".formatted(left, top, width, height, body);
-    var document = new SVGLoader().load(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)), null, LoaderContext.createDefault());
+    var svg = ("<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"%s %s "
+        + "%s %s\" width=\"128\" height=\"128\">%s</svg>").formatted(left, top, width, height, body);
+    var document = new SVGLoader()
+        .load(new ByteArrayInputStream(svg.getBytes(StandardCharsets.UTF_8)), null, LoaderContext.createDefault());
     if (document == null) return null;
     var image = white(SIZE * OVER);
     var g = image.createGraphics();

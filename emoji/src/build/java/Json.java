@@ -19,15 +19,30 @@ final class Json {
     char c = s.charAt(i);
     if (c == '{') {
       var m = new LinkedHashMap<String, Object>(); i++; space();
-      while (s.charAt(i) != '}') { var k = string(); space(); i++; m.put(k, value()); space(); if (s.charAt(i) == ',') { i++; space(); } }
+      while (s.charAt(i) != '}') {
+        var k = string();
+        space();
+        i++;
+        m.put(k, value());
+        space();
+        if (s.charAt(i) == ',') { i++; space(); }
+      }
       i++; return m;
     }
-    if (c == '[') { var l = new ArrayList<Object>(); i++; space(); while (s.charAt(i) != ']') { l.add(value()); space(); if (s.charAt(i) == ',') { i++; space(); } } i++; return l; }
+    if (c == '[') {
+      var l = new ArrayList<Object>();
+      i++;
+      space();
+      while (s.charAt(i) != ']') { l.add(value()); space(); if (s.charAt(i) == ',') { i++; space(); } }
+      i++;
+      return l;
+    }
     if (c == '"') return string();
     int from = i;
     while (i < s.length() && ",}] \n\r\t".indexOf(s.charAt(i)) < 0) i++;
     var w = s.substring(from, i);
-    return switch (w) { case "true" -> true; case "false" -> false; case "null" -> null; default -> Double.parseDouble(w); };
+    return switch (w) { case "true" -> true; case "false" -> false; case "null" -> null;
+        default -> Double.parseDouble(w); };
   }
   private String string() {
     space();
@@ -36,7 +51,8 @@ final class Json {
       char c = s.charAt(i);
       if (c != '\\') { b.append(c); continue; }
       switch (s.charAt(++i)) {
-        case 'n' -> b.append('\n'); case 't' -> b.append('\t'); case 'r' -> b.append('\r'); case 'b' -> b.append('\b'); case 'f' -> b.append('\f');
+        case 'n' -> b.append('\n'); case 't' -> b.append('\t'); case 'r' -> b.append('\r'); case 'b' ->
+            b.append('\b'); case 'f' -> b.append('\f');
         case 'u' -> { b.append((char) Integer.parseInt(s.substring(i + 1, i + 5), 16)); i += 4; }
         default -> b.append(s.charAt(i));
       }

@@ -7,7 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.GZIPInputStream;
 
-/// The files of an npm package: a gzipped ustar (name in bytes 0–99, size in octal at 124), everything under `package/`.
+/// The files of an npm package: a gzipped ustar (name in bytes 0–99, size in octal at 124), everything under
+/// `package/`.
 record Tarball(Path file, Map<String, byte[]> entries) {
 
   /// @param under only what begins so, e.g. `assets/`
@@ -16,7 +17,8 @@ record Tarball(Path file, Map<String, byte[]> entries) {
     try (InputStream in = new GZIPInputStream(Files.newInputStream(file))) {
       byte[] head;
       while ((head = in.readNBytes(512)).length == 512 && head[0] != 0) {
-        var name = new String(head, 0, 100, StandardCharsets.UTF_8).replaceAll("\0.*", "").replaceFirst("^package/", "");
+        var name = new String(head, 0, 100, StandardCharsets.UTF_8).replaceAll("\0.*", "")
+            .replaceFirst("^package/", "");
         int size = Integer.parseInt(new String(head, 124, 11, StandardCharsets.US_ASCII).trim(), 8);
         byte[] data = in.readNBytes(size);
         in.readNBytes((512 - size % 512) % 512);

@@ -1,5 +1,5 @@
-/// The CPU and CUDA kernels. Nothing but the services leaves this room. JCuda is there for who asks for it: who runs on the CPU
-/// alone needs none.
+/// The CPU and CUDA kernels. Nothing but the services leaves this room. JCuda is there for who asks for it: who runs on
+/// the CPU alone needs none.
 module jacquard.kernels {
   requires jacquard.tensor;
   requires jdk.incubator.vector;

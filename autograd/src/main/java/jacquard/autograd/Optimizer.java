@@ -13,7 +13,8 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/// Turns gradients into changes of the parameters, in place, by a [Rule]. The moments are made at construction, in the scope current then.
+/// Turns gradients into changes of the parameters, in place, by a [Rule]. The moments are made at construction, in the
+/// scope current then.
 public final class Optimizer {
   /// How one parameter changes. A step follows from its number alone, so that resuming needs the moments and the count.
   public sealed interface Rule {
@@ -27,17 +28,21 @@ public final class Optimizer {
   /// Decoupled weight decay (Loshchilov and Hutter 2019); see [Update.AdamW].
   public record AdamW(double beta1, double beta2, double epsilon) implements Rule {
     @Override public List<String> moments() { return List.of("m", "v"); }
-    @Override public Update update(long t, double rate, double decay, float factor) { return new Update.AdamW(rate, beta1, beta2, epsilon, decay, t, factor); }
+    @Override public Update update(long t, double rate, double decay, float factor) {
+      return new Update.AdamW(rate, beta1, beta2, epsilon, decay, t, factor);
+    }
   }
 
-  /// Adam with Nesterov momentum (Dozat 2016) and decoupled decay, as PyTorch's NAdam: μₜ = β₁·(1 − ½·0.96^(t·growth)); see [Update.NAdamW].
+  /// Adam with Nesterov momentum (Dozat 2016) and decoupled decay, as PyTorch's NAdam: μₜ = β₁·(1 − ½·0.96^(t·growth));
+  /// see [Update.NAdamW].
   ///
   /// @param growth PyTorch's `momentum_decay`, 4e-3 there
   public record NAdamW(double beta1, double beta2, double epsilon, double growth) implements Rule {
     @Override public List<String> moments() { return List.of("m", "v"); }
 
     @Override public Update update(long t, double rate, double decay, float factor) {
-      double product = 1, next = momentum(t + 1);                                 // Π of μ₁ … μₜ; below 1e-20 it no longer shows in 1 − Π
+      // Π of μ₁ … μₜ; below 1e-20 it no longer shows in 1 − Π
+      double product = 1, next = momentum(t + 1);
       for (long i = 1; i <= t && product > 1e-20; i++) product *= momentum(i);
       double ofGradient = (1 - momentum(t)) / (1 - product), ofMoment = next / (1 - product * next);
       return new Update.NAdamW(rate, beta1, beta2, epsilon, decay, t, ofGradient, ofMoment, factor);
@@ -46,11 +51,16 @@ public final class Optimizer {
     private double momentum(long t) { return beta1 * (1 - 0.5 * StrictMath.pow(0.96, t * growth)); }
   }
 
-  /// Gradient descent with momentum, after Nesterov or Polyak; the decay is added to the gradient. See [Update.Descent].
+  /// Gradient descent with momentum, after Nesterov or Polyak; the decay is added to the gradient. See
+  /// [Update.Descent].
   public record Sgd(double momentum, boolean nesterov) implements Rule {
-    public Sgd { if (nesterov && momentum == 0) throw new IllegalArgumentException("Nesterov's step needs a momentum above 0"); }
+    public Sgd {
+      if (nesterov && momentum == 0) throw new IllegalArgumentException("Nesterov's step needs a momentum above 0");
+    }
     @Override public List<String> moments() { return List.of("m"); }
-    @Override public Update update(long t, double rate, double decay, float factor) { return new Update.Descent(rate, momentum, nesterov, decay, factor); }
+    @Override public Update update(long t, double rate, double decay, float factor) {
+      return new Update.Descent(rate, momentum, nesterov, decay, factor);
+    }
   }
 
   /// How a parameter differs from the others.
@@ -77,14 +87,16 @@ public final class Optimizer {
     this.parameters.keySet().forEach(path -> this.rates.put(path, rates.apply(path)));
     // Weights that still lie in a file come out of it now: its pages and the moments need not be there together.
     parameters.all().values().forEach(p -> p.storage().block());
-    this.parameters.forEach((path, p) -> rule.moments().forEach(name -> moments.put(path + "." + name, Tensor.zeros(p.shape()))));
+    this.parameters.forEach((path, p) ->
+        rule.moments().forEach(name -> moments.put(path + "." + name, Tensor.zeros(p.shape()))));
   }
 
   /// @param gradients by parameter path; what is absent is left as it is
   /// @param factor    by which every gradient is multiplied first: clipping
   public void step(Map<String, Tensor> gradients, double rate, float factor) { step(rate, factor).accept(gradients); }
 
-  /// The same step in parts: what is returned takes some of the gradients at a time, as [Grad#valueAndGrad(Parameters, Supplier, long, Consumer)] hands them over.
+  /// The same step in parts: what is returned takes some of the gradients at a time, as
+  /// [Grad#valueAndGrad(Parameters, Supplier, long, Consumer)] hands them over.
   public Consumer<Map<String, Tensor>> step(double rate, float factor) {
     steps++;
     var byRate = new HashMap<Rate, Update>();

@@ -14,8 +14,8 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.BiFunction;
 
-/// The tensors of a tree of records, by path: component names joined by dots, list elements by number. The paths are the names that
-/// checkpoints use ([Named] says where they differ from Java's). Absent (null) components are left out.
+/// The tensors of a tree of records, by path: component names joined by dots, list elements by number. The paths are
+/// the names that checkpoints use ([Named] says where they differ from Java's). Absent (null) components are left out.
 public final class Parameters {
   private final SequencedMap<String, Tensor> all;
   private final Set<String> fixed;
@@ -28,13 +28,18 @@ public final class Parameters {
   public static Parameters of(Object tree) {
     var all = new LinkedHashMap<String, Tensor>();
     var buffers = new HashSet<String>();
-    walk("", tree, false, (path, t) -> { if (all.put(path, t) != null) throw new IllegalStateException("two tensors at " + path); return t; }, buffers);
+    walk("", tree, false, (path, t) -> {
+      if (all.put(path, t) != null) throw new IllegalStateException("two tensors at " + path);
+      return t;
+    }, buffers);
     return new Parameters(all, buffers);
   }
 
   /// The same tree with each tensor replaced by what `f` makes of its path and itself.
   @SuppressWarnings("unchecked")
-  public static <T> T map(T tree, BiFunction<String, Tensor, Tensor> f) { return (T) walk("", tree, false, f, new HashSet<>()); }
+  public static <T> T map(T tree, BiFunction<String, Tensor, Tensor> f) {
+    return (T) walk("", tree, false, f, new HashSet<>());
+  }
 
   /// All tensors, buffers and frozen ones too.
   public SequencedMap<String, Tensor> all() { return Collections.unmodifiableSequencedMap(all); }
@@ -46,7 +51,8 @@ public final class Parameters {
     return r;
   }
 
-  /// Without training for the paths that match a glob: `*` within a name, `**` across dots. A glob that matches nothing is an error.
+  /// Without training for the paths that match a glob: `*` within a name, `**` across dots. A glob that matches nothing
+  /// is an error.
   public Parameters freeze(String... globs) {
     var f = new HashSet<>(fixed);
     for (var g : globs) {
@@ -61,7 +67,8 @@ public final class Parameters {
   /// How many numbers are trained or held, buffers aside from `trained`.
   public long count() { return trained().values().stream().mapToLong(t -> t.shape().size()).sum(); }
 
-  private static Object walk(String path, Object node, boolean buffer, BiFunction<String, Tensor, Tensor> f, Set<String> buffers) {
+  private static Object walk(String path, Object node, boolean buffer, BiFunction<String, Tensor, Tensor> f,
+      Set<String> buffers) {
     return switch (node) {
       case null -> null;
       case Tensor t -> {
@@ -85,12 +92,14 @@ public final class Parameters {
   private static boolean holdsTensors(Record r) {
     for (var c : r.getClass().getRecordComponents()) {
       var t = c.getType();
-      if (t == Tensor.class || List.class.isAssignableFrom(t) || Record.class.isAssignableFrom(t) || t.isInterface()) return true;
+      if (t == Tensor.class || List.class.isAssignableFrom(t) || Record.class.isAssignableFrom(t) || t.isInterface())
+        return true;
     }
     return false;
   }
 
-  private static Record rebuilt(String path, Record record, boolean buffer, BiFunction<String, Tensor, Tensor> f, Set<String> buffers) {
+  private static Record rebuilt(String path, Record record, boolean buffer, BiFunction<String, Tensor, Tensor> f,
+      Set<String> buffers) {
     RecordComponent[] parts = record.getClass().getRecordComponents();
     var types = new Class<?>[parts.length];
     var values = new Object[parts.length];
@@ -113,9 +122,12 @@ public final class Parameters {
     } catch (InvocationTargetException e) {
       throw new IllegalStateException("rebuilding " + record.getClass().getSimpleName() + " at " + path, e.getCause());
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("module " + record.getClass().getModule().getName() + " must open " + record.getClass().getPackageName() + " to jacquard.autograd", e);
+      throw new IllegalStateException("module " + record.getClass().getModule().getName() + " must open "
+          + record.getClass().getPackageName() + " to jacquard.autograd", e);
     }
   }
 
-  private static String join(String path, String name) { return path.isEmpty() ? name : name.isEmpty() ? path : path + "." + name; }
+  private static String join(String path, String name) {
+    return path.isEmpty() ? name : name.isEmpty() ? path : path + "." + name;
+  }
 }

@@ -4,12 +4,15 @@ import jacquard.tensor.Tensor;
 import java.util.List;
 import java.util.function.Function;
 
-/// A row of the gradient table: what backward needs of the inputs and outputs, and how the cotangents of the inputs follow.
+/// A row of the gradient table: what backward needs of the inputs and outputs, and how the cotangents of the inputs
+/// follow.
 ///
 /// @param inputs  numbers of the inputs whose elements backward reads
 /// @param outputs numbers of the (recorded) outputs whose elements backward reads
-/// @param adding  number of the input to whose cotangent of other origin the row adds its own ([Application#before]); −1: none
-/// @param again   how the first output is made anew, of a cheap op; null for all others. Whoever needs that output in backward does not keep it
+/// @param adding  number of the input to whose cotangent of other origin the row adds its own ([Application#before]);
+///   −1: none
+/// @param again   how the first output is made anew, of a cheap op; null for all others. Whoever needs that output in
+///   backward does not keep it
 record Rule(int[] inputs, int[] outputs, Backward backward, int adding, Again again) {
   Rule(int[] inputs, int[] outputs, Backward backward) { this(inputs, outputs, backward, -1, null); }
 
@@ -17,7 +20,9 @@ record Rule(int[] inputs, int[] outputs, Backward backward, int adding, Again ag
   record Again(int[] inputs, Function<Application, Tensor> apply) {}
 
   /// This rule, of an op that costs little beside what its output takes to keep.
-  Rule again(int[] inputs, Function<Application, Tensor> apply) { return new Rule(this.inputs, outputs, backward, adding, new Again(inputs, apply)); }
+  Rule again(int[] inputs, Function<Application, Tensor> apply) {
+    return new Rule(this.inputs, outputs, backward, adding, new Again(inputs, apply));
+  }
 
   /// This rule, of an op whose kernel adds as it writes.
   Rule adding(int input) { return new Rule(inputs, outputs, backward, input, again); }
@@ -40,7 +45,8 @@ record Rule(int[] inputs, int[] outputs, Backward backward, int adding, Again ag
 
   /// One application of an op as backward sees it. Tensors that the row did not ask for are types without elements.
   ///
-  /// @param before what has already arrived at the input that the rule adds to, and the row's result for it includes; or null
+  /// @param before what has already arrived at the input that the rule adds to, and the row's result for it includes;
+  ///   or null
   record Application(Tensor[] in, Tensor[] out, Tensor[] cotangents, boolean[] wanted, Tensor before) {
     Tensor x(int i) { return in[i]; }
     Tensor x() { return in[0]; }

@@ -7,7 +7,8 @@ public sealed interface Schedule {
   /// ½·(1 + cos(π·e/(steps − warmup)))·base, e counted from the end of warm-up.
   record Cosine(double base, long warmup, long steps) implements Schedule {
     @Override public double rate(long step) {
-      return step < warmup ? warm(base, warmup, step) : 0.5 * (1 + Math.cos(Math.PI * (step - warmup) / (steps - warmup))) * base;
+      return step < warmup ? warm(base, warmup, step)
+          : 0.5 * (1 + Math.cos(Math.PI * (step - warmup) / (steps - warmup))) * base;
     }
   }
 

@@ -15,11 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/// What was applied, in order, and of each application exactly what its gradient row reads, less what a cheap op makes again. Lives for one
-/// lambda of [Grad]. Backward frees what it has consumed.
+/// What was applied, in order, and of each application exactly what its gradient row reads, less what a cheap op makes
+/// again. Lives for one lambda of [Grad]. Backward frees what it has consumed.
 final class Tape implements Interpreter, AutoCloseable {
-  /// An application: the tensors as keys; `saved…` the elements that the row reads, null elsewhere; `from` the application of a cheap op whose
-  /// first output an input is, if it is not kept; `again` that output while backward needs it.
+  /// An application: the tensors as keys; `saved…` the elements that the row reads, null elsewhere; `from` the
+  /// application of a cheap op whose first output an input is, if it is not kept; `again` that output while backward
+  /// needs it.
   private static final class Entry {
     final Rule rule;
     final Tensor[] in, out, savedIn, savedOut;
@@ -62,10 +63,14 @@ final class Tape implements Interpreter, AutoCloseable {
     }
   }
 
-  <T> T record(java.util.function.Supplier<T> f) { return ScopedValue.where(CURRENT, Pass.current().precision().over(this)).call(f::get); }
+  <T> T record(java.util.function.Supplier<T> f) {
+    return ScopedValue.where(CURRENT, Pass.current().precision().over(this)).call(f::get);
+  }
 
   @Override public List<Tensor> apply(Op op, List<Tensor> in) {
-    if (Thread.currentThread() != thread) throw new IllegalStateException(op + ": a recording belongs to the thread " + thread.getName() + ", not " + Thread.currentThread().getName());
+    if (Thread.currentThread() != thread)
+      throw new IllegalStateException(op + ": a recording belongs to the thread " + thread.getName() + ", not "
+          + Thread.currentThread().getName());
     if (op instanceof Update u) {
       if (updates) queue.add(new Queued(u, in.stream().map(Tensor::share).toList()));
       return List.of();
@@ -81,10 +86,13 @@ final class Tape implements Interpreter, AutoCloseable {
 
   private void note(Rule rule, List<Tensor> in, List<Tensor> out) {
     var entry = new Entry(rule, in, out);
-    for (int i : rule.inputs()) if ((entry.from[i] = cheap.get(in.get(i))) == null) entry.savedIn[i] = in.get(i).share();
+    for (int i : rule.inputs())
+      if ((entry.from[i] = cheap.get(in.get(i))) == null) entry.savedIn[i] = in.get(i).share();
     for (int i : rule.outputs()) entry.savedOut[i] = out.get(i).share();
     if (rule.again() != null && held(entry)) cheap.put(out.getFirst(), entry);
-    for (int i = 0; i < entry.in.length; i++) if (entry.savedIn[i] != null || sources.containsKey(entry.in[i])) entry.versions[i] = entry.in[i].storage().version();
+    for (int i = 0; i < entry.in.length; i++)
+      if (entry.savedIn[i] != null || sources.containsKey(entry.in[i]))
+        entry.versions[i] = entry.in[i].storage().version();
     entries.add(entry);
     for (var t : out) active.put(t, true);
   }
@@ -107,7 +115,8 @@ final class Tape implements Interpreter, AutoCloseable {
       for (var t : in) if (active.containsKey(t)) touched.putIfAbsent(t, entries.size());
       return below.apply(op, in);
     };
-    var out = Scope.results(() -> ScopedValue.where(CURRENT, Pass.current().precision().over(through)).call(() -> f.apply(inputs)));
+    var out = Scope.results(() -> ScopedValue.where(CURRENT, Pass.current().precision().over(through))
+        .call(() -> f.apply(inputs)));
     int[] all = java.util.stream.IntStream.range(0, inputs.size()).toArray();
     note(new Rule(all, Rule.NONE, a -> {
       var sources = new ArrayList<>(Arrays.asList(a.in()));
@@ -131,14 +140,18 @@ final class Tape implements Interpreter, AutoCloseable {
   interface Finished { void of(int wanted, Tensor cotangent); }
 
   /// The cotangents of `wanted` (null where none arrived), given those of `of`; they belong to the current scope.
-  List<Tensor> backward(List<Tensor> of, List<Tensor> given, List<Tensor> wanted) { return backward(of, given, wanted, null); }
+  List<Tensor> backward(List<Tensor> of, List<Tensor> given, List<Tensor> wanted) {
+    return backward(of, given, wanted, null);
+  }
 
   /// The same; with `finished` each goes there as soon as it is whole, and the result is nulls.
   List<Tensor> backward(List<Tensor> of, List<Tensor> given, List<Tensor> wanted, Finished finished) {
     cotangents = new IdentityHashMap<>();
     for (int i = 0; i < of.size(); i++) if (given.get(i) != null) accumulate(of.get(i), given.get(i));
     var due = new HashMap<Integer, List<Integer>>();
-    if (finished != null) for (int i = 0; i < wanted.size(); i++) if (reached(wanted.get(i))) due.computeIfAbsent(touched.get(wanted.get(i)), _ -> new ArrayList<>()).add(i);
+    if (finished != null)
+      for (int i = 0; i < wanted.size(); i++)
+        if (reached(wanted.get(i))) due.computeIfAbsent(touched.get(wanted.get(i)), _ -> new ArrayList<>()).add(i);
     for (int e = entries.size() - 1; e >= 0; e--) {
       var entry = entries.remove(e);
       var d = new Tensor[entry.out.length];
@@ -186,14 +199,16 @@ final class Tape implements Interpreter, AutoCloseable {
     Tensor[] in = new Tensor[entry.in.length], out = new Tensor[entry.out.length];
     for (int i : inputs) in[i] = input(entry, i);
     for (int i = 0; i < in.length; i++) if (in[i] == null) in[i] = Tensor.described(entry.in[i].type());
-    for (int i = 0; i < out.length; i++) out[i] = entry.savedOut[i] != null ? entry.savedOut[i] : Tensor.described(entry.out[i].type());
+    for (int i = 0; i < out.length; i++)
+      out[i] = entry.savedOut[i] != null ? entry.savedOut[i] : Tensor.described(entry.out[i].type());
     return new Rule.Application(in, out, d, wanted, before);
   }
 
   private Tensor input(Entry entry, int i) {
     if (entry.from[i] != null) return again(entry.from[i]);
     var t = entry.savedIn[i] != null ? entry.savedIn[i] : entry.in[i];
-    if (t.storage().version() != entry.versions[i]) throw new IllegalStateException("tensor " + t.type() + " was changed in place after the forward saved it");
+    if (t.storage().version() != entry.versions[i])
+      throw new IllegalStateException("tensor " + t.type() + " was changed in place after the forward saved it");
     return t;
   }
 

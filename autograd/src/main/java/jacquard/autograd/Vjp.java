@@ -20,7 +20,8 @@ import jacquard.tensor.op.Update;
 import java.util.ArrayList;
 import java.util.Arrays;
 
-/// The gradient table: for each op how `dy` flows back to its inputs. Broadcasting is undone once, in [Tape], never in a row.
+/// The gradient table: for each op how `dy` flows back to its inputs. Broadcasting is undone once, in [Tape], never in
+/// a row.
 final class Vjp {
   private Vjp() {}
 
@@ -43,7 +44,8 @@ final class Vjp {
     return switch (op) {
       case Elementwise.Add _      -> Rule.of(a -> asList(a.dy(), a.dy()));
       case Elementwise.Subtract _ -> Rule.of(a -> asList(a.dy(), a.wants(1) ? a.dy().negate() : null));
-      case Elementwise.Multiply _ -> needing(in(0, 1), a -> asList(a.wants(0) ? a.dy().mul(a.x(1)) : null, a.wants(1) ? a.dy().mul(a.x(0)) : null));
+      case Elementwise.Multiply _ -> needing(in(0, 1), a ->
+          asList(a.wants(0) ? a.dy().mul(a.x(1)) : null, a.wants(1) ? a.dy().mul(a.x(0)) : null));
       case Elementwise.Divide _   -> needing(in(0, 1), a -> {
         var q = a.dy().divide(a.x(1));
         return asList(q, a.wants(1) ? q.mul(a.x(0)).divide(a.x(1)).negate() : null);
@@ -56,9 +58,13 @@ final class Vjp {
       case Elementwise.Tanh _     -> needingOutput(a -> asList(a.dy().mul(a.y().mul(a.y()).affine(-1, 1))));
       case Elementwise.Softplus _ -> needing(in(0), a -> asList(a.dy().mul(a.x().sigmoid())));
       case Elementwise.Equal _    -> Rule.STOP;
-      case Elementwise.Clamp(var low, var high) -> needing(in(0), a -> asList(a.dy().mul(a.x().equal(a.x().clamp(low, high)))));
-      case Elementwise.Activate(var f) -> needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().cast(a.x().dtype()).dense()))).again(in(0), a -> apply(op, a.x()));
-      case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null)).again(in(0), a -> apply(op, a.x()));
+      case Elementwise.Clamp(var low, var high) ->
+          needing(in(0), a -> asList(a.dy().mul(a.x().equal(a.x().clamp(low, high)))));
+      case Elementwise.Activate(var f) ->
+          needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().cast(a.x().dtype()).dense())))
+              .again(in(0), a -> apply(op, a.x()));
+      case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null))
+          .again(in(0), a -> apply(op, a.x()));
     };
   }
 
@@ -98,7 +104,8 @@ final class Vjp {
     return switch (op) {
       case Movement.Reshape _ -> Rule.of(a -> asList(a.dy().reshape(a.x().shape())));
       case Movement.Permute(var axes) -> Rule.of(a -> asList(a.dy().permute(inverse(axes))));
-      case Movement.Slice(var axis, var from, var to) -> Rule.of(a -> asList(apply(new Movement.Pad(axis, from, a.x().dim(axis) - to), a.dy())));
+      case Movement.Slice(var axis, var from, var to) ->
+          Rule.of(a -> asList(apply(new Movement.Pad(axis, from, a.x().dim(axis) - to), a.dy())));
       case Movement.Expand _ -> Rule.of(a -> asList(a.dy()));                    // the driver sums
       case Movement.Split(var axis, var sizes) -> Rule.of(a -> {
         var parts = new ArrayList<Tensor>();
@@ -111,7 +118,8 @@ final class Vjp {
         return a.dy().split(axis < 0 ? axis + a.dy().shape().rank() : axis, sizes);
       });
       case Movement.Copy _ -> Rule.of(a -> asList(a.dy()));
-      case Movement.Pad(var axis, var before, _) -> Rule.of(a -> asList(a.dy().slice(axis, before, before + a.x().dim(axis))));
+      case Movement.Pad(var axis, var before, _) ->
+          Rule.of(a -> asList(a.dy().slice(axis, before, before + a.x().dim(axis))));
       case Movement.Fill _ -> Rule.STOP;
     };
   }
@@ -125,15 +133,20 @@ final class Vjp {
   /// Gathering and scattering sums are each other's gradient: what all ranks read of a row, they all hand back.
   private static Rule collective(Collective op) {
     return switch (op) {
-      case Collective.AllGather(var g, var rows)     -> needing(in(0), a -> asList(apply(new Collective.ReduceScatter(g, rows), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
-      case Collective.ReduceScatter(var g, var rows) -> Rule.of(a -> asList(apply(new Collective.AllGather(g, rows), a.dy().dense())));
+      case Collective.AllGather(var g, var rows)     ->
+          needing(in(0), a -> asList(apply(new Collective.ReduceScatter(g, rows), a.dy().dense())))
+              .again(in(0), a -> apply(op, a.x()));
+      case Collective.ReduceScatter(var g, var rows) ->
+          Rule.of(a -> asList(apply(new Collective.AllGather(g, rows), a.dy().dense())));
       case Collective.AllReduce r -> Rule.of(a -> {
         var d = new ArrayList<Tensor>();
-        for (int i = 0; i < a.inputs(); i++) d.add(a.cotangents()[i] == null ? Tensor.zeros(a.x(i).shape()) : a.cotangents()[i].dense());
+        for (int i = 0; i < a.inputs(); i++)
+          d.add(a.cotangents()[i] == null ? Tensor.zeros(a.x(i).shape()) : a.cotangents()[i].dense());
         return Tensor.applyAll(r, d);
       });
       case Collective.BatchNorm n -> new Rule(in(0, 1), in(1, 2, 3),
-          a -> Tensor.applyAll(new Adjoint.CollectiveBatchNorm(n), asList(a.x(0), a.x(1), a.y(1), a.y(2), a.y(3), a.dy().dense())));
+          a -> Tensor.applyAll(new Adjoint.CollectiveBatchNorm(n),
+          asList(a.x(0), a.x(1), a.y(1), a.y(2), a.y(3), a.dy().dense())));
     };
   }
 

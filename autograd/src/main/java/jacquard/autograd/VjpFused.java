@@ -26,8 +26,10 @@ final class VjpFused {
     return switch (op) {
       case Fused.Linear l      -> linear(l);
       case Fused.Softmax _     -> Rule.needingOutput(a -> asList(apply(new Adjoint.Softmax(), a.y(), a.dy().dense())));
-      case Fused.LayerNorm n   -> new Rule(in(0, 1), in(1, 2), a -> layerNorm(n, a)).adding(0).again(in(0, 1, 2), a -> apply(op, a.x(0), a.x(1), a.x(2)));
-      case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense()))).again(in(0), a -> apply(op, a.x()));
+      case Fused.LayerNorm n   -> new Rule(in(0, 1), in(1, 2), a -> layerNorm(n, a)).adding(0)
+          .again(in(0, 1, 2), a -> apply(op, a.x(0), a.x(1), a.x(2)));
+      case Fused.Normalize(var e) -> needing(in(0), a -> asList(apply(new Adjoint.Normalize(e), a.x(), a.dy().dense())))
+          .again(in(0), a -> apply(op, a.x()));
       case Fused.Norm _        -> new Rule(IntStream.range(0, inputs).toArray(), in(0),
           a -> Arrays.stream(a.in()).map(x -> x.mul(a.dy().divide(a.y()))).toList());
       case Fused.BatchNorm(var e, _) -> new Rule(in(0, 1), in(1, 2),
@@ -39,7 +41,8 @@ final class VjpFused {
       case Contrastive.Softmax s -> new Rule(s.grouped() ? in(0, 1, 2, 3, 4) : in(0, 1, 2), in(1, 2),
           a -> padded(a, applyAll(new Adjoint.SoftmaxContrastive(s), joined(a, a.y(1), a.y(2)))));
       case Contrastive.Sigmoid _ -> new Rule(Rule.NONE, in(1, 2, 3, 4),
-          a -> padded(a, IntStream.range(0, 4).mapToObj(i -> a.wants(i) ? a.y(1 + i).mul(a.dy().cast(a.y(1 + i).dtype())) : null).toList()));
+          a -> padded(a, IntStream.range(0, 4)
+          .mapToObj(i -> a.wants(i) ? a.y(1 + i).mul(a.dy().cast(a.y(1 + i).dtype())) : null).toList()));
     };
   }
 
@@ -47,10 +50,12 @@ final class VjpFused {
   private static Rule linear(Fused.Linear op) {
     boolean active = op.activation() != Activation.NONE;
     var rule = new Rule(in(0, 1), active ? in(1) : Rule.NONE, a -> {
-      var dz = (active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().cast(a.y(1).dtype()).dense()) : a.dy()).cast(a.x().dtype());
+      var dz = (active ? apply(new Adjoint.Activate(op.activation()), a.y(1), a.dy().cast(a.y(1).dtype()).dense())
+          : a.dy()).cast(a.x().dtype());
       var d = new ArrayList<Tensor>();
       d.add(a.wants(0) ? dz.matmul(a.x(1)) : null);
-      if (op.bias() && a.wants(1) && a.wants(2)) d.addAll(applyAll(new Adjoint.LinearWeight(true), List.of(a.x(0), dz)));
+      if (op.bias() && a.wants(1) && a.wants(2))
+        d.addAll(applyAll(new Adjoint.LinearWeight(true), List.of(a.x(0), dz)));
       else {
         d.add(a.wants(1) ? Vjp.learned(a.x(0), dz) : null);
         if (op.bias()) d.add(a.wants(2) ? dz.cast(DType.F32).sum(0) : null);
@@ -80,7 +85,8 @@ final class VjpFused {
     return d;
   }
 
-  /// Of self-attention dq, dk and dv side by side: where one product made q, k and v, its gradient reads them as one matrix.
+  /// Of self-attention dq, dk and dv side by side: where one product made q, k and v, its gradient reads them as one
+  /// matrix.
   private static List<Tensor> attend(Attention op, Rule.Application a) {
     boolean packed = a.x(0).dim(0) == a.x(1).dim(0);
     var d = applyAll(new Adjoint.Attend(op, packed), joined(a, a.y(0), a.y(1)));

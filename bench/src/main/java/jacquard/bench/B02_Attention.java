@@ -27,10 +27,12 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/// softmax(Q·Kᵀ/√d)·V of 12 heads over about 1,600 rows: sequences of 50 (ViT-B/32), 77 (text, causal), 197 (ViT-B/16) and 257 (ViT-L/14), heads as wide
-/// as those of ViT-B (64), SO400M (72), ViT-H (80) and ViT-g (88); forward, and forward with backward.
+/// softmax(Q·Kᵀ/√d)·V of 12 heads over about 1,600 rows: sequences of 50 (ViT-B/32), 77 (text, causal), 197 (ViT-B/16)
+/// and 257 (ViT-L/14), heads as wide as those of ViT-B (64), SO400M (72), ViT-H (80) and ViT-g (88); forward, and
+/// forward with backward.
 ///
-/// What you should see: ahead of libtorch's scaled_dot_product_attention, least at 197 and most where a sequence is causal: only half of its scores are computed, and counted.
+/// What you should see: ahead of libtorch's scaled_dot_product_attention, least at 197 and most where a sequence is
+/// causal: only half of its scores are computed, and counted.
 @State(Scope.Benchmark)
 public class B02_Attention implements Work.Case {
   private static final int HEADS = 12;
@@ -47,7 +49,8 @@ public class B02_Attention implements Work.Case {
 
   @Override public Work work() {
     double scores = count() * HEADS * (causal() ? length() * (length() + 1) / 2.0 : (double) length() * length());
-    return new Work("attention " + shape + " " + pass, Work.Unit.GFLOPS, (pass.equals("forward") ? 4 : 14) * scores * width(), Torch.NAME, 1.3);
+    return new Work("attention " + shape + " " + pass, Work.Unit.GFLOPS,
+        (pass.equals("forward") ? 4 : 14) * scores * width(), Torch.NAME, 1.3);
   }
 
   @Setup public void open() {
@@ -60,18 +63,26 @@ public class B02_Attention implements Work.Case {
     for (int i = 0; i < 4; i++) {
       float[] v = Draw.floats(i, b * t * w);
       in.add(weights.within(() -> Tensor.of(Shape.of(b * t, w), v)));
-      torchIn.add(Torch.of(v, b, t, HEADS, d).transpose(1, 2).contiguous());     // [b, heads, t, d]: as it likes it best
+      // [b, heads, t, d]: as it likes it best
+      torchIn.add(Torch.of(v, b, t, HEADS, d).transpose(1, 2).contiguous());
     }
     boolean back = !pass.equals("forward");
     if (back) for (int i = 0; i < 3; i++) torchIn.get(i).set_requires_grad(true);
-    Supplier<List<Tensor>> ours = () -> back ? Grad.vjp(in.subList(0, 3), x -> Tensor.applyAll(op, x), _ -> List.of(in.get(3))).gradients() : Tensor.applyAll(op, in.subList(0, 3));
-    Supplier<org.bytedeco.pytorch.Tensor> forward = () -> torch.scaled_dot_product_attention(torchIn.get(0), torchIn.get(1), torchIn.get(2), new TensorOptional(), 0, causal(), new DoubleOptional(), false);
-    Supplier<org.bytedeco.pytorch.Tensor> peer = () -> back ? torch.grad(new TensorVector(forward.get()), new TensorVector(torchIn.get(0), torchIn.get(1), torchIn.get(2)),
+    Supplier<List<Tensor>> ours = () -> back ? Grad.vjp(in.subList(0, 3), x -> Tensor.applyAll(op, x), _ ->
+        List.of(in.get(3))).gradients() : Tensor.applyAll(op, in.subList(0, 3));
+    Supplier<org.bytedeco.pytorch.Tensor> forward = () ->
+        torch.scaled_dot_product_attention(torchIn.get(0), torchIn.get(1), torchIn.get(2), new TensorOptional(), 0,
+            causal(), new DoubleOptional(), false);
+    Supplier<org.bytedeco.pytorch.Tensor> peer = () -> back
+        ? torch.grad(new TensorVector(forward.get()), new TensorVector(torchIn.get(0), torchIn.get(1), torchIn.get(2)),
         new TensorVector(torchIn.get(3)), new BoolOptional(), false, false).get(0) : forward.get();
-    try (var _ = jacquard.tensor.Scope.open(Device.best())) {                     // d products and t terms, in two orders; exp of scores up to some 5
+    // d products and t terms, in two orders; exp of scores up to some 5
+    try (var _ = jacquard.tensor.Scope.open(Device.best())) {
       Agreement.check(work().name(), ours.get().getFirst().floats(), Torch.floats(peer.get().transpose(1, 2)), 2e-5);
     }
-    contest = Contest.of(() -> { try (var _ = jacquard.tensor.Scope.open(Device.best())) { ours.get(); } }, Torch.work(peer)).under(Ceiling.fma());
+    contest = Contest.of(() -> {
+      try (var _ = jacquard.tensor.Scope.open(Device.best())) { ours.get(); }
+    }, Torch.work(peer)).under(Ceiling.fma());
   }
 
   @Benchmark public void race(Score score) throws Exception { contest.run(score, work()); }

@@ -22,17 +22,20 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/// One AdamW step of 151 million parameters in 64 matrices, as many as ViT-B/32 has: per element parameter, gradient and two moments are read, three
-/// are written, 28 bytes.
+/// One AdamW step of 151 million parameters in 64 matrices, as many as ViT-B/32 has: per element parameter, gradient
+/// and two moments are read, three are written, 28 bytes.
 ///
-/// What you should see: a step bound by memory alone, at nine tenths of its bandwidth or more; libtorch's C++ optimiser passes over the data several times.
+/// What you should see: a step bound by memory alone, at nine tenths of its bandwidth or more; libtorch's C++ optimiser
+/// passes over the data several times.
 @State(Scope.Benchmark)
 public class B05_AdamW implements Work.Case {
   private static final int MATRICES = 64, SIZE = 3072 * 768;
 
   private Contest contest;
 
-  @Override public Work work() { return new Work("AdamW 151M", Work.Unit.GBS, 28.0 * MATRICES * SIZE, Torch.NAME, 1.2, 0.9); }
+  @Override public Work work() {
+    return new Work("AdamW 151M", Work.Unit.GBS, 28.0 * MATRICES * SIZE, Torch.NAME, 1.2, 0.9);
+  }
 
   @Setup public void open() throws Exception {
     var weights = jacquard.tensor.Scope.detached(Device.best());
@@ -40,7 +43,8 @@ public class B05_AdamW implements Work.Case {
     var parameters = new TensorVector();
     for (int i = 0; i < MATRICES; i++) {
       float[] p = Draw.floats(i, SIZE), g = Draw.floats(1000 + i, SIZE);
-      all.add(weights.within(() -> List.of(Tensor.of(Shape.of(3072, 768), p), Tensor.zeros(Shape.of(3072, 768)), Tensor.zeros(Shape.of(3072, 768)), Tensor.of(Shape.of(3072, 768), g))));
+      all.add(weights.within(() -> List.of(Tensor.of(Shape.of(3072, 768), p), Tensor.zeros(Shape.of(3072, 768)),
+          Tensor.zeros(Shape.of(3072, 768)), Tensor.of(Shape.of(3072, 768), g))));
       var t = Torch.of(p, 3072, 768).set_requires_grad(true);
       t.mutable_grad().put(Torch.of(g, 3072, 768));
       parameters.push_back(t);
@@ -55,7 +59,8 @@ public class B05_AdamW implements Work.Case {
     };
     ours.run();
     adamw.step();
-    Agreement.check("a step", all.getFirst().getFirst().floats(), Torch.floats(parameters.get(0)), 8 * 0x1p-24);   // a decay and a step of 1e-3: some eight roundings
+    // a decay and a step of 1e-3: some eight roundings
+    Agreement.check("a step", all.getFirst().getFirst().floats(), Torch.floats(parameters.get(0)), 8 * 0x1p-24);
     contest = Contest.of(ours, () -> adamw.step()).under(Ceiling.inPlace());
   }
 

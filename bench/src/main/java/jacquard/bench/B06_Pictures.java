@@ -14,11 +14,13 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/// From a JPEG file of 640×480 to the normalised 224×224 pixels that a tower sees, one picture at a time, beside OpenCLIP's transform on Pillow; then each half
-/// by itself: the file to pixels, and bicubic resize, crop and normalisation of pixels that are there.
+/// From a JPEG file of 640×480 to the normalised 224×224 pixels that a tower sees, one picture at a time, beside
+/// OpenCLIP's transform on Pillow; then each half by itself: the file to pixels, and bicubic resize, crop and
+/// normalisation of pixels that are there.
 ///
-/// What you should see: the whole ahead of Pillow where libjpeg-turbo is installed, for Pillow decodes by the same library, and we make only the part of the resized
-/// picture that the crop keeps. Without it ImageIO decodes, in three to four times the time.
+/// What you should see: the whole ahead of Pillow where libjpeg-turbo is installed, for Pillow decodes by the same
+/// library, and we make only the part of the resized picture that the crop keeps. Without it ImageIO decodes, in three
+/// to four times the time.
 @State(Scope.Benchmark)
 public class B06_Pictures implements Work.Case {
   private static final String WHOLE = "640×480 JPEG to 224×224", DECODE = "640×480 JPEG decode";

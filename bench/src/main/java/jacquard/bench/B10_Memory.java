@@ -11,15 +11,16 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/// What the machine must have: the most that a whole training process has resident (ViT-B/32, batch 32, three steps), and what a contrastive loss with its
-/// backward needs beyond inputs and gradients. Ours is what lives after the
+/// What the machine must have: the most that a whole training process has resident (ViT-B/32, batch 32, three steps),
+/// and what a contrastive loss with its backward needs beyond inputs and gradients. Ours is what lives after the
 /// fullest garbage collection during the call, and the scratch that threads keep.
 ///
-/// What you should see: the loss needs scratch for a stripe of tiles where OpenCLIP holds several N×N matrices: a few percent at N = 8,192. The process is smaller
-/// than OpenCLIP's, although the heap is given back late.
+/// What you should see: the loss needs scratch for a stripe of tiles where OpenCLIP holds several N×N matrices: a few
+/// percent at N = 8,192. The process is smaller than OpenCLIP's, although the heap is given back late.
 @State(Scope.Benchmark)
 public class B10_Memory implements Work.Case {
-  @Param({"training step ViT-B-32 batch 32", "softmax loss N=8192", "sigmoid loss N=8192", "softmax loss N=32768"}) public String what;
+  @Param({"training step ViT-B-32 batch 32", "softmax loss N=8192", "sigmoid loss N=8192", "softmax loss N=32768"})
+  public String what;
 
   @Override public boolean heavy() { return true; }
   @Override public boolean warmed() { return false; }
@@ -27,12 +28,14 @@ public class B10_Memory implements Work.Case {
   private boolean huge() { return what.endsWith("32768"); }
 
   @Override public Work work() {
-    return new Work("memory of " + what, Work.Unit.MEGABYTES, 1, huge() ? "limit of 256 MB" : Worker.OPEN_CLIP, huge() ? 1 : what.startsWith("training") ? 1 / 0.6 : 20);
+    return new Work("memory of " + what, Work.Unit.MEGABYTES, 1, huge() ? "limit of 256 MB" : Worker.OPEN_CLIP, huge()
+        ? 1 : what.startsWith("training") ? 1 / 0.6 : 20);
   }
 
   @Benchmark public void weigh(Score score) throws Exception {
     if (what.startsWith("training")) {
-      try (var ours = Worker.jacquard(Parallel.threads()); var theirs = Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL), Samples.batch(Training.BATCH))) {
+      try (var ours = Worker.jacquard(Parallel.threads()); var theirs =
+          Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL), Samples.batch(Training.BATCH))) {
         for (int i = 0; i < 3; i++) {
           ours.ask("time 0 step");
           theirs.ask("time 0 step");
@@ -45,6 +48,8 @@ public class B10_Memory implements Work.Case {
     var kind = what.substring(0, what.indexOf(' '));
     double ours = B04_Contrastive.extra(kind, n);
     if (huge()) score.counted(ours, 256e6);
-    else try (var theirs = Worker.openClip(null, null, null)) { score.counted(ours, theirs.number("extra loss " + kind + " " + n)); }
+    else try (var theirs = Worker.openClip(null, null, null)) {
+      score.counted(ours, theirs.number("extra loss " + kind + " " + n));
+    }
   }
 }

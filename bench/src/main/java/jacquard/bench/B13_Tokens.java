@@ -16,10 +16,12 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/// Captions to ids by a `tokenizer.json`, beside the `tokenizers` library (Rust) on one thread; small vocabularies, so that words have many pieces. Ids must be equal first.
+/// Captions to ids by a `tokenizer.json`, beside the `tokenizers` library (Rust) on one thread; small vocabularies, so
+/// that words have many pieces. Ids must be equal first.
 ///
-/// What you should see: ahead of the library, most where words repeat: both remember a word's ids, but the library keeps track of where each piece lies in the text. To
-/// gemma a short caption is one word, which is remembered as a whole: that row measures the memory, and no merges.
+/// What you should see: ahead of the library, most where words repeat: both remember a word's ids, but the library
+/// keeps track of where each piece lies in the text. To gemma a short caption is one word, which is remembered as a
+/// whole: that row measures the memory, and no merges.
 @State(Scope.Benchmark)
 public class B13_Tokens implements Work.Case {
   private static final int COUNT = 1000;
@@ -38,10 +40,15 @@ public class B13_Tokens implements Work.Case {
     var worker = Worker.openClip(null, null, null);
     int[] ids = captions.stream().flatMapToInt(c -> Arrays.stream(tokenizer.raw(c))).toArray();
     float[] theirs = worker.features("ids" + work);
-    if (theirs.length != ids.length) throw new IllegalStateException(kind + ": " + ids.length + " ids, but tokenizers has " + theirs.length);
-    for (int i = 0; i < ids.length; i++) if (ids[i] != theirs[i]) throw new IllegalStateException(kind + ": the id " + i + " is " + ids[i] + ", but in tokenizers " + theirs[i]);
+    if (theirs.length != ids.length)
+      throw new IllegalStateException(kind + ": " + ids.length + " ids, but tokenizers has " + theirs.length);
+    for (int i = 0; i < ids.length; i++)
+      if (ids[i] != theirs[i])
+        throw new IllegalStateException(kind + ": the id " + i + " is " + ids[i] + ", but in tokenizers " + theirs[i]);
     var sink = new int[1];
-    contest = Contest.of(() -> { for (var c : captions) sink[0] += tokenizer.raw(c).length; }, worker.lane("tokens" + work));
+    contest = Contest.of(() -> {
+      for (var c : captions) sink[0] += tokenizer.raw(c).length;
+    }, worker.lane("tokens" + work));
   }
 
   @Benchmark public void race(Score score) throws Exception { contest.run(score, work()); }

@@ -23,8 +23,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/// A model ready for use: features of texts and images, and classification by names. It owns its memory and is safe to call from many
-/// threads at once.
+/// A model ready for use: features of texts and images, and classification by names. It owns its memory and is safe to
+/// call from many threads at once.
 public final class Clip implements AutoCloseable {
   private static final int BATCH = 64;
   private final Scope weights;
@@ -37,13 +37,17 @@ public final class Clip implements AutoCloseable {
     this.embedder = new Embedder(model, transform, BATCH, tokenizer);
   }
 
-  /// From a folder with weights and their config, OpenCLIP's `open_clip_config.json` or transformers' `config.json`; or from a file of weights with a config beside it. Which files are read,
-  /// [Weights] says. A tokenizer that is not CLIP's own has its files beside the weights.
+  /// From a folder with weights and their config, OpenCLIP's `open_clip_config.json` or transformers' `config.json`; or
+  /// from a file of weights with a config beside it. Which files are read, [Weights] says. A tokenizer that is not
+  /// CLIP's own has its files beside the weights.
   ///
-  /// @param assignments changes to the config, as `vision_cfg.image_size=336` (see [ClipConfig#with]); learned positions are resized to them
+  /// @param assignments changes to the config, as `vision_cfg.image_size=336` (see [ClipConfig#with]); learned
+  ///   positions are resized to them
   /// @throws IOException naming the file, if one is missing, damaged or of another model
   /// @throws IllegalArgumentException naming file, key, value and what was expected, if the config is wrong
-  public static Clip load(Path path, String... assignments) throws IOException { return load(path, Device.best(), assignments); }
+  public static Clip load(Path path, String... assignments) throws IOException {
+    return load(path, Device.best(), assignments);
+  }
 
   /// The same on a device of choice.
   public static Clip load(Path path, Device device, String... assignments) throws IOException {
@@ -56,11 +60,14 @@ public final class Clip implements AutoCloseable {
     var hub = files.config();
     var config = assignments.length == 0 ? hub.model() : hub.model().with(assignments);
     var size = config.vision().input();
-    var preprocess = size.equals(hub.model().vision().input()) ? hub.preprocess() : hub.preprocess().size(size.height(), size.width());
+    var preprocess = size.equals(hub.model().vision().input()) ? hub.preprocess()
+        : hub.preprocess().size(size.height(), size.width());
     var weights = Scope.detached(device);
     try {
       return new Clip(weights, weights.within(() -> {
-        try { return Checkpoint.load(config, files.weights()); } catch (IOException e) { throw new UncheckedIOException(e); }
+        try { return Checkpoint.load(config, files.weights()); } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
       }), new Transform(preprocess), files.tokenizer());
     } catch (UncheckedIOException e) {
       weights.close();
@@ -79,7 +86,9 @@ public final class Clip implements AutoCloseable {
 
   /// Normalised features `[pictures][embedding]`.
   public float[][] embed(Picture... pictures) {
-    try { return embedder.images(pictures.length, i -> pictures[i], Advance.UNHEARD); } catch (IOException e) { throw new UncheckedIOException(e); }
+    try { return embedder.images(pictures.length, i -> pictures[i], Advance.UNHEARD); } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /// How captions are searched for, with the marks of this model's tokenizer.
@@ -102,7 +111,8 @@ public final class Clip implements AutoCloseable {
     begun = Arrays.copyOf(begun, begun.length - 1);                               // without the end
     try (var _ = Scope.open(weights.device())) {
       var config = embedder.transform().config();
-      int[] ids = Captioner.captions(model, ImageBatch.ofSamples(pixels.rgb(), 1, model.visual().input(), config.mean(), config.std()), new int[][] {begun}, g)[0];
+      int[] ids = Captioner.captions(model, ImageBatch.ofSamples(pixels.rgb(), 1, model.visual().input(), config.mean(),
+          config.std()), new int[][] {begun}, g)[0];
       int end = begun.length;
       while (end < ids.length && ids[end] != g.end()) end++;
       return tokenizer.decode(Arrays.copyOfRange(ids, begun.length, end)).strip();
@@ -113,12 +123,15 @@ public final class Clip implements AutoCloseable {
   public enum Probabilities {
     /// e^(scale·cosine) over the sum of all texts': which of them it is.
     SOFTMAX,
-    /// 1/(1 + e^−(scale·cosine + bias)): whether it is this one, each text by itself. For models trained with the sigmoid loss.
+    /// 1/(1 + e^−(scale·cosine + bias)): whether it is this one, each text by itself. For models trained with the
+    /// sigmoid loss.
     SIGMOID
   }
 
   /// What the model was trained for: sigmoid where it has a bias, softmax else.
-  public Probabilities probabilities() { return model.logitBias() != null ? Probabilities.SIGMOID : Probabilities.SOFTMAX; }
+  public Probabilities probabilities() {
+    return model.logitBias() != null ? Probabilities.SIGMOID : Probabilities.SOFTMAX;
+  }
 
   /// For each image the probabilities of the texts, as the model was trained for them. `[images][texts]`
   public float[][] classify(float[][] images, float[][] texts) { return classify(images, texts, probabilities()); }
@@ -126,7 +139,9 @@ public final class Clip implements AutoCloseable {
   /// @throws IllegalArgumentException if sigmoid probabilities are asked of a model without a bias
   public float[][] classify(float[][] images, float[][] texts, Probabilities probabilities) {
     boolean sigmoid = probabilities == Probabilities.SIGMOID;
-    if (sigmoid && model.logitBias() == null) throw new IllegalArgumentException("this model has no logit_bias, expected one for sigmoid probabilities: it was trained for softmax");
+    if (sigmoid && model.logitBias() == null)
+      throw new IllegalArgumentException(
+          "this model has no logit_bias, expected one for sigmoid probabilities: it was trained for softmax");
     float scale, bias;
     try (var _ = Scope.open(weights.device())) {
       scale = model.scale().item();
@@ -147,8 +162,11 @@ public final class Clip implements AutoCloseable {
     for (int j = 0; j < row.length; j++) row[j] /= sum;
   }
 
-  /// The features of some labels, `[labels][embedding]`: each label in each template, features averaged and normalised again.
-  public float[][] classifier(List<String> labels, Templates templates) { return embedder.labels(labels, templates, Advance.UNHEARD); }
+  /// The features of some labels, `[labels][embedding]`: each label in each template, features averaged and normalised
+  /// again.
+  public float[][] classifier(List<String> labels, Templates templates) {
+    return embedder.labels(labels, templates, Advance.UNHEARD);
+  }
 
   @Override public void close() { weights.close(); }
 }

@@ -5,7 +5,8 @@ import jacquard.tensor.Type;
 import jacquard.tensor.op.Op;
 import java.util.List;
 
-/// x·σ(1.702x), an op of one's own: its definition in terms of other ops is its meaning, its gradient, and what runs where no device has a kernel for it.
+/// x·σ(1.702x), an op of one's own: its definition in terms of other ops is its meaning, its gradient, and what runs
+/// where no device has a kernel for it.
 public record QuickGelu() implements Op.Custom {
   @Override public List<Type> infer(List<Type> in) { return in; }
 

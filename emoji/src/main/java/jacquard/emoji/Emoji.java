@@ -14,7 +14,8 @@ import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
 
-/// The default corpus: drawings of Unicode's emoji by several families of artists, each with its name. Sources and licences: `NOTICE`.
+/// The default corpus: drawings of Unicode's emoji by several families of artists, each with its name. Sources and
+/// licences: `NOTICE`.
 public final class Emoji {
   /// Width and height of a drawing in pixels.
   public static final int SIZE = 32;
@@ -27,9 +28,10 @@ public final class Emoji {
 
   private Emoji() {}
 
-  /// Whether a split by concept keeps the concept, in every drawing, from training: true for 192 of the 1,923. It follows from the concept's
-  /// name alone (the first four bytes of the SHA-256 of `151 name`, big-endian, are a multiple of ten), so that further sets or concepts move none;
-  /// 151 is the smallest number with which they are exactly a tenth.
+  /// Whether a split by concept keeps the concept, in every drawing, from training: true for 192 of the 1,923. It
+  /// follows from the concept's name alone (the first four bytes of the SHA-256 of `151 name`, big-endian, are a
+  /// multiple of ten), so that further sets or concepts move none; 151 is the smallest number with which they are
+  /// exactly a tenth.
   public static boolean heldOut(String concept) {
     try {
       var hash = MessageDigest.getInstance("SHA-256").digest(("151 " + concept).getBytes(StandardCharsets.UTF_8));
@@ -53,7 +55,8 @@ public final class Emoji {
             widths.put(f[0], image.getWidth());
           }
         }
-        r.add(new Drawing(f[0], f[1], f[3], f[4], f[5], cut(pixels.get(f[0]), widths.get(f[0]), Integer.parseInt(f[2]))));
+        r.add(new Drawing(f[0], f[1], f[3], f[4], f[5],
+            cut(pixels.get(f[0]), widths.get(f[0]), Integer.parseInt(f[2]))));
       }
     } catch (IOException e) { throw new UncheckedIOException(e); }
     return List.copyOf(r);

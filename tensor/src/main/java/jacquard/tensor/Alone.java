@@ -10,8 +10,12 @@ final class Alone implements Group {
   @Override public double[] sum(String what, double... values) { return values.clone(); }
   @Override public List<Object> meet(String what, Object mine) { return java.util.Collections.singletonList(mine); }
   @Override public void whenFailed(Runnable action) {}
-  @Override public void allGather(String what, Stretch part, Stretch all) { System.arraycopy(part.array(), part.from(), all.array(), all.from(), part.count()); }
-  @Override public void reduceScatter(String what, Stretch all, int[] counts, Stretch part) { allGather(what, all, part); }
+  @Override public void allGather(String what, Stretch part, Stretch all) {
+    System.arraycopy(part.array(), part.from(), all.array(), all.from(), part.count());
+  }
+  @Override public void reduceScatter(String what, Stretch all, int[] counts, Stretch part) {
+    allGather(what, all, part);
+  }
 
   @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) {
     for (int i = 0; i < in.size(); i++) {

@@ -1,6 +1,7 @@
 package jacquard.tensor;
 
-/// The element types. CPU kernels compute in F32 whatever the storage; on the heap an element lies in the primitive array named here.
+/// The element types. CPU kernels compute in F32 whatever the storage; on the heap an element lies in the primitive
+/// array named here.
 public enum DType {
   /// `float[]`
   F32(4),

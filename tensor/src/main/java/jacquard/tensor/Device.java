@@ -11,9 +11,10 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// A place where tensors live and ops run. Backends are found by `ServiceLoader`, once; model code never names one.
 ///
-/// A device is asked for by name: a kind (`cpu`, `cuda`), or a kind and an index (`cuda:1`); `cpu` means `cpu:0`. One name is one instance for
-/// the life of the JVM, with a pool and a count of live blocks of its own. There are as many CPUs as are asked for (`cpu:0`, `cpu:1`, …: one
-/// for each rank of a JVM; they share the cores, not the memory), but only as many GPUs as the machine has.
+/// A device is asked for by name: a kind (`cpu`, `cuda`), or a kind and an index (`cuda:1`); `cpu` means `cpu:0`. One
+/// name is one instance for the life of the JVM, with a pool and a count of live blocks of its own. There are as many
+/// CPUs as are asked for (`cpu:0`, `cpu:1`, …: one for each rank of a JVM; they share the cores, not the memory), but
+/// only as many GPUs as the machine has.
 public interface Device extends AutoCloseable {
   /// What is handed out and not yet returned.
   record Live(long blocks, long bytes) {}
@@ -29,7 +30,8 @@ public interface Device extends AutoCloseable {
     /// Why [#count] is 0: what was looked for, what was found, what to do. Null where the kind can be used.
     String unavailable();
 
-    /// Makes the device of this index; called once for each index, from 0. An index that does not exist is an `IllegalArgumentException`.
+    /// Makes the device of this index; called once for each index, from 0. An index that does not exist is an
+    /// `IllegalArgumentException`.
     Device open(int index);
   }
 
@@ -39,7 +41,8 @@ public interface Device extends AutoCloseable {
   /// How much a user would rather have this device than another; the CPU is 0.
   int rank();
 
-  /// Memory for `size` elements, its contents unspecified. Running out is an error that says the bytes asked, held and allowed.
+  /// Memory for `size` elements, its contents unspecified. Running out is an error that says the bytes asked, held and
+  /// allowed.
   Object allocate(DType dtype, long size);
 
   /// Takes a block back into the pool.
@@ -66,7 +69,8 @@ public interface Device extends AutoCloseable {
 
   Live live();
 
-  /// Begins, in the background, what makes the first ops fast: compiling kernels, say. Returns at once; more than once does nothing.
+  /// Begins, in the background, what makes the first ops fast: compiling kernels, say. Returns at once; more than once
+  /// does nothing.
   default void warm() {}
 
   /// What this device is and what it reaches, measured now; about a second. The default knows nothing.
@@ -75,7 +79,8 @@ public interface Device extends AutoCloseable {
   /// How a device is.
   ///
   /// @param facts    what it is: name → value
-  /// @param peak     multiply-adds that its arithmetic units reach without memory, in GFLOP/s of F32; NaN where not measured
+  /// @param peak     multiply-adds that its arithmetic units reach without memory, in GFLOP/s of F32; NaN where not
+  ///   measured
   /// @param warnings every reason for being slower than it should, with what to do
   record Health(Map<String, String> facts, double peak, List<String> warnings) {}
 
@@ -92,10 +97,13 @@ public interface Device extends AutoCloseable {
   /// Those it uses: kind of work → name and version. They round otherwise than the device's own kernels.
   default Map<String, String> used() { return Map.of(); }
 
-  /// Has a library do a kind of work from now on, or, by the name `jacquard`, the device's own kernels. An `IllegalArgumentException` where the device knows no such
-  /// library; an `IllegalStateException` with the reason where it cannot be used here, and all stays as it was.
+  /// Has a library do a kind of work from now on, or, by the name `jacquard`, the device's own kernels. An
+  /// `IllegalArgumentException` where the device knows no such library; an `IllegalStateException` with the reason
+  /// where it cannot be used here, and all stays as it was.
   default void use(String work, String library) {
-    if (!library.equals("jacquard")) throw new IllegalArgumentException("device " + name() + " knows no library " + library + " for " + work + ": its own kernels do everything");
+    if (!library.equals("jacquard"))
+      throw new IllegalArgumentException("device " + name() + " knows no library " + library + " for " + work
+          + ": its own kernels do everything");
   }
 
   @Override void close();
@@ -111,16 +119,20 @@ public interface Device extends AutoCloseable {
     return r;
   }
 
-  /// The device of this name; the same instance each time. An unknown name is an `IllegalArgumentException`, a kind that this machine cannot
-  /// use an `IllegalStateException` with the reason.
+  /// The device of this name; the same instance each time. An unknown name is an `IllegalArgumentException`, a kind
+  /// that this machine cannot use an `IllegalStateException` with the reason.
   static Device named(String name) {
     int colon = name.indexOf(':');
     var backend = Found.BACKENDS.get(colon < 0 ? name : name.substring(0, colon));
-    if (backend == null) throw new IllegalArgumentException("device " + name + ": expected one of " + Found.BACKENDS.keySet() + ", with an index after a colon or without");
+    if (backend == null)
+      throw new IllegalArgumentException("device " + name + ": expected one of " + Found.BACKENDS.keySet()
+          + ", with an index after a colon or without");
     int index = 0;
     if (colon >= 0)
       try { index = Integer.parseUnsignedInt(name.substring(colon + 1)); }
-      catch (NumberFormatException e) { throw new IllegalArgumentException("device " + name + ": expected a number after the colon"); }
+      catch (NumberFormatException e) {
+        throw new IllegalArgumentException("device " + name + ": expected a number after the colon");
+      }
     if (backend.unavailable() != null) throw new IllegalStateException("device " + name + ": " + backend.unavailable());
     return Found.open(backend, index);
   }
@@ -139,12 +151,15 @@ public interface Device extends AutoCloseable {
 
     private Found() {}
 
-    private static Device open(Backend b, int index) { return OPEN.computeIfAbsent(b.kind() + ":" + index, _ -> b.open(index)); }
+    private static Device open(Backend b, int index) {
+      return OPEN.computeIfAbsent(b.kind() + ":" + index, _ -> b.open(index));
+    }
 
     private static Map<String, Backend> find() {
       var r = new LinkedHashMap<String, Backend>();
       for (var b : ServiceLoader.load(Backend.class, Device.class.getClassLoader())) r.put(b.kind(), b);
-      if (r.isEmpty()) throw new IllegalStateException("no device: put jacquard-kernels on the module path (or the class path)");
+      if (r.isEmpty())
+        throw new IllegalStateException("no device: put jacquard-kernels on the module path (or the class path)");
       return r;
     }
   }

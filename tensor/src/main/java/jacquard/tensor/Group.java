@@ -3,11 +3,13 @@ package jacquard.tensor;
 import java.util.List;
 import java.util.ServiceLoader;
 
-/// The ranks that take a step together. A rank is one thread with a device, scopes and a tape of its own; it holds the group as its own member.
+/// The ranks that take a step together. A rank is one thread with a device, scopes and a tape of its own; it holds the
+/// group as its own member.
 ///
-/// The collectives here work on host arrays; [jacquard.tensor.op.Collective] are the ops. All ranks call them in one order. Each call carries
-/// a text (op, element type, extents) that has to be equal on all ranks: where it differs, every rank fails with what each of them said. Sums
-/// are taken in rank order, so that all ranks and all runs see the same bits. If a rank fails or ends, the others leave every wait with the cause.
+/// The collectives here work on host arrays; [jacquard.tensor.op.Collective] are the ops. All ranks call them in one
+/// order. Each call carries a text (op, element type, extents) that has to be equal on all ranks: where it differs,
+/// every rank fails with what each of them said. Sums are taken in rank order, so that all ranks and all runs see the
+/// same bits. If a rank fails or ends, the others leave every wait with the cause.
 public interface Group {
   /// Elements `from … from + count − 1` of a primitive array.
   record Stretch(Object array, int from, int count) {}
@@ -32,7 +34,8 @@ public interface Group {
   /// Writes the parts of all ranks into `all`, one after another in rank order. They may differ in length.
   void allGather(String what, Stretch part, Stretch all);
 
-  /// Writes into `part` the sum over ranks of this rank's stretch of `all`: `counts[k]` floats belong to rank k, in rank order.
+  /// Writes into `part` the sum over ranks of this rank's stretch of `all`: `counts[k]` floats belong to rank k, in
+  /// rank order.
   void reduceScatter(String what, Stretch all, int[] counts, Stretch part);
 
   /// Writes into each of `out` factor·Σ over ranks of the floats of `in`.
@@ -41,14 +44,16 @@ public interface Group {
   /// The sums over ranks of a few numbers.
   double[] sum(String what, double... values);
 
-  /// What every rank brought, by rank. Only where the ranks are threads of one JVM ([#together]): this is how device kernels learn their peers'
-  /// addresses. Whoever reads a peer's memory meets once more afterwards, before the peer may free or change it.
+  /// What every rank brought, by rank. Only where the ranks are threads of one JVM ([#together]): this is how device
+  /// kernels learn their peers' addresses. Whoever reads a peer's memory meets once more afterwards, before the peer
+  /// may free or change it.
   List<Object> meet(String what, Object mine);
 
   /// Whether the ranks share a JVM.
   boolean together();
 
-  /// Runs `action` when some rank fails, at once if one has: to release a wait that this group does not know of, as a spinning kernel's.
+  /// Runs `action` when some rank fails, at once if one has: to release a wait that this group does not know of, as a
+  /// spinning kernel's.
   void whenFailed(Runnable action);
 
   default void barrier() { sum("barrier"); }
@@ -73,11 +78,14 @@ public interface Group {
   /// The group that the current thread is a rank of; [#ALONE] if none.
   static Group current() { return CURRENT.orElse(ALONE); }
 
-  /// Runs `body` once for each device, each on a thread of its own with a scope on that device (a single one on this thread). Returns the results
-  /// by rank, when all have ended; what the first rank to fail threw is thrown here.
+  /// Runs `body` once for each device, each on a thread of its own with a scope on that device (a single one on this
+  /// thread). Returns the results by rank, when all have ended; what the first rank to fail threw is thrown here.
   static <T, X extends Exception> List<T> run(List<Device> devices, Body<T, X> body) throws X {
-    if (devices.size() == 1) try (var _ = Scope.open(devices.getFirst())) { return java.util.Collections.singletonList(body.run(ALONE)); }
+    if (devices.size() == 1)
+      try (var _ = Scope.open(devices.getFirst())) { return java.util.Collections.singletonList(body.run(ALONE)); }
     return ServiceLoader.load(Threads.class, Group.class.getClassLoader()).findFirst()
-        .orElseThrow(() -> new IllegalStateException("no ranks: put jacquard-kernels on the module path (or the class path)")).run(devices, body);
+        .orElseThrow(() ->
+        new IllegalStateException("no ranks: put jacquard-kernels on the module path (or the class path)"))
+            .run(devices, body);
   }
 }

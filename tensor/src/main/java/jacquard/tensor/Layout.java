@@ -3,8 +3,9 @@ package jacquard.tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/// Where the elements of a tensor lie in its storage: element `(i, j, …)` is at `offset + i·strides[0] + j·strides[1] + …`.
-/// Views are arithmetic on layouts; nothing is copied. Strides and offset count elements, not bytes.
+/// Where the elements of a tensor lie in its storage: element `(i, j, …)` is at
+/// `offset + i·strides[0] + j·strides[1] + …`. Views are arithmetic on layouts; nothing is copied. Strides and offset
+/// count elements, not bytes.
 public record Layout(Shape shape, int[] strides, int offset) {
 
   /// Row-major without gaps, from the storage's first element.
@@ -15,7 +16,8 @@ public record Layout(Shape shape, int[] strides, int offset) {
       s[a] = (int) step;
       step *= Math.max(1, shape.dim(a));
     }
-    if (step > Integer.MAX_VALUE - 16) throw new IllegalArgumentException("shape " + shape + " has more elements than an array can hold");
+    if (step > Integer.MAX_VALUE - 16)
+      throw new IllegalArgumentException("shape " + shape + " has more elements than an array can hold");
     return new Layout(shape, s, 0);
   }
 
@@ -42,7 +44,8 @@ public record Layout(Shape shape, int[] strides, int offset) {
 
   /// Elements `from` (inclusive) to `to` (exclusive) of one axis.
   public Layout slice(int axis, int from, int to) {
-    return new Layout(shape.with(axis, to - from), strides, to == from ? offset : offset + from * strides[axis]);      // nothing lies nowhere: no offset past the end
+    // nothing lies nowhere: no offset past the end
+    return new Layout(shape.with(axis, to - from), strides, to == from ? offset : offset + from * strides[axis]);
   }
 
   /// The whole of which these, one after another along an axis, are the parts, or null where they do not adjoin.
@@ -51,8 +54,10 @@ public record Layout(Shape shape, int[] strides, int offset) {
     for (var p : parts) {
       if (p.shape.size() == 0) continue;
       if (whole == null) whole = p;
-      else if (Arrays.equals(p.strides, whole.strides) && p.offset == whole.offset + whole.shape.dim(axis) * whole.strides[axis])
-        whole = new Layout(whole.shape.with(axis, whole.shape.dim(axis) + p.shape.dim(axis)), whole.strides, whole.offset);
+      else if (Arrays.equals(p.strides, whole.strides)
+          && p.offset == whole.offset + whole.shape.dim(axis) * whole.strides[axis])
+        whole = new Layout(whole.shape.with(axis, whole.shape.dim(axis) + p.shape.dim(axis)), whole.strides,
+        whole.offset);
       else return null;
     }
     return whole;
@@ -81,7 +86,8 @@ public record Layout(Shape shape, int[] strides, int offset) {
         if (x < y) { if (from == shape.rank()) return null; x *= shape.dim(from++); }
         else { if (into == to.rank()) return null; y *= to.dim(into++); }
       }
-      for (int a = f; a + 1 < from; a++) if (shape.dim(a) != 1 && strides[a] != strides[a + 1] * shape.dim(a + 1)) return null;
+      for (int a = f; a + 1 < from; a++)
+        if (shape.dim(a) != 1 && strides[a] != strides[a + 1] * shape.dim(a + 1)) return null;
       int step = from > f ? strides[from - 1] : 1;
       for (int a = into - 1; a >= t; a--) { s[a] = step; step *= to.dim(a); }
     }

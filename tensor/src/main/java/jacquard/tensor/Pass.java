@@ -6,7 +6,8 @@ import java.util.function.Supplier;
 ///
 /// @param training  whether dropout, patch dropout and batch statistics are in force
 /// @param key       of this seed and step; sites and samples fold themselves in
-/// @param samples   for each sample of this run its number among all samples of the step, whichever rank or micro-batch has them; null: from 0
+/// @param samples   for each sample of this run its number among all samples of the step, whichever rank or micro-batch
+///   has them; null: from 0
 /// @param precision in which element types ops compute
 /// @param recompute whether towers keep only what goes into their blocks, and run these again in backward
 public record Pass(boolean training, Random key, int[] samples, Precision precision, boolean recompute) {
@@ -28,6 +29,7 @@ public record Pass(boolean training, Random key, int[] samples, Precision precis
 
   /// Runs `f` under this pass, its precision above whatever interpreter is current.
   public <T> T call(Supplier<T> f) {
-    return ScopedValue.where(CURRENT, this).where(Interpreter.CURRENT, precision.over(Interpreter.current().base())).call(f::get);
+    return ScopedValue.where(CURRENT, this).where(Interpreter.CURRENT, precision.over(Interpreter.current().base()))
+        .call(f::get);
   }
 }

@@ -15,15 +15,17 @@ import jacquard.tensor.op.Update;
 import java.util.ArrayList;
 import java.util.List;
 
-/// In which element type each op of a run computes (Micikevicius et al. 2018). A policy stands above the recording interpreter, so that its
-/// casts are differentiated: parameters stay F32, and so do their gradients and the optimiser's moments.
+/// In which element type each op of a run computes (Micikevicius et al. 2018). A policy stands above the recording
+/// interpreter, so that its casts are differentiated: parameters stay F32, and so do their gradients and the
+/// optimiser's moments.
 public enum Precision {
   /// Everything as it comes: F32.
   FP32("fp32"),
 
-  /// Matrix products, convolutions and attention on BF16, which accumulate in F32; softmax, norms, losses, exponentials, sums and what ranks
-  /// add up in F32. Layer norms, which mostly products read, give BF16. What adds or joins a BF16 and an F32 tensor widens the former, and a layer
-  /// what it adds to, so that the residual stream of a transformer is F32.
+  /// Matrix products, convolutions and attention on BF16, which accumulate in F32; softmax, norms, losses,
+  /// exponentials, sums and what ranks add up in F32. Layer norms, which mostly products read, give BF16. What adds or
+  /// joins a BF16 and an F32 tensor widens the former, and a layer what it adds to, so that the residual stream of a
+  /// transformer is F32.
   BF16("amp_bf16");
 
   private final String flag;
@@ -33,7 +35,8 @@ public enum Precision {
   /// OpenCLIP's name of it.
   public String flag() { return flag; }
 
-  /// By OpenCLIP's names: `fp32`; `amp_bf16`, `amp_bfloat16` or plainly `bf16`. (OpenCLIP's own `bf16` has no F32 parameters; here there always are.)
+  /// By OpenCLIP's names: `fp32`; `amp_bf16`, `amp_bfloat16` or plainly `bf16`. (OpenCLIP's own `bf16` has no F32
+  /// parameters; here there always are.)
   public static Precision named(String flag) {
     return switch (flag) {
       case "fp32" -> FP32;
@@ -54,14 +57,16 @@ public enum Precision {
     }
 
     private Tensor cast(Tensor t, DType to) {
-      return to == null || !t.dtype().floating() || t.dtype() == to ? t : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst();
+      return to == null || !t.dtype().floating() || t.dtype() == to ? t
+          : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst();
     }
   }
 
   /// What becomes of an application.
   ///
   /// @param op    what is applied in its place
-  /// @param first the type that the first `count` inputs are cast to where they are floating, and `rest` that of the others; null: as they are
+  /// @param first the type that the first `count` inputs are cast to where they are floating, and `rest` that of the
+  ///   others; null: as they are
   private record Row(Op op, DType first, int count, DType rest) {
     static Row all(Op op, DType to) { return new Row(op, to, Integer.MAX_VALUE, to); }
   }
@@ -70,19 +75,25 @@ public enum Precision {
   private static Row row(Op op, List<Tensor> in) {
     return switch (op) {
       case Contraction.MatMul _ -> Row.all(op, DType.BF16);
-      case Fused.Linear _, Fused.Conv2d _ -> new Row(op, DType.BF16, 2, DType.F32);        // a layer's factors; its bias and what it adds to are F32
+      // a layer's factors; its bias and what it adds to are F32
+      case Fused.Linear _, Fused.Conv2d _ -> new Row(op, DType.BF16, 2, DType.F32);
       case Attention _ -> new Row(op, DType.BF16, 3, DType.F32);                           // q, k, v; the bias is F32
       case Fused.LayerNorm n -> Row.all(n.to(DType.BF16), DType.F32);
-      case Fused.Softmax _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Contrastive.Softmax _, Contrastive.Sigmoid _ -> Row.all(op, DType.F32);
+      case Fused.Softmax _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Contrastive.Softmax _,
+          Contrastive.Sigmoid _ -> Row.all(op, DType.F32);
       case Fused.AveragePool _, Fused.Patches _ -> Row.all(op, null);
-      case Elementwise.Add _, Elementwise.Subtract _, Elementwise.Multiply _, Elementwise.Divide _, Elementwise.Equal _, Movement.Concat _ -> Row.all(op, widest(in));
+      case Elementwise.Add _, Elementwise.Subtract _, Elementwise.Multiply _, Elementwise.Divide _, Elementwise.Equal _,
+          Movement.Concat _ -> Row.all(op, widest(in));
       case Elementwise.Cast _, Elementwise.Affine _, Elementwise.Activate _ -> Row.all(op, null);
-      case Elementwise.Exp _, Elementwise.Log _, Elementwise.Sqrt _, Elementwise.Sigmoid _, Elementwise.Tanh _, Elementwise.Softplus _, Elementwise.Clamp _ -> Row.all(op, DType.F32);
+      case Elementwise.Exp _, Elementwise.Log _, Elementwise.Sqrt _, Elementwise.Sigmoid _, Elementwise.Tanh _,
+          Elementwise.Softplus _, Elementwise.Clamp _ -> Row.all(op, DType.F32);
       case Reduction.Sum _, Reduction.Max _, Indexing.ScatterAdd _ -> Row.all(op, DType.F32);
       case Indexing.Gather _, Collective.AllGather _ -> Row.all(op, null);
       case Collective.ReduceScatter _, Collective.AllReduce _, Collective.BatchNorm _ -> Row.all(op, DType.F32);
-      case Movement.Reshape _, Movement.Permute _, Movement.Slice _, Movement.Expand _, Movement.Split _, Movement.Copy _, Movement.Pad _, Movement.Fill _ -> Row.all(op, null);
-      case Adjoint _, Update _, Op.Custom _ -> Row.all(op, null);                          // backward and updates find the types that the forward left
+      case Movement.Reshape _, Movement.Permute _, Movement.Slice _, Movement.Expand _, Movement.Split _,
+          Movement.Copy _, Movement.Pad _, Movement.Fill _ -> Row.all(op, null);
+      // backward and updates find the types that the forward left
+      case Adjoint _, Update _, Op.Custom _ -> Row.all(op, null);
     };
   }
 

@@ -1,7 +1,8 @@
 package jacquard.tensor;
 
-/// A counter-based stream: value `i` is a function of the key and `i` alone, so that any part of it can be drawn in any order, on any
-/// device, on any rank, and again after a resume. Philox 4×32-10 of Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3" (2011).
+/// A counter-based stream: value `i` is a function of the key and `i` alone, so that any part of it can be drawn in any
+/// order, on any device, on any rank, and again after a resume. Philox 4×32-10 of Salmon et al., "Parallel Random
+/// Numbers: As Easy as 1, 2, 3" (2011).
 ///
 /// @param key what distinguishes this stream from all others
 public record Random(long key) {

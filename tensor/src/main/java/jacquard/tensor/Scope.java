@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// A region of memory with a beginning and an end: tensors made inside it end with it. Scopes nest, device → model → step → block.
+/// A region of memory with a beginning and an end: tensors made inside it end with it. Scopes nest, device → model →
+/// step → block.
 ///
 /// ```java
 /// try (var scope = Scope.open(device)) { var y = x.matmul(w); … }
@@ -35,12 +36,14 @@ public final class Scope implements AutoCloseable {
     return s;
   }
 
-  /// A scope that stands beside the nest: it owns what is given to it by [#adopt] or made in [#within], and any thread may close it.
+  /// A scope that stands beside the nest: it owns what is given to it by [#adopt] or made in [#within], and any thread
+  /// may close it.
   public static Scope detached(Device device) { return new Scope(device, null, null); }
 
   public static Scope current() {
     var s = CURRENT.get();
-    if (s == null) throw new IllegalStateException("no open scope: wrap the call in try (var scope = Scope.open(device))");
+    if (s == null)
+      throw new IllegalStateException("no open scope: wrap the call in try (var scope = Scope.open(device))");
     return s;
   }
 
@@ -69,7 +72,9 @@ public final class Scope implements AutoCloseable {
   /// Moves a tensor that this scope owns to the enclosing scope; does nothing to one it does not own.
   public Tensor keep(Tensor t) {
     if (t.owner == this) {
-      if (parent == null) throw new IllegalStateException("tensor " + t.type() + " cannot leave the outermost scope: adopt it into a detached scope");
+      if (parent == null)
+        throw new IllegalStateException("tensor " + t.type()
+            + " cannot leave the outermost scope: adopt it into a detached scope");
       parent.own(t);
     }
     return t;
@@ -96,7 +101,8 @@ public final class Scope implements AutoCloseable {
     }
     try {
       if (thread != null && (Thread.currentThread() != thread || CURRENT.get() != this))
-        throw new IllegalStateException("scopes close in the order they were opened, on their own thread; this one was opened at " + place);
+        throw new IllegalStateException(
+            "scopes close in the order they were opened, on their own thread; this one was opened at " + place);
     } finally {
       if (thread != null && CURRENT.get() == this) { if (parent == null) CURRENT.remove(); else CURRENT.set(parent); }
       for (int i = mine.size() - 1; i >= 0; i--) if (mine.get(i).owner == this) mine.get(i).end();

@@ -2,15 +2,19 @@ package jacquard.tensor;
 
 import java.util.Arrays;
 
-/// A batch of sequences as one matrix of rows: sequence `s` has rows `offsets[s] … offsets[s+1]−1`, and each row knows its position.
+/// A batch of sequences as one matrix of rows: sequence `s` has rows `offsets[s] … offsets[s+1]−1`, and each row knows
+/// its position.
 ///
 /// @param offsets   `[count + 1]`, ascending from 0
 /// @param positions `[rows]`: where the row stood in its full sequence (a dropped patch leaves a gap)
 public record Sequences(int[] offsets, int[] positions) {
   public Sequences {
-    if (offsets.length == 0 || offsets[0] != 0) throw new IllegalArgumentException("offsets of sequences start with 0, not " + Arrays.toString(offsets));
+    if (offsets.length == 0 || offsets[0] != 0)
+      throw new IllegalArgumentException("offsets of sequences start with 0, not " + Arrays.toString(offsets));
     for (int s = 1; s < offsets.length; s++)
-      if (offsets[s] < offsets[s - 1]) throw new IllegalArgumentException("offsets of sequences ascend; number " + s + " is " + offsets[s] + " after " + offsets[s - 1]);
+      if (offsets[s] < offsets[s - 1])
+        throw new IllegalArgumentException("offsets of sequences ascend; number " + s + " is " + offsets[s] + " after "
+            + offsets[s - 1]);
     if (positions.length != offsets[offsets.length - 1])
       throw new IllegalArgumentException(positions.length + " positions for " + offsets[offsets.length - 1] + " rows");
   }

@@ -11,7 +11,8 @@ public final class Shape {
   private Shape(int... dims) { this.dims = dims; }
 
   public static Shape of(int... dims) {
-    for (int d : dims) if (d < 0) throw new IllegalArgumentException("shape " + Arrays.toString(dims) + ": an extent is negative");
+    for (int d : dims)
+      if (d < 0) throw new IllegalArgumentException("shape " + Arrays.toString(dims) + ": an extent is negative");
     return dims.length == 0 ? SCALAR : new Shape(dims.clone());
   }
 

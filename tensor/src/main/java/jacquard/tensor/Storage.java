@@ -5,7 +5,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/// A block of device memory and the count of its owners (scopes, views, the tape). At zero it goes back to the device's pool.
+/// A block of device memory and the count of its owners (scopes, views, the tape). At zero it goes back to the device's
+/// pool.
 public final class Storage {
   private record Derived(int version, Object form) {}
 
@@ -64,7 +65,8 @@ public final class Storage {
   public Object block() {
     var b = block;
     if (b == null) b = fetched();
-    if (b == null) throw new IllegalStateException("storage of " + size + " " + dtype + " was given back to " + device.name());
+    if (b == null)
+      throw new IllegalStateException("storage of " + size + " " + dtype + " was given back to " + device.name());
     return b;
   }
 
@@ -93,7 +95,8 @@ public final class Storage {
     return form;
   }
 
-  /// Whether an update has written the elements: they are a parameter's, which stays and is read many times before it changes again.
+  /// Whether an update has written the elements: they are a parameter's, which stays and is read many times before it
+  /// changes again.
   boolean lasting() { return version > 0; }
 
   /// Whether the elements lie here in BF16 too, as they are now.
@@ -107,7 +110,8 @@ public final class Storage {
     halved = version;
   }
 
-  /// The elements in BF16, kept beside them for as long as they live; `cast` writes them where those that are there are of another version.
+  /// The elements in BF16, kept beside them for as long as they live; `cast` writes them where those that are there are
+  /// of another version.
   synchronized Storage half(Consumer<Storage> cast) {
     if (half == null) {
       half = new Storage(device, DType.BF16, size, device.allocate(DType.BF16, size));
@@ -122,8 +126,8 @@ public final class Storage {
     return half;
   }
 
-  /// What an update that writes the elements writes in BF16 too, so that no cast is needed after it: where there is such a form, else null. To be asked once by
-  /// an update that will do it.
+  /// What an update that writes the elements writes in BF16 too, so that no cast is needed after it: where there is
+  /// such a form, else null. To be asked once by an update that will do it.
   public synchronized Storage halfToo() {
     if (half == null) return null;
     half.changed();

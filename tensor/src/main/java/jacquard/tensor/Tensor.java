@@ -11,8 +11,8 @@ import jacquard.tensor.op.Reduction;
 import java.util.ArrayList;
 import java.util.List;
 
-/// An array of numbers on a device: a type, a layout and a storage. Its methods name ops; what applying one means the context decides
-/// ([Interpreter]). A tensor belongs to the scope it was made in and ends with it.
+/// An array of numbers on a device: a type, a layout and a storage. Its methods name ops; what applying one means the
+/// context decides ([Interpreter]). A tensor belongs to the scope it was made in and ends with it.
 public final class Tensor {
   private final Type type;
   private final Layout layout;
@@ -32,7 +32,8 @@ public final class Tensor {
     var scope = Scope.current();
     var layout = Layout.dense(type.shape());
     long n = type.shape().size();
-    var t = new Tensor(type, layout, new Storage(scope.device(), type.dtype(), n, scope.device().allocate(type.dtype(), n)));
+    var t = new Tensor(type, layout,
+        new Storage(scope.device(), type.dtype(), n, scope.device().allocate(type.dtype(), n)));
     scope.own(t);
     return t;
   }
@@ -40,12 +41,18 @@ public final class Tensor {
   /// A type without elements: the stand-in from which models are described before they are loaded.
   public static Tensor described(Type type) { return new Tensor(type, Layout.dense(type.shape()), null); }
 
-  public static Tensor of(Shape shape, float... values) { return written(new Type(DType.F32, shape), values, values.length); }
-  public static Tensor ofInts(Shape shape, int... values) { return written(new Type(DType.I32, shape), values, values.length); }
+  public static Tensor of(Shape shape, float... values) {
+    return written(new Type(DType.F32, shape), values, values.length);
+  }
+  public static Tensor ofInts(Shape shape, int... values) {
+    return written(new Type(DType.I32, shape), values, values.length);
+  }
   public static Tensor scalar(float value) { return of(Shape.SCALAR, value); }
 
   /// From a primitive array of the dtype (see [DType]), row-major.
-  public static Tensor ofArray(Type type, Object array) { return written(type, array, java.lang.reflect.Array.getLength(array)); }
+  public static Tensor ofArray(Type type, Object array) {
+    return written(type, array, java.lang.reflect.Array.getLength(array));
+  }
 
   private static Tensor written(Type type, Object values, int count) {
     if (count != type.shape().size()) throw new IllegalArgumentException(count + " values for " + type);
@@ -57,7 +64,8 @@ public final class Tensor {
   /// Of elements that lie elsewhere, row-major, until they are used.
   public static Tensor of(Type type, Storage.Source source) {
     var scope = Scope.current();
-    var t = new Tensor(type, Layout.dense(type.shape()), new Storage(scope.device(), type.dtype(), type.shape().size(), source));
+    var t = new Tensor(type, Layout.dense(type.shape()),
+        new Storage(scope.device(), type.dtype(), type.shape().size(), source));
     scope.own(t);
     return t;
   }
@@ -82,16 +90,19 @@ public final class Tensor {
   /// A second handle on the same elements that belongs to no scope; whoever asks for it calls [#end].
   public Tensor share() { return new Tensor(type, layout, storage()); }
 
-  /// Gives up this handle: the elements go back to the device when no other is left. Once is enough, twice does nothing.
+  /// Gives up this handle: the elements go back to the device when no other is left. Once is enough, twice does
+  /// nothing.
   public void end() {
     if (ended || storage == null) return;
     ended = true;
     storage.release();
   }
 
-  /// Says that `half` holds these elements in BF16, written by the kernel that wrote them: under mixed precision a cast finds it.
+  /// Says that `half` holds these elements in BF16, written by the kernel that wrote them: under mixed precision a cast
+  /// finds it.
   public void halved(Tensor half) {
-    if (half.dtype() != DType.BF16 || dtype() != DType.F32 || half.storage().size() != storage().size()) throw new IllegalArgumentException(half + " is no BF16 form of " + this);
+    if (half.dtype() != DType.BF16 || dtype() != DType.F32 || half.storage().size() != storage().size())
+      throw new IllegalArgumentException(half + " is no BF16 form of " + this);
     storage().halved(half.storage());
   }
 
@@ -99,7 +110,8 @@ public final class Tensor {
   Tensor half() {
     var whole = Shape.of(Math.toIntExact(storage().size()));
     var to = storage.half(h -> {
-      Tensor from = new Tensor(type.with(whole), Layout.dense(whole), storage), into = new Tensor(new Type(DType.BF16, whole), Layout.dense(whole), h);
+      Tensor from = new Tensor(type.with(whole), Layout.dense(whole), storage), into =
+          new Tensor(new Type(DType.BF16, whole), Layout.dense(whole), h);
       device().run(new Elementwise.Cast(DType.BF16), List.of(from), List.of(into));
       from.end();
       into.end();
@@ -135,7 +147,8 @@ public final class Tensor {
 
   /// The one element of a tensor of one.
   public float item() {
-    if (shape().size() != 1) throw new IllegalStateException("item() of " + type + ": it has " + shape().size() + " elements, expected 1");
+    if (shape().size() != 1)
+      throw new IllegalStateException("item() of " + type + ": it has " + shape().size() + " elements, expected 1");
     return floats()[0];
   }
 
@@ -158,7 +171,9 @@ public final class Tensor {
   public Tensor tanh()             { return apply(new Elementwise.Tanh(), this); }
   public Tensor softplus()         { return apply(new Elementwise.Softplus(), this); }
   public Tensor clamp(float low, float high) { return apply(new Elementwise.Clamp(low, high), this); }
-  public Tensor activate(Activation a) { return a == Activation.NONE ? this : apply(new Elementwise.Activate(a), this); }
+  public Tensor activate(Activation a) {
+    return a == Activation.NONE ? this : apply(new Elementwise.Activate(a), this);
+  }
   public Tensor cast(DType to)     { return to == dtype() ? this : apply(new Elementwise.Cast(to), this); }
 
   // Reductions and contractions
@@ -170,16 +185,25 @@ public final class Tensor {
   public Tensor mean()             { return sum().mul(1f / shape().size()); }
   /// A·B for matrices.
   public Tensor matmul(Tensor b)   { return apply(new Contraction.MatMul(false, false), this, b); }
-  public Tensor matmul(boolean transposeA, Tensor b, boolean transposeB) { return apply(new Contraction.MatMul(transposeA, transposeB), this, b); }
+  public Tensor matmul(boolean transposeA, Tensor b, boolean transposeB) {
+    return apply(new Contraction.MatMul(transposeA, transposeB), this, b);
+  }
 
   // Movement: views where the layout allows
 
   public Tensor reshape(int... dims) { return reshape(Shape.of(dims)); }
-  public Tensor reshape(Shape to)  { return layout.reshape(to) == null ? copy().reshape(to) : to.equals(shape()) ? this : apply(new Movement.Reshape(to), this); }
+  public Tensor reshape(Shape to)  {
+    return layout.reshape(to) == null ? copy().reshape(to) : to.equals(shape()) ? this
+        : apply(new Movement.Reshape(to), this);
+  }
   public Tensor permute(int... axes) { return apply(new Movement.Permute(axes), this); }
-  public Tensor slice(int axis, int from, int to) { return apply(new Movement.Slice(axis < 0 ? axis + shape().rank() : axis, from, to), this); }
+  public Tensor slice(int axis, int from, int to) {
+    return apply(new Movement.Slice(axis < 0 ? axis + shape().rank() : axis, from, to), this);
+  }
   public Tensor expand(Shape to)   { return to.equals(shape()) ? this : apply(new Movement.Expand(to), this); }
-  public List<Tensor> split(int axis, int... sizes) { return applyAll(new Movement.Split(axis < 0 ? axis + shape().rank() : axis, sizes), List.of(this)); }
+  public List<Tensor> split(int axis, int... sizes) {
+    return applyAll(new Movement.Split(axis < 0 ? axis + shape().rank() : axis, sizes), List.of(this));
+  }
   public Tensor copy()             { return apply(new Movement.Copy(), this); }
   public Tensor dense()            { return layout.dense() ? this : copy(); }
   /// The parts one after another along an axis: a copy, or a view where they lie so already.
@@ -198,7 +222,9 @@ public final class Tensor {
   // Fused
 
   /// activation(x·Wᵀ + b); `bias` may be null.
-  public Tensor linear(Tensor weight, Tensor bias, Activation activation) { return linear(weight, bias, activation, null); }
+  public Tensor linear(Tensor weight, Tensor bias, Activation activation) {
+    return linear(weight, bias, activation, null);
+  }
   /// activation(x·Wᵀ + b) + `added`, which may be null too.
   public Tensor linear(Tensor weight, Tensor bias, Activation activation, Tensor added) {
     var in = new ArrayList<>(List.of(this, weight));
@@ -207,7 +233,9 @@ public final class Tensor {
     return applyAll(new Fused.Linear(activation, bias != null, added != null, false), in).getFirst();
   }
   public Tensor softmax() { return apply(new Fused.Softmax(), this); }
-  public Tensor layerNorm(Tensor weight, Tensor bias, float epsilon) { return apply(new Fused.LayerNorm(epsilon, false), this, weight, bias); }
+  public Tensor layerNorm(Tensor weight, Tensor bias, float epsilon) {
+    return apply(new Fused.LayerNorm(epsilon, false), this, weight, bias);
+  }
   /// Rows of length 1: x / max(‖x‖, 1e-12).
   public Tensor normalize() { return apply(new Fused.Normalize(1e-12f), this); }
 

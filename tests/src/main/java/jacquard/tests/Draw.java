@@ -12,7 +12,9 @@ public final class Draw {
 
   private Draw() {}
 
-  public static Tensor uniform(long seed, Shape shape, float low, float high) { return sample(seed, new Type(jacquard.tensor.DType.F32, shape), uniform(low, high)).tensor(); }
+  public static Tensor uniform(long seed, Shape shape, float low, float high) {
+    return sample(seed, new Type(jacquard.tensor.DType.F32, shape), uniform(low, high)).tensor();
+  }
 
   public static Values uniform(double low, double high) { return (r, i) -> low + r.uniform(i) * (high - low); }
 
@@ -23,7 +25,9 @@ public final class Draw {
   public static Values these(double... values) { return (_, i) -> values[i % values.length]; }
 
   /// Mostly `values`, and at every `step`-th element one of `rare`.
-  public static Values mixed(Values values, int step, double... rare) { return (r, i) -> i % step == step - 1 ? rare[i / step % rare.length] : values.at(r, i); }
+  public static Values mixed(Values values, int step, double... rare) {
+    return (r, i) -> i % step == step - 1 ? rare[i / step % rare.length] : values.at(r, i);
+  }
 
   public static Sample sample(long seed, Type type, Values values) {
     var random = Random.of(seed);

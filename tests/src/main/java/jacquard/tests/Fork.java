@@ -15,10 +15,12 @@ public final class Fork {
   private Fork() {}
 
   /// What `main` printed. A failure is an error with the end of what it said.
-  public static List<String> run(List<String> flags, Class<?> main, String... args) throws IOException, InterruptedException {
+  public static List<String> run(List<String> flags, Class<?> main, String... args)
+      throws IOException, InterruptedException {
     Path out = Files.createTempFile("fork", ".out"), err = Files.createTempFile("fork", ".err");
     try {
-      var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"),
+      var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+          System.getProperty("java.class.path"),
           "--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-Xmx1500m", "-Djacquard.poison=true"));
       command.addAll(flags);
       command.add(main.getName());
@@ -30,7 +32,8 @@ public final class Fork {
       }
       if (p.exitValue() != 0) {
         var said = lines(err);
-        throw new IOException(flags + " ended with " + p.exitValue() + ": " + said.subList(Math.max(0, said.size() - 20), said.size()));
+        throw new IOException(flags + " ended with " + p.exitValue() + ": "
+            + said.subList(Math.max(0, said.size() - 20), said.size()));
       }
       return lines(out);
     } finally {
@@ -40,5 +43,7 @@ public final class Fork {
   }
 
   /// Not `readAllLines`: a JVM that prints its machine code cuts constants within a character.
-  private static List<String> lines(Path file) throws IOException { return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList(); }
+  private static List<String> lines(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
+  }
 }

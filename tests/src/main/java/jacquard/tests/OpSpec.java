@@ -9,8 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/// One way to apply an op: its parameters and what it is applied to. Knows no device; serves the comparison with the [double reference][jacquard.tests.reference.Reference],
-/// the views, the 16-bit types, the gradients, the repeatability checks, and the benchmarks.
+/// One way to apply an op: its parameters and what it is applied to. Knows no device; serves the comparison with the
+/// [double reference][jacquard.tests.reference.Reference], the views, the 16-bit types, the gradients, the
+/// repeatability checks, and the benchmarks.
 ///
 /// @param inputs  how each input is drawn
 /// @param arrange makes the op's inputs of what was drawn: a gradient kernel also takes what the forward computed
@@ -20,7 +21,9 @@ public record OpSpec(Op op, List<Input> inputs, UnaryOperator<List<Sample>> arra
     Input as(DType dtype) { return type.dtype().floating() ? new Input(new Type(dtype, type.shape()), values) : this; }
   }
 
-  public static OpSpec of(Op op, Input... inputs) { return new OpSpec(op, List.of(inputs), UnaryOperator.identity(), false); }
+  public static OpSpec of(Op op, Input... inputs) {
+    return new OpSpec(op, List.of(inputs), UnaryOperator.identity(), false);
+  }
 
   /// An input of floats between −1 and 1.
   public static Input f32(int... dims) { return in(-1, 1, dims); }
@@ -36,14 +39,19 @@ public record OpSpec(Op op, List<Input> inputs, UnaryOperator<List<Sample>> arra
   public OpSpec asLarge() { return new OpSpec(op, inputs, arrange, true); }
 
   /// The same with 16-bit floats.
-  public OpSpec as(DType dtype) { return new OpSpec(op, inputs.stream().map(i -> i.as(dtype)).toList(), arrange, large); }
+  public OpSpec as(DType dtype) {
+    return new OpSpec(op, inputs.stream().map(i -> i.as(dtype)).toList(), arrange, large);
+  }
 
-  public String name() { return op.getClass().getSimpleName() + " " + op + " of " + inputs.stream().map(i -> i.type().toString()).toList(); }
+  public String name() {
+    return op.getClass().getSimpleName() + " " + op + " of " + inputs.stream().map(i -> i.type().toString()).toList();
+  }
 
   /// Inputs drawn from streams of the seed.
   public List<Sample> draw(long seed) {
     var r = new ArrayList<Sample>();
-    for (int i = 0; i < inputs.size(); i++) r.add(Draw.sample(seed * 1000 + i, inputs.get(i).type, inputs.get(i).values));
+    for (int i = 0; i < inputs.size(); i++)
+      r.add(Draw.sample(seed * 1000 + i, inputs.get(i).type, inputs.get(i).values));
     return arrange.apply(r);
   }
 

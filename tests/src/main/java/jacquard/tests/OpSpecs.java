@@ -22,8 +22,8 @@ import jacquard.tensor.op.Update;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The specs of all ops, odd sizes first: 1, 13, 65, 77, 197, then what crosses the blocks of the kernels, and what has no elements.
-/// Here the elementary ops; the fused ones and their gradients in [FusedSpecs].
+/// The specs of all ops, odd sizes first: 1, 13, 65, 77, 197, then what crosses the blocks of the kernels, and what has
+/// no elements. Here the elementary ops; the fused ones and their gradients in [FusedSpecs].
 public final class OpSpecs {
   static final double INF = Double.POSITIVE_INFINITY, NAN = Double.NaN;
 
@@ -49,16 +49,20 @@ public final class OpSpecs {
       r.add(of(op, in(-2, 2, 3, 1, 7), in(-2, 2, 5, 1)));
       r.add(of(op, f32(), f32(197)));
       r.add(of(op, f32(0, 5), f32(5)));
-      r.add(of(op, in(Draw.these(0, -0.0, INF, -INF, NAN, 1e-40, 3e38), 7, 1), in(Draw.these(0, 1, INF, -INF, NAN, 1e-40, 3e38), 7)));
+      r.add(of(op, in(Draw.these(0, -0.0, INF, -INF, NAN, 1e-40, 3e38), 7, 1),
+          in(Draw.these(0, 1, INF, -INF, NAN, 1e-40, 3e38), 7)));
       r.add(of(op, f32(129, 257), f32(129, 257)).asLarge());
     }
     r.add(of(new Elementwise.Divide(), f32(13, 7), in(0.5, 2, 13, 1)));
     r.add(of(new Elementwise.Divide(), in(0.5, 2, 65), in(0.5, 2)));
-    r.add(of(new Elementwise.Divide(), in(Draw.these(0, -1, 1, INF, NAN), 5, 1), in(Draw.these(0, 1, -INF, NAN, 1e-30), 5)));
+    r.add(of(new Elementwise.Divide(), in(Draw.these(0, -1, 1, INF, NAN), 5, 1),
+        in(Draw.these(0, 1, -INF, NAN, 1e-30), 5)));
     r.add(of(new Elementwise.Equal(), f32(13, 7), f32(13, 7)));
     r.add(of(new Elementwise.Equal(), in(Draw.whole(0, 3), 3, 1, 13), in(Draw.whole(0, 3), 5, 1)));
-    r.add(of(new Elementwise.Equal(), in(Draw.these(0, -0.0, INF, -INF, NAN, 1e-40, 3e38), 7, 1), in(Draw.these(0, 1, INF, -INF, NAN, 1e-40, 3e38), 7)));
-    for (Op op : List.of(new Elementwise.Affine(1.5f, -0.3f), new Elementwise.Exp(), new Elementwise.Sigmoid(), new Elementwise.Tanh(), new Elementwise.Softplus(),
+    r.add(of(new Elementwise.Equal(), in(Draw.these(0, -0.0, INF, -INF, NAN, 1e-40, 3e38), 7, 1),
+        in(Draw.these(0, 1, INF, -INF, NAN, 1e-40, 3e38), 7)));
+    for (Op op : List.of(new Elementwise.Affine(1.5f, -0.3f), new Elementwise.Exp(), new Elementwise.Sigmoid(),
+        new Elementwise.Tanh(), new Elementwise.Softplus(),
         new Elementwise.Clamp(-1.01f, 1.02f))) {
       r.add(of(op, in(-2, 2, 5, 13)));
       r.add(of(op, in(-20, 20, 1)));
@@ -66,9 +70,12 @@ public final class OpSpecs {
       r.add(of(op, f32(0, 3)));
       r.add(of(op, in(-5, 5, 16500)).asLarge());
     }
-    for (Op op : List.of(new Elementwise.Sigmoid(), new Elementwise.Tanh(), new Elementwise.Softplus(), new Elementwise.Clamp(-1, 1)))
-      r.add(of(op, in(Draw.these(INF, -INF, NAN, 0, -0.0, 1e-40, -1e-40, 100, -100, 1e-7, 0.59999, 0.6001, 3e38, -3e38), 37)));
-    r.add(of(new Elementwise.Exp(), in(Draw.these(-INF, NAN, 0, -0.0, 1e-40, -200, -88, -87.31, -87.2, 88.6, 1e-7), 37)));
+    for (Op op : List.of(new Elementwise.Sigmoid(), new Elementwise.Tanh(), new Elementwise.Softplus(),
+        new Elementwise.Clamp(-1, 1)))
+      r.add(of(op, in(Draw.these(INF, -INF, NAN, 0, -0.0, 1e-40, -1e-40, 100, -100, 1e-7, 0.59999, 0.6001, 3e38, -3e38),
+      37)));
+    r.add(of(new Elementwise.Exp(),
+        in(Draw.these(-INF, NAN, 0, -0.0, 1e-40, -200, -88, -87.31, -87.2, 88.6, 1e-7), 37)));
     for (Op op : List.of(new Elementwise.Log(), new Elementwise.Sqrt())) {
       r.add(of(op, in(0.5, 3, 5, 13)));
       r.add(of(op, in(Draw.these(0, INF, NAN, -1, 1e-40, 1e-30, 3e38, 1, 0.9999999), 13)));
@@ -80,8 +87,10 @@ public final class OpSpecs {
       r.add(of(op, in(Draw.these(NAN, 0, 1e-40, -1e-40, 60, -60, 1e-6, -1e-6, 1.4141, 1.4143, 5.7, -5.7), 37)));
     }
     for (var from : DType.values()) for (var to : DType.values()) {
-      var values = from.floating() && to.floating() ? Draw.these(0, -0.0, 1, 1.00390625, 1.01171875, 65504, 65520, -1e-7, 1e-40, 3.4e38, INF, -INF, NAN, 0.1, 3.14159265)
-          : from == DType.BOOL ? Draw.whole(0, 1) : from == DType.U8 || to == DType.U8 ? Draw.whole(0, 255) : from.floating() ? Draw.uniform(-1000, 1000)
+      var values = from.floating() && to.floating() ? Draw.these(0, -0.0, 1, 1.00390625, 1.01171875, 65504, 65520,
+          -1e-7, 1e-40, 3.4e38, INF, -INF, NAN, 0.1, 3.14159265)
+          : from == DType.BOOL ? Draw.whole(0, 1) : from == DType.U8 || to == DType.U8 ? Draw.whole(0, 255)
+          : from.floating() ? Draw.uniform(-1000, 1000)
           : Draw.these(0, 1, -1, 16777217, -16777219, 2147483647, 40000);
       r.add(of(new Elementwise.Cast(to), new OpSpec.Input(new Type(from, Shape.of(3, 13)), values)));
     }
@@ -111,10 +120,14 @@ public final class OpSpecs {
   private static void products(List<OpSpec> r) {
     for (boolean ta : new boolean[] {false, true}) for (boolean tb : new boolean[] {false, true}) {
       var op = new Contraction.MatMul(ta, tb);
-      for (int[] s : new int[][] {{7, 13, 5}, {1, 1, 1}, {1, 77, 65}, {65, 1, 13}, {13, 65, 1}, {8, 16, 32}, {0, 3, 5}, {3, 0, 5}, {3, 5, 0}}) r.add(product(op, s[0], s[1], s[2]));
-      for (int[] s : new int[][] {{97, 515, 33}, {197, 65, 77}, {5, 13, 771}, {193, 40, 300}, {260, 1030, 3}}) r.add(product(op, s[0], s[1], s[2]).asLarge());
+      for (int[] s : new int[][] {{7, 13, 5}, {1, 1, 1}, {1, 77, 65}, {65, 1, 13}, {13, 65, 1}, {8, 16, 32}, {0, 3, 5},
+          {3, 0, 5}, {3, 5, 0}})
+        r.add(product(op, s[0], s[1], s[2]));
+      for (int[] s : new int[][] {{97, 515, 33}, {197, 65, 77}, {5, 13, 771}, {193, 40, 300}, {260, 1030, 3}})
+        r.add(product(op, s[0], s[1], s[2]).asLarge());
     }
-    r.add(of(new Contraction.MatMul(false, false), in(Draw.mixed(Draw.uniform(-1, 1), 31, NAN, INF), 13, 20), f32(20, 40)));
+    r.add(of(new Contraction.MatMul(false, false), in(Draw.mixed(Draw.uniform(-1, 1), 31, NAN, INF), 13, 20),
+        f32(20, 40)));
     r.add(of(new Contraction.MatMul(false, true), in(1e-25, 2e-25, 5, 13), in(1e-20, 2e-20, 7, 13)));
   }
 
@@ -125,7 +138,8 @@ public final class OpSpecs {
   private static void movements(List<OpSpec> r) {
     for (var t : DType.values()) {
       var values = t == DType.BOOL ? Draw.whole(0, 1) : Draw.whole(0, 100);
-      for (Op op : List.of(new Movement.Copy(), new Movement.Pad(1, 2, 1), new Movement.Concat(-1), new Movement.Permute(new int[] {1, 0}), new Movement.Reshape(Shape.of(65))))
+      for (Op op : List.of(new Movement.Copy(), new Movement.Pad(1, 2, 1), new Movement.Concat(-1),
+          new Movement.Permute(new int[] {1, 0}), new Movement.Reshape(Shape.of(65))))
         r.add(of(op, new OpSpec.Input(new Type(t, Shape.of(5, 13)), values)));
     }
     r.add(of(new Movement.Reshape(Shape.of(5, 6)), f32(3, 10)));
@@ -159,9 +173,13 @@ public final class OpSpecs {
     r.add(of(new Indexing.Gather(), f32(5, 7), ints()));
     r.add(of(new Indexing.Gather(), in(Draw.mixed(Draw.uniform(-1, 1), 5, NAN), 4, 3), ints(-1, 3)));
     r.add(of(new Indexing.ScatterAdd(3), f32(0, 7), ints()));
-    for (int[] d : new int[][] {{256, 7, 300}, {257, 8, 300}, {530, 3, 5}}) r.add(of(new Indexing.ScatterAdd(d[2]), f32(d[0], d[1]), new OpSpec.Input(new Type(DType.I32, Shape.of(d[0])), Draw.whole(-1, d[2] - 1))));
-    r.add(of(new Indexing.ScatterAdd(5), f32(3000, 41), new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 4))).asLarge());
-    r.add(of(new Indexing.Gather(), f32(77, 41), new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 76))).asLarge());
+    for (int[] d : new int[][] {{256, 7, 300}, {257, 8, 300}, {530, 3, 5}})
+      r.add(of(new Indexing.ScatterAdd(d[2]), f32(d[0], d[1]),
+          new OpSpec.Input(new Type(DType.I32, Shape.of(d[0])), Draw.whole(-1, d[2] - 1))));
+    r.add(of(new Indexing.ScatterAdd(5), f32(3000, 41),
+        new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 4))).asLarge());
+    r.add(of(new Indexing.Gather(), f32(77, 41),
+        new OpSpec.Input(new Type(DType.I32, Shape.of(3000)), Draw.whole(-1, 76))).asLarge());
   }
 
   /// On a group of one rank; `CollectivesTest` has more.
@@ -173,8 +191,10 @@ public final class OpSpecs {
       r.add(of(new Collective.AllReduce(alone, 0.5f, 2), f32(s), f32(7)));
       if (s[0] == 0) continue;
       OpSpec.Input x = in(-2, 2, s), column = f32(s[1]);
-      for (boolean recorded : new boolean[] {false, true}) r.add(of(new Collective.BatchNorm(alone, 1e-5f, recorded), x, column, column));
-      r.add(of(new Adjoint.CollectiveBatchNorm(new Collective.BatchNorm(alone, 1e-5f, true)), x, column, column, in(0.5, 2, s[1]), in(Draw.these(s[0])), f32(s)));
+      for (boolean recorded : new boolean[] {false, true})
+        r.add(of(new Collective.BatchNorm(alone, 1e-5f, recorded), x, column, column));
+      r.add(of(new Adjoint.CollectiveBatchNorm(new Collective.BatchNorm(alone, 1e-5f, true)), x, column, column,
+          in(0.5, 2, s[1]), in(Draw.these(s[0])), f32(s)));
     }
     r.add(of(new Collective.AllGather(alone, new int[] {4}), ints(3, 1, -4, 1)));
   }
@@ -188,9 +208,12 @@ public final class OpSpecs {
       r.add(of(new Update.Descent(1e-2, 0.9, true, 0.1, 1), p, m, g));
       r.add(of(new Update.Descent(1e-2, 0, false, 0, 0.5f), p, m, g));
       r.add(of(new Update.Blend(0.1f, 1.25f), p, g));
-      r.add(of(new Update.Together(List.of(new Update.AdamW(1e-3, 0.9, 0.98, 1e-6, 0.2, 1, 1), new Update.Descent(1e-2, 0.9, true, 0.1, 1))), p, m, v, g, f32(3, n), f32(3, n), f32(3, n)));
+      r.add(of(new Update.Together(List.of(new Update.AdamW(1e-3, 0.9, 0.98, 1e-6, 0.2, 1, 1),
+          new Update.Descent(1e-2, 0.9, true, 0.1, 1))), p, m, v, g, f32(3, n), f32(3, n), f32(3, n)));
     }
-    r.add(of(new Update.AdamW(1e-3, 0.9, 0.98, 1e-6, 0.2, 7, 1), f32(3, 13), in(-1e-20, 1e-20, 3, 13), in(0, 1e-38, 3, 13), in(-1e-20, 1e-20, 3, 13)));
-    r.add(of(new Update.AdamW(1e-3, 0.9, 0.98, 1e-6, 0.2, 7, 1), f32(33000), f32(33000), in(0, 1, 33000), f32(33000)).asLarge());
+    r.add(of(new Update.AdamW(1e-3, 0.9, 0.98, 1e-6, 0.2, 7, 1), f32(3, 13), in(-1e-20, 1e-20, 3, 13),
+        in(0, 1e-38, 3, 13), in(-1e-20, 1e-20, 3, 13)));
+    r.add(of(new Update.AdamW(1e-3, 0.9, 0.98, 1e-6, 0.2, 7, 1), f32(33000), f32(33000), in(0, 1, 33000), f32(33000))
+        .asLarge());
   }
 }

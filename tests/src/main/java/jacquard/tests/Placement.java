@@ -7,7 +7,8 @@ import jacquard.tensor.Type;
 import java.lang.reflect.Array;
 import java.util.Arrays;
 
-/// How a tensor lies in its storage. Whatever surrounds it is poison: NaN, or numbers that no index and no label can be.
+/// How a tensor lies in its storage. Whatever surrounds it is poison: NaN, or numbers that no index and no label can
+/// be.
 public enum Placement {
   /// Row-major from the first element; poison after the last.
   DENSE,
@@ -115,7 +116,8 @@ public enum Placement {
   /// Whether two arrays of one dtype hold the same bits.
   public static boolean same(Object a, Object b) {
     if (a instanceof float[] x && b instanceof float[] y) {                        // NaNs too are compared as bits
-      for (int i = 0; i < x.length; i++) if (Float.floatToRawIntBits(x[i]) != Float.floatToRawIntBits(y[i])) return false;
+      for (int i = 0; i < x.length; i++)
+        if (Float.floatToRawIntBits(x[i]) != Float.floatToRawIntBits(y[i])) return false;
       return x.length == y.length;
     }
     int n = Array.getLength(a);

@@ -19,7 +19,9 @@ public record Sample(Type type, double[] values) {
     return new Sample(type, v);
   }
 
-  public static Sample of(Type type, Exact e) { return of(type, Arrays.stream(e.at()).mapToDouble(Real::value).toArray()); }
+  public static Sample of(Type type, Exact e) {
+    return of(type, Arrays.stream(e.at()).mapToDouble(Real::value).toArray());
+  }
 
   public static Sample read(Tensor t) { return new Sample(t.type(), widened(t.dtype(), t.read())); }
 

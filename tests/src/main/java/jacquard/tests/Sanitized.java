@@ -8,8 +8,8 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Movement;
 import java.util.HashSet;
 
-/// Runs kernels of the emulated device in a JVM that its sanitisers may end: every op's first spec of each combination of types, or one of the faults put in on purpose.
-/// Says `done` at the end.
+/// Runs kernels of the emulated device in a JVM that its sanitisers may end: every op's first spec of each combination
+/// of types, or one of the faults put in on purpose. Says `done` at the end.
 public final class Sanitized {
   private Sanitized() {}
 

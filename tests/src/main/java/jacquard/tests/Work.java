@@ -27,7 +27,9 @@ public record Work(double flops, long bytes) {
     return new Work(flops(op, in), bytes);
   }
 
-  private static long bytes(List<Type> types) { return types.stream().mapToLong(t -> t.shape().size() * t.dtype().bytes()).sum(); }
+  private static long bytes(List<Type> types) {
+    return types.stream().mapToLong(t -> t.shape().size() * t.dtype().bytes()).sum();
+  }
 
   private static double size(Type t) { return t.shape().size(); }
 
@@ -62,17 +64,20 @@ public record Work(double flops, long bytes) {
   private static double fused(Fused op, List<Type> in) {
     double x = size(in.getFirst());
     return switch (op) {
-      case Fused.Linear l -> 2 * x * in.get(1).shape().dim(0) + ((l.bias() ? 1 : 0) + (l.added() ? 1 : 0)) * size(op.infer(in).getFirst());
+      case Fused.Linear l -> 2 * x * in.get(1).shape().dim(0)
+          + ((l.bias() ? 1 : 0) + (l.added() ? 1 : 0)) * size(op.infer(in).getFirst());
       case Fused.Softmax _ -> 4 * x;
       case Fused.LayerNorm _ -> 8 * x;
       case Fused.Normalize _ -> 3 * x;
       case Fused.Norm _ -> in.stream().mapToDouble(t -> 2 * size(t)).sum();
       case Fused.BatchNorm _ -> 5 * x;
-      case Fused.Conv2d c -> convolution(size(op.infer(in).getFirst()), in.get(1)) + (c.biased() ? size(op.infer(in).getFirst()) : 0);
+      case Fused.Conv2d c -> convolution(size(op.infer(in).getFirst()), in.get(1))
+          + (c.biased() ? size(op.infer(in).getFirst()) : 0);
       case Fused.AveragePool _ -> x;
       case Fused.Patches _ -> 3 * size(op.infer(in).getFirst());
       case Attention a -> pairs(a) * (2 * in.get(0).shape().dim(1) + 2 * in.get(2).shape().dim(1) + 4 * a.heads());
-      case Contrastive c -> (c instanceof Contrastive.Sigmoid(_, _, var withGradients) && withGradients ? 6 : 2) * x * in.getFirst().shape().dim(0);
+      case Contrastive c -> (c instanceof Contrastive.Sigmoid(_, _, var withGradients) && withGradients ? 6
+          : 2) * x * in.getFirst().shape().dim(0);
     };
   }
 
@@ -88,13 +93,16 @@ public record Work(double flops, long bytes) {
       case Adjoint.Conv2dInput _ -> convolution(size(in.get(1)), in.getFirst());
       case Adjoint.Conv2dWeight(_, var w) -> convolution(size(in.get(1)), in.getFirst().with(w));
       case Adjoint.AveragePool _ -> x;
-      case Adjoint.Attend(var a, _) -> pairs(a) * (6 * in.get(0).shape().dim(1) + 4 * in.get(2).shape().dim(1) + 5 * a.heads());
+      case Adjoint.Attend(var a, _) ->
+          pairs(a) * (6 * in.get(0).shape().dim(1) + 4 * in.get(2).shape().dim(1) + 5 * a.heads());
       case Adjoint.SoftmaxContrastive _ -> 6 * x * in.getFirst().shape().dim(0);
     };
   }
 
   /// Each output element is a sum over one output channel's weights, padding counted as if it were there.
-  private static double convolution(double outputs, Type weight) { return 2 * outputs * size(weight) / Math.max(1, weight.shape().dim(0)); }
+  private static double convolution(double outputs, Type weight) {
+    return 2 * outputs * size(weight) / Math.max(1, weight.shape().dim(0));
+  }
 
   private static double pairs(Attention a) {
     double n = 0;

@@ -26,6 +26,8 @@ public final class Agreement {
   /// @param tolerance of single precision, derived at the call
   public static void check(String what, float[] ours, float[] peers, double tolerance) {
     double d = difference(ours, peers);
-    if (!(d <= tolerance)) throw new IllegalStateException(what + " differs from the peer's by " + d + " of its largest value, expected at most " + tolerance);
+    if (!(d <= tolerance))
+      throw new IllegalStateException(what + " differs from the peer's by " + d
+          + " of its largest value, expected at most " + tolerance);
   }
 }

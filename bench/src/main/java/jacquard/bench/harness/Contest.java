@@ -3,9 +3,9 @@ package jacquard.bench.harness;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Two sides in turn, in short windows, so that a neighbour on the machine who takes half of it for seconds takes it from both. What counts is the
-/// median of the ratios of neighbouring windows, and the best decile of each side; medians of times would measure the neighbour. The share of the
-/// ceiling is a median of neighbours too.
+/// Two sides in turn, in short windows, so that a neighbour on the machine who takes half of it for seconds takes it
+/// from both. What counts is the median of the ratios of neighbouring windows, and the best decile of each side;
+/// medians of times would measure the neighbour. The share of the ceiling is a median of neighbours too.
 ///
 /// @param ceiling what the machine can do, measured in the same turns, or null
 public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
@@ -13,7 +13,8 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
   private static final double SECONDS = Double.parseDouble(System.getProperty("jacquard.bench.seconds", "3"));
   /// Turns of calls so long that a window holds one of them.
   private static final int FEWEST = Integer.getInteger("jacquard.bench.fewest", 5);
-  /// Windows of ours after which its kernels are compiled, and the seconds that we wait for them: a call that takes 10 ms once compiled takes 200 before.
+  /// Windows of ours after which its kernels are compiled, and the seconds that we wait for them: a call that takes 10
+  /// ms once compiled takes 200 before.
   private static final int COMPILED = 50;
   private static final double PATIENCE = 5;
 
@@ -33,7 +34,8 @@ public record Contest(Lane ours, Lane peer, Ceiling ceiling) {
     var shares = new ArrayList<Double>();
     var ratios = new ArrayList<Double>();
     for (long start = System.nanoTime(); a.size() < FEWEST || System.nanoTime() - start < SECONDS * 1e9; ) {
-      boolean first = a.size() % 2 == 0;                                         // whoever goes second finds a warmer clock
+      // whoever goes second finds a warmer clock
+      boolean first = a.size() % 2 == 0;
       double x = first ? ours.perCall(WINDOW) : 0, y = peer.perCall(WINDOW);
       if (!first) x = ours.perCall(WINDOW);
       a.add(x);

@@ -8,8 +8,8 @@ public interface Lane {
 
   interface Work { void run() throws Exception; }
 
-  /// In this JVM. One call goes before the clock starts where calls are short: it finds the caches as the other side left them, and that side's
-  /// threads still spinning.
+  /// In this JVM. One call goes before the clock starts where calls are short: it finds the caches as the other side
+  /// left them, and that side's threads still spinning.
   static Lane of(Work work) {
     return new Lane() {
       private double once = 0;

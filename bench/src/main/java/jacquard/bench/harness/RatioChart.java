@@ -15,12 +15,15 @@ import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
 
-/// The picture of a run: for each work a dot at its ratio on a log scale, with its spread and a tick where we want it, and a bar of its share of the
-/// machine's peak.
+/// The picture of a run: for each work a dot at its ratio on a log scale, with its spread and a tick where we want it,
+/// and a bar of its share of the machine's peak.
 final class RatioChart {
-  private static final int ROW = 22, LEFT = 560, RATIOS = 520, GAP = 100, SHARES = 240, RIGHT = 130, TOP = 96, DENSITY = 2;
-  private static final Color INK = new Color(0x22262b), FAINT = new Color(0x8a929b), GRID = new Color(0xe4e7ea), AHEAD = new Color(0x1b7f5c), BEHIND = new Color(0xc2452d), BAR = new Color(0x3a6ea5);
-  private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12), SMALL = PLAIN.deriveFont(11f), BOLD = PLAIN.deriveFont(Font.BOLD, 15f);
+  private static final int ROW = 22, LEFT = 560, RATIOS = 520, GAP = 100, SHARES = 240, RIGHT = 130, TOP = 96, DENSITY =
+      2;
+  private static final Color INK = new Color(0x22262b), FAINT = new Color(0x8a929b), GRID = new Color(0xe4e7ea), AHEAD =
+      new Color(0x1b7f5c), BEHIND = new Color(0xc2452d), BAR = new Color(0x3a6ea5);
+  private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 12), SMALL = PLAIN.deriveFont(11f), BOLD =
+      PLAIN.deriveFont(Font.BOLD, 15f);
 
   private final Graphics2D g;
   private final double low, high;
@@ -41,7 +44,8 @@ final class RatioChart {
     g.setColor(Color.WHITE);
     g.fillRect(0, 0, width, height);
     // ratios and targets decide the scale; a spread that leaves it is cut
-    double low = results.stream().mapToDouble(r -> Math.min(r.ratio(), 0.8)).min().orElse(1), high = results.stream().mapToDouble(r -> Math.max(r.ratio(), r.work().target() > 2 ? r.work().target() : 2)).max().orElse(2);
+    double low = results.stream().mapToDouble(r -> Math.min(r.ratio(), 0.8)).min().orElse(1), high = results.stream()
+        .mapToDouble(r -> Math.max(r.ratio(), r.work().target() > 2 ? r.work().target() : 2)).max().orElse(2);
     new RatioChart(g, Math.max(0.02, low / 1.3), high * 1.3).draw(results, machine, height);
     g.dispose();
     ImageIO.write(image, "png", file.toFile());
@@ -68,9 +72,11 @@ final class RatioChart {
       var r = results.get(i);
       double y = TOP + ROW * i + ROW / 2.0;
       var family = r.work().name().split(" ")[0];
-      if (!family.equals(before) && i > 0) line(20, y - ROW / 2.0, LEFT + RATIOS + GAP + SHARES, y - ROW / 2.0, FAINT, 0.7);
+      if (!family.equals(before) && i > 0)
+        line(20, y - ROW / 2.0, LEFT + RATIOS + GAP + SHARES, y - ROW / 2.0, FAINT, 0.7);
       before = family;
-      right(r.work().name() + ", " + r.threads() + (r.threads() == 1 ? " thread" : " threads") + " | " + r.work().peer(), LEFT - 16, y + 4);
+      right(r.work().name() + ", " + r.threads() + (r.threads() == 1 ? " thread" : " threads") + " | "
+          + r.work().peer(), LEFT - 16, y + 4);
       var colour = r.ratio() >= 1 ? AHEAD : BEHIND;
       line(x(r.low()), y, x(r.high()), y, colour, 1.5);
       if (!Double.isNaN(r.work().target())) line(x(r.work().target()), y - 7, x(r.work().target()), y + 7, INK, 2);
@@ -80,11 +86,14 @@ final class RatioChart {
       if (r.share() == 0) continue;
       g.setColor(BAR);
       g.fill(new Rectangle2D.Double(LEFT + RATIOS + GAP, y - 5, SHARES * Math.min(1, r.share()), 10));
-      text(String.format(Locale.ROOT, "%.0f", 100 * r.share()), LEFT + RATIOS + GAP + SHARES * Math.min(1, r.share()) + 6, y + 4, SMALL, INK);
+      text(String.format(Locale.ROOT, "%.0f", 100 * r.share()),
+          LEFT + RATIOS + GAP + SHARES * Math.min(1, r.share()) + 6, y + 4, SMALL, INK);
     }
   }
 
-  private double x(double ratio) { return LEFT + RATIOS * Math.log(Math.clamp(ratio, low, high) / low) / Math.log(high / low); }
+  private double x(double ratio) {
+    return LEFT + RATIOS * Math.log(Math.clamp(ratio, low, high) / low) / Math.log(high / low);
+  }
 
   private void line(double x1, double y1, double x2, double y2, Color colour, double width) {
     g.setColor(colour);
@@ -98,6 +107,10 @@ final class RatioChart {
     g.drawString(s, (float) x, (float) y);
   }
 
-  private void right(String s, double x, double y) { text(s, x - g.getFontMetrics(PLAIN).stringWidth(s), y, PLAIN, INK); }
-  private void centred(String s, double x, double y) { text(s, x - g.getFontMetrics(SMALL).stringWidth(s) / 2.0, y, SMALL, FAINT); }
+  private void right(String s, double x, double y) {
+    text(s, x - g.getFontMetrics(PLAIN).stringWidth(s), y, PLAIN, INK);
+  }
+  private void centred(String s, double x, double y) {
+    text(s, x - g.getFontMetrics(SMALL).stringWidth(s) / 2.0, y, SMALL, FAINT);
+  }
 }

@@ -17,8 +17,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/// Runs cases through JMH: each in `forks` JVMs, one contest to warm both sides up and one that counts. JMH's own clock is not used: it cannot
-/// take turns between two benchmarks.
+/// Runs cases through JMH: each in `forks` JVMs, one contest to warm both sides up and one that counts. JMH's own clock
+/// is not used: it cannot take turns between two benchmarks.
 public record Run(int forks, double seconds, List<String> jvm) {
   private static final String HEAP = System.getProperty("jacquard.bench.heap", "-XX:+UseG1GC");
 
@@ -29,7 +29,8 @@ public record Run(int forks, double seconds, List<String> jvm) {
   public record Parameters(Map<String, String> values, Work work, boolean heavy, boolean warmed) {}
 
   /// All combinations of a benchmark's `@Param` values that make sense on so many threads.
-  public static List<Parameters> cases(Class<? extends Work.Case> type, int threads) throws ReflectiveOperationException {
+  public static List<Parameters> cases(Class<? extends Work.Case> type, int threads)
+      throws ReflectiveOperationException {
     List<Map<String, String>> all = List.of(Map.of());
     for (Field f : type.getFields()) {
       if (!f.isAnnotationPresent(Param.class)) continue;
@@ -56,24 +57,32 @@ public record Run(int forks, double seconds, List<String> jvm) {
 
   /// Empty if the case failed; JMH has then said why.
   public Optional<Result> race(Class<?> type, Parameters c, int threads) throws RunnerException {
-    var args = new ArrayList<>(List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-Djacquard.bench.heap=" + HEAP,
-        "-Djacquard.threads=" + threads, "-Djacquard.bench.seconds=" + seconds, "-Djacquard.bench.fewest=" + (forks == 1 || c.heavy() ? 2 : 4)));
+    var args = new ArrayList<>(List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow", "-Djacquard.bench.heap=" + HEAP,
+        "-Djacquard.threads=" + threads, "-Djacquard.bench.seconds=" + seconds,
+        "-Djacquard.bench.fewest=" + (forks == 1 || c.heavy() ? 2 : 4)));
     args.addAll(heap());
     args.addAll(jvm);
-    var options = new OptionsBuilder().include("\\b" + type.getSimpleName() + "\\b").mode(Mode.SingleShotTime).forks(c.heavy() ? 1 : forks).warmupIterations(c.warmed() ? 1 : 0).measurementIterations(1)
-        .timeout(TimeValue.minutes(10)).verbosity(Boolean.getBoolean("jacquard.bench.verbose") ? VerboseMode.NORMAL : VerboseMode.SILENT).jvmArgs(args.toArray(String[]::new));
+    var options = new OptionsBuilder().include("\\b" + type.getSimpleName() + "\\b").mode(Mode.SingleShotTime)
+        .forks(c.heavy() ? 1 : forks).warmupIterations(c.warmed() ? 1 : 0).measurementIterations(1)
+        .timeout(TimeValue.minutes(10)).verbosity(Boolean.getBoolean("jacquard.bench.verbose") ? VerboseMode.NORMAL
+        : VerboseMode.SILENT).jvmArgs(args.toArray(String[]::new));
     c.values().forEach(options::param);
     var results = new Runner(options.build()).run();
     if (results.isEmpty()) {
-      System.err.println("bench: " + c.work().name() + " failed; JAVA_OPTS=-Djacquard.bench.verbose=true shows JMH's own output");
+      System.err.println("bench: " + c.work().name()
+          + " failed; JAVA_OPTS=-Djacquard.bench.verbose=true shows JMH's own output");
       return Optional.empty();
     }
     var r = results.iterator().next();
     List<Double> ours = forks(r, "ours"), peer = forks(r, "peer");
-    double median = Contest.quantile(ours, 0.5), beside = Contest.quantile(peer, 0.5), most = Collections.max(ours);     // seconds
+    // seconds
+    double median = Contest.quantile(ours, 0.5), beside = Contest.quantile(peer, 0.5), most = Collections.max(ours);
     var work = c.work();
-    return Optional.of(new Result(work, threads, work.figure(median), work.figure(beside), Contest.quantile(forks(r, "ratio"), 0.5), Collections.min(forks(r, "low")), Collections.max(forks(r, "high")),
-        Contest.quantile(forks(r, "share"), 0.5), ours.size() == 1 ? Double.NaN : median / most, beside / peer.get(ours.indexOf(most))));
+    return Optional.of(new Result(work, threads, work.figure(median), work.figure(beside),
+        Contest.quantile(forks(r, "ratio"), 0.5), Collections.min(forks(r, "low")), Collections.max(forks(r, "high")),
+        Contest.quantile(forks(r, "share"), 0.5), ours.size() == 1 ? Double.NaN : median / most,
+        beside / peer.get(ours.indexOf(most))));
   }
 
   private static List<Double> forks(RunResult result, String counter) {

@@ -10,14 +10,19 @@ package jacquard.bench.harness;
 /// @param share  the share of the ceiling that would do as well, or NaN
 /// @param toll   what a call takes of the ceiling: floating-point operations or bytes
 public record Work(String name, Unit unit, double amount, String peer, double target, double share, double toll) {
-  public Work(String name, Unit unit, double amount, String peer, double target) { this(name, unit, amount, peer, target, Double.NaN); }
-  public Work(String name, Unit unit, double amount, String peer, double target, double share) { this(name, unit, amount, peer, target, share, amount); }
+  public Work(String name, Unit unit, double amount, String peer, double target) {
+    this(name, unit, amount, peer, target, Double.NaN);
+  }
+  public Work(String name, Unit unit, double amount, String peer, double target, double share) {
+    this(name, unit, amount, peer, target, share, amount);
+  }
 
   /// The same, taking so many operations a call.
   public Work of(double toll) { return new Work(name, unit, amount, peer, target, share, toll); }
 
   public enum Unit {
-    GFLOPS("GFLOP/s", 1e-9, true), GBS("GB/s", 1e-9, true), EACH("/s", 1, true), MILLISECONDS("ms", 1e3, false), SECONDS("s", 1, false), MEGABYTES("MB", 1e-6, false);
+    GFLOPS("GFLOP/s", 1e-9, true), GBS("GB/s", 1e-9, true), EACH("/s", 1, true), MILLISECONDS("ms", 1e3, false),
+        SECONDS("s", 1, false), MEGABYTES("MB", 1e-6, false);
 
     final String symbol;
     private final double factor;

@@ -18,18 +18,23 @@ public record Onnx(OrtEnvironment environment, OrtSession session) {
 
   public static Onnx tower(String model) throws IOException, OrtException {
     var file = Samples.model(model).resolve("visual.onnx");
-    if (!Files.exists(file)) try (var w = Worker.openClip(model, Samples.weights(model), Samples.batch(32))) { w.ask("export " + file.toAbsolutePath()); }
+    if (!Files.exists(file))
+      try (var w = Worker.openClip(model, Samples.weights(model), Samples.batch(32))) {
+        w.ask("export " + file.toAbsolutePath());
+      }
     var environment = OrtEnvironment.getEnvironment();
     var options = new OrtSession.SessionOptions();
     options.setIntraOpNumThreads(Parallel.threads());
     options.setInterOpNumThreads(1);
     options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-    options.addConfigEntry("session.force_spinning_stop", "1");                   // its threads spin while it works, not while we do
+    // its threads spin while it works, not while we do
+    options.addConfigEntry("session.force_spinning_stop", "1");
     return new Onnx(environment, environment.createSession(file.toString(), options));
   }
 
   public float[] features(float[] nchw, int count) throws OrtException {
-    try (var in = OnnxTensor.createTensor(environment, FloatBuffer.wrap(nchw), new long[] {count, 3, 224, 224}); var out = session.run(Map.of("images", in))) {
+    try (var in = OnnxTensor.createTensor(environment, FloatBuffer.wrap(nchw), new long[] {count, 3, 224, 224});
+        var out = session.run(Map.of("images", in))) {
       return ((OnnxTensor) out.get(0)).getFloatBuffer().array();
     }
   }

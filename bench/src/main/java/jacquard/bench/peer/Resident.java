@@ -14,11 +14,13 @@ public record Resident(double seconds, double peak) {
   /// The most that a process has had in memory so far.
   public static long peak(long pid) throws IOException {
     try (var lines = Files.lines(Path.of("/proc/" + pid + "/status"))) {
-      return lines.filter(l -> l.startsWith("VmHWM:")).map(l -> Long.parseLong(l.replaceAll("\\D", "")) * 1024).findFirst().orElse(0L);
+      return lines.filter(l -> l.startsWith("VmHWM:")).map(l -> Long.parseLong(l.replaceAll("\\D", "")) * 1024)
+          .findFirst().orElse(0L);
     }
   }
 
-  /// Runs a command to its end. Its high-water mark is read every few milliseconds; what it adds in the last of them is not seen.
+  /// Runs a command to its end. Its high-water mark is read every few milliseconds; what it adds in the last of them is
+  /// not seen.
   public static Resident of(List<String> command) throws IOException, InterruptedException {
     var log = Files.createDirectories(Path.of("bench/target")).resolve("process.log").toFile();
     var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log);
@@ -26,10 +28,13 @@ public record Resident(double seconds, double peak) {
     long start = System.nanoTime(), peak = 0;
     var process = builder.start();
     while (!process.waitFor(3, TimeUnit.MILLISECONDS)) {
-      try { peak = Math.max(peak, peak(process.pid())); } catch (IOException ended) { /* between the question and the answer */ }
+      try { peak = Math.max(peak, peak(process.pid())); } catch (IOException ended) {
+        /* between the question and the answer */
+      }
     }
     double seconds = (System.nanoTime() - start) * 1e-9;
-    if (process.exitValue() != 0) throw new IOException(command + " ended with " + process.exitValue() + "; see " + log);
+    if (process.exitValue() != 0)
+      throw new IOException(command + " ended with " + process.exitValue() + "; see " + log);
     return new Resident(seconds, peak);
   }
 }

@@ -25,7 +25,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 
-/// What both sides work on: models with random weights, emoji drawings with captions, and a photograph-like JPEG, made once under `bench/target`.
+/// What both sides work on: models with random weights, emoji drawings with captions, and a photograph-like JPEG, made
+/// once under `bench/target`.
 public final class Samples {
   private static final Path FOLDER = Path.of("bench/target/samples");
   /// With it the captions have 9.6 tokens in the mean, start and end among them.
@@ -48,7 +49,9 @@ public final class Samples {
     return folder;
   }
 
-  public static Path weights(String name) throws IOException { return model(name).resolve("open_clip_model.safetensors"); }
+  public static Path weights(String name) throws IOException {
+    return model(name).resolve("open_clip_model.safetensors");
+  }
 
   public static String[] captions(int count) {
     var source = EmojiSource.training();
@@ -59,7 +62,9 @@ public final class Samples {
   }
 
   /// Texts a line each, for a peer.
-  public static Path lines(List<String> texts) throws IOException { return Files.write(Files.createDirectories(FOLDER).resolve("texts-" + texts.size() + ".txt"), texts); }
+  public static Path lines(List<String> texts) throws IOException {
+    return Files.write(Files.createDirectories(FOLDER).resolve("texts-" + texts.size() + ".txt"), texts);
+  }
 
   /// `[count][77]`
   public static int[][] tokens(int count) { return ClipTokenizer.clip().tokenize(List.of(captions(count)), 77); }
@@ -84,7 +89,8 @@ public final class Samples {
     if (Files.exists(file)) return file;
     float[] nhwc = pixels(count), nchw = new float[nhwc.length];
     int n = 224 * 224;
-    for (int b = 0; b < count; b++) for (int p = 0; p < n; p++) for (int c = 0; c < 3; c++) nchw[(b * 3 + c) * n + p] = nhwc[(b * n + p) * 3 + c];
+    for (int b = 0; b < count; b++)
+      for (int p = 0; p < n; p++) for (int c = 0; c < 3; c++) nchw[(b * 3 + c) * n + p] = nhwc[(b * n + p) * 3 + c];
     long[] ids = java.util.Arrays.stream(tokens(count)).flatMapToInt(java.util.Arrays::stream).asLongStream().toArray();
     var all = new LinkedHashMap<String, Safetensors.Array>();
     all.put("images", new Safetensors.Array(new int[] {count, 3, 224, 224}, nchw));

@@ -51,14 +51,18 @@ public final class Torch {
   }
 
   /// What it runs on, for the head of the tables.
-  public static String describe() { return "libtorch 2.10.0 (" + torch.get_cpu_capability().getString() + ") with OpenBLAS for " + core(); }
+  public static String describe() {
+    return "libtorch 2.10.0 (" + torch.get_cpu_capability().getString() + ") with OpenBLAS for " + core();
+  }
 
   /// The kernels that OpenBLAS chose: an environment that names others (`OPENBLAS_CORETYPE`) would make it slow.
   private static String core() {
     try (var maps = Files.lines(Path.of("/proc/self/maps"))) {
       Loader.load(openblas.class);
-      var file = maps.filter(l -> l.contains("libopenblas")).map(l -> l.substring(l.indexOf('/'))).findFirst().orElseThrow();
-      var name = Linker.nativeLinker().downcallHandle(SymbolLookup.libraryLookup(file, Arena.global()).find("openblas_get_corename").orElseThrow(), FunctionDescriptor.of(ValueLayout.ADDRESS));
+      var file = maps.filter(l -> l.contains("libopenblas")).map(l -> l.substring(l.indexOf('/'))).findFirst()
+          .orElseThrow();
+      var name = Linker.nativeLinker().downcallHandle(SymbolLookup.libraryLookup(file, Arena.global())
+          .find("openblas_get_corename").orElseThrow(), FunctionDescriptor.of(ValueLayout.ADDRESS));
       return ((MemorySegment) name.invoke()).reinterpret(64).getString(0);
     } catch (Throwable t) { return "an unknown core (" + t + ")"; }
   }

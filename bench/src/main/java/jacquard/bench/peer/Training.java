@@ -18,7 +18,8 @@ import java.io.UncheckedIOException;
 import java.util.SequencedMap;
 import java.util.function.BiConsumer;
 
-/// Our training step of ViT-B/32 at batch 32: towers, softmax loss, backward, AdamW, as the trainer does it without clipping.
+/// Our training step of ViT-B/32 at batch 32: towers, softmax loss, backward, AdamW, as the trainer does it without
+/// clipping.
 public record Training(Scope weights, Contrastive task, Optimizer optimizer, Batch batch) implements AutoCloseable {
   public static final String MODEL = "ViT-B-32";
   public static final int BATCH = 32;
@@ -29,7 +30,8 @@ public record Training(Scope weights, Contrastive task, Optimizer optimizer, Bat
     return weights.within(() -> {
       try {
         var task = new Contrastive(Checkpoint.load(Presets.of(MODEL), file), Contrastive.Loss.SOFTMAX);
-        return new Training(weights, task, new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), task.parameters(), Rates.decayed(0.2).of(task.model())),
+        return new Training(weights, task,
+            new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), task.parameters(), Rates.decayed(0.2).of(task.model())),
             Batch.of(Samples.pixels(BATCH), new Grid(224, 224), Samples.tokens(BATCH)));
       } catch (IOException e) { throw new UncheckedIOException(e); }
     });

@@ -27,7 +27,8 @@ public final class Worker implements AutoCloseable {
 
   private Worker(List<String> command) {
     try {
-      var builder = new ProcessBuilder(command).redirectError(Files.createDirectories(Path.of("bench/target")).resolve("worker.log").toFile());
+      var builder = new ProcessBuilder(command)
+          .redirectError(Files.createDirectories(Path.of("bench/target")).resolve("worker.log").toFile());
       builder.environment().keySet().removeIf(k -> k.startsWith("OPENBLAS_") || k.endsWith("_NUM_THREADS"));
       process = builder.start();
       Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
@@ -46,10 +47,13 @@ public final class Worker implements AutoCloseable {
   }
 
   /// The real OpenCLIP with a model's weights and a batch of data; either may be null.
-  public static Worker openClip(String model, Path checkpoint, Path batch) { return openClip(Parallel.threads(), model, checkpoint, batch); }
+  public static Worker openClip(String model, Path checkpoint, Path batch) {
+    return openClip(Parallel.threads(), model, checkpoint, batch);
+  }
 
   private static Worker openClip(int threads, String model, Path checkpoint, Path batch) {
-    return new Worker(List.of(python().toString(), "bench/peers/worker.py", Integer.toString(threads), model == null ? "-" : model, checkpoint == null ? "-" : checkpoint.toString(), batch == null ? "-" : batch.toString()));
+    return new Worker(List.of(python().toString(), "bench/peers/worker.py", Integer.toString(threads), model == null
+        ? "-" : model, checkpoint == null ? "-" : checkpoint.toString(), batch == null ? "-" : batch.toString()));
   }
 
   /// Jacquard in a JVM of its own; see [Program].
@@ -64,7 +68,8 @@ public final class Worker implements AutoCloseable {
     var r = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
     r.addAll(Run.heap());
     r.add("-XX:-UseTransparentHugePages");                                       // as for training
-    r.addAll(List.of("-Djacquard.threads=" + threads, "--add-modules=jdk.incubator.vector", "-cp", System.getProperty("java.class.path"), main.getName()));
+    r.addAll(List.of("-Djacquard.threads=" + threads, "--add-modules=jdk.incubator.vector", "-cp",
+    System.getProperty("java.class.path"), main.getName()));
     return r;
   }
 
@@ -72,7 +77,8 @@ public final class Worker implements AutoCloseable {
     try {
       to.println(command);
       var answer = from.readLine();
-      if (answer == null || answer.startsWith("error")) throw new IllegalStateException(command + ": " + answer + "; see bench/target/worker.log");
+      if (answer == null || answer.startsWith("error"))
+        throw new IllegalStateException(command + ": " + answer + "; see bench/target/worker.log");
       return answer;
     } catch (IOException e) { throw new IllegalStateException(command, e); }
   }
@@ -92,6 +98,9 @@ public final class Worker implements AutoCloseable {
 
   @Override public void close() {
     to.close();
-    try { if (!process.waitFor(2, java.util.concurrent.TimeUnit.SECONDS)) process.destroyForcibly(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
+    try { if (!process.waitFor(2, java.util.concurrent.TimeUnit.SECONDS)) process.destroyForcibly();
+        } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

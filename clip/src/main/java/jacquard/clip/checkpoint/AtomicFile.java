@@ -17,8 +17,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/// Files that appear whole or not at all: written to `NAME.tmp` beside the target, flushed to the disk, renamed over it. Where any of that
-/// fails, the target is as it was and no `.tmp` is left.
+/// Files that appear whole or not at all: written to `NAME.tmp` beside the target, flushed to the disk, renamed over
+/// it. Where any of that fails, the target is as it was and no `.tmp` is left.
 public final class AtomicFile {
   private AtomicFile() {}
 
@@ -33,7 +33,9 @@ public final class AtomicFile {
   }
 
   /// A text in UTF-8.
-  public static void write(Path file, String text) throws IOException { write(file, text.getBytes(StandardCharsets.UTF_8)); }
+  public static void write(Path file, String text) throws IOException {
+    write(file, text.getBytes(StandardCharsets.UTF_8));
+  }
 
   /// A content whose size is not known before.
   public static void stream(Path file, Stream content) throws IOException {
@@ -45,7 +47,8 @@ public final class AtomicFile {
   }
 
   /// @param bytes how many the content has, for the error; negative if not known
-  /// @throws IOException naming the file, the bytes wanted and the free space; what `content` throws unchecked passes through
+  /// @throws IOException naming the file, the bytes wanted and the free space; what `content` throws unchecked passes
+  ///   through
   public static void write(Path file, long bytes, Content content) throws IOException {
     Path target = file.toAbsolutePath();
     Path part = target.resolveSibling(target.getFileName() + ".tmp");
@@ -59,8 +62,10 @@ public final class AtomicFile {
       Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       done = true;
     } catch (IOException e) {
-      boolean refused = e instanceof AccessDeniedException || e instanceof NoSuchFileException || e instanceof NotDirectoryException;
-      throw new IOException(file + ": could not write " + (bytes < 0 ? "it" : bytes + " bytes") + (refused ? ": " : " (" + free(target) + "): ")
+      boolean refused = e instanceof AccessDeniedException || e instanceof NoSuchFileException
+          || e instanceof NotDirectoryException;
+      throw new IOException(file + ": could not write " + (bytes < 0 ? "it" : bytes + " bytes")
+          + (refused ? ": " : " (" + free(target) + "): ")
           + Reason.of(e)
           + (Files.exists(target) ? "; the file that was there is unchanged" : ""), e);
     } finally {
@@ -77,12 +82,14 @@ public final class AtomicFile {
     }
   }
 
-  /// The rename lasts once the folder is flushed, too. Not every system lets a folder be opened; there the rename is as safe as it gets.
+  /// The rename lasts once the folder is flushed, too. Not every system lets a folder be opened; there the rename is as
+  /// safe as it gets.
   private static void flushFolder(Path folder) {
     try (var channel = FileChannel.open(folder, StandardOpenOption.READ)) {
       channel.force(true);
     } catch (IOException notHere) {
-      System.getLogger(AtomicFile.class.getName()).log(System.Logger.Level.DEBUG, "cannot flush the folder " + folder, notHere);
+      System.getLogger(AtomicFile.class.getName())
+          .log(System.Logger.Level.DEBUG, "cannot flush the folder " + folder, notHere);
     }
   }
 

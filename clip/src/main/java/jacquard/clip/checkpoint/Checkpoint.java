@@ -27,33 +27,45 @@ public final class Checkpoint {
   /// Before every name where a model that was wrapped for several GPUs was saved as it was.
   private static final String WRAPPED = "module.";
   /// Buffers that older models saved and that say nothing: OpenCLIP passes over them too.
-  private static final Set<String> IGNORED = Set.of("input_resolution", "context_length", "vocab_size", "attn_mask", "text.transformer.embeddings.position_ids");
+  private static final Set<String> IGNORED = Set.of("input_resolution", "context_length", "vocab_size", "attn_mask",
+      "text.transformer.embeddings.position_ids");
 
   private Checkpoint() {}
 
-  /// The model of `config` with the weights of `path`, which stay in the file until they are first used; its tensors belong to the current scope. Every tensor must be there, and no other, but for what OpenCLIP
-  /// adapts: `module.` before all names is taken off, some old buffers are passed over, positions of another image size or context length are resized ([PositionTable]; OpenCLIP refuses a ResNet's), a plain CLIP's text tower may go
-  /// under `text.`, the scale's shape may be `[]` or `[1]`, and a missing logit bias begins at 0.
+  /// The model of `config` with the weights of `path`, which stay in the file until they are first used; its tensors
+  /// belong to the current scope. Every tensor must be there, and no other, but for what OpenCLIP adapts: `module.`
+  /// before all names is taken off, some old buffers are passed over, positions of another image size or context length
+  /// are resized ([PositionTable]; OpenCLIP refuses a ResNet's), a plain CLIP's text tower may go under `text.`, the
+  /// scale's shape may be `[]` or `[1]`, and a missing logit bias begins at 0.
   ///
   /// @throws IOException naming the file, the tensor, its shape and the one expected
-  public static ClipModel load(ClipConfig config, Path path) throws IOException { return load(config, Weights.open(path)); }
+  public static ClipModel load(ClipConfig config, Path path) throws IOException {
+    return load(config, Weights.open(path));
+  }
 
   /// The same of weights that are open, which are closed.
   public static ClipModel load(ClipConfig config, Weights open) throws IOException {
     var path = open.file();
     try (var weights = Names.openClip(open)) {
       String wrapped = weights.names().stream().allMatch(n -> n.startsWith(WRAPPED)) ? WRAPPED : "";
-      var left = weights.names().stream().map(n -> n.substring(wrapped.length())).filter(n -> !IGNORED.contains(n)).collect(Collectors.toCollection(HashSet::new));
+      var left = weights.names().stream().map(n -> n.substring(wrapped.length())).filter(n -> !IGNORED.contains(n))
+          .collect(Collectors.toCollection(HashSet::new));
       var described = ClipModel.describe(config);
-      described.towers().forEach((prefix, t) -> t.obsolete().forEach(p -> left.remove(described.nameOf(prefix + "." + p))));
+      described.towers().forEach((prefix, t) ->
+          t.obsolete().forEach(p -> left.remove(described.nameOf(prefix + "." + p))));
       var model = Parameters.map(described, (p, t) -> {
         var name = described.nameOf(p);
         if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);
         if (p.equals("logit_bias") && !left.contains(name)) return Tensor.zeros(t.shape());
         left.remove(name);
-        try { return read(weights, wrapped + name, p, t, described, path); } catch (IOException e) { throw new UncheckedIOException(e); }
+        try { return read(weights, wrapped + name, p, t, described, path); } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
       });
-      if (!left.isEmpty()) throw new IOException(path + " holds tensors that this model has not: " + left.stream().sorted().limit(8).toList() + (left.size() > 8 ? " and " + (left.size() - 8) + " more" : "") + "; is it a checkpoint of another model?");
+      if (!left.isEmpty())
+        throw new IOException(path + " holds tensors that this model has not: "
+            + left.stream().sorted().limit(8).toList() + (left.size() > 8 ? " and " + (left.size() - 8) + " more" : "")
+            + "; is it a checkpoint of another model?");
       return model;
     } catch (UncheckedIOException e) { throw e.getCause(); }
   }
@@ -70,19 +82,23 @@ public final class Checkpoint {
 
   /// Overwrites a tensor's elements.
   public static void put(Tensor t, float[] values) {
-    if (values.length != t.shape().size()) throw new IllegalArgumentException(values.length + " values for " + t.type());
+    if (values.length != t.shape().size())
+      throw new IllegalArgumentException(values.length + " values for " + t.type());
     t.device().write(values, t.dtype(), t.storage().block(), values.length);
     t.storage().changed();
   }
 
-  private static Tensor read(Weights weights, String name, String at, Tensor t, ClipModel model, Path path) throws IOException {
+  private static Tensor read(Weights weights, String name, String at, Tensor t, ClipModel model, Path path)
+      throws IOException {
     var layout = model.layout(at);
     int[] shape = layout.shape(t.shape()).dims(), stored = weights.shape(name);
     if (at.startsWith("logit_") && t.shape().size() == 1 && Arrays.stream(stored).allMatch(d -> d == 1)) shape = stored;
     var positions = resizable(model, at);
-    if (positions != null && differsInRows(stored, shape)) return Tensor.of(t.shape(), resized(weights.floats(name), name, positions, stored, shape, path));
+    if (positions != null && differsInRows(stored, shape))
+      return Tensor.of(t.shape(), resized(weights.floats(name), name, positions, stored, shape, path));
     if (!Arrays.equals(stored, shape))
-      throw new IOException(path + ": " + name + " is " + Arrays.toString(stored) + ", the model expects " + Arrays.toString(shape) + "; is it a checkpoint of another model?");
+      throw new IOException(path + ": " + name + " is " + Arrays.toString(stored) + ", the model expects "
+          + Arrays.toString(shape) + "; is it a checkpoint of another model?");
     if (t.dtype() == DType.I64) return Tensor.ofArray(t.type(), weights.longs(name));
     var source = layout == OnDisk.SAME ? weights.source(name) : null;
     if (source != null) return Tensor.of(t.type(), source);
@@ -104,14 +120,16 @@ public final class Checkpoint {
     return true;
   }
 
-  private static float[] resized(float[] table, String name, Positions positions, int[] stored, int[] shape, Path path) throws IOException {
+  private static float[] resized(float[] table, String name, Positions positions, int[] stored, int[] shape, Path path)
+      throws IOException {
     int from = stored[stored.length - 2], to = shape[shape.length - 2], width = shape[shape.length - 1];
     float[] r = switch (positions) {
       case Positions.Places _ -> PositionTable.ofText(table, width, to);
       case Positions.Cells(_, int prefix, Grid grid) -> {
         int side = (int) Math.sqrt(from - prefix);
         if (side * side != from - prefix)
-          throw new IOException(path + ": " + name + " holds " + from + " positions, the model " + to + "; only those of a square grid can be resized, "
+          throw new IOException(path + ": " + name + " holds " + from + " positions, the model " + to
+              + "; only those of a square grid can be resized, "
               + (prefix == 0 ? "" : prefix + " + ") + "n²");
         yield PositionTable.ofGrid(table, prefix, width, new Grid(side, side), grid);
       }
@@ -130,7 +148,8 @@ public final class Checkpoint {
   /// Elements as checkpoints hold them, by OpenCLIP's names.
   public static Map<String, Safetensors.Array> arrays(ClipModel model, Map<String, Tensor> byPath) {
     var r = new LinkedHashMap<String, Safetensors.Array>();
-    byPath.forEach((p, t) -> r.put(model.nameOf(p), t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
+    byPath.forEach((p, t) ->
+        r.put(model.nameOf(p), t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
         : new Safetensors.Array(model.layout(p).shape(t.shape()).dims(), toDisk(model, p, t))));
     return r;
   }
@@ -140,5 +159,7 @@ public final class Checkpoint {
   }
 
   /// The elements of the parameter at a path, or of its gradient, in the order of the file.
-  public static float[] toDisk(ClipModel model, String path, Tensor t) { return model.layout(path).write(t.floats(), t.shape()); }
+  public static float[] toDisk(ClipModel model, String path, Tensor t) {
+    return model.layout(path).write(t.floats(), t.shape());
+  }
 }

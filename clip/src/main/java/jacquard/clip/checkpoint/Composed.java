@@ -38,7 +38,8 @@ public final class Composed implements Weights {
   private Piece piece(String name) throws IOException {
     var p = pieces.get(name);
     if (p != null) return p;
-    throw new IOException(file + ": no tensor " + name + Nearest.of(name, pieces.keySet()).map(n -> ". Did you mean " + n + "?").orElse(""));
+    throw new IOException(file + ": no tensor " + name
+        + Nearest.of(name, pieces.keySet()).map(n -> ". Did you mean " + n + "?").orElse(""));
   }
 
   @Override public Entry entry(String name) throws IOException {
@@ -47,7 +48,9 @@ public final class Composed implements Weights {
   }
 
   @Override public MemorySegment bytes(String name) throws IOException {
-    try { return piece(name).bytes(); } catch (IOException e) { throw new IOException(file + ": " + name + ": " + e.getMessage(), e); }
+    try { return piece(name).bytes(); } catch (IOException e) {
+      throw new IOException(file + ": " + name + ": " + e.getMessage(), e);
+    }
   }
 
   @Override public Storage.Source source(String name) throws IOException {
@@ -57,10 +60,14 @@ public final class Composed implements Weights {
       private MemorySegment made;
 
       private synchronized MemorySegment made() {
-        try { return made == null ? made = bytes(name) : made; } catch (IOException e) { throw new UncheckedIOException(e); }
+        try { return made == null ? made = bytes(name) : made; } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
       }
 
-      @Override public void copy(long from, Object array, int at, int n) { MemorySegment.copy(made(), Elements.FLOAT, 4 * from, array, at, n); }
+      @Override public void copy(long from, Object array, int at, int n) {
+        MemorySegment.copy(made(), Elements.FLOAT, 4 * from, array, at, n);
+      }
       @Override public void close() { leave(); }
     };
   }

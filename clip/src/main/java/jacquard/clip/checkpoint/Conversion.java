@@ -52,14 +52,16 @@ public record Conversion(Layout layout, boolean half, long shard) {
           Files.createDirectories(to);
           save(narrowed(theirs), to, "model");
           AtomicFile.write(to.resolve("config.json"), Json.text(config));
-          AtomicFile.write(to.resolve("preprocessor_config.json"), Json.text(TransformersConfig.preprocessor(from.config())));
+          AtomicFile.write(to.resolve("preprocessor_config.json"),
+              Json.text(TransformersConfig.preprocessor(from.config())));
           tokenizer(from, to);
         }
       }
     }
   }
 
-  /// The tensors of the model under their names in a checkpoint of OpenCLIP, in the shapes that it has: all must be there.
+  /// The tensors of the model under their names in a checkpoint of OpenCLIP, in the shapes that it has: all must be
+  /// there.
   private static Map<String, Piece> named(Weights weights, HubConfig config) throws IOException {
     var wrapped = weights.names().stream().allMatch(n -> n.startsWith("module.")) ? "module." : "";
     var r = new LinkedHashMap<String, Piece>();
@@ -72,7 +74,9 @@ public record Conversion(Layout layout, boolean half, long shard) {
       }
       var piece = Piece.of(weights, wrapped + found);
       if (piece.shape().size() == 1 && e.getValue().size() == 1) piece = piece.reshape(e.getValue().dims());
-      if (!piece.shape().equals(e.getValue())) throw new IOException(weights.file() + ": " + found + " is " + piece.shape() + ", the model expects " + e.getValue());
+      if (!piece.shape().equals(e.getValue()))
+        throw new IOException(weights.file() + ": " + found + " is " + piece.shape() + ", the model expects "
+            + e.getValue());
       r.put(name, piece);
     }
     return r;
@@ -85,7 +89,9 @@ public record Conversion(Layout layout, boolean half, long shard) {
     return r;
   }
 
-  private static long size(Map<String, Piece> tensors) { return tensors.values().stream().mapToLong(Piece::byteCount).sum(); }
+  private static long size(Map<String, Piece> tensors) {
+    return tensors.values().stream().mapToLong(Piece::byteCount).sum();
+  }
 
   private void save(Map<String, Piece> tensors, Path folder, String name) throws IOException {
     var shards = new ArrayList<List<Map.Entry<String, Piece>>>();
@@ -109,16 +115,20 @@ public record Conversion(Layout layout, boolean half, long shard) {
       safetensors(folder.resolve(file), shards.get(i));
       for (var e : shards.get(i)) map.put(e.getKey(), file);
     }
-    AtomicFile.write(folder.resolve(name + ".safetensors.index.json"), Json.text(Map.of("metadata", Map.of("total_size", size(tensors)), "weight_map", map)));
+    AtomicFile.write(folder.resolve(name + ".safetensors.index.json"),
+        Json.text(Map.of("metadata", Map.of("total_size", size(tensors)), "weight_map", map)));
   }
 
   private static void safetensors(Path file, List<Map.Entry<String, Piece>> tensors) throws IOException {
     Safetensors.write(file, Map.of("format", "pt"), tensors.stream()
-        .map(e -> new SafetensorsWriter.Source(e.getKey(), e.getValue().stored(), e.getValue().shape(), e.getValue()::bytes)).sorted(SafetensorsWriter.REFERENCE_ORDER).toList());
+        .map(e -> new SafetensorsWriter.Source(e.getKey(), e.getValue().stored(), e.getValue().shape(),
+        e.getValue()::bytes)).sorted(SafetensorsWriter.REFERENCE_ORDER).toList());
   }
 
   private static void tokenizer(ModelFiles from, Path to) throws IOException {
     if (from.tokenizer() == null) return;
-    for (var n : TokenizerFiles.NAMES) if (Files.exists(from.tokenizer().resolve(n))) Files.copy(from.tokenizer().resolve(n), to.resolve(n), StandardCopyOption.REPLACE_EXISTING);
+    for (var n : TokenizerFiles.NAMES)
+      if (Files.exists(from.tokenizer().resolve(n)))
+        Files.copy(from.tokenizer().resolve(n), to.resolve(n), StandardCopyOption.REPLACE_EXISTING);
   }
 }

@@ -58,7 +58,8 @@ final class Elements {
 
   private static int count(Weights of, Entry entry, boolean floating) throws IOException {
     if (entry.stored().floating() != floating)
-      throw new IOException(of.file() + ": " + entry.name() + " is " + entry.stored() + ", expected " + (floating ? "floats"
+      throw new IOException(of.file() + ": " + entry.name() + " is " + entry.stored() + ", expected "
+          + (floating ? "floats"
           : "whole numbers"));
     long count = entry.byteCount() / entry.stored().bytes();
     if (count > Integer.MAX_VALUE - 8)

@@ -14,14 +14,14 @@ import java.time.temporal.ChronoUnit;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// One run at a time in an output folder: a lock on its file `.lock`, which says who holds it. The system frees it when the process ends,
-/// however that happens.
+/// One run at a time in an output folder: a lock on its file `.lock`, which says who holds it. The system frees it when
+/// the process ends, however that happens.
 public final class FolderLock implements AutoCloseable {
   /// Far behind the text, so that systems whose locks keep readers out let them read who it is.
   private static final long LOCKED_BYTE = Long.MAX_VALUE - 1;
 
-  /// POSIX frees a process' locks on a file when any of its channels to that file is closed, so that a second attempt from this process
-  /// must not open it.
+  /// POSIX frees a process' locks on a file when any of its channels to that file is closed, so that a second attempt
+  /// from this process must not open it.
   private static final Map<Path, String> HELD = new ConcurrentHashMap<>();
 
   private final Path folder;
@@ -37,7 +37,8 @@ public final class FolderLock implements AutoCloseable {
   /// @throws IOException naming the folder and its holder, if another run has it
   public static FolderLock take(Path folder) throws IOException {
     Path real = Files.createDirectories(folder).toRealPath();
-    String mine = "process " + ProcessHandle.current().pid() + ", since " + Instant.now().truncatedTo(ChronoUnit.SECONDS);
+    String mine = "process " + ProcessHandle.current().pid() + ", since "
+        + Instant.now().truncatedTo(ChronoUnit.SECONDS);
     String holder = HELD.putIfAbsent(real, mine);
     if (holder != null) throw taken(folder, holder);
     FolderLock lock = null;
@@ -50,7 +51,8 @@ public final class FolderLock implements AutoCloseable {
   }
 
   private static FolderLock lock(Path folder, Path real, String mine) throws IOException {
-    var channel = FileChannel.open(real.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE,
+    var channel = FileChannel.open(real.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.READ,
+        StandardOpenOption.WRITE,
         LinkOption.NOFOLLOW_LINKS);
     try {
       FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
@@ -65,7 +67,8 @@ public final class FolderLock implements AutoCloseable {
   }
 
   private static IOException taken(Path folder, String holder) {
-    return new IOException(folder + ": another run uses this folder (" + holder + "). Choose another folder or wait for it to end");
+    return new IOException(folder + ": another run uses this folder (" + holder
+        + "). Choose another folder or wait for it to end");
   }
 
   private static String holder(FileChannel channel) throws IOException {

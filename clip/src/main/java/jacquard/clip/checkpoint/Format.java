@@ -18,11 +18,15 @@ enum Format {
     @Override Weights open(Path file) throws IOException { return Npz.open(file); }
   },
   TORCH {
-    @Override boolean is(String first, String name) { return first.startsWith("PK\3\4") || first.matches("(?s)\\x80[\\x02-\\x05].*"); }
+    @Override boolean is(String first, String name) {
+      return first.startsWith("PK\3\4") || first.matches("(?s)\\x80[\\x02-\\x05].*");
+    }
     @Override Weights open(Path file) throws IOException { return Torch.open(file); }
   },
   SAFETENSORS {
-    @Override boolean is(String first, String name) { return name.endsWith(".safetensors") || first.length() > 8 && first.charAt(8) == '{'; }
+    @Override boolean is(String first, String name) {
+      return name.endsWith(".safetensors") || first.length() > 8 && first.charAt(8) == '{';
+    }
     @Override Weights open(Path file) throws IOException { return Safetensors.open(file); }
   };
 
@@ -35,6 +39,7 @@ enum Format {
     String first;
     try (var in = Files.newInputStream(file)) { first = new String(in.readNBytes(9), StandardCharsets.ISO_8859_1); }
     for (var f : values()) if (f.is(first, file.getFileName().toString())) return f;
-    throw new IOException(file + FirstBytes.of(file).map(w -> ": " + w).orElse(" holds no weights of a format that is known: safetensors, PyTorch's or NumPy's archives"));
+    throw new IOException(file + FirstBytes.of(file).map(w ->
+        ": " + w).orElse(" holds no weights of a format that is known: safetensors, PyTorch's or NumPy's archives"));
   }
 }

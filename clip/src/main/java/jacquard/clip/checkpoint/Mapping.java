@@ -8,7 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// A file mapped into memory, read-only. It lasts until the last of those that read it has left: who opened it, and every [#enter].
+/// A file mapped into memory, read-only. It lasts until the last of those that read it has left: who opened it, and
+/// every [#enter].
 public final class Mapping implements AutoCloseable {
   private final Path file;
   private final Arena arena;

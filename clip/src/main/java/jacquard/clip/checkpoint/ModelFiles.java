@@ -14,9 +14,11 @@ import java.nio.file.Path;
 /// @param weights a file of weights, or an index of shards
 /// @param tokenizer the folder of its tokenizer's files; CLIP's own tokenizer needs none
 public record ModelFiles(HubConfig config, Path weights, Path tokenizer) {
-  private static final String EXPECTED = "expected open_clip_config.json or transformers' config.json beside the weights";
+  private static final String EXPECTED =
+      "expected open_clip_config.json or transformers' config.json beside the weights";
 
-  /// Of a folder with a config and weights, or of a file of weights with a config beside it. OpenAI's archives need no config.
+  /// Of a folder with a config and weights, or of a file of weights with a config beside it. OpenAI's archives need no
+  /// config.
   ///
   /// @throws IOException naming what is missing, damaged or not known
   /// @throws IllegalArgumentException naming file, key, value and what was expected, if the config is wrong
@@ -25,7 +27,9 @@ public record ModelFiles(HubConfig config, Path weights, Path tokenizer) {
     var file = Files.isDirectory(path) ? null : path;
     var folder = file == null ? path : path.toAbsolutePath().getParent();
     var config = config(folder);
-    if (config == null && file == null) throw new IOException(path + " holds no open_clip_config.json, " + EXPECTED + MissingWeights.elsewhere(path).map(w -> "; " + w).orElse(""));
+    if (config == null && file == null)
+      throw new IOException(path + " holds no open_clip_config.json, " + EXPECTED
+          + MissingWeights.elsewhere(path).map(w -> "; " + w).orElse(""));
     if (config == null) config = inferred(file);
     return new ModelFiles(config, file == null ? Weights.in(path) : file, folder);
   }
@@ -39,19 +43,26 @@ public record ModelFiles(HubConfig config, Path weights, Path tokenizer) {
     var json = Json.read(other);
     if (TransformersConfig.is(json)) return TransformersConfig.read(other);
     if (json.containsKey("model_cfg")) return HubConfig.read(other);
-    if (!json.containsKey("embed_dim")) throw new IOException(other + " describes no CLIP: it has neither embed_dim nor model_type");
+    if (!json.containsKey("embed_dim"))
+      throw new IOException(other + " describes no CLIP: it has neither embed_dim nor model_type");
     var model = ClipConfig.read(other);
     return new HubConfig(model, HubConfig.preprocess(model));
   }
 
   private static HubConfig inferred(Path file) throws IOException {
     try (var w = Weights.open(file)) {
-      if (!OpenAi.is(w)) throw new IOException(file + " does not say of which model it is: " + EXPECTED + ", or give the model's name first, as ViT-B-32 --pretrained " + file.getFileName());
+      if (!OpenAi.is(w))
+        throw new IOException(file + " does not say of which model it is: " + EXPECTED
+            + ", or give the model's name first, as ViT-B-32 --pretrained " + file.getFileName());
       var model = OpenAi.config(w);
       return new HubConfig(model, HubConfig.preprocess(model));
     }
   }
 
-  /// Whether a file may hold weights by its name: not what a run resumes from, or what transformers' trainer leaves beside them.
-  static boolean like(String name) { return name.matches(".*\\.(safetensors|pt|pth|bin|ckpt|npz)") && !name.matches("(resume|optimizer|scheduler|training_args|rng_state|io)\\b.*"); }
+  /// Whether a file may hold weights by its name: not what a run resumes from, or what transformers' trainer leaves
+  /// beside them.
+  static boolean like(String name) {
+    return name.matches(".*\\.(safetensors|pt|pth|bin|ckpt|npz)")
+        && !name.matches("(resume|optimizer|scheduler|training_args|rng_state|io)\\b.*");
+  }
 }

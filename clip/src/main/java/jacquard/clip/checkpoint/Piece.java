@@ -7,7 +7,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 
-/// A tensor of some file that is made when its bytes are asked for: where it lies, or joined, cut and turned from others. Row-major, little-endian.
+/// A tensor of some file that is made when its bytes are asked for: where it lies, or joined, cut and turned from
+/// others. Row-major, little-endian.
 public record Piece(Stored stored, Shape shape, Content content) {
   /// The elements, as a file holds them.
   @FunctionalInterface public interface Content { MemorySegment bytes() throws IOException; }
@@ -38,7 +39,8 @@ public record Piece(Stored stored, Shape shape, Content content) {
   /// The elements `from … to − 1` of the outermost axis.
   public Piece part(int from, int to) {
     int[] d = shape.dims().clone();
-    if (d.length == 0 || from < 0 || to > d[0] || from > to) throw new IllegalArgumentException("no rows " + from + " … " + to + " in " + shape);
+    if (d.length == 0 || from < 0 || to > d[0] || from > to)
+      throw new IllegalArgumentException("no rows " + from + " … " + to + " in " + shape);
     long row = d[0] == 0 ? 0 : byteCount() / d[0];
     d[0] = to - from;
     return new Piece(stored, Shape.of(d), () -> bytes().asSlice(from * row, (to - from) * row));
@@ -47,12 +49,14 @@ public record Piece(Stored stored, Shape shape, Content content) {
   /// Pieces one behind the other along the outermost axis; of different types, all become F32.
   public static Piece joined(List<Piece> pieces) {
     if (pieces.size() == 1) return pieces.getFirst();
-    var same = pieces.stream().map(Piece::stored).distinct().count() == 1 ? pieces : pieces.stream().map(Piece::wide).toList();
+    var same = pieces.stream().map(Piece::stored).distinct().count() == 1 ? pieces
+        : pieces.stream().map(Piece::wide).toList();
     int[] d = same.getFirst().shape.dims().clone();
     d[0] = 0;
     for (var p : same) {
       int[] o = p.shape.dims();
-      if (o.length != d.length || !Arrays.equals(o, 1, o.length, d, 1, d.length)) throw new IllegalArgumentException("shapes " + same.stream().map(Piece::shape).toList() + " do not join");
+      if (o.length != d.length || !Arrays.equals(o, 1, o.length, d, 1, d.length))
+        throw new IllegalArgumentException("shapes " + same.stream().map(Piece::shape).toList() + " do not join");
       d[0] = Math.addExact(d[0], o[0]);
     }
     return new Piece(same.getFirst().stored, Shape.of(d), () -> {
@@ -69,7 +73,8 @@ public record Piece(Stored stored, Shape shape, Content content) {
   /// The axes in another order: axis `i` of the result is axis `axes[i]`.
   public Piece turned(int... axes) {
     int[] d = shape.dims(), to = new int[axes.length];
-    if (d.length != axes.length) throw new IllegalArgumentException("a tensor is " + shape + ", expected " + axes.length + " axes");
+    if (d.length != axes.length)
+      throw new IllegalArgumentException("a tensor is " + shape + ", expected " + axes.length + " axes");
     long[] stride = new long[axes.length], own = strides(d);
     for (int i = 0; i < axes.length; i++) {
       to[i] = d[axes[i]];
@@ -97,7 +102,8 @@ public record Piece(Stored stored, Shape shape, Content content) {
       var from = wide.bytes();
       byte[] r = array(2 * shape.size());
       var to = MemorySegment.ofArray(r);
-      for (int i = 0; i < r.length / 2; i++) to.set(Elements.SHORT, 2L * i, Float.floatToFloat16(from.get(Elements.FLOAT, 4L * i)));
+      for (int i = 0; i < r.length / 2; i++)
+        to.set(Elements.SHORT, 2L * i, Float.floatToFloat16(from.get(Elements.FLOAT, 4L * i)));
       return to;
     });
   }
@@ -133,7 +139,8 @@ public record Piece(Stored stored, Shape shape, Content content) {
   }
 
   private static byte[] array(long size) throws IOException {
-    if (size > Integer.MAX_VALUE - 8) throw new IOException("a tensor of " + size + " bytes, more than can be rearranged in memory");
+    if (size > Integer.MAX_VALUE - 8)
+      throw new IOException("a tensor of " + size + " bytes, more than can be rearranged in memory");
     return new byte[(int) size];
   }
 }

@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// A safetensors file, mapped into memory: opening reads the header alone, a tensor's bytes are read when it is asked for.
+/// A safetensors file, mapped into memory: opening reads the header alone, a tensor's bytes are read when it is asked
+/// for.
 public final class Safetensors implements Weights {
   private final Path file;
   private final SafetensorsHeader header;
@@ -78,7 +79,9 @@ public final class Safetensors implements Weights {
     var bytes = bytes(name);
     mapping.enter();
     return new Storage.Source() {
-      @Override public void copy(long from, Object array, int at, int n) { MemorySegment.copy(bytes, Elements.FLOAT, 4 * from, array, at, n); }
+      @Override public void copy(long from, Object array, int at, int n) {
+        MemorySegment.copy(bytes, Elements.FLOAT, 4 * from, array, at, n);
+      }
       @Override public void close() { mapping.close(); }
     };
   }
@@ -100,7 +103,8 @@ public final class Safetensors implements Weights {
   }
 
   /// Writes a file whole or not at all, one tensor in memory at a time; see [SafetensorsWriter].
-  public static void write(Path file, Map<String, String> metadata, List<SafetensorsWriter.Source> tensors) throws IOException {
+  public static void write(Path file, Map<String, String> metadata, List<SafetensorsWriter.Source> tensors)
+      throws IOException {
     SafetensorsWriter.write(file, metadata, tensors);
   }
 }

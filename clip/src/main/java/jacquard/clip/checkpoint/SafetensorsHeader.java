@@ -17,13 +17,14 @@ import java.util.List;
 import java.util.Map;
 
 /// The header of a safetensors file: eight bytes with its length N, then N bytes of JSON,
-/// `{"__metadata__": {…}, "NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …}`, then the data, which the tensors
-/// cover without holes or overlaps (the format's description, huggingface/safetensors).
+/// `{"__metadata__": {…}, "NAME": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …}`, then the data, which
+/// the tensors cover without holes or overlaps (the format's description, huggingface/safetensors).
 record SafetensorsHeader(Map<String, String> metadata, Map<String, Entry> entries) {
   /// As the reference reader has it.
   static final long LARGEST = 100_000_000;
 
-  private static final JsonFactory JSON = JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+  private static final JsonFactory JSON = JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+      .build();
 
   /// @param size the bytes of data behind the header
   /// @throws IOException that says what is wrong; the caller adds the file's name
@@ -66,12 +67,15 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Entry> entrie
         case "dtype" -> stored = stored(parser, name);
         case "shape" -> dims = numbers(parser, name + " shape", 16);
         case "data_offsets" -> offsets = numbers(parser, name + " data_offsets", 2);
-        default -> throw new IOException(name + " has the unknown key " + key + ", expected dtype, shape and data_offsets");
+        default ->
+            throw new IOException(name + " has the unknown key " + key + ", expected dtype, shape and data_offsets");
       }
     }
-    expect(stored != null && dims != null && offsets != null && offsets.size() == 2, name + " lacks one of dtype, shape and data_offsets");
+    expect(stored != null && dims != null && offsets != null && offsets.size() == 2,
+        name + " lacks one of dtype, shape and data_offsets");
     long begin = offsets.get(0), end = offsets.get(1), bytes = stored.bytes();
-    expect(begin <= end && end <= size, name + " lies at " + begin + " … " + end + ", outside the " + size + " bytes of data");
+    expect(begin <= end && end <= size, name + " lies at " + begin + " … " + end + ", outside the " + size
+        + " bytes of data");
     for (long d : dims) {
       expect(d <= Integer.MAX_VALUE, name + " has the shape " + dims + ", too long an axis");
       try {
@@ -80,20 +84,23 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Entry> entrie
         throw new IOException(name + " has the shape " + dims + ", which overflows", e);
       }
     }
-    expect(bytes == end - begin, name + " is " + stored + " " + dims + ", " + bytes + " bytes, but lies in " + (end - begin));
+    expect(bytes == end - begin, name + " is " + stored + " " + dims + ", " + bytes + " bytes, but lies in "
+        + (end - begin));
     return new Entry(name, stored, Shape.of(dims.stream().mapToInt(Long::intValue).toArray()), begin, end);
   }
 
   private static Stored stored(JsonParser parser, String name) throws IOException {
     for (Stored s : Stored.values()) if (s.name().equals(parser.getText())) return s;
-    throw new IOException(name + " has the dtype " + parser.getText() + ", expected one of " + List.of(Stored.values()));
+    throw new IOException(name + " has the dtype " + parser.getText() + ", expected one of "
+        + List.of(Stored.values()));
   }
 
   private static List<Long> numbers(JsonParser parser, String what, int most) throws IOException {
     expect(parser.currentToken() == JsonToken.START_ARRAY, what + " is no list");
     var numbers = new ArrayList<Long>();
     while (parser.nextToken() != JsonToken.END_ARRAY) {
-      expect(parser.currentToken() == JsonToken.VALUE_NUMBER_INT, what + " holds " + parser.getText() + ", expected a whole number");
+      expect(parser.currentToken() == JsonToken.VALUE_NUMBER_INT,
+          what + " holds " + parser.getText() + ", expected a whole number");
       long n = parser.getLongValue();
       expect(n >= 0, what + " holds " + n + ", expected no negative number");
       expect(numbers.size() < most, what + " has more than " + most + " numbers");
@@ -107,7 +114,8 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Entry> entrie
     ordered.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     long at = 0;
     for (Entry e : ordered) {
-      expect(e.begin() >= at, e.name() + " begins at " + e.begin() + " and overlaps the tensor before it, which ends at " + at);
+      expect(e.begin() >= at, e.name() + " begins at " + e.begin()
+          + " and overlaps the tensor before it, which ends at " + at);
       expect(e.begin() == at, e.name() + " begins at " + e.begin() + ", leaving a hole behind " + at);
       at = e.end();
     }

@@ -17,7 +17,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 
-/// Writes safetensors files as the reference writer does: compact JSON, spaces up to a multiple of eight bytes, then the data.
+/// Writes safetensors files as the reference writer does: compact JSON, spaces up to a multiple of eight bytes, then
+/// the data.
 public final class SafetensorsWriter {
   private SafetensorsWriter() {}
 
@@ -29,8 +30,8 @@ public final class SafetensorsWriter {
 
   /// A tensor to be written; its elements are asked for when their turn has come.
   ///
-  /// @param elements gives a `float[]`, `double[]`, `long[]`, `int[]`, `short[]` (the bits of F16 or BF16, or I16), `byte[]`, or a
-  ///     [MemorySegment] with the bytes of the file
+  /// @param elements gives a `float[]`, `double[]`, `long[]`, `int[]`, `short[]` (the bits of F16 or BF16, or I16),
+  ///   `byte[]`, or a [MemorySegment] with the bytes of the file
   public record Source(String name, Stored stored, Shape shape, Content<?> elements) {
     /// Floats, written as `stored` holds them: to the nearest, ties to even.
     public static Source floats(String name, Stored stored, Shape shape, Content<float[]> elements) {
@@ -39,10 +40,13 @@ public final class SafetensorsWriter {
     }
 
     /// Floats as F32.
-    public static Source floats(String name, Shape shape, Content<float[]> elements) { return floats(name, Stored.F32, shape, elements); }
+    public static Source floats(String name, Shape shape, Content<float[]> elements) {
+      return floats(name, Stored.F32, shape, elements);
+    }
 
     /// Whole numbers as I64.
-    public static Source longs(String name, Shape shape, Content<long[]> elements) { return new Source(name, Stored.I64, shape,
+    public static Source longs(String name, Shape shape,
+        Content<long[]> elements) { return new Source(name, Stored.I64, shape,
         elements); }
 
     /// A tensor of other weights, byte for byte.
@@ -122,17 +126,20 @@ public final class SafetensorsWriter {
       case byte[] a when t.stored.bytes() == 1 -> a.length;
       case MemorySegment s when s.byteSize() == t.byteCount() -> -1;
       case null, default -> throw new IllegalArgumentException(
-          t.name + ": cannot store " + (x == null ? "null" : x.getClass().getSimpleName()) + " as " + t.stored + " " + t.shape);
+          t.name + ": cannot store " + (x == null ? "null" : x.getClass().getSimpleName()) + " as " + t.stored + " "
+          + t.shape);
     };
     if (x instanceof MemorySegment s) copy(channel, s);
     else if (count != t.shape.size())
-      throw new IllegalArgumentException(t.name + ": " + count + " elements, expected " + t.shape.size() + " for " + t.shape);
+      throw new IllegalArgumentException(t.name + ": " + count + " elements, expected " + t.shape.size() + " for "
+          + t.shape);
     else elements(channel, t.stored, x, count);
   }
 
   private static void copy(WritableByteChannel channel, MemorySegment bytes) throws IOException {
     long size = bytes.byteSize();
-    for (long at = 0; at < size; at += CHUNK) channel.write(bytes.asSlice(at, Math.min(CHUNK, size - at)).asByteBuffer());
+    for (long at = 0; at < size; at += CHUNK)
+      channel.write(bytes.asSlice(at, Math.min(CHUNK, size - at)).asByteBuffer());
   }
 
   private static void elements(WritableByteChannel channel, Stored stored, Object x, int count) throws IOException {
@@ -151,7 +158,9 @@ public final class SafetensorsWriter {
     switch (x) {
       case float[] a when stored == Stored.F32 -> buffer.asFloatBuffer().put(a, from, n);
       case float[] a when stored == Stored.F64 -> { for (int i = 0; i < n; i++) buffer.putDouble(a[from + i]); }
-      case float[] a when stored == Stored.F16 -> { for (int i = 0; i < n; i++) buffer.putShort(Float.floatToFloat16(a[from + i])); }
+      case float[] a when stored == Stored.F16 -> {
+        for (int i = 0; i < n; i++) buffer.putShort(Float.floatToFloat16(a[from + i]));
+      }
       case float[] a -> { for (int i = 0; i < n; i++) buffer.putShort(DType.toBf16(a[from + i])); }
       case double[] a -> buffer.asDoubleBuffer().put(a, from, n);
       case long[] a -> buffer.asLongBuffer().put(a, from, n);

@@ -11,8 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Safetensors files that together hold a model, and their index: `{"metadata": {…}, "weight_map": {"NAME": "FILE", …}}`. A file must
-/// lie beside the index.
+/// Safetensors files that together hold a model, and their index:
+/// `{"metadata": {…}, "weight_map": {"NAME": "FILE", …}}`. A file must lie beside the index.
 public final class Sharded implements Weights {
   private final Path index;
   private final Map<String, Safetensors> owners;

@@ -39,8 +39,8 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   /// The extents, outermost first.
   default int[] shape(String name) throws IOException { return entry(name).shape().dims(); }
 
-  /// The elements of a tensor of F32 where they lie, or null for other types. It outlives the reader, and must be closed; the file must not be written to
-  /// until then, though another may take its name.
+  /// The elements of a tensor of F32 where they lie, or null for other types. It outlives the reader, and must be
+  /// closed; the file must not be written to until then, though another may take its name.
   Storage.Source source(String name) throws IOException;
 
   /// The elements of a tensor of floats: F16 and BF16 exactly, F64 to the nearest float.
@@ -58,7 +58,8 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
 
   @Override void close();
 
-  /// Opens a file of any [Format], an `.index.json` of shards, or a folder that holds weights under one of the usual names. Tensors keep the names of the file.
+  /// Opens a file of any [Format], an `.index.json` of shards, or a folder that holds weights under one of the usual
+  /// names. Tensors keep the names of the file.
   ///
   /// @throws IOException naming the file, if it is none of these or damaged
   static Weights open(Path path) throws IOException {
@@ -71,7 +72,8 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   static Path in(Path folder) throws IOException {
     for (String name : MissingWeights.FILES) if (Files.exists(folder.resolve(name))) return folder.resolve(name);
     try (var all = Files.list(folder)) {
-      var like = all.filter(f -> Files.isRegularFile(f) && ModelFiles.like(f.getFileName().toString())).sorted().toList();
+      var like = all.filter(f -> Files.isRegularFile(f) && ModelFiles.like(f.getFileName().toString())).sorted()
+          .toList();
       if (like.size() == 1) return like.getFirst();
       throw MissingWeights.in(folder, like);
     }

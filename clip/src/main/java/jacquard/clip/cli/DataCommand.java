@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
 @Command(name = "data", mixinStandardHelpOptions = true, sortOptions = false)
 final class DataCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DATA", description = "As train's --train-data.") String data;
-  @Option(names = "--samples", paramLabel = "N", description = "Pairs to read (default: ${DEFAULT-VALUE}; 0 for all).") int samples = 2000;
+  @Option(names = "--samples", paramLabel = "N", description = "Pairs to read (default: ${DEFAULT-VALUE}; 0 for all).")
+  int samples = 2000;
   @Mixin DataOptions options;
 
   @Override public Integer call() throws IOException {
@@ -28,7 +29,8 @@ final class DataCommand implements Callable<Integer> {
     boolean whole = true;
     if (ShardNames.in(data)) {
       var shards = options.shards.open(data);
-      System.out.printf("%s: %,d pairs in %,d shards, %,.1f MB of pictures and captions%n", data, shards.size(), shards.count(), shards.bytes() / 1e6);
+      System.out.printf("%s: %,d pairs in %,d shards, %,.1f MB of pictures and captions%n", data, shards.size(),
+          shards.count(), shards.bytes() / 1e6);
       var s = ShardSource.read(shards, most);
       s.notes().forEach(System.out::println);
       whole = s.notes().isEmpty();
@@ -39,8 +41,10 @@ final class DataCommand implements Callable<Integer> {
     }
     int n = Math.min(most, source.size());
     int[] at = IntStream.range(0, n).map(i -> (int) ((long) source.size() * i / n)).toArray();
-    range("captions, letters", IntStream.of(at).map(i -> source.caption(i).codePointCount(0, source.caption(i).length())).toArray());
-    System.out.printf("%-20s %,d of %,d%n", "different captions", IntStream.of(at).mapToObj(source::caption).distinct().count(), n);
+    range("captions, letters", IntStream.of(at)
+        .map(i -> source.caption(i).codePointCount(0, source.caption(i).length())).toArray());
+    System.out.printf("%-20s %,d of %,d%n", "different captions", IntStream.of(at).mapToObj(source::caption).distinct()
+        .count(), n);
     var failures = new TreeMap<String, Integer>();
     var first = new String[1];
     long start = System.nanoTime();
@@ -68,6 +72,7 @@ final class DataCommand implements Callable<Integer> {
   private static void range(String what, int[] values) {
     if (values.length == 0) return;
     Arrays.sort(values);
-    System.out.printf("%-20s %,d to %,d, median %,d%n", what, values[0], values[values.length - 1], values[values.length / 2]);
+    System.out.printf("%-20s %,d to %,d, median %,d%n", what, values[0], values[values.length - 1],
+        values[values.length / 2]);
   }
 }

@@ -17,7 +17,8 @@ import picocli.CommandLine.Command;
 
 @Command(name = "doctor", mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
-  /// What a product of this size reaches on every machine that we measured is above 80 %; noise of neighbours stays above this.
+  /// What a product of this size reaches on every machine that we measured is above 80 %; noise of neighbours stays
+  /// above this.
   private static final double SHARE = 0.7;
   private static final int SIZE = 768;
   private static final long GIBI = 1L << 30;
@@ -86,13 +87,17 @@ final class DoctorCommand implements Callable<Integer> {
           + "-XX:ActiveProcessorCount holds the others back");
     double load = os.getSystemLoadAverage();
     if (load > 0.5 * cores)
-      warnings.add("a load of %.1f on %d cores over the last minute: others are at work, and what is measured here is too low".formatted(load, cores));
+      warnings.add(("a load of %.1f on %d cores over the last minute: others are at work, and what is measured here is "
+          + "too low").formatted(load, cores));
     long heap = runtime.maxMemory(), memory = os.getTotalMemorySize();
     say("memory", "heap up to %.1f GiB of %.1f GiB", heap / (double) GIBI, memory / (double) GIBI);
     if (heap < 2 * GIBI)
-      warnings.add("a heap of %.1f GiB, expected 2 or more: set JACQUARD_OPTS=-Xmx…g, or -Xmx where you embed".formatted(heap / (double) GIBI));
+      warnings.add(
+          "a heap of %.1f GiB, expected 2 or more: set JACQUARD_OPTS=-Xmx…g, or -Xmx where you embed".formatted(heap
+          / (double) GIBI));
     else if (heap < memory / 3)
-      warnings.add("a heap of %.1f GiB where the machine has %.1f: larger batches fit with a larger -Xmx".formatted(heap / (double) GIBI, memory / (double) GIBI));
+      warnings.add("a heap of %.1f GiB where the machine has %.1f: larger batches fit with a larger -Xmx".formatted(heap
+          / (double) GIBI, memory / (double) GIBI));
   }
 
   private void pictures() {
@@ -127,7 +132,8 @@ final class DoctorCommand implements Callable<Integer> {
         ? ", %.0f %% of the multiply-adds; expected at least %.0f %%".formatted(100 * reached / health.peak(),
         100 * SHARE) : "");
     if (roof && reached < SHARE * health.peak())
-      warnings.add("a product of %d³ reaches %.1f GFLOP/s, expected at least %.1f: the machine is busy, or the kernel is badly compiled; run doctor again".formatted(SIZE, reached, SHARE * health.peak()));
+      warnings.add(("a product of %d³ reaches %.1f GFLOP/s, expected at least %.1f: the machine is busy, or the kernel "
+          + "is badly compiled; run doctor again").formatted(SIZE, reached, SHARE * health.peak()));
     return true;
   }
 

@@ -10,8 +10,12 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "download", mixinStandardHelpOptions = true)
 final class DownloadCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "hf-hub:ORG/NAME[@revision], or, with --pretrained, a model's name.") String model;
-  @Option(names = "--pretrained", paramLabel = "TAG", description = "The tag of published weights (./jacquard models --tags).") String pretrained;
+  @Parameters(index = "0", paramLabel = "MODEL", description =
+      "hf-hub:ORG/NAME[@revision], or, with --pretrained, a model's name.")
+  String model;
+  @Option(names = "--pretrained", paramLabel = "TAG", description =
+      "The tag of published weights (./jacquard models --tags).")
+  String pretrained;
 
   @Override public Integer call() throws IOException {
     var files = new Published(Hub.current()).files(model, pretrained);

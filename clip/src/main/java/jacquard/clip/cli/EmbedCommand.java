@@ -21,34 +21,47 @@ final class EmbedCommand implements Callable<Integer> {
   private static final int BATCH = 64;
 
   @Mixin ModelOptions model;
-  @Parameters(index = "1..*", paramLabel = "INPUT", description = "Pictures and folders of pictures; .txt files hold a text a line, a blank line too is one.") List<Path> inputs = List.of();
+  @Parameters(index = "1..*", paramLabel = "INPUT", description =
+      "Pictures and folders of pictures; .txt files hold a text a line, a blank line too is one.")
+  List<Path> inputs = List.of();
   @Option(names = "--text", description = "A text; may be repeated.") List<String> texts = List.of();
-  @Option(names = "--out", defaultValue = "features", description = "Where to write, without the ending (default: ${DEFAULT-VALUE}).") String out;
-  @Option(names = "--resume", description = "Goes on with what was stopped; the model and the inputs must be the same. Where nothing was stopped, begins.") boolean resume;
+  @Option(names = "--out", defaultValue = "features", description =
+      "Where to write, without the ending (default: ${DEFAULT-VALUE}).")
+  String out;
+  @Option(names = "--resume", description =
+      "Goes on with what was stopped; the model and the inputs must be the same. Where nothing was stopped, begins.")
+  boolean resume;
 
   private int unsound;
 
   @Override public Integer call() throws IOException {
     var name = out.endsWith(".npy") ? out.substring(0, out.length() - 4) : out;
     var all = EmbedInputs.of(inputs, texts);
-    if (all.count() == 0) throw new IllegalArgumentException("nothing to embed: give pictures, folders, .txt files or --text");
+    if (all.count() == 0)
+      throw new IllegalArgumentException("nothing to embed: give pictures, folders, .txt files or --text");
     try (var file = new FeatureFile(name, resume)) { return embed(name, all, file); }
   }
 
   private int embed(String name, EmbedInputs all, FeatureFile file) throws IOException {
     var files = model.files();
     file.begin(all.fingerprint(files, model.config.assignments()));
-    try (var clip = model.load(files); var progress = Progress.of("embed", all.count()).unit("inputs").from(file.done()).open()) {
+    try (var clip = model.load(files);
+        var progress = Progress.of("embed", all.count()).unit("inputs").from(file.done()).open()) {
       if (!all.leftOut().isEmpty()) progress.say("left out, no pictures by their ending: " + all.leftOut());
-      if (file.done() > 0) progress.say("going on behind the first %,d of %,d inputs".formatted(file.done(), all.count()));
+      if (file.done() > 0)
+        progress.say("going on behind the first %,d of %,d inputs".formatted(file.done(), all.count()));
       pictures(clip, all.pictures(), file, progress);
       texts(clip, all, file, progress);
-      if (file.failed() > 0) progress.say("%,d of %,d pictures could not be read".formatted(file.failed(), all.pictures().size()));
+      if (file.failed() > 0)
+        progress.say("%,d of %,d pictures could not be read".formatted(file.failed(), all.pictures().size()));
       if (file.rows() == 0) throw new IOException("no input could be read");
       file.finish();
       progress.close();
-      if (unsound > 0) System.err.printf("jacquard: the features of %,d inputs are not finite; the model's weights may hold NaN%n", unsound);
-      System.out.println(file.rows() + " × " + file.width() + " features in " + name + ".npy, their inputs in " + name + ".jsonl");
+      if (unsound > 0)
+        System.err.printf("jacquard: the features of %,d inputs are not finite; the model's weights may hold NaN%n",
+            unsound);
+      System.out.println(file.rows() + " × " + file.width() + " features in " + name + ".npy, their inputs in " + name
+          + ".jsonl");
       return file.failed() > 0 || unsound > 0 ? 1 : 0;
     }
   }
@@ -57,7 +70,8 @@ final class EmbedCommand implements Callable<Integer> {
     for (int from = (int) Math.min(file.done(), pictures.size()); from < pictures.size(); from += BATCH) {
       var part = pictures.subList(from, Math.min(pictures.size(), from + BATCH));
       var failures = new Failures();
-      float[][] features = clip.embedder().readable(part.size(), i -> Images.read(part.get(i)), failures, progress::advance);
+      float[][] features = clip.embedder()
+          .readable(part.size(), i -> Images.read(part.get(i)), failures, progress::advance);
       failures.messages().forEach(progress::say);
       write(file, "image", part.stream().map(Path::toString).toList(), features);
     }

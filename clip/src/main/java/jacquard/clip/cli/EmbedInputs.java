@@ -13,7 +13,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
-/// What is to be embedded: pictures, then the texts of the command line, then those of files, which stay there until they are asked for.
+/// What is to be embedded: pictures, then the texts of the command line, then those of files, which stay there until
+/// they are asked for.
 ///
 /// @param count   of pictures and texts
 /// @param leftOut the files of folders whose ending is no picture's, counted by it
@@ -41,10 +42,13 @@ record EmbedInputs(List<Path> pictures, List<String> given, List<Path> files, lo
   /// Of the model's files and of all inputs in their order.
   String fingerprint(ModelFiles model, String[] assignments) throws IOException {
     MessageDigest sha;
-    try { sha = MessageDigest.getInstance("SHA-256"); } catch (NoSuchAlgorithmException e) { throw new IllegalStateException(e); }
+    try { sha = MessageDigest.getInstance("SHA-256"); } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
     var weights = model.weights().toAbsolutePath();
     try (var beside = Files.list(weights.getParent())) {
-      for (var f : beside.filter(f -> f.equals(weights) || f.toString().matches(".*\\.(json|safetensors)")).sorted().toList())
+      for (var f : beside.filter(f -> f.equals(weights) || f.toString().matches(".*\\.(json|safetensors)")).sorted()
+          .toList())
         add(sha, f.getFileName() + " " + Files.size(f) + " " + Files.getLastModifiedTime(f));
     }
     for (var a : assignments) add(sha, a);

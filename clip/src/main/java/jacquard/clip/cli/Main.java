@@ -24,7 +24,8 @@ import picocli.CommandLine.Model.UsageMessageSpec;
 @Command(name = "jacquard", mixinStandardHelpOptions = true, version = "jacquard 0.1.0",
     description = "CLIP on the JVM: trains, evaluates and embeds.")
 public final class Main {
-  /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there: another device is opened only when it is asked for.
+  /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there:
+  /// another device is opened only when it is asked for.
   private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify", "caption");
 
   private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
@@ -48,10 +49,12 @@ public final class Main {
     System.setOut(utf8(System.out, FileDescriptor.out));
     System.setErr(utf8(System.err, FileDescriptor.err));
     if (Reason.unlikeUtf8() && Arrays.stream(args).anyMatch(a -> a.indexOf('\ufffd') >= 0)) {
-      System.err.println("jacquard: this Java read the arguments as " + System.getProperty("sun.jnu.encoding") + ", and letters were lost; set LC_ALL=C.UTF-8, as ./jacquard does");
+      System.err.println("jacquard: this Java read the arguments as " + System.getProperty("sun.jnu.encoding")
+          + ", and letters were lost; set LC_ALL=C.UTF-8, as ./jacquard does");
       System.exit(1);
     }
-    if (args.length > 1 && WORKING.contains(args[0])) Thread.ofPlatform().daemon().start(() -> Device.named("cpu").warm());
+    if (args.length > 1 && WORKING.contains(args[0]))
+      Thread.ofPlatform().daemon().start(() -> Device.named("cpu").warm());
     int status = run(args);
     System.out.flush();
     System.err.flush();
@@ -60,20 +63,28 @@ public final class Main {
 
   /// The console speaks UTF-8 whatever the locale is.
   private static PrintStream utf8(PrintStream given, FileDescriptor to) {
-    return given.charset().equals(StandardCharsets.UTF_8) ? given : new PrintStream(new FileOutputStream(to), true, StandardCharsets.UTF_8);
+    return given.charset().equals(StandardCharsets.UTF_8) ? given
+        : new PrintStream(new FileOutputStream(to), true, StandardCharsets.UTF_8);
   }
 
-  /// Runs a command line and says how it ended: 0 well, 1 for what the user can mend, 2 for a wrong option or a defect. Writes to the standard streams.
+  /// Runs a command line and says how it ended: 0 well, 1 for what the user can mend, 2 for a wrong option or a defect.
+  /// Writes to the standard streams.
   public static int run(String... args) {
     System.setProperty("java.awt.headless", "true");
-    if (System.getProperty("java.util.logging.SimpleFormatter.format") == null) System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
+    if (System.getProperty("java.util.logging.SimpleFormatter.format") == null)
+      System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
     Locale.setDefault(Locale.ROOT);                                              // the same figures everywhere
     var line = new CommandLine(new Main());
-    // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for the list of them.
+    // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for
+    // the list of them.
     boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
-    COMMANDS.forEach((name, command) -> { if (!known || name.equals(args[0])) line.addSubcommand(name, command.get()); });
+    COMMANDS.forEach((name, command) -> {
+      if (!known || name.equals(args[0])) line.addSubcommand(name, command.get());
+    });
     line.getSubcommands().forEach((name, command) -> command.getCommandSpec().usageMessage().description(text(name)));
-    if (line.getSubcommands().containsKey("train")) line.getSubcommands().get("train").getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
+    if (line.getSubcommands().containsKey("train"))
+      line.getSubcommands().get("train").getHelpSectionMap()
+          .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {
       var memory = Complaints.memoryIn(e);
@@ -105,7 +116,9 @@ public final class Main {
   /// What `--help` says before the options: a resource a command.
   private static String[] text(String command) {
     try (var in = Main.class.getResourceAsStream(command + ".txt")) {
-      if (in == null) throw new IllegalStateException("the command " + command + " has no " + command + ".txt among the resources of clip.cli");
+      if (in == null)
+        throw new IllegalStateException("the command " + command + " has no " + command
+            + ".txt among the resources of clip.cli");
       return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toArray(String[]::new);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

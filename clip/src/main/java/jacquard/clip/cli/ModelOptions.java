@@ -11,9 +11,13 @@ import picocli.CommandLine.Parameters;
 
 /// A trained model.
 final class ModelOptions {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "A folder with weights and their config, as runs/emoji-1/last; a file of weights with its config beside it; hf-hub:ORG/NAME[@revision]; or, with --pretrained, "
+  @Parameters(index = "0", paramLabel = "MODEL", description =
+      "A folder with weights and their config, as runs/emoji-1/last; a file of weights with its config beside it; "
+      + "hf-hub:ORG/NAME[@revision]; or, with --pretrained, "
       + "a model's name.") String model;
-  @Option(names = "--pretrained", paramLabel = "TAG", description = "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.") String pretrained;
+  @Option(names = "--pretrained", paramLabel = "TAG", description =
+      "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.")
+  String pretrained;
   @Mixin ConfigOptions config;
   @Mixin DeviceOptions device;
 

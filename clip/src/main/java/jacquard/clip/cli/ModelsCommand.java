@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 final class ModelsCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Also those of OpenCLIP's registry that are not built yet.") boolean all;
 
-  @Option(names = "--tags", description = "The published weights of each instead: MODEL --pretrained TAG uses them.") boolean tags;
+  @Option(names = "--tags", description = "The published weights of each instead: MODEL --pretrained TAG uses them.")
+  boolean tags;
 
   @Override public Integer call() {
     if (tags) return tags();
@@ -24,7 +25,9 @@ final class ModelsCommand implements Callable<Integer> {
         if (all) System.out.printf("%-32s not built yet: %s%n", name, c.unsupported().get());
         continue;
       }
-      System.out.printf("%-32s %,11.1fM %10s %d%s%n", name, Parameters.of(ClipModel.describe(c)).all().values().stream().mapToLong(t -> t.shape().size()).sum() / 1e6, c.vision().input(), c.embedding(),
+      System.out.printf("%-32s %,11.1fM %10s %d%s%n", name,
+          Parameters.of(ClipModel.describe(c)).all().values().stream().mapToLong(t -> t.shape().size()).sum() / 1e6,
+          c.vision().input(), c.embedding(),
           c.text().input().clip() ? "" : "  (tokenizer " + c.text().input().tokenizer() + ")");
     }
     if (!all) System.out.println(later + " more of OpenCLIP's registry are not built yet (--all lists them)");
@@ -35,7 +38,9 @@ final class ModelsCommand implements Callable<Integer> {
     System.out.printf("%-32s %-44s %s%n", "model", "tag", "on the hub");
     for (var name : Presets.names()) {
       var later = Presets.of(name).unsupported().isPresent();
-      Presets.pretrained(name).forEach((tag, p) -> System.out.printf("%-32s %-44s %s%s%n", name, tag, p.hub().replaceAll("/$", ""), later ? "  (the model is not built yet)" : ""));
+      Presets.pretrained(name).forEach((tag, p) ->
+          System.out.printf("%-32s %-44s %s%s%n", name, tag, p.hub().replaceAll("/$", ""), later
+              ? "  (the model is not built yet)" : ""));
     }
     return 0;
   }

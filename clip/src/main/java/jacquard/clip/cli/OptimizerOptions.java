@@ -87,8 +87,8 @@ final class OptimizerOptions {
     return average == null ? 0 : average;
   }
 
-  /// @param model its name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's last stages and of its attention pool
-  ///              are 1e-6 and less, and beside an ε of 1e-6 they would learn at half speed or not at all
+  /// @param model its name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's last stages and of
+  ///   its attention pool are 1e-6 and less, and beside an ε of 1e-6 they would learn at half speed or not at all
   Optimizer.Rule rule(String model) {
     within("--beta1", beta1, 0, 1);
     within("--beta2", beta2, 0, 1);
@@ -107,7 +107,8 @@ final class OptimizerOptions {
 
   private static void within(String option, double value, double least, double below) {
     if (!(value >= least && value < below))
-      throw new IllegalArgumentException(option + " " + value + ", expected " + (least > 0 ? "more than 0" : "0 or more")
+      throw new IllegalArgumentException(option + " " + value + ", expected "
+          + (least > 0 ? "more than 0" : "0 or more")
           + (below == 1 ? " and less than 1" : ""));
   }
 

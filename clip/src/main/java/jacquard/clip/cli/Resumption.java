@@ -16,9 +16,12 @@ import picocli.CommandLine.ParseResult;
 /// The options of a run that goes on: those that it began with, and those given now before them.
 final class Resumption {
   /// Options that say the same in two ways: one given now takes the place of either.
-  private static final List<Set<String>> ALTERNATIVES = List.of(Set.of("--steps", "--epochs"), Set.of("--val-steps", "--val-frequency"), Set.of("--save-steps", "--save-frequency"));
+  private static final List<Set<String>> ALTERNATIVES =
+      List.of(Set.of("--steps", "--epochs"), Set.of("--val-steps", "--val-frequency"),
+      Set.of("--save-steps", "--save-frequency"));
   /// Options that may name files; they are read where the run began.
-  private static final Set<String> PATHS = Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained");
+  private static final Set<String> PATHS =
+      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained");
 
   private Resumption() {}
 
@@ -26,7 +29,8 @@ final class Resumption {
   /// @param now   what is given now
   static List<String> arguments(Path folder, RunFolder.Command began, ParseResult now) {
     var all = new ArrayList<String>();
-    for (var option : new CommandLine(new TrainCommand()).parseArgs(began.arguments().toArray(String[]::new)).matchedOptions())
+    for (var option : new CommandLine(new TrainCommand()).parseArgs(began.arguments().toArray(String[]::new))
+        .matchedOptions())
       if (!replaced(option.longestName(), now)) add(all, option, Path.of(began.folder()));
     for (var option : now.matchedOptions()) if (!option.longestName().equals("--resume")) add(all, option, null);
     all.add("--resume=" + folder.toAbsolutePath());
@@ -34,7 +38,8 @@ final class Resumption {
   }
 
   private static boolean replaced(String option, ParseResult now) {
-    return now.hasMatchedOption(option) || ALTERNATIVES.stream().anyMatch(a -> a.contains(option) && a.stream().anyMatch(now::hasMatchedOption));
+    return now.hasMatchedOption(option)
+        || ALTERNATIVES.stream().anyMatch(a -> a.contains(option) && a.stream().anyMatch(now::hasMatchedOption));
   }
 
   private static void add(List<String> arguments, OptionSpec option, Path began) {
@@ -50,7 +55,11 @@ final class Resumption {
   /// The file that a relative path meant where the run began; the value itself where it means none.
   private static String resolved(String value, Path began) {
     if (EmojiSource.SPLITS.contains(value) || began.equals(Path.of("").toAbsolutePath())) return value;
-    if (ShardNames.in(value)) return ShardNames.sources(value).stream().map(s -> s.startsWith("$") || s.contains(":") || !Files.exists(began.resolve(ShardNames.braces(s).getFirst())) ? s : began.resolve(s).toString()).collect(Collectors.joining("::"));
+    if (ShardNames.in(value))
+      return ShardNames.sources(value).stream()
+          .map(s -> s.startsWith("$") || s.contains(":")
+          || !Files.exists(began.resolve(ShardNames.braces(s).getFirst())) ? s : began.resolve(s).toString())
+          .collect(Collectors.joining("::"));
     var file = began.resolve(value);
     return Files.exists(file) ? file.toString() : value;
   }

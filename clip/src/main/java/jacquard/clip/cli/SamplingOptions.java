@@ -19,12 +19,26 @@ import picocli.CommandLine.Option;
 final class SamplingOptions {
   private static final List<String> TYPES = List.of("auto", "webdataset", "csv");
 
-  @Option(names = "--dataset-type", paramLabel = "TYPE", description = "webdataset, csv, or auto: shards where --train-data names a .tar (default: ${DEFAULT-VALUE}).") String type = "auto";
-  @Option(names = "--train-num-samples", paramLabel = "N", description = "Pairs an epoch of shards (default: all; their indices tell how many).") long samples;
-  @Option(names = "--train-data-upsampling-factors", paramLabel = "F::…", description = "How often each source of shards, apart by ::, appears in an epoch; with --dataset-resampled the weight of each of its shards.") String factors;
-  @Option(names = "--dataset-resampled", description = "Draws shards with replacement, as OpenCLIP does for several sources. Without it every pair is read once an epoch, or as often as its source's factor says.") boolean resampled;
-  @Option(names = "--shard-lanes", paramLabel = "N", description = "Places in the shards that are read at the same time, a divisor of a step's pairs (default: 1 where the set fits into a machine's memory, and then pairs are read in any order; else up to 256).") int lanes;
-  @Option(names = "--shard-window", paramLabel = "N", description = "Pairs that are shuffled at a time in each lane (default: all with one lane, else 2048).") long window;
+  @Option(names = "--dataset-type", paramLabel = "TYPE", description =
+      "webdataset, csv, or auto: shards where --train-data names a .tar (default: ${DEFAULT-VALUE}).")
+  String type = "auto";
+  @Option(names = "--train-num-samples", paramLabel = "N", description =
+      "Pairs an epoch of shards (default: all; their indices tell how many).")
+  long samples;
+  @Option(names = "--train-data-upsampling-factors", paramLabel = "F::…", description =
+      "How often each source of shards, apart by ::, appears in an epoch; with --dataset-resampled the weight of each of its shards.")
+  String factors;
+  @Option(names = "--dataset-resampled", description =
+      "Draws shards with replacement, as OpenCLIP does for several sources. Without it every pair is read once an "
+      + "epoch, or as often as its source's factor says.")
+  boolean resampled;
+  @Option(names = "--shard-lanes", paramLabel = "N", description =
+      "Places in the shards that are read at the same time, a divisor of a step's pairs (default: 1 where the set "
+      + "fits into a machine's memory, and then pairs are read in any order; else up to 256).")
+  int lanes;
+  @Option(names = "--shard-window", paramLabel = "N", description =
+      "Pairs that are shuffled at a time in each lane (default: all with one lane, else 2048).")
+  long window;
 
   /// What is trained on.
   interface Data {
@@ -39,11 +53,16 @@ final class SamplingOptions {
   record Size(int batch, int context, long seed) {}
 
   Data data(String name, DataOptions options) throws IOException {
-    if (!TYPES.contains(type)) throw new IllegalArgumentException("--dataset-type " + type + ", expected one of " + String.join(", ", TYPES));
-    if (samples < 0 || lanes < 0 || window < 0) throw new IllegalArgumentException("--train-num-samples, --shard-lanes and --shard-window are numbers above 0");
-    if (type.equals("webdataset") || type.equals("auto") && ShardNames.in(name)) return new OfShards(shards(name, options.shards), new Shards.Epochs(samples, resampled, lanes, window));
+    if (!TYPES.contains(type))
+      throw new IllegalArgumentException("--dataset-type " + type + ", expected one of " + String.join(", ", TYPES));
+    if (samples < 0 || lanes < 0 || window < 0)
+      throw new IllegalArgumentException("--train-num-samples, --shard-lanes and --shard-window are numbers above 0");
+    if (type.equals("webdataset") || type.equals("auto") && ShardNames.in(name))
+      return new OfShards(shards(name, options.shards), new Shards.Epochs(samples, resampled, lanes, window));
     if (samples > 0 || factors != null || resampled || lanes > 0 || window > 0)
-      throw new IllegalArgumentException("--train-num-samples, --train-data-upsampling-factors, --dataset-resampled and --shard-… are for shards, and " + name + " names none (a .tar)");
+      throw new IllegalArgumentException(
+          "--train-num-samples, --train-data-upsampling-factors, --dataset-resampled and --shard-… are for shards, and "
+          + name + " names none (a .tar)");
     return new OfSource(options.source(name));
   }
 
@@ -51,11 +70,15 @@ final class SamplingOptions {
     if (factors == null) return options.open(name);
     var sources = ShardNames.sources(name);
     var each = factors.split("::");
-    if (each.length != sources.size()) throw new IllegalArgumentException("--train-data-upsampling-factors " + factors + ": " + each.length + " factors for " + sources.size() + " sources of --train-data");
+    if (each.length != sources.size())
+      throw new IllegalArgumentException("--train-data-upsampling-factors " + factors + ": " + each.length
+          + " factors for " + sources.size() + " sources of --train-data");
     var r = new ArrayList<Shards.From>();
     for (int i = 0; i < each.length; i++) {
       double f = ShardOptions.number("--train-data-upsampling-factors", each[i]);
-      if (!(f > 0 && f <= 1e6)) throw new IllegalArgumentException("--train-data-upsampling-factors: " + each[i] + ", expected a number above 0");
+      if (!(f > 0 && f <= 1e6))
+        throw new IllegalArgumentException("--train-data-upsampling-factors: " + each[i]
+            + ", expected a number above 0");
       r.add(new Shards.From(ShardNames.braces(sources.get(i)), f));
     }
     return options.open(name, r);
@@ -73,7 +96,8 @@ final class SamplingOptions {
     @Override public String name() { return shards.name(); }
     @Override public long size() { return shards.perEpoch(how); }
     @Override public Stream stream(Transform transform, Augmentation augmentation, Tokenizer tokenizer, Size size) {
-      return new ShardStream(shards, how, size.batch, size.seed, key -> new Preparation(transform, augmentation, tokenizer, size.context, key));
+      return new ShardStream(shards, how, size.batch, size.seed, key ->
+          new Preparation(transform, augmentation, tokenizer, size.context, key));
     }
   }
 }

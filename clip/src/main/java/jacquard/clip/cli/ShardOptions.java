@@ -12,27 +12,46 @@ import picocli.CommandLine.Option;
 
 /// What the samples of shards are.
 final class ShardOptions {
-  @Option(names = "--image-key", paramLabel = "EXT;…", description = "Extensions of pictures in shards, the first that is there wins (default: ${DEFAULT-VALUE}).") String images = String.join(";", Fields.DEFAULT.images());
-  @Option(names = "--text-key", paramLabel = "EXT;…", description = "The same of captions (default: ${DEFAULT-VALUE}).") String texts = String.join(";", Fields.DEFAULT.texts());
-  @Option(names = "--json-text-key", paramLabel = "KEY;…", description = "Takes captions from the samples' .json: the first of these keys that holds a text.") String json;
-  @Option(names = "--json-text-key-probs", paramLabel = "P;…", description = "Weights of these keys: those above 0 are looked up first, in an order drawn by them for every sample anew.") String weights;
-  @Option(names = "--max-image-pixels", paramLabel = "N", description = "Pictures in shards of more pixels are left out, before they are decoded (default: ${DEFAULT-VALUE}).") long pixels = Fields.DEFAULT.maximumPixels();
+  @Option(names = "--image-key", paramLabel = "EXT;…", description =
+      "Extensions of pictures in shards, the first that is there wins (default: ${DEFAULT-VALUE}).")
+  String images = String.join(";", Fields.DEFAULT.images());
+  @Option(names = "--text-key", paramLabel = "EXT;…", description = "The same of captions (default: ${DEFAULT-VALUE}).")
+  String texts = String.join(";", Fields.DEFAULT.texts());
+  @Option(names = "--json-text-key", paramLabel = "KEY;…", description =
+      "Takes captions from the samples' .json: the first of these keys that holds a text.")
+  String json;
+  @Option(names = "--json-text-key-probs", paramLabel = "P;…", description =
+      "Weights of these keys: those above 0 are looked up first, in an order drawn by them for every sample anew.")
+  String weights;
+  @Option(names = "--max-image-pixels", paramLabel = "N", description =
+      "Pictures in shards of more pixels are left out, before they are decoded (default: ${DEFAULT-VALUE}).")
+  long pixels = Fields.DEFAULT.maximumPixels();
 
-  @Option(names = "--shard-cache", paramLabel = "FOLDER", description = "Where blocks of shards behind https:// are kept (default: ${DEFAULT-VALUE}).") Path cache = Path.of(System.getProperty("java.io.tmpdir"), "jacquard-shards");
-  @Option(names = "--shard-cache-size", paramLabel = "GB", description = "The most that the folder may hold; the shards that were last read longest ago are deleted first (default: ${DEFAULT-VALUE}).") double gigabytes = 20;
+  @Option(names = "--shard-cache", paramLabel = "FOLDER", description =
+      "Where blocks of shards behind https:// are kept (default: ${DEFAULT-VALUE}).")
+  Path cache = Path.of(System.getProperty("java.io.tmpdir"), "jacquard-shards");
+  @Option(names = "--shard-cache-size", paramLabel = "GB", description =
+      "The most that the folder may hold; the shards that were last read longest ago are deleted first (default: ${DEFAULT-VALUE}).")
+  double gigabytes = 20;
 
   Fields fields() {
-    if (weights != null && json == null) throw new IllegalArgumentException("--json-text-key-probs needs --json-text-key");
+    if (weights != null && json == null)
+      throw new IllegalArgumentException("--json-text-key-probs needs --json-text-key");
     if (pixels < 1) throw new IllegalArgumentException("--max-image-pixels " + pixels + ", expected at least 1");
-    return new Fields(parts("--image-key", images), parts("--text-key", texts), json == null ? List.of() : parts("--json-text-key", json),
-        weights == null ? List.of() : parts("--json-text-key-probs", weights).stream().map(w -> number("--json-text-key-probs", w)).toList(), pixels);
+    return new Fields(parts("--image-key", images), parts("--text-key", texts), json == null ? List.of()
+        : parts("--json-text-key", json),
+        weights == null ? List.of() : parts("--json-text-key-probs", weights).stream().map(w ->
+        number("--json-text-key-probs", w)).toList(), pixels);
   }
 
   /// Shards by their names, all with the factor 1.
-  Shards open(String data) throws IOException { return open(data, List.of(new Shards.From(ShardNames.expand(data), 1))); }
+  Shards open(String data) throws IOException {
+    return open(data, List.of(new Shards.From(ShardNames.expand(data), 1)));
+  }
 
   Shards open(String data, List<Shards.From> sources) throws IOException {
-    boolean remote = sources.stream().flatMap(s -> s.names().stream()).anyMatch(n -> n.startsWith("http://") || n.startsWith("https://"));
+    boolean remote = sources.stream().flatMap(s -> s.names().stream())
+        .anyMatch(n -> n.startsWith("http://") || n.startsWith("https://"));
     return Shards.open(data, sources, fields(), remote ? new BlockCache(cache, (long) (gigabytes * 1e9)) : null);
   }
 
@@ -44,6 +63,8 @@ final class ShardOptions {
 
   static double number(String option, String value) {
     try { return Double.parseDouble(value); }
-    catch (NumberFormatException e) { throw new IllegalArgumentException(option + ": \"" + value + "\" is no number", e); }
+    catch (NumberFormatException e) {
+      throw new IllegalArgumentException(option + ": \"" + value + "\" is no number", e);
+    }
   }
 }

@@ -23,19 +23,28 @@ final class ShardsCommand implements Callable<Integer> {
 
   @Parameters(index = "0", paramLabel = "DATA", description = "As train's --train-data.") String data;
   @Parameters(index = "1", paramLabel = "OUT", description = "A folder without shards.") Path out;
-  @Option(names = "--size", paramLabel = "N", description = "Pairs a shard (default: what makes 16 shards, at most 10000).") Integer size;
-  @Option(names = "--digits", paramLabel = "N", description = "Digits of a shard's number (default: as many as needed, 2 at least; img2dataset: 5).") Integer digits;
+  @Option(names = "--size", paramLabel = "N", description =
+      "Pairs a shard (default: what makes 16 shards, at most 10000).")
+  Integer size;
+  @Option(names = "--digits", paramLabel = "N", description =
+      "Digits of a shard's number (default: as many as needed, 2 at least; img2dataset: 5).")
+  Integer digits;
   @Mixin DataOptions options;
 
   @Override public Integer call() throws IOException {
     if (size != null && size < 1) throw new IllegalArgumentException("--size " + size + ", expected at least 1");
-    if (digits != null && (digits < 1 || digits > 9)) throw new IllegalArgumentException("--digits " + digits + ", expected 1 to 9");
+    if (digits != null && (digits < 1 || digits > 9))
+      throw new IllegalArgumentException("--digits " + digits + ", expected 1 to 9");
     var source = options.source(data);
-    int each = size != null ? size : Math.min(LARGEST, (source.size() + SHARDS - 1) / SHARDS), count = (source.size() + each - 1) / each, failed = 0;
+    int each = size != null ? size : Math.min(LARGEST, (source.size() + SHARDS - 1) / SHARDS), count =
+        (source.size() + each - 1) / each, failed = 0;
     int needed = Integer.toString(count - 1).length();
-    if (digits != null && digits < needed) throw new IllegalArgumentException("--digits " + digits + " for " + count + " shards, expected " + needed + " or more");
+    if (digits != null && digits < needed)
+      throw new IllegalArgumentException("--digits " + digits + " for " + count + " shards, expected " + needed
+          + " or more");
     int width = digits != null ? digits : Math.max(2, needed);
-    try (var writer = new ShardWriter(out, each, width); var progress = Progress.of("shards", source.size()).unit("pairs").open()) {
+    try (var writer = new ShardWriter(out, each, width);
+        var progress = Progress.of("shards", source.size()).unit("pairs").open()) {
       for (int i = 0; i < source.size(); i++) {
         try {
           var file = source.file(i);
@@ -53,7 +62,8 @@ final class ShardsCommand implements Callable<Integer> {
       writer.done();
       if (writer.counts().isEmpty()) throw new IOException("no pair of " + source.name() + " could be read");
       progress.close();
-      System.out.printf("%,d pairs in %,d shards: %s … %s in %s%n", source.size() - failed, writer.counts().size(), writer.counts().firstEntry().getKey(), writer.counts().lastEntry().getKey(), out);
+      System.out.printf("%,d pairs in %,d shards: %s … %s in %s%n", source.size() - failed, writer.counts().size(),
+          writer.counts().firstEntry().getKey(), writer.counts().lastEntry().getKey(), out);
     }
     return failed == 0 ? 0 : 1;
   }
@@ -83,7 +93,9 @@ final class ShardsCommand implements Callable<Integer> {
   private static byte[] png(Pixels pixels) throws IOException {
     var image = new BufferedImage(pixels.width(), pixels.height(), BufferedImage.TYPE_INT_RGB);
     byte[] rgb = pixels.rgb();
-    for (int i = 0; i < rgb.length; i += 3) image.setRGB(i / 3 % pixels.width(), i / 3 / pixels.width(), (rgb[i] & 255) << 16 | (rgb[i + 1] & 255) << 8 | rgb[i + 2] & 255);
+    for (int i = 0; i < rgb.length; i += 3)
+      image.setRGB(i / 3 % pixels.width(), i / 3 / pixels.width(),
+          (rgb[i] & 255) << 16 | (rgb[i + 1] & 255) << 8 | rgb[i + 2] & 255);
     var bytes = new ByteArrayOutputStream();
     ImageIO.write(image, "png", bytes);
     return bytes.toByteArray();

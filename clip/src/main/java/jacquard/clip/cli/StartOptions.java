@@ -33,7 +33,8 @@ final class StartOptions {
 
   ClipConfig read(ConfigOptions config) throws IOException {
     if (pretrained != null && !Files.exists(pretrained))
-      throw new IOException("--pretrained " + pretrained + ": no such file or folder. Training begins from weights that lie here: "
+      throw new IOException("--pretrained " + pretrained
+          + ": no such file or folder. Training begins from weights that lie here: "
           + "./jacquard download MODEL --pretrained TAG (or hf-hub:ORG/NAME) fetches published ones and names their folder");
     var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json")
         ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
@@ -43,7 +44,8 @@ final class StartOptions {
     int vocabulary = text.captions(folder()).vocabulary();
     int known = found.json().path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
     if (text.clip() && known < vocabulary)
-      throw new IllegalArgumentException("text_cfg.vocab_size is %,d, CLIP's tokenizer needs %,d".formatted(known, vocabulary));
+      throw new IllegalArgumentException("text_cfg.vocab_size is %,d, CLIP's tokenizer needs %,d".formatted(known,
+          vocabulary));
     return found;
   }
 

@@ -10,7 +10,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis = "jacquard train [OPTION]…")
+@Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis =
+    "jacquard train [OPTION]…")
 final class TrainCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
   /// How the run began; null until that is known.
@@ -45,11 +46,13 @@ final class TrainCommand implements Callable<Integer> {
   private int again(Path folder, long made, RunFolder.Command before) throws IOException {
     var now = spec.commandLine().getParseResult();
     if (now.hasMatchedOption("--pretrained") && made > 0)
-      throw new IllegalArgumentException("--pretrained with --resume: the run goes on with the weights of its own checkpoint; "
+      throw new IllegalArgumentException(
+          "--pretrained with --resume: the run goes on with the weights of its own checkpoint; "
           + "begin another run to start from others");
     var command = new TrainCommand();
     command.began = before;
-    var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
+    var line = new CommandLine(command)
+        .setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
     return line.execute(Resumption.arguments(folder, before, now).toArray(String[]::new));
   }
 }

@@ -20,7 +20,8 @@ import java.util.concurrent.CountDownLatch;
 ///
 /// @param batch    pairs a step, of all micro-batches and ranks
 /// @param perEpoch steps an epoch
-record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOptions.Data training, Source held, int batch,
+record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOptions.Data training, Source held,
+    int batch,
     long perEpoch, Trainer.Cadence cadence) {
   static TrainRun of(TrainCommand c) throws IOException {
     var on = c.compute.compute();
@@ -30,7 +31,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var held = c.data.held(c.tables);
     int batch = c.steps.whole(on.devices().size());
     long perEpoch = Math.max(1, training.size() / batch);
-    return new TrainRun(c, on, config, training, held, batch, perEpoch, c.steps.cadence(perEpoch, c.optimizer.average()));
+    return new TrainRun(c, on, config, training, held, batch, perEpoch,
+        c.steps.cadence(perEpoch, c.optimizer.average()));
   }
 
   /// The status to exit with.
@@ -59,7 +61,9 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
       return trainer.steps() < cadence.steps() ? 1 : 0;
     } finally {
       done.countDown();
-      try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) { System.out.flush(); }
+      try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) {
+        System.out.flush();
+      }
     }
   }
 
@@ -72,8 +76,10 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var transform = new Transform(c.images.over(c.model.preprocess(config)));
     var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(c.model.folder());
-    var stream = training.stream(transform, c.images.augmentation(), tokenizer, new SamplingOptions.Size(batch, text.context(), seed));
-    return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer, held);
+    var stream = training.stream(transform, c.images.augmentation(), tokenizer,
+        new SamplingOptions.Size(batch, text.context(), seed));
+    return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
+        held);
   }
 
   /// Whether the run to go on with has made all its steps.
@@ -82,10 +88,12 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
   private boolean finished(Path folder) throws IOException {
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
-      throw new IllegalArgumentException("--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run"
+      throw new IllegalArgumentException(
+          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run"
           .formatted(total, folder, made));
     if (made == total)
-      System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it longer%n", folder, total);
+      System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it "
+          + "longer%n", folder, total);
     return made == total;
   }
 
@@ -94,7 +102,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", title(), training.name(), training.size(),
         held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), batch, ranks, path);
     if (batch == 1 && command.task.loss() == Contrastive.Loss.SOFTMAX)
-      System.err.println("jacquard: the softmax loss of one pair is 0, and nothing is learned from it; use --batch-size 2 or more");
+      System.err.println("jacquard: the softmax loss of one pair is 0, and nothing is learned from it; use "
+          + "--batch-size 2 or more");
   }
 
   private SequencedMap<String, String> settings(Optimization how) {
@@ -103,14 +112,16 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     r.put("training data", training.name() + ", " + training.size() + " pairs");
     r.put("steps × batch", cadence.steps() + " × " + batch);
     r.put("schedule", how.schedule().toString());
-    r.put("loss", command.task.loss().name().toLowerCase() + (command.task.weights == null ? "" : ", distilled from " + command.task.weights));
+    r.put("loss", command.task.loss().name().toLowerCase()
+        + (command.task.weights == null ? "" : ", distilled from " + command.task.weights));
     r.put("seed", Long.toString(command.steps.seed));
     return r;
   }
 
   private static void print(Evaluation e) {
     if (e == null) return;
-    System.out.printf("held out, %,d images over %,d names (chance %.2f %%):%n", e.labels().length, e.names().size(), 100 * e.chance());
+    System.out.printf("held out, %,d images over %,d names (chance %.2f %%):%n", e.labels().length, e.names().size(),
+        100 * e.chance());
     e.metrics().forEach((k, v) -> System.out.printf("  %-20s %5.1f %%%n", k, 100 * v));
   }
 }

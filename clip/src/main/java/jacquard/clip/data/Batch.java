@@ -37,14 +37,16 @@ public record Batch(List<Input> inputs, long[] groups, int[] samples, int count)
     int n = tokens.length;
     int[] each = new int[n];
     Arrays.setAll(each, i -> i);
-    return new Batch(List.of(new Pictures(pixels, grid), new Captions(tokens)), Arrays.stream(each).asLongStream().toArray(), each, n);
+    return new Batch(List.of(new Pictures(pixels, grid), new Captions(tokens)),
+        Arrays.stream(each).asLongStream().toArray(), each, n);
   }
 
   /// The input of a kind.
   ///
   /// @throws IllegalStateException where the batch has none
   public <T extends Input> T input(Class<T> kind) {
-    return inputs.stream().filter(kind::isInstance).map(kind::cast).findFirst().orElseThrow(() -> new IllegalStateException("a batch without " + kind.getSimpleName().toLowerCase() + ": " + inputs));
+    return inputs.stream().filter(kind::isInstance).map(kind::cast).findFirst().orElseThrow(() ->
+        new IllegalStateException("a batch without " + kind.getSimpleName().toLowerCase() + ": " + inputs));
   }
 
   public Pictures pictures() { return input(Pictures.class); }
@@ -53,6 +55,7 @@ public record Batch(List<Input> inputs, long[] groups, int[] samples, int count)
   /// Samples `from … to − 1`; the whole batch is itself.
   public Batch part(int from, int to) {
     if (from == 0 && to == count) return this;
-    return new Batch(inputs.stream().map(i -> i.part(from, to)).toList(), Arrays.copyOfRange(groups, from, to), Arrays.copyOfRange(samples, from, to), to - from);
+    return new Batch(inputs.stream().map(i -> i.part(from, to)).toList(), Arrays.copyOfRange(groups, from, to),
+        Arrays.copyOfRange(samples, from, to), to - from);
   }
 }

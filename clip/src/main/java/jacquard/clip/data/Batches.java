@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// The pairs of a [Source] as a stream. Each epoch is a new permutation of all of them, drawn once and kept while it lasts. Captions are tokenised as
-/// they are read.
+/// The pairs of a [Source] as a stream. Each epoch is a new permutation of all of them, drawn once and kept while it
+/// lasts. Captions are tokenised as they are read.
 public final class Batches implements Stream {
   private final Source source;
   private final Preparation preparation;
@@ -28,8 +28,11 @@ public final class Batches implements Stream {
   }
 
   /// @param size pairs a step, of all ranks
-  public Batches(Source source, Transform transform, Augmentation augmentation, Tokenizer tokenizer, int size, int context, long seed) {
-    if (source.size() < size) throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a step's " + size);
+  public Batches(Source source, Transform transform, Augmentation augmentation, Tokenizer tokenizer, int size,
+      int context, long seed) {
+    if (source.size() < size)
+      throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a step's "
+          + size);
     this.source = source;
     this.size = size;
     this.key = Random.of(seed).fold("data");

@@ -1,6 +1,7 @@
 package jacquard.clip.data;
 
-/// Captions as numbers of 64 bits: equal captions have equal numbers, and of a thousand million different ones two have the same with a chance of 3 %.
+/// Captions as numbers of 64 bits: equal captions have equal numbers, and of a thousand million different ones two have
+/// the same with a chance of 3 %.
 public final class Captions {
   private Captions() {}
 

@@ -17,20 +17,24 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// A folder of pictures, each with its caption in a `.txt` of the same name beside it, recursively, by path. Pictures without a caption
-/// are counted as skipped, as are those whose caption is empty or no text.
+/// A folder of pictures, each with its caption in a `.txt` of the same name beside it, recursively, by path. Pictures
+/// without a caption are counted as skipped, as are those whose caption is empty or no text.
 ///
 /// @param leftOut the files whose ending is no picture's, counted by it; empty where there are none
-public record FolderSource(Path folder, List<Path> paths, List<String> captions, int skipped, String leftOut) implements Source {
+public record FolderSource(Path folder, List<Path> paths, List<String> captions, int skipped, String leftOut)
+    implements Source {
   private static final long LONGEST = 1 << 20;
   /// The endings of the formats that are read.
-  public static final Set<String> PICTURES = Set.of("jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "gif", "bmp", "dib", "webp", "tif", "tiff", "ico", "pbm", "pgm", "ppm", "pnm");
+  public static final Set<String> PICTURES = Set.of("jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "gif", "bmp",
+      "dib", "webp", "tif", "tiff", "ico", "pbm", "pgm", "ppm", "pnm");
 
   /// The pictures under a folder, in the order of their paths, and how many other files there are of each ending.
   public record Listing(List<Path> pictures, SortedMap<String, Integer> others) {
     /// What was left out, in words; empty where nothing was.
     public String leftOut() {
-      return others.entrySet().stream().map(e -> "%,d %s".formatted(e.getValue(), e.getKey().isEmpty() ? "without an ending" : "." + e.getKey())).collect(Collectors.joining(", "));
+      return others.entrySet().stream()
+          .map(e -> "%,d %s".formatted(e.getValue(), e.getKey().isEmpty() ? "without an ending" : "." + e.getKey()))
+          .collect(Collectors.joining(", "));
     }
   }
 
@@ -49,7 +53,9 @@ public record FolderSource(Path folder, List<Path> paths, List<String> captions,
       paths.add(p);
       captions.add(caption);
     }
-    if (paths.isEmpty()) throw new IOException(folder + " holds no picture with a .txt caption beside it (" + skipped + " without" + (listing.others.isEmpty() ? "" : "; other files: " + listing.leftOut()) + ")");
+    if (paths.isEmpty())
+      throw new IOException(folder + " holds no picture with a .txt caption beside it (" + skipped + " without"
+          + (listing.others.isEmpty() ? "" : "; other files: " + listing.leftOut()) + ")");
     listing.others.remove("txt");                                               // captions
     return new FolderSource(folder, List.copyOf(paths), List.copyOf(captions), skipped, listing.leftOut());
   }
@@ -77,7 +83,9 @@ public record FolderSource(Path folder, List<Path> paths, List<String> captions,
         return false;
       }).sorted().toList();
       for (var p : pictures)
-        if (Reason.unlikeUtf8() && p.toString().indexOf('\ufffd') >= 0) throw new IOException(p + ": this Java cannot tell the file's name, since its locale is not UTF-8; set LC_ALL=C.UTF-8");
+        if (Reason.unlikeUtf8() && p.toString().indexOf('\ufffd') >= 0)
+          throw new IOException(p + ": this Java cannot tell the file's name, since its locale is not UTF-8; set "
+              + "LC_ALL=C.UTF-8");
       return new Listing(pictures, others);
     } catch (UncheckedIOException e) { throw e.getCause(); }
   }
@@ -92,5 +100,7 @@ public record FolderSource(Path folder, List<Path> paths, List<String> captions,
   @Override public int size() { return paths.size(); }
   @Override public String caption(int index) { return captions.get(index); }
   @Override public Picture picture(int index) throws IOException { return Images.read(paths.get(index)); }
-  @Override public Optional<byte[]> file(int index) throws IOException { return Optional.of(Files.readAllBytes(paths.get(index))); }
+  @Override public Optional<byte[]> file(int index) throws IOException {
+    return Optional.of(Files.readAllBytes(paths.get(index)));
+  }
 }

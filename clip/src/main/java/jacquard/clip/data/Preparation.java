@@ -18,8 +18,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Makes batches of pairs: pictures decoded, augmented and normalised, captions tokenised. What cannot be read is left out and counted by its reason. All draws
-/// follow from the key, the step and the sample's number. Thread-safe.
+/// Makes batches of pairs: pictures decoded, augmented and normalised, captions tokenised. What cannot be read is left
+/// out and counted by its reason. All draws follow from the key, the step and the sample's number. Thread-safe.
 public final class Preparation {
   private static final System.Logger LOG = System.getLogger(Preparation.class.getName());
   private static final String UNREADABLE = "unreadable";
@@ -73,7 +73,8 @@ public final class Preparation {
       try {
         var pair = pairs.read(numbers[i], drawn("caption", step, numbers[i]));
         captions[i] = pair.caption;
-        rows[i] = transform.rows(pair.picture, augmentation, new SplittableRandom(drawn("augment", step, numbers[i]).key()));
+        rows[i] = transform.rows(pair.picture, augmentation,
+            new SplittableRandom(drawn("augment", step, numbers[i]).key()));
       } catch (IOException | RuntimeException e) { leftOut(e); }
     });
     int[] kept = IntStream.range(0, numbers.length).filter(i -> rows[i] != null).toArray();
@@ -100,10 +101,12 @@ public final class Preparation {
     return r;
   }
 
-  /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding behind them.
+  /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding
+  /// behind them.
   private boolean cut(String caption, int[] ids) {
     if (context > 1 && ids[context - 2] == padding && ids[context - 1] == padding) return false;
-    int[] more = tokenizer.tokenize(caption, context + 1), here = tokenizer.reduces() ? tokenizer.tokenize(caption, context) : ids;
+    int[] more = tokenizer.tokenize(caption, context + 1), here = tokenizer.reduces()
+        ? tokenizer.tokenize(caption, context) : ids;
     return more[context] != padding || !Arrays.equals(here, 0, context, more, 0, context);
   }
 
@@ -128,8 +131,11 @@ public final class Preparation {
     var r = new ArrayList<String>();
     if (cut.get() > 0) r.add("%,d captions were longer than %d tokens and were cut".formatted(cut.get(), context));
     var why = reasons();
-    var said = why.keySet().equals(Set.of(UNREADABLE)) ? "" : why.entrySet().stream().map(e -> "%,d %s".formatted(e.getValue(), e.getKey())).collect(Collectors.joining(", ", " (", ")"));
-    if (!why.isEmpty()) r.add("%,d samples could not be read and were left out%s; the first: %s".formatted(unreadable(), said, firstFailure()));
+    var said = why.keySet().equals(Set.of(UNREADABLE)) ? "" : why.entrySet().stream().map(e ->
+        "%,d %s".formatted(e.getValue(), e.getKey())).collect(Collectors.joining(", ", " (", ")"));
+    if (!why.isEmpty())
+      r.add("%,d samples could not be read and were left out%s; the first: %s".formatted(unreadable(), said,
+          firstFailure()));
     return r;
   }
 }

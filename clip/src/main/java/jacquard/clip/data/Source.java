@@ -11,7 +11,8 @@ public interface Source {
   String name();
   int size();
   String caption(int index);
-  /// What tells pictures apart: samples with equal groups are one picture with several captions. By default each sample is a picture.
+  /// What tells pictures apart: samples with equal groups are one picture with several captions. By default each sample
+  /// is a picture.
   default Object group(int index) { return index; }
   /// The captions among which zero-shot classification chooses: every caption of the source once, and possibly others.
   default List<String> names() { return IntStream.range(0, size()).mapToObj(this::caption).distinct().toList(); }

@@ -4,11 +4,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// What a training reads, step by step, from wherever it lies: a pure function of the seed and the step, so that a run that goes on reads what one without
-/// a stop would have read. Any thread may ask, and several at once.
+/// What a training reads, step by step, from wherever it lies: a pure function of the seed and the step, so that a run
+/// that goes on reads what one without a stop would have read. Any thread may ask, and several at once.
 public interface Stream {
-  /// One rank's share of a step. The step's samples are cut into `parts` micro-batches and each of these into the ranks' pieces, so that what the
-  /// ranks have of a micro-batch is together the micro-batch of a single rank. A sample that cannot be read is left out and counted; it shifts nobody.
+  /// One rank's share of a step. The step's samples are cut into `parts` micro-batches and each of these into the
+  /// ranks' pieces, so that what the ranks have of a micro-batch is together the micro-batch of a single rank. A sample
+  /// that cannot be read is left out and counted; it shifts nobody.
   Batch at(long step, int rank, int ranks, int parts);
 
   /// The whole step.
@@ -28,7 +29,8 @@ public interface Stream {
   /// Steps an epoch; what is left of an epoch beyond them is dropped.
   long perEpoch();
 
-  /// What fixes the order beside the seed and [#size], by name; a checkpoint holds it, and one made with another order cannot go on.
+  /// What fixes the order beside the seed and [#size], by name; a checkpoint holds it, and one made with another order
+  /// cannot go on.
   Map<String, String> order();
 
   /// What is read: rows, and a hash of their captions in order. Where it changes, a run that goes on says so.

@@ -13,11 +13,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// A table of picture paths and captions, quoted as RFC 4180; a byte-order mark is skipped. Paths are as given, or relative to the table. Rows of one picture, or of equal values
-/// in a column of groups, are a picture with several captions.
+/// A table of picture paths and captions, quoted as RFC 4180; a byte-order mark is skipped. Paths are as given, or
+/// relative to the table. Rows of one picture, or of equal values in a column of groups, are a picture with several
+/// captions.
 ///
 /// @param groups for each row what it has in common with others of its picture
-public record TableSource(Path file, List<Path> paths, List<String> captions, List<Object> groups, int skipped) implements Source {
+public record TableSource(Path file, List<Path> paths, List<String> captions, List<Object> groups, int skipped)
+    implements Source {
   private static final String SEPARATORS = ",\t;|";
 
   /// Names of columns.
@@ -25,15 +27,19 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
   /// @param group null where the path tells pictures apart
   public record Columns(String path, String caption, String group) {}
 
-  public static TableSource read(Path file, char separator, String pathColumn, String captionColumn) throws IOException {
+  public static TableSource read(Path file, char separator, String pathColumn, String captionColumn)
+      throws IOException {
     return read(file, separator, new Columns(pathColumn, captionColumn, null));
   }
 
-  /// @param separator between fields; null for the one of comma, tab, semicolon and bar that finds the columns in the first row
+  /// @param separator between fields; null for the one of comma, tab, semicolon and bar that finds the columns in the
+  ///   first row
   /// @throws IOException naming the file, the row and what is wrong
   public static TableSource read(Path file, Character separator, Columns columns) throws IOException {
     String text;
-    try { text = Files.readString(file); } catch (MalformedInputException e) { throw new IOException(file + " is no UTF-8 text" + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e); }
+    try { text = Files.readString(file); } catch (MalformedInputException e) {
+      throw new IOException(file + " is no UTF-8 text" + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e);
+    }
     if (text.startsWith("\ufeff")) text = text.substring(1);
     if (!text.isEmpty()) {
       var unlike = FirstBytes.of(file);
@@ -42,18 +48,25 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
     var rows = rows(text, separator != null ? separator : found(text, columns, file), file, Integer.MAX_VALUE);
     if (rows.isEmpty()) throw new IOException(file + " is empty, expected a line of column names");
     var head = rows.getFirst();
-    int p = column(head, columns.path, file), c = column(head, columns.caption, file), g = columns.group == null ? -1 : column(head, columns.group, file), skipped = 0;
+    int p = column(head, columns.path, file), c = column(head, columns.caption, file), g = columns.group == null ? -1
+        : column(head, columns.group, file), skipped = 0;
     var paths = new ArrayList<Path>();
     var captions = new ArrayList<String>();
     var groups = new ArrayList<>();
     for (int i = 1; i < rows.size(); i++) {
       var r = rows.get(i);
       if (r.size() == 1 && r.getFirst().isEmpty()) continue;
-      if (r.size() != head.size()) throw new IOException(file + " row " + (i + 1) + " has " + r.size() + " fields, expected " + head.size() + (r.size() > head.size() ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
+      if (r.size() != head.size())
+        throw new IOException(file + " row " + (i + 1) + " has " + r.size() + " fields, expected " + head.size()
+            + (r.size() > head.size() ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
       if (r.get(c).isBlank() || r.get(c).indexOf('\0') >= 0) { skipped++; continue; }
       Path path;
-      try { path = Path.of(r.get(p)); } catch (InvalidPathException e) { throw new IOException(file + " row " + (i + 1) + ": \"" + r.get(p) + "\" is no path: " + (Reason.unlikeUtf8() ? Reason.of(e) : e.getReason()), e); }
-      path = path.isAbsolute() || Files.exists(path) || file.toAbsolutePath().getParent() == null ? path : file.toAbsolutePath().getParent().resolve(path);
+      try { path = Path.of(r.get(p)); } catch (InvalidPathException e) {
+        throw new IOException(file + " row " + (i + 1) + ": \"" + r.get(p) + "\" is no path: "
+            + (Reason.unlikeUtf8() ? Reason.of(e) : e.getReason()), e);
+      }
+      path = path.isAbsolute() || Files.exists(path) || file.toAbsolutePath().getParent() == null ? path
+          : file.toAbsolutePath().getParent().resolve(path);
       paths.add(path);
       captions.add(r.get(c));
       groups.add(g < 0 ? path.toAbsolutePath().normalize() : r.get(g));
@@ -79,7 +92,8 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
 
   private static int column(List<String> head, String name, Path file) throws IOException {
     int i = head.indexOf(name);
-    if (i < 0) throw new IOException(file + " has no column \"" + name + "\"; found " + head + " (is the separator right?)");
+    if (i < 0)
+      throw new IOException(file + " has no column \"" + name + "\"; found " + head + " (is the separator right?)");
     return i;
   }
 
@@ -97,7 +111,8 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
         else quoted = false;
       } else if (ch == '"' && field.isEmpty()) quoted = true;
       else if (ch == separator || ch == '\n') {
-        if (ch == '\n' && !field.isEmpty() && field.charAt(field.length() - 1) == '\r') field.setLength(field.length() - 1);
+        if (ch == '\n' && !field.isEmpty() && field.charAt(field.length() - 1) == '\r')
+          field.setLength(field.length() - 1);
         row.add(field.toString());
         field.setLength(0);
         if (ch == '\n') {
@@ -114,5 +129,7 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
   @Override public String caption(int index) { return captions.get(index); }
   @Override public Object group(int index) { return groups.get(index); }
   @Override public Picture picture(int index) throws IOException { return Images.read(paths.get(index)); }
-  @Override public Optional<byte[]> file(int index) throws IOException { return Optional.of(Files.readAllBytes(paths.get(index))); }
+  @Override public Optional<byte[]> file(int index) throws IOException {
+    return Optional.of(Files.readAllBytes(paths.get(index)));
+  }
 }

@@ -15,9 +15,11 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
-/// Normalised features of many images or texts, batch by batch; each batch's memory ends with it. A picture is decoded, resized and dropped before many are held.
+/// Normalised features of many images or texts, batch by batch; each batch's memory ends with it. A picture is decoded,
+/// resized and dropped before many are held.
 public record Embedder(ClipModel model, Transform transform, int batch, Supplier<Tokenizer> tokenizer) {
-  /// Pictures decoded at a time: the largest that is read (25 million pixels, 8 bytes each while it is decoded) may be all of them, and fill half of the heap.
+  /// Pictures decoded at a time: the largest that is read (25 million pixels, 8 bytes each while it is decoded) may be
+  /// all of them, and fill half of the heap.
   private static final Semaphore DECODING = new Semaphore((int) Math.clamp(Runtime.getRuntime()
       .maxMemory() / 2 / 200_000_000, 1, 1024));
 
@@ -114,13 +116,15 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
 
   /// The same, if the model has a vector for each.
   private int[][] known(int[][] tokens) {
-    int largest = Arrays.stream(tokens).flatMapToInt(Arrays::stream).max().orElse(0), size = model.config().json()
-        .path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
+    int largest = Arrays.stream(tokens).flatMapToInt(Arrays::stream).max().orElse(0);
+    int size = model.config().json().path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
     if (largest < size) return tokens;
-    throw new IllegalArgumentException("text_cfg.vocab_size is %,d, but the tokenizer gives token %,d, expected %,d or more (CLIP's own needs 49,408)".formatted(size, largest, largest + 1));
+    throw new IllegalArgumentException(("text_cfg.vocab_size is %,d, but the tokenizer gives token %,d, expected %,d "
+        + "or more (CLIP's own needs 49,408)").formatted(size, largest, largest + 1));
   }
 
-  /// The features of labels as [Templates] put them into sentences: means of normalised features, normalised. `[labels, embedding]`
+  /// The features of labels as [Templates] put them into sentences: means of normalised features, normalised.
+  /// `[labels, embedding]`
   public float[][] labels(List<String> labels, Templates templates, Advance advance) {
     int n = templates.texts().size(), block = Math.max(1, batch / n);
     if (n == 1) return texts(labels.stream().map(l -> templates.of(l).getFirst()).toList(), advance);

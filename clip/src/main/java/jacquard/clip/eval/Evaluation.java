@@ -12,10 +12,12 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 
-/// Zero-shot classification over the names of a source, and retrieval both ways. A picture with several captions is one picture: to find any of its captions is a hit.
+/// Zero-shot classification over the names of a source, and retrieval both ways. A picture with several captions is one
+/// picture: to find any of its captions is a hit.
 ///
 /// @param names    what a picture may be: the distinct captions, and possibly names of no picture
-/// @param samples  for each picture the number of its first sample in the source; those that cannot be read are left out
+/// @param samples  for each picture the number of its first sample in the source; those that cannot be read are left
+///   out
 /// @param labels   for each picture the numbers of its captions, ascending
 /// @param missing  how many pictures could not be read
 /// @param pictures features `[pictures][embedding]`
@@ -98,7 +100,8 @@ public record Evaluation(List<String> names, int[] samples, int[][] labels, int 
   /// How many features are not finite, as those of weights that are not: their pictures and names are never found.
   public int nonFinite() { return Embedder.nonFinite(pictures) + Embedder.nonFinite(texts); }
 
-  /// The numbers of the `k` pictures that score best for a name, best first; or worst, worst first. Of equal ones the lowest number first.
+  /// The numbers of the `k` pictures that score best for a name, best first; or worst, worst first. Of equal ones the
+  /// lowest number first.
   public List<Integer> ranked(int name, int k, boolean best) {
     var scores = new float[labels.length];
     for (int i = 0; i < scores.length; i++) scores[i] = score(i, name);

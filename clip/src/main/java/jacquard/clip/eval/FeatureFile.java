@@ -16,9 +16,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 
-/// Features on their way to disk: `OUT.npy` (NumPy's format 1.0, float32, a row an input) and `OUT.jsonl` (what each row is), in memory of one batch and of any size. Until they are whole
-/// they are `OUT.npy.part` and `OUT.jsonl.part`, and `OUT.part` says how far they are: whoever is killed loses the batch in progress alone, and goes on from there. After each batch the
-/// rows so far are a sound `.npy` file.
+/// Features on their way to disk: `OUT.npy` (NumPy's format 1.0, float32, a row an input) and `OUT.jsonl` (what each
+/// row is), in memory of one batch and of any size. Until they are whole they are `OUT.npy.part` and `OUT.jsonl.part`,
+/// and `OUT.part` says how far they are: whoever is killed loses the batch in progress alone, and goes on from there.
+/// After each batch the rows so far are a sound `.npy` file.
 public final class FeatureFile implements AutoCloseable {
   /// 10 bytes of magic, version and length, then the header: fixed, so that the count can be written over.
   private static final int HEADER = 128;
@@ -163,7 +164,8 @@ public final class FeatureFile implements AutoCloseable {
   @Override public void close() throws IOException {
     rows.close();
     names.close();
-    boolean nothing = fingerprint == null ? Files.size(rowsPart) == 0 && !Files.exists(state) : Files.exists(rowsPart) && (done == 0 || count == 0);
+    boolean nothing = fingerprint == null ? Files.size(rowsPart) == 0 && !Files.exists(state) : Files.exists(rowsPart)
+        && (done == 0 || count == 0);
     if (nothing) for (var p : List.of(rowsPart, namesPart, state)) Files.deleteIfExists(p);
   }
 }

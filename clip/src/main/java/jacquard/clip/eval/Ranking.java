@@ -6,8 +6,9 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import java.util.stream.IntStream;
 
-/// The candidates that stand highest for each query, both ways: for each row of A·Bᵀ the best columns, for each column the best rows. The product is made in tiles by the
-/// device, so that memory is O((n + m)·k) beside the features, whatever n·m is. Of equal cosines the lowest index wins.
+/// The candidates that stand highest for each query, both ways: for each row of A·Bᵀ the best columns, for each column
+/// the best rows. The product is made in tiles by the device, so that memory is O((n + m)·k) beside the features,
+/// whatever n·m is. Of equal cosines the lowest index wins.
 public final class Ranking {
   private static final int ROWS = 256, COLUMNS = 4096;
   private final TopK columns, rows;

@@ -6,7 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Sentences around a label, `{}` in its place. A label's features are the mean of those of its sentences, normalised again: as OpenCLIP ensembles them.
+/// Sentences around a label, `{}` in its place. A label's features are the mean of those of its sentences, normalised
+/// again: as OpenCLIP ensembles them.
 ///
 /// @param texts each with `{}`, at least one
 public record Templates(List<String> texts) {

@@ -3,8 +3,9 @@ package jacquard.clip.eval;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// For each of many queries the `k` candidates that score highest so far, best first. Of equal scores the candidate that was offered first stands first: whoever offers in
-/// ascending order has the lowest index win. A score that is not a number is never among them.
+/// For each of many queries the `k` candidates that score highest so far, best first. Of equal scores the candidate
+/// that was offered first stands first: whoever offers in ascending order has the lowest index win. A score that is not
+/// a number is never among them.
 final class TopK {
   private final int k;
   private final int[] counts, candidates;

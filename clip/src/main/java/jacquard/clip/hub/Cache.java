@@ -8,14 +8,17 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.regex.Pattern;
 
-/// The hub's cache on disk, laid out as Python's client lays it out: `models--ORG--NAME/{blobs/ETAG, refs/REVISION, snapshots/COMMIT/FILE → ../../blobs/ETAG}`.
+/// The hub's cache on disk, laid out as Python's client lays it out:
+/// `models--ORG--NAME/{blobs/ETAG, refs/REVISION, snapshots/COMMIT/FILE → ../../blobs/ETAG}`.
 record Cache(Path root, boolean links) {
   private static final Pattern ETAG = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}");
 
   Path of(Repository r) { return root.resolve(r.folder()); }
 
   Path blob(Repository r, String etag) throws IOException {
-    if (!ETAG.matcher(etag).matches()) throw new IOException("the hub names the content of a file of " + r + " \"" + etag + "\", expected letters and digits");
+    if (!ETAG.matcher(etag).matches())
+      throw new IOException("the hub names the content of a file of " + r + " \"" + etag
+          + "\", expected letters and digits");
     return of(r).resolve("blobs").resolve(etag);
   }
 
@@ -23,10 +26,12 @@ record Cache(Path root, boolean links) {
 
   /// A file of a commit. Names that leave the folder are refused.
   Path at(Repository r, String commit, String file) throws IOException {
-    if (!Repository.commit(commit)) throw new IOException("the hub names the commit \"" + commit + "\" of " + r + ", expected 40 hex digits");
+    if (!Repository.commit(commit))
+      throw new IOException("the hub names the commit \"" + commit + "\" of " + r + ", expected 40 hex digits");
     var folder = of(r).resolve("snapshots").resolve(commit).normalize();
     var path = folder.resolve(file).normalize();
-    if (!path.startsWith(folder) || path.equals(folder)) throw new IOException("the name " + file + " leaves the folder of " + r);
+    if (!path.startsWith(folder) || path.equals(folder))
+      throw new IOException("the name " + file + " leaves the folder of " + r);
     return path;
   }
 
@@ -56,7 +61,9 @@ record Cache(Path root, boolean links) {
       Files.createDirectories(mark.getParent());
       if (!Files.exists(mark)) Files.createFile(mark);
       note(r, commit);
-    } catch (IOException unwritable) { System.getLogger(Cache.class.getName()).log(System.Logger.Level.DEBUG, "not noted", unwritable); }
+    } catch (IOException unwritable) { System.getLogger(Cache.class.getName())
+        .log(System.Logger.Level.DEBUG, "not noted", unwritable);
+    }
   }
 
   /// Whether it was noted that there is no such file.
@@ -82,12 +89,16 @@ record Cache(Path root, boolean links) {
       try {
         Files.createSymbolicLink(file, file.getParent().relativize(blob));
         return;
-      } catch (UnsupportedOperationException | IOException notHere) { if (Files.exists(file)) return; }      // the file system has no links, or another process was first
+      // the file system has no links, or another process was first
+      } catch (UnsupportedOperationException | IOException notHere) { if (Files.exists(file)) return; }
     Files.move(blob, file, StandardCopyOption.REPLACE_EXISTING);
   }
 
   void folder(Path folder) throws IOException {
     try { Files.createDirectories(folder); }
-    catch (IOException e) { throw new IOException("the hub's cache cannot be written to: " + Reason.of(e) + "; set HF_HUB_CACHE to a folder that can", e); }
+    catch (IOException e) {
+      throw new IOException("the hub's cache cannot be written to: " + Reason.of(e)
+          + "; set HF_HUB_CACHE to a folder that can", e);
+    }
   }
 }

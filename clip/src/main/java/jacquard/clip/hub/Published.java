@@ -18,7 +18,8 @@ import java.util.Map;
 /// Models by name: what a user writes becomes files on disk, downloaded where they are not there yet.
 public record Published(Hub hub) {
   private static final String HUB = "hf-hub:", LOCAL = "local-dir:";
-  private static final List<String> WEIGHTS = List.of("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin");
+  private static final List<String> WEIGHTS = List.of("open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+      "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin");
 
   /// @param model a folder or file, `hf-hub:ORG/NAME[@revision]`, `local-dir:FOLDER`, or a model's name (see [Presets])
   /// @param pretrained of a model's name, the tag of published weights or a file or folder; else null
@@ -39,11 +40,14 @@ public record Published(Hub hub) {
     boolean json = name.endsWith(".json"), tag = !json && Presets.pretrained(name).containsKey(pretrained);
     boolean there = tag || Files.exists(path) || pretrained.startsWith(HUB);
     if (!there && json) throw MissingWeights.at(path);
-    if (!there) throw new IllegalArgumentException(name + " has no weights \"" + pretrained + "\", and no such file is here."
-        + Nearest.of(pretrained, Presets.pretrained(name).keySet()).map(n -> " Did you mean " + n + "?").orElse("") + " Known: " + String.join(", ", Presets.pretrained(name).keySet()));
+    if (!there)
+      throw new IllegalArgumentException(name + " has no weights \"" + pretrained + "\", and no such file is here."
+        + Nearest.of(pretrained, Presets.pretrained(name).keySet()).map(n -> " Did you mean " + n + "?").orElse("")
+        + " Known: " + String.join(", ", Presets.pretrained(name).keySet()));
     var config = json ? ClipConfig.read(Path.of(name)) : Presets.of(name);
     if (!tag) {
-      var of = pretrained.startsWith(HUB) ? repository(Repository.of(pretrained)) : new ModelFiles(null, path, Files.isDirectory(path) ? path : path.toAbsolutePath().getParent());
+      var of = pretrained.startsWith(HUB) ? repository(Repository.of(pretrained))
+          : new ModelFiles(null, path, Files.isDirectory(path) ? path : path.toAbsolutePath().getParent());
       var files = new ModelFiles(new HubConfig(config, HubConfig.preprocess(config)), of.weights(), of.tokenizer());
       return new ModelFiles(files.config(), files.weights(), tokenizer(files));
     }
@@ -53,7 +57,8 @@ public record Published(Hub hub) {
     int second = entry.hub().indexOf('/', entry.hub().indexOf('/') + 1);
     var repository = Repository.of(second < 0 ? entry.hub() : entry.hub().substring(0, second));
     var file = second < 0 ? "" : entry.hub().substring(second + 1);
-    var weights = file.isEmpty() ? weights(repository) : weights(repository, List.of(file.replaceFirst("\\.(bin|pth)$", ".safetensors"), file));
+    var weights = file.isEmpty() ? weights(repository)
+        : weights(repository, List.of(file.replaceFirst("\\.(bin|pth)$", ".safetensors"), file));
     return with(described, weights, repository);
   }
 
@@ -67,8 +72,10 @@ public record Published(Hub hub) {
   }
 
   private ModelFiles with(HubConfig config, Path weights, Repository r) throws IOException {
-    if (!config.model().text().input().clip() && !tokenizer(r)) return new ModelFiles(config, weights, tokenizer(new ModelFiles(config, weights, null)));
-    return new ModelFiles(config, weights, config.model().text().input().clip() ? null : hub.cached(r, first(r)).orElseThrow().getParent());
+    if (!config.model().text().input().clip() && !tokenizer(r))
+      return new ModelFiles(config, weights, tokenizer(new ModelFiles(config, weights, null)));
+    return new ModelFiles(config, weights, config.model().text().input().clip() ? null
+        : hub.cached(r, first(r)).orElseThrow().getParent());
   }
 
   private Path weights(Repository r) throws IOException { return weights(r, WEIGHTS); }
@@ -78,18 +85,21 @@ public record Published(Hub hub) {
       var file = hub.find(r, name);
       if (file.isEmpty()) continue;
       if (!name.endsWith(".index.json")) return file.get();
-      if (!(Json.read(file.get()).get("weight_map") instanceof Map<?, ?> map)) throw new IOException(file.get() + ": weight_map is missing");
+      if (!(Json.read(file.get()).get("weight_map") instanceof Map<?, ?> map))
+        throw new IOException(file.get() + ": weight_map is missing");
       for (var shard : new LinkedHashSet<>(map.values())) hub.file(r, String.valueOf(shard));
       return file.get();
     }
     throw hub.missing(r, String.join(" or ", names));
   }
 
-  /// The folder of a model's tokenizer: beside the weights, else in the cache, else from the hub; null where it is CLIP's own. What cannot be had is said when a text comes: pictures need none.
+  /// The folder of a model's tokenizer: beside the weights, else in the cache, else from the hub; null where it is
+  /// CLIP's own. What cannot be had is said when a text comes: pictures need none.
   private Path tokenizer(ModelFiles files) throws IOException {
     var name = files.config().model().text().input().tokenizer();
     if (files.config().model().text().input().clip()) return null;
-    if (files.tokenizer() != null && TokenizerFiles.in(files.tokenizer(), name) || !Repository.is(name)) return files.tokenizer();
+    if (files.tokenizer() != null && TokenizerFiles.in(files.tokenizer(), name) || !Repository.is(name))
+      return files.tokenizer();
     var r = Repository.of(name);
     try { return tokenizer(r) ? hub.cached(r, first(r)).orElseThrow().getParent() : files.tokenizer(); }
     catch (IOException notThere) {

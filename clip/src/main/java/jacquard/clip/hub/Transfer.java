@@ -20,8 +20,9 @@ import java.util.HexFormat;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// One file over HTTP. A part that is there is gone on with; redirects are followed by hand, so that the token never goes to a second host; the whole is checked by its length and, where the hub names its
-/// content by a SHA-256 or a git blob's SHA-1, by that.
+/// One file over HTTP. A part that is there is gone on with; redirects are followed by hand, so that the token never
+/// goes to a second host; the whole is checked by its length and, where the hub names its content by a SHA-256 or a git
+/// blob's SHA-1, by that.
 final class Transfer {
   private static final int TRIES = 5, REDIRECTS = 5;
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(60);
@@ -31,9 +32,12 @@ final class Transfer {
 
   Transfer(Environment environment) { this.environment = environment; }
 
-  /// Made when something is fetched: its threads cost who loads a folder a tenth of a second, and disturb the JVM that writes the archive of classes.
+  /// Made when something is fetched: its threads cost who loads a folder a tenth of a second, and disturb the JVM that
+  /// writes the archive of classes.
   private synchronized HttpClient client() {
-    if (client == null) client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(environment.patience()).build();
+    if (client == null)
+      client = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(environment.patience())
+          .build();
     return client;
   }
 
@@ -72,8 +76,10 @@ final class Transfer {
         from = target;
         continue;
       }
-      var etag = header(r, "X-Linked-Etag").or(() -> header(r, "ETag")).orElse("").replaceFirst("^W/", "").replace("\"", "");
-      long size = header(r, "X-Linked-Size").or(() -> location.isPresent() ? Optional.empty() : header(r, "Content-Length")).filter(v -> v.matches("\\d{1,18}")).map(Long::parseLong).orElse(-1L);
+      var etag = header(r, "X-Linked-Etag").or(() -> header(r, "ETag")).orElse("").replaceFirst("^W/", "")
+          .replace("\"", "");
+      long size = header(r, "X-Linked-Size").or(() -> location.isPresent() ? Optional.empty()
+          : header(r, "Content-Length")).filter(v -> v.matches("\\d{1,18}")).map(Long::parseLong).orElse(-1L);
       return new Head(target, etag, header(r, "X-Repo-Commit").orElse(""), size);
     }
   }
@@ -83,9 +89,13 @@ final class Transfer {
   /// Fetches what `head` describes into `file`, by way of `file.incomplete`.
   void fetch(Head head, Path file, String name) throws IOException, InterruptedException {
     var part = file.resolveSibling(file.getFileName() + ".incomplete");
-    long there = Files.exists(part) ? Files.size(part) : 0, room = Files.getFileStore(part.toAbsolutePath().getParent()).getUsableSpace();
-    if (head.size - there > room) throw new IOException(name + ": " + (head.size - there) + " bytes are to come, and " + room + " are free in " + file.getParent());
-    try (var progress = environment.progress() && head.size > 1 << 20 ? Progress.of(name, head.size).unit("bytes").from(Math.min(there, head.size)).open() : null) {
+    long there = Files.exists(part) ? Files.size(part) : 0, room =
+        Files.getFileStore(part.toAbsolutePath().getParent()).getUsableSpace();
+    if (head.size - there > room)
+      throw new IOException(name + ": " + (head.size - there) + " bytes are to come, and " + room + " are free in "
+          + file.getParent());
+    try (var progress = environment.progress() && head.size > 1 << 20
+        ? Progress.of(name, head.size).unit("bytes").from(Math.min(there, head.size)).open() : null) {
       tried(() -> {
         body(head, part, progress);
         return part;
@@ -119,7 +129,8 @@ final class Transfer {
           at = at.resolve(location.get());
           continue;
         }
-        boolean on = r.statusCode() == 206 && r.headers().firstValue("Content-Range").orElse("").startsWith("bytes " + from + "-");
+        boolean on = r.statusCode() == 206
+            && r.headers().firstValue("Content-Range").orElse("").startsWith("bytes " + from + "-");
         if (r.statusCode() == 206 && !on) throw new IOException("the hub sent another part than the one asked for");
         append(in, part, on ? from : 0, head.size, progress);
         return;
@@ -128,13 +139,15 @@ final class Transfer {
   }
 
   private void append(InputStream in, Path part, long from, long size, Progress progress) throws IOException {
-    try (var out = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE); var watch = new Watch(in, environment.patience())) {
+    try (var out = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        var watch = new Watch(in, environment.patience())) {
       out.truncate(from).position(from);
       byte[] buffer = new byte[1 << 16];
       long at = from;
       for (int n; (n = in.read(buffer)) > 0; at += n) {
         watch.seen();
-        if (size >= 0 && at + n > size) throw new IOException("the hub sends more than the " + size + " bytes that it named");
+        if (size >= 0 && at + n > size)
+          throw new IOException("the hub sends more than the " + size + " bytes that it named");
         for (var b = ByteBuffer.wrap(buffer, 0, n); b.hasRemaining(); ) out.write(b);
         if (progress != null) progress.advance(n);
       }
@@ -165,10 +178,12 @@ final class Transfer {
   private static void verify(Head head, Path part, String name) throws IOException {
     long size = Files.size(part);
     boolean sha256 = head.etag.matches("[0-9a-f]{64}"), git = head.etag.matches("[0-9a-f]{40}");
-    String found = sha256 || git ? digest(part, sha256 ? "SHA-256" : "SHA-1", git ? "blob " + size + "\0" : "") : head.etag;
+    String found = sha256 || git ? digest(part, sha256 ? "SHA-256" : "SHA-1", git ? "blob " + size + "\0" : "")
+        : head.etag;
     if ((head.size < 0 || size == head.size) && found.equals(head.etag)) return;
     Files.delete(part);
-    throw new IOException(name + ": what was downloaded is not what the hub named (" + size + " bytes, " + found + "; expected " + head.size + ", " + head.etag + "); it was deleted, try again");
+    throw new IOException(name + ": what was downloaded is not what the hub named (" + size + " bytes, " + found
+        + "; expected " + head.size + ", " + head.etag + "); it was deleted, try again");
   }
 
   private static String digest(Path file, String algorithm, String before) throws IOException {
@@ -182,12 +197,17 @@ final class Transfer {
   }
 
   private HttpRequest.Builder request(URI to, String method) {
-    var r = HttpRequest.newBuilder(to).method(method, HttpRequest.BodyPublishers.noBody()).timeout(environment.patience()).header("Accept-Encoding", "identity").header("User-Agent", "jacquard/0.1");
-    if (environment.token() != null && sameHost(to, environment.endpoint())) r.header("Authorization", "Bearer " + environment.token());
+    var r = HttpRequest.newBuilder(to).method(method, HttpRequest.BodyPublishers.noBody())
+        .timeout(environment.patience()).header("Accept-Encoding", "identity").header("User-Agent", "jacquard/0.1");
+    if (environment.token() != null && sameHost(to, environment.endpoint()))
+      r.header("Authorization", "Bearer " + environment.token());
     return r;
   }
 
-  private static boolean sameHost(URI a, URI b) { return a.getHost() != null && a.getHost().equalsIgnoreCase(b.getHost()) && a.getPort() == b.getPort() && a.getScheme().equalsIgnoreCase(b.getScheme()); }
+  private static boolean sameHost(URI a, URI b) {
+    return a.getHost() != null && a.getHost().equalsIgnoreCase(b.getHost()) && a.getPort() == b.getPort()
+        && a.getScheme().equalsIgnoreCase(b.getScheme());
+  }
 
   private static <T> HttpResponse<T> answered(HttpResponse<T> r) throws Refusal {
     if (r.statusCode() >= 400) throw new Refusal(r);
@@ -196,12 +216,15 @@ final class Transfer {
 
   private interface Attempt<T> { T make() throws IOException, InterruptedException; }
 
-  /// Again and again where a failure may pass: the busy, the interrupted; not where the hub says no, or nobody answers at all.
+  /// Again and again where a failure may pass: the busy, the interrupted; not where the hub says no, or nobody answers
+  /// at all.
   private static <T> T tried(Attempt<T> attempt) throws IOException, InterruptedException {
     for (int i = 1; ; i++)
       try { return attempt.make(); } catch (IOException e) {
         var wait = OptionalLong.empty();
-        if (e instanceof Refusal r) { if (r.passing()) wait = OptionalLong.of(r.wait >= 0 ? 1000 * r.wait : 250L << i); }
+        if (e instanceof Refusal r) {
+          if (r.passing()) wait = OptionalLong.of(r.wait >= 0 ? 1000 * r.wait : 250L << i);
+        }
         else if (!Hub.unreachable(e)) wait = OptionalLong.of(100L << i);
         if (i >= TRIES || wait.isEmpty() || wait.getAsLong() > LONGEST_WAIT.toMillis()) throw e;
         Thread.sleep(wait.getAsLong());

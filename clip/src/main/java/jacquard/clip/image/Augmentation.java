@@ -5,10 +5,11 @@ import jacquard.clip.image.augment.Geometry;
 import jacquard.clip.image.resize.Resize;
 import java.util.random.RandomGenerator;
 
-/// The changes that training makes to an image by chance: crop, flip, colours, grey, in this order; OpenCLIP's `aug_cfg`.
+/// The changes that training makes to an image by chance: crop, flip, colours, grey, in this order; OpenCLIP's
+/// `aug_cfg`.
 ///
-/// The caller brings the random numbers, seeded from (seed, step, sample index), so that a sample's change does not depend on which
-/// worker or rank makes it, nor on what came before. Equal seeds give equal bits.
+/// The caller brings the random numbers, seeded from (seed, step, sample index), so that a sample's change does not
+/// depend on which worker or rank makes it, nor on what came before. Equal seeds give equal bits.
 /// @param least least part of the area that the crop keeps
 /// @param most largest part of the area that the crop keeps
 /// @param narrowest least width/height of the crop
@@ -24,16 +25,18 @@ public record Augmentation(double least, double most, double narrowest, double w
   private static final int ATTEMPTS = 10;
 
   /// OpenCLIP's default: a crop of 90 to 100 % of the area with proportions 3:4 to 4:3, and nothing else.
-  public static final Augmentation DEFAULT = new Augmentation(.9, 1, 3.0 / 4, 4.0 / 3, 0, Jitter.NONE, 0, 0, Interpolation.BICUBIC);
+  public static final Augmentation DEFAULT =
+      new Augmentation(.9, 1, 3.0 / 4, 4.0 / 3, 0, Jitter.NONE, 0, 0, Interpolation.BICUBIC);
 
-  /// How far colours may move: brightness, contrast and saturation by factors from max(0, 1 − x) to 1 + x, the hue by −hue to hue of the
-  /// circle.
+  /// How far colours may move: brightness, contrast and saturation by factors from max(0, 1 − x) to 1 + x, the hue by
+  /// −hue to hue of the circle.
   public record Jitter(double brightness, double contrast, double saturation, double hue) {
     public static final Jitter NONE = new Jitter(0, 0, 0, 0);
 
     public Jitter {
       if (!(brightness >= 0 && contrast >= 0 && saturation >= 0))
-        throw new IllegalArgumentException("jitter is not negative, found " + brightness + ", " + contrast + ", " + saturation);
+        throw new IllegalArgumentException("jitter is not negative, found " + brightness + ", " + contrast + ", "
+            + saturation);
       if (!(hue >= 0 && hue <= .5)) throw new IllegalArgumentException("jitter of the hue is 0 to 0.5, found " + hue);
     }
 
@@ -75,35 +78,41 @@ public record Augmentation(double least, double most, double narrowest, double w
 
   /// The same with another range of areas.
   public Augmentation scale(double least, double most) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
+        interpolation);
   }
 
   /// The same with another range of width/height.
   public Augmentation ratio(double narrowest, double widest) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
+        interpolation);
   }
 
   /// The same with another probability of a flip.
   public Augmentation flip(double flip) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
+        interpolation);
   }
 
   /// The same with other colours.
   public Augmentation colours(Jitter jitter, double jitterProbability, double greyProbability) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability, interpolation);
+    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
+        interpolation);
   }
 
   /// The augmented image of `height` × `width`.
   public Pixels apply(Picture picture, int height, int width, RandomGenerator random) {
     Pixels image = Resize.of(randomCrop(picture, random), width, height, interpolation).pixels();
-    // every sample draws the same numbers whether it is changed or not, so that one probability does not disturb the others
+    // every sample draws the same numbers whether it is changed or not, so that one probability does not disturb the
+    // others
     double flipDraw = random.nextDouble(), jitterDraw = random.nextDouble(), greyDraw = random.nextDouble();
     if (flipDraw < flip) image = Geometry.flip(image);
     if (jitterDraw < jitterProbability) image = jitter.apply(image, random);
     return greyDraw < greyProbability ? Colour.greyscale(image) : image;
   }
 
-  /// A part of random area and proportions at a random place (torchvision's `RandomResizedCrop`): ten attempts, then the middle.
+  /// A part of random area and proportions at a random place (torchvision's `RandomResizedCrop`): ten attempts, then
+  /// the middle.
   private Picture randomCrop(Picture picture, RandomGenerator random) {
     int w = picture.width(), h = picture.height();
     double low = Math.log(narrowest), high = Math.log(widest);

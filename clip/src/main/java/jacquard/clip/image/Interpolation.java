@@ -1,6 +1,7 @@
 package jacquard.clip.image;
 
-/// The filters of Pillow's `Image.resize`: a kernel w(x) that is 0 beyond `support`, widened by the factor of a reduction (antialiasing).
+/// The filters of Pillow's `Image.resize`: a kernel w(x) that is 0 beyond `support`, widened by the factor of a
+/// reduction (antialiasing).
 public enum Interpolation {
   /// The pixel under the centre of the target pixel.
   NEAREST(0),
@@ -52,7 +53,8 @@ public enum Interpolation {
     return Math.sin(angle) / angle;
   }
 
-  /// By the name that OpenCLIP's configs use; `random` (of bilinear and bicubic, in training) is bicubic, as in its evaluation transform.
+  /// By the name that OpenCLIP's configs use; `random` (of bilinear and bicubic, in training) is bicubic, as in its
+  /// evaluation transform.
   /// @throws IllegalArgumentException for an unknown name, listing the known ones
   public static Interpolation named(String name) {
     return switch (name) {

@@ -3,21 +3,23 @@ package jacquard.clip.image;
 import java.util.Arrays;
 import java.util.Objects;
 
-/// A decoded image in the mode of its file: `samples` is `[height, width, mode.bytes()]`. `palette` is `[256, 3]` for [Mode#PALETTE],
-/// empty otherwise. Kept apart from [Pixels] because OpenCLIP resizes and crops before it converts to RGB, which differs for
-/// palettes (nearest neighbour), opacity (premultiplied), inks and 16-bit grey.
-/// Arrays are not copied; nothing in this package writes to the arrays of an existing picture.
+/// A decoded image in the mode of its file: `samples` is `[height, width, mode.bytes()]`. `palette` is `[256, 3]` for
+/// [Mode#PALETTE], empty otherwise. Kept apart from [Pixels] because OpenCLIP resizes and crops before it converts to
+/// RGB, which differs for palettes (nearest neighbour), opacity (premultiplied), inks and 16-bit grey. Arrays are not
+/// copied; nothing in this package writes to the arrays of an existing picture.
 public record Picture(Mode mode, int width, int height, byte[] samples, byte[] palette) {
   public static final byte[] NO_PALETTE = {};
 
   public Picture {
     long bytes = (long) width * height * mode.bytes();
     if (width <= 0 || height <= 0 || samples.length != bytes)
-      throw new IllegalArgumentException("a %s picture of %dx%d has %d bytes, found %d".formatted(mode, width, height, bytes,
+      throw new IllegalArgumentException("a %s picture of %dx%d has %d bytes, found %d".formatted(mode, width, height,
+          bytes,
           samples.length));
     int expected = mode == Mode.PALETTE ? 768 : 0;
     if (palette.length != expected)
-      throw new IllegalArgumentException("the palette of a %s picture has %d bytes, found %d".formatted(mode, expected, palette.length));
+      throw new IllegalArgumentException("the palette of a %s picture has %d bytes, found %d".formatted(mode, expected,
+          palette.length));
   }
 
   /// A picture of any mode but [Mode#PALETTE].
@@ -26,10 +28,12 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
   }
 
   /// The same mode and palette with other samples.
-  public Picture with(int width, int height, byte[] samples) { return new Picture(mode, width, height, samples, palette); }
+  public Picture with(int width, int height, byte[] samples) {
+    return new Picture(mode, width, height, samples, palette);
+  }
 
-  /// The colours as `Image.convert("RGB")` gives them: opacity dropped, 16-bit grey clipped at 255, inks as `R = n − n·C` with `n = 255 −
-  /// K` in Pillow's 8-bit product. Shares the bytes of a picture that is RGB already.
+  /// The colours as `Image.convert("RGB")` gives them: opacity dropped, 16-bit grey clipped at 255, inks as
+  /// `R = n − n·C` with `n = 255 − K` in Pillow's 8-bit product. Shares the bytes of a picture that is RGB already.
   public Pixels pixels() {
     if (mode == Mode.RGB) return new Pixels(width, height, samples);
     byte[] rgb = new byte[Math.multiplyExact(3, width * height)];
@@ -41,7 +45,8 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
         case RGB, RGBA -> System.arraycopy(samples, i, rgb, o, 3);
         case YCBCR -> chroma(samples, i, rgb, o);
         case INT32 -> rgb[o] = rgb[o + 1] = rgb[o + 2] = (byte) Math.clamp(word(i), 0, 255);
-        case FLOAT32 -> rgb[o] = rgb[o + 1] = rgb[o + 2] = (byte) (int) Math.clamp(Float.intBitsToFloat(word(i)), 0f, 255f);
+        case FLOAT32 -> rgb[o] = rgb[o + 1] = rgb[o + 2] =
+            (byte) (int) Math.clamp(Float.intBitsToFloat(word(i)), 0f, 255f);
         case CMYK -> {
           int n = 255 - (samples[i + 3] & 255);
           for (int c = 0; c < 3; c++) rgb[o + c] = (byte) Math.clamp(n - product(samples[i + c] & 255, n), 0, 255);
@@ -74,7 +79,8 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
   /// The part of `height` rows and `width` columns whose top left pixel is (`left`, `top`); it must lie inside.
   public Picture crop(int left, int top, int width, int height) {
     if (left < 0 || top < 0 || width <= 0 || height <= 0 || left > this.width - width || top > this.height - height)
-      throw new IllegalArgumentException("crop %dx%d at (%d, %d) leaves the picture of %dx%d".formatted(width, height, left, top,
+      throw new IllegalArgumentException("crop %dx%d at (%d, %d) leaves the picture of %dx%d".formatted(width, height,
+          left, top,
           this.width, this.height));
     if (width == this.width && height == this.height) return this;
     int step = mode.bytes();
@@ -84,10 +90,12 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
     return with(width, height, part);
   }
 
-  /// The picture with a margin whose samples are all `fill`, in its own mode: for a palette the index, for inks no ink at 0, opacity too.
+  /// The picture with a margin whose samples are all `fill`, in its own mode: for a palette the index, for inks no ink
+  /// at 0, opacity too.
   public Picture pad(int left, int top, int right, int bottom, int fill) {
     if (left < 0 || top < 0 || right < 0 || bottom < 0)
-      throw new IllegalArgumentException("margins are at least 0, found %d, %d, %d, %d".formatted(left, top, right, bottom));
+      throw new IllegalArgumentException("margins are at least 0, found %d, %d, %d, %d".formatted(left, top, right,
+          bottom));
     int w = width + left + right, h = height + top + bottom, step = mode.bytes();
     byte[] padded = new byte[Math.multiplyExact(Math.multiplyExact(w, h), step)];
     if (fill != 0) {
@@ -101,8 +109,8 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
     return with(w, h, padded);
   }
 
-  /// The picture turned upright, `orientation` being the EXIF value 1 to 8 (1: as it is; 3: half a turn; 6: stored 90° to the left; 8: to
-  /// the right; 2, 4, 5, 7: mirrored). Other values leave it as it is, as Pillow does.
+  /// The picture turned upright, `orientation` being the EXIF value 1 to 8 (1: as it is; 3: half a turn; 6: stored 90°
+  /// to the left; 8: to the right; 2, 4, 5, 7: mirrored). Other values leave it as it is, as Pillow does.
   public Picture upright(int orientation) {
     if (orientation < 2 || orientation > 8) return this;
     boolean swap = orientation >= 5;
@@ -127,5 +135,7 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
         && Arrays.equals(samples, p.samples) && Arrays.equals(palette, p.palette);
   }
 
-  @Override public int hashCode() { return Objects.hash(mode, width, height, Arrays.hashCode(samples), Arrays.hashCode(palette)); }
+  @Override public int hashCode() {
+    return Objects.hash(mode, width, height, Arrays.hashCode(samples), Arrays.hashCode(palette));
+  }
 }

@@ -9,7 +9,8 @@ public record Pixels(int width, int height, byte[] rgb) {
   public Pixels {
     Objects.requireNonNull(rgb, "rgb");
     if (width <= 0 || height <= 0 || rgb.length != 3L * width * height)
-      throw new IllegalArgumentException("an RGB image of %dx%d has %d bytes, found %d".formatted(width, height, 3L * width * height,
+      throw new IllegalArgumentException("an RGB image of %dx%d has %d bytes, found %d".formatted(width, height,
+          3L * width * height,
           rgb.length));
   }
 

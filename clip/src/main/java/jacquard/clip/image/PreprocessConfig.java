@@ -18,7 +18,8 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
   public static final List<Float> OPENAI_MEAN = List.of(.48145466f, .4578275f, .40821073f),
       OPENAI_STD = List.of(.26862954f, .26130258f, .27577711f);
   /// Mean and deviation of ImageNet.
-  public static final List<Float> IMAGENET_MEAN = List.of(.485f, .456f, .406f), IMAGENET_STD = List.of(.229f, .224f, .225f);
+  public static final List<Float> IMAGENET_MEAN = List.of(.485f, .456f, .406f), IMAGENET_STD =
+      List.of(.229f, .224f, .225f);
   /// To the range −1 to 1, as Inception and SigLIP.
   public static final List<Float> INCEPTION_MEAN = List.of(.5f, .5f, .5f), INCEPTION_STD = List.of(.5f, .5f, .5f);
 
@@ -38,13 +39,15 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
         case "shortest" -> SHORTEST;
         case "longest" -> LONGEST;
         case "squash" -> SQUASH;
-        default -> throw new IllegalArgumentException("resize mode '" + name + "' is unknown; known are shortest, longest, squash");
+        default -> throw new IllegalArgumentException("resize mode '" + name
+            + "' is unknown; known are shortest, longest, squash");
       };
     }
   }
 
   public PreprocessConfig {
-    if (height <= 0 || width <= 0) throw new IllegalArgumentException("an image size is positive, found " + height + "x" + width);
+    if (height <= 0 || width <= 0)
+      throw new IllegalArgumentException("an image size is positive, found " + height + "x" + width);
     mean = List.copyOf(mean);
     std = List.copyOf(std);
     if (mean.size() != 3 || std.size() != 3)
@@ -73,11 +76,13 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
     return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill);
   }
 
-  /// This with what `json` says over it: any of OpenCLIP's `size` (a number or [height, width]), `mode` (only `RGB`), `mean`, `std` (a
-  /// number or three), `interpolation`, `resize_mode`, `fill_color`. Other keys, and null, say nothing, as OpenCLIP.
+  /// This with what `json` says over it: any of OpenCLIP's `size` (a number or [height, width]), `mode` (only `RGB`),
+  /// `mean`, `std` (a number or three), `interpolation`, `resize_mode`, `fill_color`. Other keys, and null, say
+  /// nothing, as OpenCLIP.
   /// @throws IllegalArgumentException for a value that cannot be, naming its key
   public PreprocessConfig with(JsonNode json) {
-    if (!json.isObject()) throw new IllegalArgumentException("preprocess_cfg is an object, found " + json.getNodeType());
+    if (!json.isObject())
+      throw new IllegalArgumentException("preprocess_cfg is an object, found " + json.getNodeType());
     int h = height, w = width;
     if (json.hasNonNull("size")) {
       JsonNode size = json.get("size");
@@ -95,7 +100,8 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
 
   private static int whole(JsonNode node, String key) {
     if (!node.isNumber() || !node.canConvertToExactIntegral() || !node.canConvertToInt())
-      throw new IllegalArgumentException("preprocess_cfg." + key + " is a whole number" + (key.equals("size") ? " or [height, width]" : "")
+      throw new IllegalArgumentException("preprocess_cfg." + key + " is a whole number"
+          + (key.equals("size") ? " or [height, width]" : "")
           + ", found " + node);
     return node.intValue();
   }
@@ -104,7 +110,8 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
     if (!json.hasNonNull(key)) return otherwise;
     JsonNode node = json.get(key);
     if (node.isNumber()) return List.of(node.floatValue(), node.floatValue(), node.floatValue());
-    if (!node.isArray() || node.size() != 3 || !node.get(0).isNumber() || !node.get(1).isNumber() || !node.get(2).isNumber())
+    if (!node.isArray() || node.size() != 3 || !node.get(0).isNumber() || !node.get(1).isNumber()
+        || !node.get(2).isNumber())
       throw new IllegalArgumentException("preprocess_cfg." + key + " is 3 numbers, found " + node);
     return List.of(node.get(0).floatValue(), node.get(1).floatValue(), node.get(2).floatValue());
   }
@@ -122,6 +129,7 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
   }
 
   private static void fill(ArrayNode array, List<Float> values) {
-    for (float value : values) array.add(Double.parseDouble(Float.toString(value))); // the short decimal, as upstream writes it
+    // the short decimal, as upstream writes it
+    for (float value : values) array.add(Double.parseDouble(Float.toString(value)));
   }
 }

@@ -3,8 +3,8 @@ package jacquard.clip.image;
 import jacquard.clip.image.resize.Resize;
 import java.util.random.RandomGenerator;
 
-/// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 − mean)/std in single
-/// precision. Equal to OpenCLIP's `image_transform`. Immutable and thread-safe.
+/// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 −
+/// mean)/std in single precision. Equal to OpenCLIP's `image_transform`. Immutable and thread-safe.
 public final class Transform {
   private final PreprocessConfig config;
   private final float[][] levels = new float[3][256]; // the normalised value of each sample
@@ -12,7 +12,8 @@ public final class Transform {
   public Transform(PreprocessConfig config) {
     this.config = config;
     for (int c = 0; c < 3; c++)
-      for (int level = 0; level < 256; level++) levels[c][level] = (level / 255f - config.mean().get(c)) / config.std().get(c);
+      for (int level = 0; level < 256; level++)
+        levels[c][level] = (level / 255f - config.mean().get(c)) / config.std().get(c);
   }
 
   public PreprocessConfig config() { return config; }
@@ -57,9 +58,11 @@ public final class Transform {
     int h = config.height(), w = config.width();
     Picture framed = switch (config.resizeMode()) {
       case SQUASH -> Resize.of(picture, w, h, config.interpolation());
-      case SHORTEST -> h == w ? middle(picture, h) : fit(ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)),
+      case SHORTEST -> h == w ? middle(picture, h)
+          : fit(ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)),
           Interpolation.BICUBIC), 0);
-      case LONGEST -> fit(ratioKept(picture, Math.max(rowsPer(picture), columnsPer(picture)), config.interpolation()), config.fill());
+      case LONGEST -> fit(ratioKept(picture, Math.max(rowsPer(picture), columnsPer(picture)), config.interpolation()),
+          config.fill());
     };
     return framed.pixels();
   }
@@ -71,7 +74,8 @@ public final class Transform {
   /// The middle square of the picture whose shorter side is `size` and the longer one ⌊size·long/short⌋.
   private Picture middle(Picture picture, int size) {
     int w = picture.width(), h = picture.height();
-    int longer = Math.toIntExact((long) ((double) ((long) size * Math.max(w, h)) / Math.min(w, h))), aside = halved(longer - size);
+    int longer = Math.toIntExact((long) ((double) ((long) size * Math.max(w, h)) / Math.min(w, h))), aside =
+        halved(longer - size);
     return w <= h ? Resize.of(picture, size, longer, config.interpolation(), new Resize.Part(0, aside, size, size))
         : Resize.of(picture, longer, size, config.interpolation(), new Resize.Part(aside, 0, size, size));
   }
@@ -88,7 +92,8 @@ public final class Transform {
 
   /// Margins where the picture is too small (the odd pixel right and below), then the middle (halves to even).
   private Picture fit(Picture picture, int fill) {
-    int h = config.height(), w = config.width(), across = Math.max(w - picture.width(), 0), down = Math.max(h - picture.height(), 0);
+    int h = config.height(), w = config.width(), across = Math.max(w - picture.width(), 0), down =
+        Math.max(h - picture.height(), 0);
     if (across + down > 0) picture = picture.pad(across / 2, down / 2, (across + 1) / 2, (down + 1) / 2, fill);
     return picture.crop(halved(picture.width() - w), halved(picture.height() - h), w, h);
   }

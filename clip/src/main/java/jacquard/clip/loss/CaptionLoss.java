@@ -21,7 +21,8 @@ public final class CaptionLoss {
     var parts = new ArrayList<Tensor>();
     for (int from = 0; from < labels.length; from += ROWS) {
       int[] some = Arrays.copyOfRange(labels, from, Math.min(from + ROWS, labels.length));
-      parts.add(Grad.checkpoint(List.of(x.slice(0, from, from + some.length), projection), t -> List.of(part(t.get(0), t.get(1), some))).getFirst());
+      parts.add(Grad.checkpoint(List.of(x.slice(0, from, from + some.length), projection), t ->
+          List.of(part(t.get(0), t.get(1), some))).getFirst());
     }
     return Tensor.concat(0, parts);
   }

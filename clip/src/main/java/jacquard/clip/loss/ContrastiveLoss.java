@@ -6,7 +6,8 @@ import jacquard.tensor.op.Contrastive;
 
 /// The two losses over all pairs of a batch, never holding N×N logits.
 public final class ContrastiveLoss {
-  /// Rows of images at a time. More rows use each packed panel of texts more often (384: 286 GFLOP/s, 128: 240; N = 8,192, D = 512, Zen 5, 2 cores); scratch grows with them, 13 MB here.
+  /// Rows of images at a time. More rows use each packed panel of texts more often (384: 286 GFLOP/s, 128: 240; N =
+  /// 8,192, D = 512, Zen 5, 2 cores); scratch grows with them, 13 MB here.
   private static final int TILE = 384;
 
   private ContrastiveLoss() {}

@@ -53,7 +53,8 @@ public final class Blocks {
     return new Transformer(blocks);
   }
 
-  /// The groups of a transformer tower: what comes before the blocks, each block (the last one with what follows it), the head. Empty globs stand for what is absent.
+  /// The groups of a transformer tower: what comes before the blocks, each block (the last one with what follows it),
+  /// the head. Empty globs stand for what is absent.
   public static List<List<String>> groups(List<String> before, int blocks, List<String> after, List<String> head) {
     var r = new ArrayList<List<String>>();
     r.add(before.stream().filter(g -> !g.isEmpty()).toList());

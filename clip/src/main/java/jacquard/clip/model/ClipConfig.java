@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// A model as OpenCLIP's JSON describes it: `{"embed_dim": 512, "vision_cfg": {…}, "text_cfg": {…}}`. All of OpenCLIP's options are
-/// known; [#unsupported()] says which model cannot be built.
+/// A model as OpenCLIP's JSON describes it: `{"embed_dim": 512, "vision_cfg": {…}, "text_cfg": {…}}`. All of OpenCLIP's
+/// options are known; [#unsupported()] says which model cannot be built.
 ///
 /// @param embedding channels that both towers end in
 /// @param quickGelu `x·σ(1.702x)` in place of GELU, in both native towers
@@ -80,7 +80,8 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   /// The model that a JSON object describes.
   public static ClipConfig of(JsonNode json) { return parse(json.toString()); }
 
-  /// This config with dotted assignments, all applied before the result is checked: `with("vision_cfg.width=128", "quick_gelu=true")`.
+  /// This config with dotted assignments, all applied before the result is checked:
+  /// `with("vision_cfg.width=128", "quick_gelu=true")`.
   ///
   /// @throws IllegalArgumentException at an unknown key, listing the known ones, or a value of another type
   public ClipConfig with(String... assignments) { return Settings.with(this, DEFAULTS, List.of(assignments)); }

@@ -20,25 +20,31 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-/// Two towers and the temperature between them: OpenCLIP's `CLIP`. An immutable record of tensors that live in the scope it was made in.
+/// Two towers and the temperature between them: OpenCLIP's `CLIP`. An immutable record of tensors that live in the
+/// scope it was made in.
 ///
 /// @param logitScale log of the factor on cosines, `[]` or `[1]`
 /// @param logitBias  added to logits of the sigmoid loss, or null
 /// @param decoder    foretells captions of what the towers see (CoCa), or null
-public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale") Tensor logitScale, @Named("logit_bias") Tensor logitBias,
+public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale") Tensor logitScale,
+    @Named("logit_bias") Tensor logitBias,
                         @Named("text_decoder") CaptionDecoder decoder, ClipConfig config) {
 
   /// A model whose tensors are types without elements.
   public static ClipModel describe(ClipConfig config) { return make(config, Init.Maker.DESCRIBED); }
 
   /// Initialised as OpenCLIP initialises it.
-  public static ClipModel create(ClipConfig config, long seed) { return make(config, Init.Maker.drawn(Random.of(seed).fold("initialisation"))); }
+  public static ClipModel create(ClipConfig config, long seed) {
+    return make(config, Init.Maker.drawn(Random.of(seed).fold("initialisation")));
+  }
 
   private static ClipModel make(ClipConfig c, Init.Maker make) {
     c.unsupported().ifPresent(why -> { throw new IllegalArgumentException("this model is not built yet: " + why); });
     int[] scalar = c.nonscalar() ? new int[] {1} : new int[0];
-    return new ClipModel(Families.image(c.vision()).tower().apply(c, make), Families.text(c.text()).tower().apply(c, make),
-        make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias().isEmpty() ? null : make.make(new Init.Constant((float) c.logitBias().getAsDouble()), scalar),
+    return new ClipModel(Families.image(c.vision()).tower().apply(c, make),
+        Families.text(c.text()).tower().apply(c, make),
+        make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias().isEmpty() ? null
+        : make.make(new Init.Constant((float) c.logitBias().getAsDouble()), scalar),
         Families.whole(c).map(d -> d.tower().apply(c, make)).orElse(null), c);
   }
 
@@ -53,7 +59,8 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   /// What is trained; fixed positions are not.
   public Parameters parameters() { return Parameters.of(this).freeze(globs(Tower::buffers)); }
 
-  /// Which paths decay by OpenCLIP's rule: all but vectors and scalars, and what a tower leaves out (see [Tower#undecayed]).
+  /// Which paths decay by OpenCLIP's rule: all but vectors and scalars, and what a tower leaves out (see
+  /// [Tower#undecayed]).
   public Predicate<String> decayed() {
     var all = Parameters.of(this);
     var left = new HashSet<>(all.trained().keySet());
@@ -64,12 +71,14 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   /// The groups of each tower, from input to output, as globs of the model's paths; see [Tower#groups].
   public Map<String, List<List<String>>> groups() {
     var r = new LinkedHashMap<String, List<List<String>>>();
-    towers().forEach((prefix, t) -> r.put(prefix, t.groups().stream().map(g -> g.stream().map(glob -> prefix + "." + glob).toList()).toList()));
+    towers().forEach((prefix, t) ->
+        r.put(prefix, t.groups().stream().map(g -> g.stream().map(glob -> prefix + "." + glob).toList()).toList()));
     return r;
   }
 
   private String[] globs(Function<Tower, List<String>> of) {
-    return towers().entrySet().stream().flatMap(t -> of.apply(t.getValue()).stream().map(glob -> t.getKey() + "." + glob)).toArray(String[]::new);
+    return towers().entrySet().stream()
+        .flatMap(t -> of.apply(t.getValue()).stream().map(glob -> t.getKey() + "." + glob)).toArray(String[]::new);
   }
 
   /// How a tensor lies in a checkpoint.
@@ -80,7 +89,9 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   }
 
   /// The same model with the batch statistics of the image tower's first groups fixed; see [ImageTower#fixed].
-  public ClipModel fixedStatistics(int groups) { return new ClipModel(visual.fixed(groups), text, logitScale, logitBias, decoder, config); }
+  public ClipModel fixedStatistics(int groups) {
+    return new ClipModel(visual.fixed(groups), text, logitScale, logitBias, decoder, config);
+  }
 
   /// L2-normalised features `[count, embedding]`.
   public Tensor embedImages(ImageBatch images) { return visual.features(images).normalize(); }

@@ -28,7 +28,8 @@ import jacquard.clip.nn.Init;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
-/// The families of towers: the one place that names them all. A row says how a config becomes a tower, or what is not built yet.
+/// The families of towers: the one place that names them all. A row says how a config becomes a tower, or what is not
+/// built yet.
 final class Families {
   private Families() {}
 
@@ -36,7 +37,9 @@ final class Families {
   /// @param tower makes it of the model's config, which holds the family's own; null where it is not built yet
   /// @param missing what is not built yet, or ""
   record Row<T>(String name, BiFunction<ClipConfig, Init.Maker, T> tower, String missing) {
-    static <T> Row<T> of(String name, BiFunction<ClipConfig, Init.Maker, T> tower) { return new Row<>(name, tower, ""); }
+    static <T> Row<T> of(String name, BiFunction<ClipConfig, Init.Maker, T> tower) {
+      return new Row<>(name, tower, "");
+    }
     static <T> Row<T> missing(String name, String missing) { return new Row<>(name, null, missing); }
   }
 
@@ -45,15 +48,22 @@ final class Families {
       case VitConfig v -> Row.of("ViT", (c, make) -> VisionTransformer.of(v, c, make));
       case ResNetConfig r -> Row.of("ResNet", (c, make) -> ModifiedResNet.of(r, c, make));
       case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
-      case TimmConfig t when TimmVit.known(t) -> row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
+      case TimmConfig t when TimmVit.known(t) ->
+          row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
-      case TimmConfig t when NaFlexVit.known(t) -> row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
-      case TimmConfig t when ConvNext.known(t) -> row("timm ConvNeXt", ConvNext.refused(t), (c, make) -> ConvNext.of(t, c, make));
+      case TimmConfig t when NaFlexVit.known(t) ->
+          row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
+      case TimmConfig t when ConvNext.known(t) ->
+          row("timm ConvNeXt", ConvNext.refused(t), (c, make) -> ConvNext.of(t, c, make));
       case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));
-      case TimmConfig t when FastVit.known(t) -> row("timm FastViT", FastVit.refused(t), (c, make) -> FastVit.of(t, c, make));
-      case TimmConfig t when Hybrid.known(t) -> row("timm hybrid ViT", Hybrid.refused(t), (c, make) -> Hybrid.of(t, c, make));
-      case TimmConfig t when EfficientNet.known(t) -> row("timm EfficientNet", EfficientNet.refused(t), (c, make) -> EfficientNet.of(t, c, make));
-      case TimmConfig t when RelPosVit.known(t) -> row("timm ViT with relative positions", RelPosVit.refused(t), (c, make) -> RelPosVit.of(t, c, make));
+      case TimmConfig t when FastVit.known(t) ->
+          row("timm FastViT", FastVit.refused(t), (c, make) -> FastVit.of(t, c, make));
+      case TimmConfig t when Hybrid.known(t) ->
+          row("timm hybrid ViT", Hybrid.refused(t), (c, make) -> Hybrid.of(t, c, make));
+      case TimmConfig t when EfficientNet.known(t) ->
+          row("timm EfficientNet", EfficientNet.refused(t), (c, make) -> EfficientNet.of(t, c, make));
+      case TimmConfig t when RelPosVit.known(t) ->
+          row("timm ViT with relative positions", RelPosVit.refused(t), (c, make) -> RelPosVit.of(t, c, make));
       case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
     };
   }
@@ -66,7 +76,8 @@ final class Families {
     return switch (config) {
       case ClipTextConfig t -> Row.of("CLIP text", (c, make) -> TextTransformer.of(t, c, make));
       case ModernTextConfig t -> Row.of("modern text", (c, make) -> ModernTextTransformer.of(t, c, make));
-      case HuggingFaceConfig h when HuggingFaceTower.known(h) -> row("Hugging Face text", HuggingFaceTower.refused(h), (c, make) -> HuggingFaceTower.of(h, c, make));
+      case HuggingFaceConfig h when HuggingFaceTower.known(h) ->
+          row("Hugging Face text", HuggingFaceTower.refused(h), (c, make) -> HuggingFaceTower.of(h, c, make));
       case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.described());
     };
   }
@@ -78,6 +89,7 @@ final class Families {
     if (!other.genlapCfg().isEmpty()) return Optional.of(Row.missing("GenLAP", "GenLAP (genlap_cfg)"));
     if (!other.audioCfg().isEmpty() || !other.audioNaflexCfg().isEmpty())
       return Optional.of(Row.missing("CLAP", "CLAP audio tower " + other.audioCfg().getOrDefault("model_type", "")));
-    return clip.captions() ? Optional.of(row("CoCa", CaptionDecoder.refused(clip), CaptionDecoder::of)) : Optional.empty();
+    return clip.captions() ? Optional.of(row("CoCa", CaptionDecoder.refused(clip), CaptionDecoder::of))
+        : Optional.empty();
   }
 }

@@ -12,7 +12,8 @@ import java.util.Set;
 public record HubConfig(ClipConfig model, PreprocessConfig preprocess) {
   private static final Set<String> KEYS = Set.of("model_cfg", "preprocess_cfg");
 
-  /// How OpenCLIP prepares pictures for a model where nothing else is said: the tower's size, bicubic, OpenAI's mean and deviation.
+  /// How OpenCLIP prepares pictures for a model where nothing else is said: the tower's size, bicubic, OpenAI's mean
+  /// and deviation.
   public static PreprocessConfig preprocess(ClipConfig model) {
     var image = model.vision().input();
     return PreprocessConfig.ofSize(image.height()).size(image.height(), image.width());

@@ -11,7 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The image tower (`vision_cfg`): a record a family, each with its own keys. Which one it is, the keys themselves say:
-/// `timm_model_name` a tower of the timm library, a list of `layers` a ResNet, `in_chans` the patches of a trunk; else a vision transformer.
+/// `timm_model_name` a tower of the timm library, a list of `layers` a ResNet, `in_chans` the patches of a trunk; else
+/// a vision transformer.
 public sealed interface ImageConfig extends Settings.Kinds permits VitConfig, ResNetConfig, TimmConfig, PatchConfig {
   ImageConfig DEFAULTS = VitConfig.DEFAULTS;
 

@@ -8,7 +8,8 @@ import java.util.List;
 public record ImageSize(int height, int width) implements Settings.Form {
   public static ImageSize of(Object json) {
     if (json instanceof Integer side && side > 0) return new ImageSize(side, side);
-    if (json instanceof List<?> list && list.size() == 2 && list.get(0) instanceof Integer h && list.get(1) instanceof Integer w
+    if (json instanceof List<?> list && list.size() == 2 && list.get(0) instanceof Integer h
+        && list.get(1) instanceof Integer w
         && h > 0 && w > 0)
       return new ImageSize(h, w);
     throw new IllegalArgumentException("expected a side in pixels or [height, width]");

@@ -12,9 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// The models that OpenCLIP has a name for, and the weights that were published for them; and two of our own for the emoji corpus:
-/// `emoji`, a ResNet of one block a stage, and `emoji-vit`, a ViT of 17 tokens. The ResNet names 30.7 % of an unseen artist's drawings after 540 steps of
-/// 256, the ViT 7.7 % after 390 of about the same cost; a ResNet twice as wide does no better in that time (`docs/status.md` has the table).
+/// The models that OpenCLIP has a name for, and the weights that were published for them; and two of our own for the
+/// emoji corpus: `emoji`, a ResNet of one block a stage, and `emoji-vit`, a ViT of 17 tokens. The ResNet names 30.7 %
+/// of an unseen artist's drawings after 540 steps of 256, the ViT 7.7 % after 390 of about the same cost; a ResNet
+/// twice as wide does no better in that time (`docs/status.md` has the table).
 public final class Presets {
   private Presets() {}
 
@@ -38,7 +39,9 @@ public final class Presets {
   public static List<String> names() { return List.copyOf(JSON.keySet()); }
 
   /// The names of those that can be built.
-  public static List<String> buildable() { return JSON.keySet().stream().filter(n -> of(n).unsupported().isEmpty()).toList(); }
+  public static List<String> buildable() {
+    return JSON.keySet().stream().filter(n -> of(n).unsupported().isEmpty()).toList();
+  }
 
   /// The config of a model, one that cannot be built yet too.
   ///
@@ -46,7 +49,8 @@ public final class Presets {
   public static ClipConfig of(String name) {
     if (JSON.containsKey(name)) return CONFIGS.computeIfAbsent(name, n -> ClipConfig.of(section(JSON.get(n)), n));
     throw new IllegalArgumentException("no model \"" + name + "\"."
-        + Nearest.of(name, JSON.keySet()).map(n -> " Did you mean " + n + "?").orElse("") + " Known: " + String.join(", ", buildable()));
+        + Nearest.of(name, JSON.keySet()).map(n -> " Did you mean " + n + "?").orElse("") + " Known: "
+        + String.join(", ", buildable()));
   }
 
   /// The weights published for a model, tag by tag; empty if there are none.
@@ -78,7 +82,8 @@ public final class Presets {
         HubConfig.preprocess(of(name)).with(Json.tree(json)), json.get("quick_gelu") == Boolean.TRUE);
   }
 
-  @SuppressWarnings("unchecked") private static Map<String, Object> section(Object json) { return (Map<String, Object>) json; }
+  @SuppressWarnings("unchecked")
+  private static Map<String, Object> section(Object json) { return (Map<String, Object>) json; }
 
   private static Map<String, Object> load(String resource) {
     try (var in = Presets.class.getResourceAsStream(resource)) {

@@ -12,15 +12,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The text tower (`text_cfg`): a record a family, each with its own keys. Which one it is, the keys themselves say: `hf_model_name` a tower of
-/// the transformers library, `text_arch` `modern` OpenCLIP's newer one; else CLIP's transformer.
+/// The text tower (`text_cfg`): a record a family, each with its own keys. Which one it is, the keys themselves say:
+/// `hf_model_name` a tower of the transformers library, `text_arch` `modern` OpenCLIP's newer one; else CLIP's
+/// transformer.
 public sealed interface TextConfig extends Settings.Kinds permits ClipTextConfig, ModernTextConfig, HuggingFaceConfig {
   TextConfig DEFAULTS = ClipTextConfig.DEFAULTS;
 
   /// `text_arch`.
   enum Arch { CLIP, MODERN }
 
-  /// A model's or a hub's JSON with what lies beside its file: the text tower's own config, `hf_config.json`, where it is one of the transformers library.
+  /// A model's or a hub's JSON with what lies beside its file: the text tower's own config, `hf_config.json`, where it
+  /// is one of the transformers library.
   static Map<String, Object> completed(Map<String, Object> json, Path file) throws IOException {
     for (var key : List.of("model_cfg", "text_cfg"))
       if (json.get(key) instanceof Map<?, ?> section) {

@@ -10,9 +10,10 @@ import jacquard.tensor.op.Fused;
 import jacquard.tensor.op.Update;
 import java.util.List;
 
-/// Batch norm over rows of pixels: batch statistics while training (and their running averages, momentum 0.1), the averages else. The batch is
-/// that of all ranks.
-public record BatchNorm(Tensor weight, Tensor bias, @Buffer @Named("running_mean") Tensor mean, @Buffer @Named("running_var") Tensor variance,
+/// Batch norm over rows of pixels: batch statistics while training (and their running averages, momentum 0.1), the
+/// averages else. The batch is that of all ranks.
+public record BatchNorm(Tensor weight, Tensor bias, @Buffer @Named("running_mean") Tensor mean,
+    @Buffer @Named("running_var") Tensor variance,
                         @Buffer @Named("num_batches_tracked") Tensor batches, float epsilon) {
   private static final float MOMENTUM = 0.1f;
 
@@ -20,7 +21,8 @@ public record BatchNorm(Tensor weight, Tensor bias, @Buffer @Named("running_mean
   public static BatchNorm of(Init.Maker make, int width, Init weight) { return of(make, width, weight, 1e-5f); }
 
   public static BatchNorm of(Init.Maker make, int width, Init weight, float epsilon) {
-    return new BatchNorm(make.make(weight, width), make.make(Init.ZEROS, width), make.make(Init.ZEROS, width), make.make(Init.ONES, width), make.make(new Init.Count()), epsilon);
+    return new BatchNorm(make.make(weight, width), make.make(Init.ZEROS, width), make.make(Init.ZEROS, width),
+        make.make(Init.ONES, width), make.make(new Init.Count()), epsilon);
   }
 
   public Tensor apply(Tensor x) {
@@ -39,7 +41,8 @@ public record BatchNorm(Tensor weight, Tensor bias, @Buffer @Named("running_mean
     var y = Tensor.applyAll(new Fused.BatchNorm(epsilon, true), List.of(x, weight, bias));
     int r = x.dim(0);
     Tensor.applyAll(new Update.Blend(MOMENTUM, 1), List.of(mean, y.get(1)));
-    Tensor.applyAll(new Update.Blend(MOMENTUM, r / (r - 1f)), List.of(variance, y.get(2)));        // unbiased, as PyTorch keeps it
+    // unbiased, as PyTorch keeps it
+    Tensor.applyAll(new Update.Blend(MOMENTUM, r / (r - 1f)), List.of(variance, y.get(2)));
     return y.getFirst();
   }
 }

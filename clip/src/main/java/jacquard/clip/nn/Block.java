@@ -6,23 +6,29 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
 import java.util.function.UnaryOperator;
 
-/// A pre-norm transformer block: x + ls₁(norm(attention(norm₁ x))), then x + ls₂(mlp(norm₂ x)). What is null is left out.
-public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") SelfAttention attention, @Named("ln_attn") LayerNorm normAttention, @Named("ls_1") LayerScale scale1,
+/// A pre-norm transformer block: x + ls₁(norm(attention(norm₁ x))), then x + ls₂(mlp(norm₂ x)). What is null is left
+/// out.
+public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") SelfAttention attention,
+    @Named("ln_attn") LayerNorm normAttention, @Named("ls_1") LayerScale scale1,
                     @Named("ln_2") LayerNorm norm2, Mlp mlp, @Named("ls_2") LayerScale scale2) {
 
   /// All rows, or only `rows` of the result (null: all): what a tower that pools needs of its last block.
   public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
-    return around(rows == null ? x : x.gather(rows), added -> attention.apply(norm1.apply(x), sequences, ranges, rows, added));
+    return around(rows == null ? x : x.gather(rows), added ->
+        attention.apply(norm1.apply(x), sequences, ranges, rows, added));
   }
 
   /// One more row of each sequence, which attends to those before it and to itself.
   ///
   /// @param seen which of the rows may be looked at; null: all
-  public Tensor apply(Tensor x, Cache cache, boolean[] seen) { return around(x, added -> attention.apply(norm1.apply(x), cache, seen, added)); }
+  public Tensor apply(Tensor x, Cache cache, boolean[] seen) {
+    return around(x, added -> attention.apply(norm1.apply(x), cache, seen, added));
+  }
 
   /// @param attend gives what attention finds plus what it is given, which may be null
   private Tensor around(Tensor from, UnaryOperator<Tensor> attend) {
-    boolean plain = normAttention == null && scale1 == null;                     // then the last product adds to what comes in
+    // then the last product adds to what comes in
+    boolean plain = normAttention == null && scale1 == null;
     var a = attend.apply(plain ? from : null);
     if (normAttention != null) a = normAttention.apply(a);
     var x = plain ? a : from.add(scale1 == null ? a : scale1.apply(a));

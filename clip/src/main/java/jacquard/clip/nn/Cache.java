@@ -8,8 +8,8 @@ import jacquard.tensor.op.Ranges;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// The keys and values of what a block has read so far, for a model that reads a row of each sequence at a time. They outlive the scope of a step by one:
-/// each step keeps what it made in the scope around it and ends what it replaced.
+/// The keys and values of what a block has read so far, for a model that reads a row of each sequence at a time. They
+/// outlive the scope of a step by one: each step keeps what it made in the scope around it and ends what it replaced.
 public final class Cache {
   private Tensor keys, values;
   private Sequences sequences;
@@ -22,14 +22,16 @@ public final class Cache {
   void add(Tensor k, Tensor v, boolean[] seen) {
     int count = k.dim(0), old = keys == null ? 0 : keys.dim(0), at = 0;
     int[] lengths = new int[count];
-    for (int s = 0; s < count; s++) lengths[s] = (keys == null ? 0 : sequences.length(s)) + (seen == null || seen[s] ? 1 : 0);
+    for (int s = 0; s < count; s++)
+      lengths[s] = (keys == null ? 0 : sequences.length(s)) + (seen == null || seen[s] ? 1 : 0);
     var next = Sequences.ofLengths(lengths);
     int[] rows = new int[next.rows()];
     for (int s = 0; s < count; s++) {
       for (int r = 0; keys != null && r < sequences.length(s); r++) rows[at++] = sequences.from(s) + r;
       if (seen == null || seen[s]) rows[at++] = old + s;
     }
-    replace(keys == null ? k.gather(rows) : Tensor.concat(0, List.of(keys, k)).gather(rows), values == null ? v.gather(rows) : Tensor.concat(0, List.of(values, v)).gather(rows), next);
+    replace(keys == null ? k.gather(rows) : Tensor.concat(0, List.of(keys, k)).gather(rows), values == null
+        ? v.gather(rows) : Tensor.concat(0, List.of(values, v)).gather(rows), next);
   }
 
   /// Goes on with these sequences, one of them perhaps several times.
@@ -38,7 +40,8 @@ public final class Cache {
     for (int i = 0; i < picked.length; i++) lengths[i] = sequences.length(picked[i]);
     var next = Sequences.ofLengths(lengths);
     int[] rows = new int[next.rows()];
-    for (int i = 0; i < picked.length; i++) for (int r = 0; r < lengths[i]; r++) rows[next.from(i) + r] = sequences.from(picked[i]) + r;
+    for (int i = 0; i < picked.length; i++)
+      for (int r = 0; r < lengths[i]; r++) rows[next.from(i) + r] = sequences.from(picked[i]) + r;
     replace(keys.gather(rows), values.gather(rows), next);
   }
 

@@ -36,7 +36,8 @@ public sealed interface Init {
     Tensor make(Init init, int... dims);
 
     /// Types without elements, to be replaced by loaded ones.
-    Maker DESCRIBED = (init, dims) -> Tensor.described(new Type(init instanceof Count ? DType.I64 : DType.F32, Shape.of(dims)));
+    Maker DESCRIBED = (init, dims) ->
+        Tensor.described(new Type(init instanceof Count ? DType.I64 : DType.F32, Shape.of(dims)));
 
     /// Elements drawn from the key, a stream for each parameter in the order of construction.
     static Maker drawn(Random key) {
@@ -48,13 +49,15 @@ public sealed interface Init {
         float[] v = new float[(int) shape.size()];
         switch (init) {
           case Constant(var c) -> java.util.Arrays.fill(v, c);
-          case Normal(var d) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) (random.normal(i) * d));
+          case Normal(var d) -> IntStream.range(0, v.length).parallel()
+              .forEach(i -> v[i] = (float) (random.normal(i) * d));
           case Truncated(var d) -> IntStream.range(0, v.length).parallel().forEach(i -> {
             double z = random.normal(i);
             for (long at = i; Math.abs(z) > 2; z = random.normal(at)) at += v.length;
             v[i] = (float) (z * d);
           });
-          case Uniform(var b) -> IntStream.range(0, v.length).parallel().forEach(i -> v[i] = (float) ((random.uniform(i) * 2 - 1) * b));
+          case Uniform(var b) -> IntStream.range(0, v.length).parallel()
+              .forEach(i -> v[i] = (float) ((random.uniform(i) * 2 - 1) * b));
           case Given(var e) -> System.arraycopy(e.get(), 0, v, 0, v.length);
           case Count _ -> {}
         }

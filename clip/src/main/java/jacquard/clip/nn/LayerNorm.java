@@ -8,5 +8,7 @@ public record LayerNorm(Tensor weight, Tensor bias, float epsilon) {
     return new LayerNorm(make.make(Init.ONES, width), make.make(Init.ZEROS, width), epsilon);
   }
 
-  public Tensor apply(Tensor x) { return x.layerNorm(weight, bias == null ? Tensor.zeros(weight.shape()) : bias, epsilon); }
+  public Tensor apply(Tensor x) {
+    return x.layerNorm(weight, bias == null ? Tensor.zeros(weight.shape()) : bias, epsilon);
+  }
 }

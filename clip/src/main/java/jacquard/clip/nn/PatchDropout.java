@@ -9,7 +9,8 @@ import java.util.stream.IntStream;
 public final class PatchDropout {
   private PatchDropout() {}
 
-  /// The rows that stay: positions 0 … prefix−1, which are never left out, then patches in order, the first at `prefix`.
+  /// The rows that stay: positions 0 … prefix−1, which are never left out, then patches in order, the first at
+  /// `prefix`.
   public static Sequences kept(int count, int patches, int prefix, double share) {
     int keep = Math.max(1, (int) (patches * (1 - share))), each = keep + prefix;
     if (!Pass.current().training() || share == 0) return Sequences.equal(count, patches + prefix);

@@ -20,10 +20,12 @@ public final class Pooling {
       for (int p = 0; p < prefix; p++) owners[s.from(i) + p] = -1;
       share[i] = 1f / (s.length(i) - prefix);
     }
-    return x.scatterAdd(s.count(), Tensor.ofInts(Shape.of(owners.length), owners)).mul(Tensor.of(Shape.of(share.length, 1), share));
+    return x.scatterAdd(s.count(), Tensor.ofInts(Shape.of(owners.length), owners))
+        .mul(Tensor.of(Shape.of(share.length, 1), share));
   }
 
-  /// The largest of each channel. Shorter sequences are filled with copies of their own first row, which is shared out equally among ties.
+  /// The largest of each channel. Shorter sequences are filled with copies of their own first row, which is shared out
+  /// equally among ties.
   public static Tensor max(Tensor x, Sequences s, int prefix) {
     int longest = s.longest() - prefix, width = x.dim(1);
     int[] rows = new int[s.count() * longest];

@@ -1,7 +1,7 @@
 package jacquard.clip.nn;
 
-/// How a row of cells becomes one of another length: each new cell a weighted mean of old ones, the filter widened where it shrinks, as PyTorch's
-/// `interpolate(antialias=True)`.
+/// How a row of cells becomes one of another length: each new cell a weighted mean of old ones, the filter widened
+/// where it shrinks, as PyTorch's `interpolate(antialias=True)`.
 public enum Resampling {
   /// Between two neighbours.
   LINEAR(1),

@@ -36,7 +36,8 @@ public record Transformer(@Named("resblocks") List<Block> blocks) {
 
   /// A block's result; all else that it made ends with it, and where the pass says so not even backward keeps it.
   public static Tensor once(Tensor x, UnaryOperator<Tensor> block) {
-    if (Pass.current().recompute()) return Grad.checkpoint(List.of(x), t -> List.of(block.apply(t.getFirst()))).getFirst();
+    if (Pass.current().recompute())
+      return Grad.checkpoint(List.of(x), t -> List.of(block.apply(t.getFirst()))).getFirst();
     return Scope.result(() -> block.apply(x));
   }
 }

@@ -26,7 +26,8 @@ record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
   ///
   /// @param round whether to widen the range to whole steps
   static Axis linear(double from, double to, int count, boolean round) {
-    double low = Math.clamp(from, -LARGEST, LARGEST), high = Math.clamp(to, -LARGEST, LARGEST), size = Math.max(Math.abs(low),
+    double low = Math.clamp(from, -LARGEST, LARGEST), high = Math.clamp(to, -LARGEST, LARGEST), size =
+        Math.max(Math.abs(low),
         Math.abs(high));
     // A constant, or a range that double precision hardly resolves.
     if (!(high - low > size * 1e-9) || high - low < 1e-200) {
@@ -51,24 +52,29 @@ record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
     var ticks = new ArrayList<Tick>();
     double size = Math.max(Math.abs(low), Math.abs(high));
     long last = (long) Math.floor(high / step + 1e-9);
-    for (long i = (long) Math.ceil(low / step - 1e-9); i <= last; i++) ticks.add(new Tick(i * step, label(i * step, step, size)));
+    for (long i = (long) Math.ceil(low / step - 1e-9); i <= last; i++)
+      ticks.add(new Tick(i * step, label(i * step, step, size)));
     return ticks;
   }
 
-  /// A label with just the digits that tell neighbours apart; thousands as `20k`, `1.5M`, the very large and small as `2e-5`.
+  /// A label with just the digits that tell neighbours apart; thousands as `20k`, `1.5M`, the very large and small as
+  /// `2e-5`.
   private static String label(double value, double step, double size) {
     if (value == 0) return "0";
     if (size >= 1e15 || size < 1e-3) {
-      return Figure.scientific(value, Math.clamp((long) Math.floor(Math.log10(Math.abs(value)) + 1e-9) - (long) Math.floor(Math.log10(step)
+      return Figure.scientific(value,
+          Math.clamp((long) Math.floor(Math.log10(Math.abs(value)) + 1e-9) - (long) Math.floor(Math.log10(step)
           + 1e-9), 0, 9));
     }
     int thousands = size >= 10_000 ? Math.min(4, (int) Math.floor(Math.log10(size) / 3 + 1e-9)) : 0;
     double unit = Math.pow(1000, thousands);
     int decimals = Math.clamp((long) Math.ceil(-Math.log10(step / unit) - 1e-9), 0, 12);
-    return String.format(Locale.ROOT, "%." + decimals + "f", value / unit) + List.of("", "k", "M", "B", "T").get(thousands);
+    return String.format(Locale.ROOT, "%." + decimals + "f", value / unit)
+        + List.of("", "k", "M", "B", "T").get(thousands);
   }
 
-  /// A logarithmic axis over a range of positive values, with ticks at powers of ten or, within two decades, at 1, 2 and 5 times them.
+  /// A logarithmic axis over a range of positive values, with ticks at powers of ten or, within two decades, at 1, 2
+  /// and 5 times them.
   static Axis logarithmic(double from, double to, int count) {
     double low = Math.clamp(from, 1 / LARGEST, LARGEST), high = Math.clamp(to, low, LARGEST);
     if (high / low < 1.1) {
@@ -79,7 +85,8 @@ record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
     var ticks = new ArrayList<Tick>();
     if (last - first >= 2) {
       int stride = Math.ceilDiv(last - first + 1, Math.max(2, count));
-      for (int decade = Math.ceilDiv(first, stride) * stride; decade <= last; decade += stride) ticks.add(tick(Math.pow(10, decade)));
+      for (int decade = Math.ceilDiv(first, stride) * stride; decade <= last; decade += stride)
+        ticks.add(tick(Math.pow(10, decade)));
     } else {
       for (int decade = first - 1; decade <= last; decade++) {
         for (int lead : new int[] {1, 2, 5}) {
@@ -91,6 +98,7 @@ record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
     return new Axis(low, high, true, ticks.size() >= 2 ? ticks : ticks(low, high, step((high - low) / count)));
   }
 
-  private static Tick tick(double value) { return new Tick(value, value < 9e-3 || value >= 1e6 ? Figure.scientific(value,
+  private static Tick tick(double value) { return new Tick(value, value < 9e-3 || value >= 1e6
+      ? Figure.scientific(value,
       0) : Figure.number(value)); }
 }

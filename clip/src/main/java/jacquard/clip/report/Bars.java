@@ -40,14 +40,18 @@ public record Bars(String title, List<Bar> bars, List<Chart.Level> levels, boole
     var theme = ink.theme;
     var label = Ink.plain(12);
     ink.text(ink.fit(title, width - 32, Ink.bold(14)), left + 16, top + 24, Ink.bold(14), theme.ink);
-    double[] values = DoubleStream.concat(bars.stream().mapToDouble(Bar::value), levels.stream().mapToDouble(Chart.Level::value))
+    double[] values = DoubleStream.concat(bars.stream().mapToDouble(Bar::value),
+        levels.stream().mapToDouble(Chart.Level::value))
         .filter(Double::isFinite).toArray();
-    var axis = Axis.linear(Math.min(0, DoubleStream.of(values).min().orElse(0)), Math.max(0, DoubleStream.of(values).max().orElse(1)), 4,
+    var axis = Axis.linear(Math.min(0, DoubleStream.of(values).min().orElse(0)),
+        Math.max(0, DoubleStream.of(values).max().orElse(1)), 4,
         false);
-    double longest = bars.stream().mapToDouble(b -> ink.width(b.label, Ink.bold(12))).max().orElse(0), names = Math.min(width * 0.4,
+    double longest = bars.stream().mapToDouble(b -> ink.width(b.label, Ink.bold(12))).max().orElse(0), names =
+        Math.min(width * 0.4,
         longest) + 28;
     double numbers = bars.stream().mapToDouble(b -> ink.width(show(b.value), Ink.bold(12))).max().orElse(0) + 24;
-    double plotLeft = left + names, plotWidth = Math.max(1, width - names - numbers), first = top + (levels.isEmpty() ? 40 : 58);
+    double plotLeft = left + names, plotWidth = Math.max(1, width - names - numbers), first =
+        top + (levels.isEmpty() ? 40 : 58);
     double zero = plotLeft + Math.clamp(axis.at(0), 0, 1) * plotWidth;
     for (int i = 0; i < bars.size(); i++) {
       var bar = bars.get(i);
@@ -56,7 +60,8 @@ public record Bars(String title, List<Bar> bars, List<Chart.Level> levels, boole
       ink.text(ink.fit(bar.label, names - 28, font), plotLeft - 10, y + 16, font, theme.ink, Ink.Align.RIGHT);
       ink.fill(plotLeft, y + 4, plotWidth, ROW - 8, 3, theme.panel);
       double end = Double.isNaN(bar.value) ? zero : plotLeft + Math.clamp(axis.at(bar.value), 0, 1) * plotWidth;
-      ink.fill(Math.min(zero, end), y + 4, Math.abs(end - zero), ROW - 8, 3, bar.highlighted ? theme.colour(0) : Theme.fade(theme.colour(0),
+      ink.fill(Math.min(zero, end), y + 4, Math.abs(end - zero), ROW - 8, 3, bar.highlighted ? theme.colour(0)
+          : Theme.fade(theme.colour(0),
           0.45));
       ink.text(show(bar.value), plotLeft + plotWidth + 8, y + 16, font, bar.highlighted ? theme.ink : theme.faint);
     }
@@ -66,7 +71,8 @@ public record Bars(String title, List<Bar> bars, List<Chart.Level> levels, boole
 
   private void levels(Ink ink, Axis axis, double plotLeft, double plotWidth, double first) {
     double taken = Double.NEGATIVE_INFINITY;
-    var drawn = levels.stream().filter(l -> Double.isFinite(l.value())).sorted(Comparator.comparingDouble(Chart.Level::value)).toList();
+    var drawn = levels.stream().filter(l -> Double.isFinite(l.value()))
+        .sorted(Comparator.comparingDouble(Chart.Level::value)).toList();
     for (var level : drawn) {
       double at = plotLeft + axis.at(level.value()) * plotWidth;
       String text = level.name() + " " + show(level.value());

@@ -9,22 +9,25 @@ import java.util.List;
 import java.util.function.DoublePredicate;
 import java.util.stream.DoubleStream;
 
-/// Curves over steps. Values that have no place (not-a-number, infinite, not positive on a log scale) are gaps in the curve.
+/// Curves over steps. Values that have no place (not-a-number, infinite, not positive on a log scale) are gaps in the
+/// curve.
 ///
 /// @param title       what is shown
 /// @param x           what the horizontal axis counts
 /// @param series      the curves, in the order of the legend
 /// @param levels      horizontal reference lines, such as the level of chance
 /// @param logarithmic whether the vertical axis is a log scale
-/// @param smoothing   the weight β of the past in the smoothed curve, from 0 (none) to below 1: `m ← β·m + (1−β)·y`, shown as
-///                    `m / (1−βⁿ)` so that it does not start at zero (as Adam corrects its moments); the raw curve is then drawn faintly. The mean
-///                    remembers about `1/(1−β)` points; a curve of less than five times as many would show its lag more than its
-///                    course and is left as it is, with its points marked if they are few
-public record Chart(String title, String x, List<Series> series, List<Level> levels, boolean logarithmic, double smoothing) {
+/// @param smoothing   the weight β of the past in the smoothed curve, from 0 (none) to below 1: `m ← β·m + (1−β)·y`,
+///   shown as `m / (1−βⁿ)` so that it does not start at zero (as Adam corrects its moments); the raw curve is then
+///   drawn faintly. The mean remembers about `1/(1−β)` points; a curve of less than five times as many would show its
+///   lag more than its course and is left as it is, with its points marked if they are few
+public record Chart(String title, String x, List<Series> series, List<Level> levels, boolean logarithmic,
+    double smoothing) {
   /// A curve: as many abscissas as ordinates.
   public record Series(String name, double[] x, double[] y) {
     public Series {
-      if (x.length != y.length) throw new IllegalArgumentException("series '" + name + "': " + x.length + " abscissas, " + y.length
+      if (x.length != y.length)
+        throw new IllegalArgumentException("series '" + name + "': " + x.length + " abscissas, " + y.length
           + " ordinates");
       x = x.clone();
       y = y.clone();
@@ -64,12 +67,15 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
   private static final double PLAIN = 11, SMALL = 10.5, HEADING = 14;
 
   public Chart {
-    if (!(smoothing >= 0 && smoothing < 1)) throw new IllegalArgumentException("smoothing " + smoothing + ": expected from 0 to below 1");
+    if (!(smoothing >= 0 && smoothing < 1))
+      throw new IllegalArgumentException("smoothing " + smoothing + ": expected from 0 to below 1");
     series = List.copyOf(series);
     levels = List.copyOf(levels);
   }
 
-  public static Chart of(String title, String x, Series... series) { return new Chart(title, x, List.of(series), List.of(), false, 0); }
+  public static Chart of(String title, String x, Series... series) {
+    return new Chart(title, x, List.of(series), List.of(), false, 0);
+  }
 
   public Chart onLogScale() { return new Chart(title, x, series, levels, true, smoothing); }
 
@@ -93,7 +99,8 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
   void draw(Ink ink, double left, double top, double width, double height) {
     var theme = ink.theme;
     DoublePredicate placed = v -> Double.isFinite(v) && (!logarithmic || v > 0);
-    double[] ys = DoubleStream.concat(series.stream().flatMapToDouble(s -> DoubleStream.of(s.y)), levels.stream().mapToDouble(Level::value))
+    double[] ys = DoubleStream.concat(series.stream().flatMapToDouble(s -> DoubleStream.of(s.y)),
+        levels.stream().mapToDouble(Level::value))
         .filter(placed).toArray();
     double[] xs = series.stream().flatMapToDouble(s -> DoubleStream.of(s.x)).filter(Double::isFinite).toArray();
 
@@ -102,9 +109,12 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
     double above = legend(ink, shown, left + 16, top + 43, width - 32) + 16;
     double plotHeight = Math.max(1, top + height - 40 - above);
     int rows = (int) Math.clamp(plotHeight / 45, 2, 8);
-    var vertical = logarithmic ? Axis.logarithmic(least(ys, 1), most(ys, 10), rows) : Axis.linear(least(ys, 0), most(ys, 1), rows, true);
-    double gutter = 26 + vertical.ticks().stream().mapToDouble(t -> ink.width(t.label(), Ink.plain(PLAIN))).max().orElse(0);
-    double plotLeft = left + gutter, plotWidth = Math.max(1, width - gutter - 20), plotTop = above, bottom = plotTop + plotHeight;
+    var vertical = logarithmic ? Axis.logarithmic(least(ys, 1), most(ys, 10), rows)
+        : Axis.linear(least(ys, 0), most(ys, 1), rows, true);
+    double gutter = 26 + vertical.ticks().stream().mapToDouble(t ->
+        ink.width(t.label(), Ink.plain(PLAIN))).max().orElse(0);
+    double plotLeft = left + gutter, plotWidth = Math.max(1, width - gutter - 20), plotTop = above, bottom =
+        plotTop + plotHeight;
     var horizontal = Axis.linear(least(xs, 0), most(xs, 1), (int) Math.clamp(plotWidth / 85, 2, 10), false);
 
     for (var tick : vertical.ticks()) {
@@ -118,7 +128,8 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
       ink.text(tick.label(), at, bottom + 17, Ink.plain(PLAIN), theme.faint, Ink.Align.CENTRE);
     }
     ink.line(plotLeft, bottom, plotLeft + plotWidth, bottom, theme.faint, 1);
-    ink.text(x + (logarithmic ? "  (vertical axis: log scale)" : ""), plotLeft + plotWidth / 2, bottom + 33, Ink.plain(PLAIN), theme.faint,
+    ink.text(x + (logarithmic ? "  (vertical axis: log scale)" : ""), plotLeft + plotWidth / 2, bottom + 33,
+        Ink.plain(PLAIN), theme.faint,
         Ink.Align.CENTRE);
 
     ink.within(plotLeft - 4, plotTop - 4, plotWidth + 8, plotHeight + 8, () -> {
@@ -126,7 +137,8 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
         if (!placed.test(level.value)) continue;
         double y = bottom - vertical.at(level.value) * plotHeight;
         ink.line(plotLeft, y, plotLeft + plotWidth, y, theme.faint, 1.2, 4, 4);
-        ink.text(level.name + " " + Figure.number(level.value), plotLeft + plotWidth - 2, y - 5 < plotTop + 8 ? y + 13 : y - 5,
+        ink.text(level.name + " " + Figure.number(level.value), plotLeft + plotWidth - 2, y - 5 < plotTop + 8 ? y + 13
+            : y - 5,
             Ink.plain(SMALL), theme.faint,
             Ink.Align.RIGHT);
       }
@@ -140,11 +152,14 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
       }
     });
     if (series.stream().noneMatch(s -> DoubleStream.of(s.y).anyMatch(placed))) {
-      ink.text("no values", plotLeft + plotWidth / 2, plotTop + plotHeight / 2, Ink.plain(13), theme.faint, Ink.Align.CENTRE);
+      ink.text("no values", plotLeft + plotWidth / 2, plotTop + plotHeight / 2, Ink.plain(13), theme.faint,
+          Ink.Align.CENTRE);
     }
   }
 
-  private Series smooth(Series s) { return smoothing > 0 && s.y.length >= 5 / (1 - smoothing) ? s.smooth(smoothing) : s; }
+  private Series smooth(Series s) {
+    return smoothing > 0 && s.y.length >= 5 / (1 - smoothing) ? s.smooth(smoothing) : s;
+  }
 
   /// Writes the legend, each series with the last value of its curve, and answers its lowest line.
   private double legend(Ink ink, List<Series> shown, double left, double top, double width) {
@@ -152,7 +167,8 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
     for (int i = 0; i < series.size(); i++) {
       var s = series.get(i);
       String name = ink.fit(s.name, width * 0.6, Ink.plain(PLAIN)), value = Figure.number(shown.get(i).last());
-      double nameWidth = ink.width(name, Ink.plain(PLAIN)), room = 20 + nameWidth + 6 + ink.width(value, Ink.bold(PLAIN));
+      double nameWidth = ink.width(name, Ink.plain(PLAIN)), room =
+          20 + nameWidth + 6 + ink.width(value, Ink.bold(PLAIN));
       if (at > left && at + room > left + width) {
         at = left;
         y += 17;
@@ -165,10 +181,12 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
     return y;
   }
 
-  private record Place(Ink ink, Axis horizontal, Axis vertical, DoublePredicate placed, double left, double bottom, double width,
+  private record Place(Ink ink, Axis horizontal, Axis vertical, DoublePredicate placed, double left, double bottom,
+      double width,
       double height) {
-    /// Strokes each unbroken stretch; a point without neighbours, which has no line, becomes a dot. Of the points that fall into one
-    /// pixel column the first, least, greatest and last are kept: a million points look the same and take no longer.
+    /// Strokes each unbroken stretch; a point without neighbours, which has no line, becomes a dot. Of the points that
+    /// fall into one pixel column the first, least, greatest and last are kept: a million points look the same and take
+    /// no longer.
     void curve(Series series, Color colour, double stroke, boolean dots) {
       var path = new Path2D.Double();
       var column = new Column();
@@ -227,7 +245,11 @@ public record Chart(String title, String x, List<Series> series, List<Level> lev
     }
   }
 
-  private static double least(double[] values, double otherwise) { return DoubleStream.of(values).min().orElse(otherwise); }
+  private static double least(double[] values, double otherwise) {
+    return DoubleStream.of(values).min().orElse(otherwise);
+  }
 
-  private static double most(double[] values, double otherwise) { return DoubleStream.of(values).max().orElse(otherwise); }
+  private static double most(double[] values, double otherwise) {
+    return DoubleStream.of(values).max().orElse(otherwise);
+  }
 }

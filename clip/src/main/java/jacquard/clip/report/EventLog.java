@@ -21,9 +21,10 @@ import java.util.zip.CRC32C;
 
 /// A TensorBoard event file: scalars, images and text over steps.
 ///
-/// The file is a sequence of TFRecords, `length:u64 mask(crc(length)):u32 data mask(crc(data)):u32`, little endian, with CRC-32C and
-/// `mask(c) = rotateRight(c, 15) + 0xa282ead8` (as `tensorflow/core/lib/io/record_writer`); each record is an `Event` message of
-/// `tensorflow/core/util/event.proto`, the first one the version of the format. The messages are written by field number.
+/// The file is a sequence of TFRecords, `length:u64 mask(crc(length)):u32 data mask(crc(data)):u32`, little endian,
+/// with CRC-32C and `mask(c) = rotateRight(c, 15) + 0xa282ead8` (as `tensorflow/core/lib/io/record_writer`); each
+/// record is an `Event` message of `tensorflow/core/util/event.proto`, the first one the version of the format. The
+/// messages are written by field number.
 public final class EventLog implements AutoCloseable {
   private static final int MASK = 0xa282ead8;
   private static final int LENGTH_DELIMITED = 2;
@@ -56,14 +57,20 @@ public final class EventLog implements AutoCloseable {
   public static EventLog create(Path folder) throws IOException { return create(folder, InstantSource.system()); }
 
   /// As [#create(Path)], with the clock that dates file and events.
-  public static EventLog create(Path folder, InstantSource clock) throws IOException { return new EventLog(folder, clock); }
+  public static EventLog create(Path folder, InstantSource clock) throws IOException {
+    return new EventLog(folder, clock);
+  }
 
-  /// Begins another file in the folder of a run that goes on after `step`: readers then forget what earlier files say of later steps.
-  public static EventLog resume(Path folder, long step) throws IOException { return resume(folder, step, InstantSource.system()); }
+  /// Begins another file in the folder of a run that goes on after `step`: readers then forget what earlier files say
+  /// of later steps.
+  public static EventLog resume(Path folder, long step) throws IOException {
+    return resume(folder, step, InstantSource.system());
+  }
 
   public static EventLog resume(Path folder, long step, InstantSource clock) throws IOException {
     var log = new EventLog(folder, clock);
-    log.event(step + 1, out -> nested(out, 7, session -> session.writeEnum(1, 1)));            // session_log { status: START }
+    // session_log { status: START }
+    log.event(step + 1, out -> nested(out, 7, session -> session.writeEnum(1, 1)));
     return log;
   }
 
@@ -74,7 +81,8 @@ public final class EventLog implements AutoCloseable {
   /// Several scalars as one event. They are stored in single precision.
   public void scalars(long step, Map<String, ? extends Number> values) {
     event(step, out -> nested(out, 5, summary -> {
-      for (var value : new TreeMap<>(values).entrySet()) {                                       // one order, whatever the map
+      // one order, whatever the map
+      for (var value : new TreeMap<>(values).entrySet()) {
         nested(summary, 1, v -> {
           v.writeString(1, value.getKey());
           v.writeFloat(2, value.getValue().floatValue());

@@ -12,12 +12,17 @@ import java.util.OptionalDouble;
 /// @param unit   a unit written after the value, or empty
 public record Figure(String name, double value, OptionalDouble chance, boolean share, String unit) {
   /// A share of one with the level of chance, shown in percent.
-  public static Figure share(String name, double value, double chance) { return new Figure(name, value, OptionalDouble.of(chance), true,
+  public static Figure share(String name, double value,
+      double chance) { return new Figure(name, value, OptionalDouble.of(chance), true,
       ""); }
 
-  public static Figure share(String name, double value) { return new Figure(name, value, OptionalDouble.empty(), true, ""); }
+  public static Figure share(String name, double value) {
+    return new Figure(name, value, OptionalDouble.empty(), true, "");
+  }
 
-  public static Figure of(String name, double value, String unit) { return new Figure(name, value, OptionalDouble.empty(), false, unit); }
+  public static Figure of(String name, double value, String unit) {
+    return new Figure(name, value, OptionalDouble.empty(), false, unit);
+  }
 
   public static Figure of(String name, double value) { return of(name, value, ""); }
 
@@ -39,7 +44,8 @@ public record Figure(String name, double value, OptionalDouble chance, boolean s
     if (!Double.isFinite(share)) return number(share);
     double percent = share * 100;
     if (Math.abs(percent) >= 1e6) return number(percent) + " %";
-    return (percent != 0 && Math.abs(percent) < 0.1 ? number(percent) : String.format(Locale.ROOT, "%.1f", percent)) + " %";
+    return (percent != 0 && Math.abs(percent) < 0.1 ? number(percent) : String.format(Locale.ROOT, "%.1f", percent))
+        + " %";
   }
 
   /// At most four significant digits: `0`, `12,345`, `0.4321`, `0.01`, `1.5e-5`.

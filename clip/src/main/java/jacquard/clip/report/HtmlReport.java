@@ -10,8 +10,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 
-/// A page in one file: style within, images as data, no script and nothing fetched. It follows the reader's light or dark setting. Every
-/// text given is escaped.
+/// A page in one file: style within, images as data, no script and nothing fetched. It follows the reader's light or
+/// dark setting. Every text given is escaped.
 public final class HtmlReport {
   private static final String STYLE = """
       :root { color-scheme: light dark; --paper: #fff; --ink: #1f2430; --faint: #6b7280; --rule: #e6e8ec;
@@ -75,7 +75,8 @@ public final class HtmlReport {
   public HtmlReport tiles(List<Figure> figures) {
     add("<ul class=\"figures\">\n");
     for (var f : figures) {
-      add("<li><b>" + escape(f.bare(f.value())) + (f.unit().isEmpty() ? "" : " <small>" + escape(f.unit()) + "</small>") + "</b><span>"
+      add("<li><b>" + escape(f.bare(f.value())) + (f.unit().isEmpty() ? "" : " <small>" + escape(f.unit()) + "</small>")
+          + "</b><span>"
           + escape(f.name()) + "</span>");
       if (f.chance().isPresent()) add("<span class=\"note\">chance " + escape(f.chanceText()) + "</span>");
       add("</li>\n");
@@ -90,7 +91,8 @@ public final class HtmlReport {
       double times = f.value() / f.chance().orElse(Double.NaN);
       add("<tr><td>" + escape(f.name()) + "</td><td class=\"number\">" + escape(f.text()) + "</td><td class=\"number\">"
           + escape(f.chanceText())
-          + "</td><td class=\"number\">" + (Double.isFinite(times) ? "×" + escape(Figure.number(Math.round(times * 10) / 10.0)) : "")
+          + "</td><td class=\"number\">"
+          + (Double.isFinite(times) ? "×" + escape(Figure.number(Math.round(times * 10) / 10.0)) : "")
           + "</td></tr>\n");
     }
     return add("</table></div>\n");
@@ -125,7 +127,8 @@ public final class HtmlReport {
   /// Names and values, such as a configuration or an environment.
   public HtmlReport table(Map<String, ?> entries) {
     add("<div class=\"table\"><table>\n");
-    entries.forEach((name, value) -> add("<tr><th>" + escape(name) + "</th><td>" + escape(String.valueOf(value)) + "</td></tr>\n"));
+    entries.forEach((name, value) ->
+        add("<tr><th>" + escape(name) + "</th><td>" + escape(String.valueOf(value)) + "</td></tr>\n"));
     return add("</table></div>\n");
   }
 
@@ -137,7 +140,8 @@ public final class HtmlReport {
     return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
-        + "<title>" + escape(title) + "</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n" + body + "</body>\n</html>\n";
+        + "<title>" + escape(title) + "</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n" + body
+        + "</body>\n</html>\n";
   }
 
   /// Writes the page; a file of that name is replaced whole or not at all.
@@ -152,7 +156,8 @@ public final class HtmlReport {
   }
 
   private void picture(String alternative, BufferedImage light, BufferedImage dark) {
-    add("<picture><source media=\"(prefers-color-scheme: dark)\" srcset=\"" + data(dark) + "\"><img alt=\"" + escape(alternative)
+    add("<picture><source media=\"(prefers-color-scheme: dark)\" srcset=\"" + data(dark) + "\"><img alt=\""
+        + escape(alternative)
         + "\" src=\""
         + data(light) + "\"></picture>\n");
   }
@@ -162,12 +167,15 @@ public final class HtmlReport {
     add("<div><p>" + name + "</p>\n");
     for (var shot : shots) {
       var verdict = Gallery.Verdict.of(shot, best);
-      String kind = switch (verdict) { case RIGHT -> " class=\"right\""; case WRONG -> " class=\"wrong\""; case EXPECTED -> ""; };
+      String kind = switch (verdict) { case RIGHT -> " class=\"right\""; case WRONG -> " class=\"wrong\"";
+          case EXPECTED -> ""; };
       String mark = switch (verdict) { case RIGHT -> " ✓"; case WRONG -> " ✗"; case EXPECTED -> ""; };
       boolean small = Math.max(shot.image().getWidth(), shot.image().getHeight()) <= 96;
-      add("<figure" + kind + "><img" + (small ? " class=\"small\"" : "") + " alt=\"" + escape(shot.label()) + "\" src=\""
+      add("<figure" + kind + "><img" + (small ? " class=\"small\"" : "") + " alt=\"" + escape(shot.label())
+          + "\" src=\""
           + data(thumbnail(shot.image()))
-          + "\"><figcaption><b>" + Gallery.score(shot.score()) + mark + "</b><span dir=\"auto\" title=\"" + escape(shot.label()) + "\">"
+          + "\"><figcaption><b>" + Gallery.score(shot.score()) + mark + "</b><span dir=\"auto\" title=\""
+          + escape(shot.label()) + "\">"
           + escape(shot.label())
           + "</span></figcaption></figure>\n");
     }
@@ -182,7 +190,9 @@ public final class HtmlReport {
     return ink.image;
   }
 
-  private static String data(BufferedImage image) { return "data:image/png;base64," + Base64.getEncoder().encodeToString(Ink.png(image)); }
+  private static String data(BufferedImage image) {
+    return "data:image/png;base64," + Base64.getEncoder().encodeToString(Ink.png(image));
+  }
 
   static String escape(String text) {
     var out = new StringBuilder();

@@ -24,7 +24,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/// A pen on a picture of twice the given size, so that it stays sharp on dense screens. Coordinates are in points, half-pixels of the image.
+/// A pen on a picture of twice the given size, so that it stays sharp on dense screens. Coordinates are in points,
+/// half-pixels of the image.
 final class Ink {
   enum Align { LEFT, CENTRE, RIGHT }
 
@@ -53,7 +54,8 @@ final class Ink {
   private static int size(double points, String what) {
     double pixels = Math.ceil(points * DENSITY);
     if (!(pixels >= 1 && pixels <= LONGEST)) {
-      throw new IllegalArgumentException("a picture of " + what + " " + points + ": expected up to " + LONGEST / DENSITY + " points");
+      throw new IllegalArgumentException("a picture of " + what + " " + points + ": expected up to " + LONGEST / DENSITY
+          + " points");
     }
     return (int) pixels;
   }
@@ -68,7 +70,8 @@ final class Ink {
     String line = clean(text);
     if (line.isEmpty()) return;
     var able = able(line, font);
-    double left = switch (align) { case LEFT -> x; case CENTRE -> x - width(line, font) / 2; case RIGHT -> x - width(line, font); };
+    double left = switch (align) { case LEFT -> x; case CENTRE -> x - width(line, font) / 2;
+        case RIGHT -> x - width(line, font); };
     g.setFont(able);
     g.setColor(colour);
     g.drawString(line, (float) left, (float) y);
@@ -106,7 +109,8 @@ final class Ink {
 
   void stroke(Shape shape, Color colour, double width, float... dashes) {
     g.setColor(colour);
-    g.setStroke(new BasicStroke((float) width, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND, 1, dashes.length == 0 ? null : dashes, 0));
+    g.setStroke(new BasicStroke((float) width, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND, 1, dashes.length == 0
+        ? null : dashes, 0));
     g.draw(shape);
   }
 
@@ -143,25 +147,28 @@ final class Ink {
     stroke(path, theme.paper, radius * 0.3);
   }
 
-  /// Draws an image as large as fits into a square, centred: small ones enlarged by a whole factor so that every pixel stays a square,
-  /// large ones averaged down.
+  /// Draws an image as large as fits into a square, centred: small ones enlarged by a whole factor so that every pixel
+  /// stays a square, large ones averaged down.
   void image(BufferedImage picture, double x, double y, double side) {
     int room = (int) Math.round(side * DENSITY), longest = Math.max(picture.getWidth(), picture.getHeight());
     double factor = longest <= room ? room / longest : (double) room / longest;
-    int w = Math.max(1, (int) Math.round(picture.getWidth() * factor)), h = Math.max(1, (int) Math.round(picture.getHeight() * factor));
+    int w = Math.max(1, (int) Math.round(picture.getWidth() * factor)), h =
+        Math.max(1, (int) Math.round(picture.getHeight() * factor));
     var scaled = picture;
     while (scaled.getWidth() >= 2 * w && scaled.getHeight() >= 2 * h) scaled = halved(scaled);
     AffineTransform before = g.getTransform();
     int left = (int) Math.round(x * DENSITY) + (room - w) / 2, top = (int) Math.round(y * DENSITY) + (room - h) / 2;
     g.setTransform(new AffineTransform());
-    g.setRenderingHint(RenderingHints.KEY_INTERPOLATION, factor >= 1 ? RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR
+    g.setRenderingHint(RenderingHints.KEY_INTERPOLATION, factor >= 1
+        ? RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR
         : RenderingHints.VALUE_INTERPOLATION_BILINEAR);
     g.drawImage(scaled, left, top, w, h, null);
     g.setTransform(before);
   }
 
   private static BufferedImage halved(BufferedImage from) {
-    var half = new BufferedImage(Math.max(1, from.getWidth() / 2), Math.max(1, from.getHeight() / 2), BufferedImage.TYPE_INT_ARGB);
+    var half = new BufferedImage(Math.max(1, from.getWidth() / 2), Math.max(1, from.getHeight() / 2),
+        BufferedImage.TYPE_INT_ARGB);
     var g = half.createGraphics();
     g.setRenderingHint(RenderingHints.KEY_INTERPOLATION, RenderingHints.VALUE_INTERPOLATION_BILINEAR);
     g.drawImage(from, 0, 0, half.getWidth(), half.getHeight(), null);
@@ -171,7 +178,8 @@ final class Ink {
 
   static byte[] png(BufferedImage image) {
     var bytes = new ByteArrayOutputStream();
-    // Not through ImageIO's file cache: that needs a shutdown hook, which a run that is being stopped cannot have any more.
+    // Not through ImageIO's file cache: that needs a shutdown hook, which a run that is being stopped cannot have any
+    // more.
     try (var stream = new MemoryCacheImageOutputStream(bytes)) {
       if (!ImageIO.write(image, "png", stream)) throw new IOException("no writer of PNG takes " + image);
     } catch (IOException e) {
@@ -180,13 +188,17 @@ final class Ink {
     return bytes.toByteArray();
   }
 
-  private static String clean(String text) { return text == null ? "" : text.replaceAll("[\\p{Cntrl}\\u2028\\u2029]+", " ").strip(); }
+  private static String clean(String text) {
+    return text == null ? "" : text.replaceAll("[\\p{Cntrl}\\u2028\\u2029]+", " ").strip();
+  }
 
-  /// The font itself, or the first one installed that has all characters of a text; without one, missing characters are drawn as boxes.
+  /// The font itself, or the first one installed that has all characters of a text; without one, missing characters are
+  /// drawn as boxes.
   private static Font able(String text, Font font) {
     if (font.canDisplayUpTo(text) < 0) return font;
     if (OTHERS.size() > 4096) OTHERS.clear();
-    return OTHERS.computeIfAbsent(text, Ink::other).map(f -> f.deriveFont(font.getStyle(), font.getSize2D())).orElse(font);
+    return OTHERS.computeIfAbsent(text, Ink::other).map(f -> f.deriveFont(font.getStyle(), font.getSize2D()))
+        .orElse(font);
   }
 
   private static Optional<Font> other(String text) {
@@ -199,9 +211,11 @@ final class Ink {
   /// Whether there are fonts at all: a bare container may lack them, and a picture without words is better than none.
   private static boolean writes() {
     try {
-      return plain(12).canDisplay('a') && GraphicsEnvironment.getLocalGraphicsEnvironment().getAvailableFontFamilyNames().length > 0;
+      return plain(12).canDisplay('a')
+          && GraphicsEnvironment.getLocalGraphicsEnvironment().getAvailableFontFamilyNames().length > 0;
     } catch (RuntimeException | LinkageError | InternalError e) {
-      System.getLogger(Ink.class.getName()).log(System.Logger.Level.WARNING, "no fonts are installed: pictures are drawn without words", e);
+      System.getLogger(Ink.class.getName())
+          .log(System.Logger.Level.WARNING, "no fonts are installed: pictures are drawn without words", e);
       return false;
     }
   }

@@ -20,7 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// Metrics as JSON lines: one object a line, `{"step":12,"loss":1.5}`, each line handed to the system as a whole when it is written.
+/// Metrics as JSON lines: one object a line, `{"step":12,"loss":1.5}`, each line handed to the system as a whole when
+/// it is written.
 ///
 /// Not-a-number and infinities, which JSON lacks, are written as the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
 public final class MetricLog implements AutoCloseable {
@@ -61,11 +62,12 @@ public final class MetricLog implements AutoCloseable {
     }
   }
 
-  /// Continues a log from a step: lines of later steps, which will be made again, and a last line cut off by a crash are dropped.
-  /// The file is rewritten whole or not at all. A file that is missing is begun.
+  /// Continues a log from a step: lines of later steps, which will be made again, and a last line cut off by a crash
+  /// are dropped. The file is rewritten whole or not at all. A file that is missing is begun.
   public static MetricLog resume(Path file, long step) throws IOException {
     if (Files.exists(file)) {
-      String kept = parse(file).stream().filter(line -> line.entry.step <= step).map(line -> line.text + "\n").collect(Collectors.joining());
+      String kept = parse(file).stream().filter(line -> line.entry.step <= step).map(line -> line.text + "\n")
+          .collect(Collectors.joining());
       AtomicFile.write(file, kept.getBytes(StandardCharsets.UTF_8));
     }
     return new MetricLog(file, StandardOpenOption.CREATE);
@@ -88,7 +90,9 @@ public final class MetricLog implements AutoCloseable {
   @Override public void close() throws IOException { channel.close(); }
 
   /// Reads a log; a last line cut off by a crash is left out, any other bad line is an error that names it.
-  public static List<Entry> read(Path file) throws IOException { return parse(file).stream().map(Line::entry).toList(); }
+  public static List<Entry> read(Path file) throws IOException {
+    return parse(file).stream().map(Line::entry).toList();
+  }
 
   /// One metric of a log as a curve over steps; lines without it are left out.
   public static Chart.Series series(List<Entry> entries, String metric) {
@@ -114,7 +118,8 @@ public final class MetricLog implements AutoCloseable {
         lines.add(new Line(text, entry(JSON.readTree(text))));
       } catch (JsonProcessingException | IllegalArgumentException e) {
         if (all.substring(end).isBlank()) break;
-        throw new IOException(file + " line " + number + ": expected an object with an integer 'step', found " + excerpt(text), e);
+        throw new IOException(file + " line " + number + ": expected an object with an integer 'step', found "
+            + excerpt(text), e);
       }
     }
     return lines;
@@ -122,7 +127,8 @@ public final class MetricLog implements AutoCloseable {
 
   private static Entry entry(JsonNode node) {
     var step = node.path("step");
-    if (!node.isObject() || !step.canConvertToLong() || !step.isIntegralNumber()) throw new IllegalArgumentException("no integer 'step'");
+    if (!node.isObject() || !step.canConvertToLong() || !step.isIntegralNumber())
+      throw new IllegalArgumentException("no integer 'step'");
     var values = new LinkedHashMap<String, JsonNode>();
     node.properties().forEach(member -> values.put(member.getKey(), member.getValue()));
     values.remove("step");

@@ -18,15 +18,16 @@ import java.util.function.LongSupplier;
 /// }
 /// ```
 ///
-/// On a terminal one line is redrawn in place, at most ten times a second; elsewhere (a log file) a plain line is written every few seconds.
-/// The rate is that of the last twenty seconds, so that a slow start is forgotten. Any thread may call any method, and none ever throws:
-/// a progress bar must not end a run.
+/// On a terminal one line is redrawn in place, at most ten times a second; elsewhere (a log file) a plain line is
+/// written every few seconds. The rate is that of the last twenty seconds, so that a slow start is forgotten. Any
+/// thread may call any method, and none ever throws: a progress bar must not end a run.
 public final class Progress implements AutoCloseable {
   private static final long REDRAW = 100_000_000L, MARK = 500_000_000L, WINDOW = 20_000_000_000L;
   private static final int BAR = 24;
   private static final String EIGHTHS = " ▏▎▍▌▋▊▉";
 
-  /// How to show it. Defaults: unit `items`, standard error, terminal and Unicode as found, a plain line every ten seconds.
+  /// How to show it. Defaults: unit `items`, standard error, terminal and Unicode as found, a plain line every ten
+  /// seconds.
   ///
   /// @param label    what the work is
   /// @param total    how many items there are; zero or less if not known (then there is neither bar nor time left)
@@ -37,21 +38,27 @@ public final class Progress implements AutoCloseable {
   /// @param unicode  whether to draw with block characters
   /// @param every    time between plain lines
   /// @param clock    nanoseconds, monotonic
-  public record Setup(String label, long total, long done, String unit, PrintStream out, boolean terminal, boolean unicode, Duration every,
+  public record Setup(String label, long total, long done, String unit, PrintStream out, boolean terminal,
+      boolean unicode, Duration every,
                       LongSupplier clock) {
     public Setup unit(String name) { return new Setup(label, total, done, name, out, terminal, unicode, every, clock); }
 
     public Setup from(long count) { return new Setup(label, total, count, unit, out, terminal, unicode, every, clock); }
 
     public Setup to(PrintStream stream, boolean isTerminal) {
-      return new Setup(label, total, done, unit, stream, isTerminal, stream.charset().name().startsWith("UTF"), every, clock);
+      return new Setup(label, total, done, unit, stream, isTerminal, stream.charset().name().startsWith("UTF"), every,
+          clock);
     }
 
     public Setup unicode(boolean yes) { return new Setup(label, total, done, unit, out, terminal, yes, every, clock); }
 
-    public Setup every(Duration time) { return new Setup(label, total, done, unit, out, terminal, unicode, time, clock); }
+    public Setup every(Duration time) {
+      return new Setup(label, total, done, unit, out, terminal, unicode, time, clock);
+    }
 
-    public Setup clock(LongSupplier nanos) { return new Setup(label, total, done, unit, out, terminal, unicode, every, nanos); }
+    public Setup clock(LongSupplier nanos) {
+      return new Setup(label, total, done, unit, out, terminal, unicode, every, nanos);
+    }
 
     public Progress open() { return new Progress(this); }
   }
@@ -76,7 +83,8 @@ public final class Progress implements AutoCloseable {
 
   public static Setup of(String label, long total) {
     var out = System.err;
-    return new Setup(label, total, 0, "items", out, terminal(), out.charset().name().startsWith("UTF"), Duration.ofSeconds(10),
+    return new Setup(label, total, 0, "items", out, terminal(), out.charset().name().startsWith("UTF"),
+        Duration.ofSeconds(10),
         System::nanoTime);
   }
 
@@ -127,7 +135,8 @@ public final class Progress implements AutoCloseable {
     drawn = now;
     try {
       String line = line(now);
-      // Without line wrap a line longer than the window is cut rather than spilt over several lines, which could not be redrawn.
+      // Without line wrap a line longer than the window is cut rather than spilt over several lines, which could not be
+      // redrawn.
       if (setup.terminal) setup.out.print("\r\033[?7l" + line + "\033[K\033[?7h");
       else setup.out.println(line);
       setup.out.flush();
@@ -148,7 +157,9 @@ public final class Progress implements AutoCloseable {
     text.append(' ').append(clean(setup.unit));
     var since = closed ? new Mark(start, setup.done, 0, 0) : marks.getFirst();
     double seconds = (now - since.time) / 1e9, rate = seconds > 0 ? (done - since.done) / seconds : 0;
-    if (rate > 0) text.append("  ").append(rate >= 100 ? count(Math.round(rate)) : String.format(Locale.ROOT, "%.3g", rate)).append("/s");
+    if (rate > 0)
+      text.append("  ").append(rate >= 100 ? count(Math.round(rate)) : String.format(Locale.ROOT, "%.3g", rate))
+          .append("/s");
     if (closed) {
       text.append(known && done < setup.total ? "  stopped after " : "  took ").append(time((now - start) / 1e9));
     } else if (known && rate > 0) {

@@ -22,7 +22,8 @@ import java.util.Map;
 /// @param command     the command that made the run; may be empty
 /// @param config      the configuration, in order
 /// @param environment machine, versions, times, in order
-public record RunReport(String title, String lead, List<Figure> figures, List<Chart> charts, List<Bars> bars, List<Gallery> galleries,
+public record RunReport(String title, String lead, List<Figure> figures, List<Chart> charts, List<Bars> bars,
+    List<Gallery> galleries,
                         String command, Map<String, String> config, Map<String, String> environment) {
   public static final String PICTURE = "report.png", PAGE = "report.html";
   private static final double WIDTH = 1240, MARGIN = 24, TILE = 84, TILE_WIDTH = 188, CHART = 330;
@@ -81,15 +82,18 @@ public record RunReport(String title, String lead, List<Figure> figures, List<Ch
     if (tiles > 0) y += TILE + 16;
     for (int i = 0; i < charts.size(); i += 2) {
       boolean alone = i + 1 == charts.size();
-      charts.get(i).draw(panel(ink, MARGIN, y, alone ? WIDTH - 2 * MARGIN : half, CHART), MARGIN, y, alone ? WIDTH - 2 * MARGIN : half,
+      charts.get(i).draw(panel(ink, MARGIN, y, alone ? WIDTH - 2 * MARGIN : half, CHART), MARGIN, y, alone
+          ? WIDTH - 2 * MARGIN : half,
           CHART);
-      if (!alone) charts.get(i + 1).draw(panel(ink, MARGIN + half + 20, y, half, CHART), MARGIN + half + 20, y, half, CHART);
+      if (!alone)
+        charts.get(i + 1).draw(panel(ink, MARGIN + half + 20, y, half, CHART), MARGIN + half + 20, y, half, CHART);
       y += CHART + 16;
     }
     for (int i = 0; i < bars.size(); i += 2) {
       double row = barRow(i);
       boolean alone = i + 1 == bars.size();
-      bars.get(i).draw(panel(ink, MARGIN, y, alone ? WIDTH - 2 * MARGIN : half, row), MARGIN, y, alone ? WIDTH - 2 * MARGIN : half);
+      bars.get(i).draw(panel(ink, MARGIN, y, alone ? WIDTH - 2 * MARGIN : half, row), MARGIN, y, alone
+          ? WIDTH - 2 * MARGIN : half);
       if (!alone) bars.get(i + 1).draw(panel(ink, MARGIN + half + 20, y, half, row), MARGIN + half + 20, y, half);
       y += row + 16;
     }
@@ -98,7 +102,9 @@ public record RunReport(String title, String lead, List<Figure> figures, List<Ch
       gallery.draw(panel(ink, MARGIN, y, WIDTH - 2 * MARGIN, h), MARGIN, y, WIDTH - 2 * MARGIN);
       y += h + 16;
     }
-    if (left) ink.text((galleries.size() - shown) + " more galleries are in " + PAGE, MARGIN, y + 8, Ink.plain(12), theme.faint);
+    if (left)
+      ink.text((galleries.size() - shown) + " more galleries are in " + PAGE, MARGIN, y + 8, Ink.plain(12),
+          theme.faint);
     return ink.image;
   }
 
@@ -119,6 +125,7 @@ public record RunReport(String title, String lead, List<Figure> figures, List<Ch
     double unitAt = ink.width(value, Ink.bold(21)) + 6;
     ink.text(ink.fit(figure.unit(), room - unitAt, Ink.plain(12)), x + 14 + unitAt, y + 31, Ink.plain(12), theme.faint);
     ink.text(ink.fit(figure.name(), room, Ink.plain(11.5)), x + 14, y + 52, Ink.plain(11.5), theme.ink);
-    if (figure.chance().isPresent()) ink.text("chance " + figure.chanceText(), x + 14, y + 69, Ink.plain(11), theme.faint);
+    if (figure.chance().isPresent())
+      ink.text("chance " + figure.chanceText(), x + 14, y + 69, Ink.plain(11), theme.faint);
   }
 }

@@ -16,8 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// JSON as plain values: `Map<String, Object>` in the order of the file, `List`, `String`, `Integer`, `Long`, `Double`, `Boolean`, null.
-/// A key given twice and text after the end are errors.
+/// JSON as plain values: `Map<String, Object>` in the order of the file, `List`, `String`, `Integer`, `Long`, `Double`,
+/// `Boolean`, null. A key given twice and text after the end are errors.
 public final class Json {
   private Json() {}
 
@@ -48,7 +48,8 @@ public final class Json {
   /// @throws IOException naming the file and the place, if it is no JSON object or larger than 16 MiB
   public static Map<String, Object> read(Path file) throws IOException {
     long size = Files.size(file);
-    if (size > LARGEST) throw new IOException(file + ": " + size + " bytes, expected a JSON file of at most " + LARGEST);
+    if (size > LARGEST)
+      throw new IOException(file + ": " + size + " bytes, expected a JSON file of at most " + LARGEST);
     try {
       return object(Files.readString(file), file.toString());
     } catch (MalformedInputException e) {
@@ -66,10 +67,12 @@ public final class Json {
     try {
       value = parse(text);
     } catch (IOException e) {
-      throw new IOException(where + ": not JSON: " + (e instanceof JsonProcessingException j ? said(j) : e.getMessage()), e);
+      throw new IOException(where + ": not JSON: "
+          + (e instanceof JsonProcessingException j ? said(j) : e.getMessage()), e);
     }
     if (value instanceof Map<?, ?> map) return Values.object(map);
-    throw new IOException(where + ": expected a JSON object, found " + (value == null ? "null" : value instanceof java.util.List ? "an array" : "the value " + value));
+    throw new IOException(where + ": expected a JSON object, found "
+        + (value == null ? "null" : value instanceof java.util.List ? "an array" : "the value " + value));
   }
 
   /// Plain values as Jackson's tree.
@@ -78,7 +81,8 @@ public final class Json {
   /// Indented by two, a line a key, a newline at the end.
   public static String text(Object value) {
     try {
-      return MAPPER.writer().without(JsonGenerator.Feature.ESCAPE_NON_ASCII).with(PRINTER).writeValueAsString(value) + "\n";
+      return MAPPER.writer().without(JsonGenerator.Feature.ESCAPE_NON_ASCII).with(PRINTER).writeValueAsString(value)
+          + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(e);
     }

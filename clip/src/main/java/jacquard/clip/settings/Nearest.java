@@ -8,11 +8,12 @@ import java.util.Optional;
 public final class Nearest {
   private Nearest() {}
 
-  /// The nearest by edits (insert, delete, replace a character), the first of several; empty if none is within a third of the name's
-  /// length.
+  /// The nearest by edits (insert, delete, replace a character), the first of several; empty if none is within a third
+  /// of the name's length.
   public static Optional<String> of(String name, Collection<String> known) {
     if (name.length() > 200) return Optional.empty();
-    return known.stream().filter(k -> edits(name, k) <= Math.max(2, name.length() / 3)).min(Comparator.comparingInt(k -> edits(name, k)));
+    return known.stream().filter(k -> edits(name, k) <= Math.max(2, name.length() / 3))
+        .min(Comparator.comparingInt(k -> edits(name, k)));
   }
 
   private static int edits(String a, String b) {

@@ -27,17 +27,21 @@ public final class Reason {
       case FileSystemLoopException f -> file(f, "the folder contains itself through a link");
       case FileSystemException f when f.getReason() != null -> file(f, first(f.getReason()));
       case UnresolvedAddressException _ -> "its name cannot be resolved; is there a network?";
-      case InvalidPathException p when unlikeUtf8() -> p.getInput() + ": this Java cannot name the file, since its locale is not UTF-8; set LC_ALL=C.UTF-8";
+      case InvalidPathException p when unlikeUtf8() ->
+          p.getInput() + ": this Java cannot name the file, since its locale is not UTF-8; set LC_ALL=C.UTF-8";
       default -> {
         var message = e.getMessage();
         if (message != null && !message.isBlank()) yield message;
-        yield e.getCause() != null && e.getCause() != e ? of(e.getCause()) : (e instanceof IOException ? "reading or writing failed" : "failed") + " (" + e.getClass().getName() + ")";
+        yield e.getCause() != null && e.getCause() != e ? of(e.getCause())
+            : (e instanceof IOException ? "reading or writing failed" : "failed") + " (" + e.getClass().getName() + ")";
       }
     };
   }
 
   /// Whether this Java takes names of files and arguments for something else than UTF-8.
-  public static boolean unlikeUtf8() { return !System.getProperty("sun.jnu.encoding", "UTF-8").equalsIgnoreCase("UTF-8"); }
+  public static boolean unlikeUtf8() {
+    return !System.getProperty("sun.jnu.encoding", "UTF-8").equalsIgnoreCase("UTF-8");
+  }
 
   private static String file(FileSystemException e, String why) { return e.getFile() + ": " + why; }
 

@@ -20,11 +20,12 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
-/// Records as settings. A component `headWidth` has the key `head_width`; its default is that of a given record of the same class; a
-/// component that is a record itself is a section, or lies in its owner's section if [Flat].
+/// Records as settings. A component `headWidth` has the key `head_width`; its default is that of a given record of the
+/// same class; a component that is a record itself is a section, or lies in its owner's section if [Flat].
 ///
-/// Types of components: `boolean`, `int`, `long`, `double`, `String`, enums (lower case), [Optional], [OptionalInt] and [OptionalDouble]
-/// (JSON `null` is empty), `List` of these, `Map<String, Object>` (kept as it is), records, and [Form].
+/// Types of components: `boolean`, `int`, `long`, `double`, `String`, enums (lower case), [Optional], [OptionalInt] and
+/// [OptionalDouble] (JSON `null` is empty), `List` of these, `Map<String, Object>` (kept as it is), records, and
+/// [Form].
 public final class Settings {
   private Settings() {}
 
@@ -40,14 +41,15 @@ public final class Settings {
   @Retention(RetentionPolicy.RUNTIME) @Target(ElementType.RECORD_COMPONENT)
   public @interface Stated {}
 
-  /// A value with a JSON form of its own; the class has a `static of(Object json)` that throws `IllegalArgumentException("expected …")`.
+  /// A value with a JSON form of its own; the class has a `static of(Object json)` that throws
+  /// `IllegalArgumentException("expected …")`.
   public interface Form { Object json(); }
 
   /// A record that may ask for nothing but what differs from the defaults to be written.
   public interface Terse { boolean terse(); }
 
-  /// A section of several kinds, a sealed interface that has a `static defaults(Map<String, ?> json)`: the defaults of the kind that the section's
-  /// plain values describe.
+  /// A section of several kinds, a sealed interface that has a `static defaults(Map<String, ?> json)`: the defaults of
+  /// the kind that the section's plain values describe.
   public interface Kinds {
     /// The defaults of this kind.
     Record defaults();
@@ -64,7 +66,8 @@ public final class Settings {
   /// An assignment's right side: read as the component's type asks.
   record Text(String raw) {}
 
-  /// The record that `json` describes; what it leaves out is as in `defaults`. `where` opens every error, the file's name as a rule.
+  /// The record that `json` describes; what it leaves out is as in `defaults`. `where` opens every error, the file's
+  /// name as a rule.
   public static <R extends Record> R read(R defaults, Map<String, ?> json, String where) {
     return read(defaults, json, where, "");
   }
@@ -76,13 +79,15 @@ public final class Settings {
     return json;
   }
 
-  /// The record with `path=value` assignments applied, in order, all before anything is checked: `with(config, DEFAULTS,
-  /// "vision_cfg.width=128")`.
+  /// The record with `path=value` assignments applied, in order, all before anything is checked:
+  /// `with(config, DEFAULTS, "vision_cfg.width=128")`.
   public static <R extends Record> R with(R value, R defaults, List<String> assignments) {
     Map<String, Object> json = write(value, defaults);
     for (String assignment : assignments) {
       int equals = assignment.indexOf('=');
-      if (equals < 1) throw new IllegalArgumentException("override \"" + assignment + "\": expected path=value, as vision_cfg.width=128");
+      if (equals < 1)
+        throw new IllegalArgumentException("override \"" + assignment
+            + "\": expected path=value, as vision_cfg.width=128");
       assign(json, assignment.substring(0, equals).strip(), assignment.substring(equals + 1).strip());
     }
     return read(defaults, json, "override");
@@ -131,7 +136,8 @@ public final class Settings {
   private static final ClassValue<Constructor<?>> CONSTRUCTORS = new ClassValue<>() {
     @Override protected Constructor<?> computeValue(Class<?> type) {
       try {
-        return type.getConstructor(Arrays.stream(type.getRecordComponents()).map(RecordComponent::getType).toArray(Class<?>[]::new));
+        return type.getConstructor(Arrays.stream(type.getRecordComponents()).map(RecordComponent::getType)
+            .toArray(Class<?>[]::new));
       } catch (NoSuchMethodException e) {
         throw new IllegalStateException("settings need a public record: " + type, e);
       }
@@ -151,12 +157,14 @@ public final class Settings {
 
   private static String unknown(String key, List<String> known, String where, String section) {
     String near = Nearest.of(key, known).map(n -> " Did you mean " + n + "?").orElse("");
-    return where + ": unknown key " + section + key + "." + near + " Known" + (section.isEmpty() ? "" : " in " + section.replaceAll("\\.$",
+    return where + ": unknown key " + section + key + "." + near + " Known"
+        + (section.isEmpty() ? "" : " in " + section.replaceAll("\\.$",
         ""))
         + ": " + String.join(", ", known);
   }
 
-  private static <R extends Record> R build(R defaults, Map<String, ?> json, String where, String section, String prefix) {
+  private static <R
+      extends Record> R build(R defaults, Map<String, ?> json, String where, String section, String prefix) {
     List<Option> options = options(defaults.getClass());
     Object[] values = new Object[options.size()];
     for (int i = 0; i < values.length; i++) {
@@ -175,7 +183,8 @@ public final class Settings {
         throw new IllegalArgumentException(where + ": " + section + bad.getMessage(), bad);
       throw new IllegalStateException(e.getCause());
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("settings need a public record with public components: " + defaults.getClass(), e);
+      throw new IllegalStateException("settings need a public record with public components: " + defaults.getClass(),
+          e);
     }
   }
 
@@ -183,7 +192,8 @@ public final class Settings {
     if (standard instanceof Record section && !(standard instanceof Form)) {
       if (json == null) return section;
       if (json instanceof Map<?, ?> map) return read(kind(type, section, map), Values.object(map), where, path + ".");
-      throw new IllegalArgumentException(Values.wrong(where, path, json, "a section: " + String.join(", ", keys(section.getClass()))));
+      throw new IllegalArgumentException(Values.wrong(where, path, json,
+          "a section: " + String.join(", ", keys(section.getClass()))));
     }
     return Values.of(type, json, where, path);
   }
@@ -234,7 +244,8 @@ public final class Settings {
     String head = path.substring(0, dot);
     Object section = json.get(head);
     if (section != null && !(section instanceof Map<?, ?>))
-      throw new IllegalArgumentException("override " + path + "=" + raw + ": " + head + " is " + section + ", not a section");
+      throw new IllegalArgumentException("override " + path + "=" + raw + ": " + head + " is " + section
+          + ", not a section");
     var inner = new LinkedHashMap<String, Object>();
     if (section instanceof Map<?, ?> map) inner.putAll(Values.object(map));
     assign(inner, path.substring(dot + 1), raw);

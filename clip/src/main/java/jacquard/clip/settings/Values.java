@@ -25,14 +25,19 @@ final class Values {
     if (json instanceof Settings.Text(String raw)) return of(type, parsed(type, raw), where, path);
     if (type instanceof ParameterizedType generic) return generic(generic, json, where, path);
     var c = (Class<?>) type;
-    if (c == boolean.class || c == Boolean.class) return json instanceof Boolean ? json : fail(where, path, json, "true or false");
-    if (c == int.class || c == Integer.class) return json instanceof Integer ? json : fail(where, path, json, "a whole number");
+    if (c == boolean.class || c == Boolean.class)
+      return json instanceof Boolean ? json : fail(where, path, json, "true or false");
+    if (c == int.class || c == Integer.class)
+      return json instanceof Integer ? json : fail(where, path, json, "a whole number");
     if (c == long.class || c == Long.class)
-      return json instanceof Integer || json instanceof Long ? (Object) ((Number) json).longValue() : fail(where, path, json,
+      return json instanceof Integer || json instanceof Long ? (Object) ((Number) json).longValue()
+          : fail(where, path, json,
           "a whole number");
-    if (c == double.class || c == Double.class) return json instanceof Number n ? n.doubleValue() : fail(where, path, json, "a number");
+    if (c == double.class || c == Double.class)
+      return json instanceof Number n ? n.doubleValue() : fail(where, path, json, "a number");
     if (c == String.class) return json instanceof String ? json : fail(where, path, json, "a text");
-    if (c == OptionalInt.class) return json == null ? OptionalInt.empty() : OptionalInt.of((int) of(int.class, json, where, path));
+    if (c == OptionalInt.class)
+      return json == null ? OptionalInt.empty() : OptionalInt.of((int) of(int.class, json, where, path));
     if (c == OptionalDouble.class)
       return json == null ? OptionalDouble.empty() : OptionalDouble.of((double) of(double.class, json, where, path));
     if (Settings.Form.class.isAssignableFrom(c)) return form(c, json, where, path);
@@ -42,7 +47,8 @@ final class Values {
 
   private static Object generic(ParameterizedType type, Object json, String where, String path) {
     Type inner = type.getActualTypeArguments()[0];
-    if (type.getRawType() == Optional.class) return json == null ? Optional.empty() : Optional.of(of(inner, json, where, path));
+    if (type.getRawType() == Optional.class)
+      return json == null ? Optional.empty() : Optional.of(of(inner, json, where, path));
     if (type.getRawType() == Map.class) {
       if (json == null) return Map.of();
       return json instanceof Map<?, ?> map ? frozen(map) : fail(where, path, json, "a section");
@@ -68,7 +74,8 @@ final class Values {
 
   private static Object constant(Class<?> type, Object json, String where, String path) {
     for (Object e : type.getEnumConstants())
-      if (json instanceof String s && ((Enum<?>) e).name().equals(s.toUpperCase(Locale.ROOT)) && s.equals(s.toLowerCase(Locale.ROOT)))
+      if (json instanceof String s && ((Enum<?>) e).name().equals(s.toUpperCase(Locale.ROOT))
+          && s.equals(s.toLowerCase(Locale.ROOT)))
         return e;
     return fail(where, path, json, "one of " + Arrays.stream(type.getEnumConstants())
         .map(e -> ((Enum<?>) e).name().toLowerCase(Locale.ROOT)).collect(Collectors.joining(", ")));
@@ -77,7 +84,8 @@ final class Values {
   /// A text stays as it was typed where a text is wanted; all else is JSON, or the bare word if it is none.
   private static Object parsed(Type type, String raw) {
     if (type == String.class) return raw;
-    if (type instanceof ParameterizedType p && p.getRawType() == Optional.class && p.getActualTypeArguments()[0] == String.class)
+    if (type instanceof ParameterizedType p && p.getRawType() == Optional.class
+        && p.getActualTypeArguments()[0] == String.class)
       return raw.equals("null") ? null : raw;
     try {
       return Json.parse(raw);
@@ -121,6 +129,7 @@ final class Values {
   static String wrong(String where, String path, Object json, String expected) {
     if (json instanceof Settings.Text(String raw)) json = raw;
     String shown = json instanceof String s ? "\"" + s + "\"" : String.valueOf(json);
-    return where + ": " + path + " is " + (shown.length() > 120 ? shown.substring(0, 120) + "…" : shown) + ", expected " + expected;
+    return where + ": " + path + " is " + (shown.length() > 120 ? shown.substring(0, 120) + "…" : shown) + ", expected "
+        + expected;
   }
 }

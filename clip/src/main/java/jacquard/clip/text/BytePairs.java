@@ -13,8 +13,8 @@ import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.GZIPInputStream;
 
-/// CLIP's table of byte pairs: ids 0–255 are bytes, 256–511 bytes that end a word, from 512 on merges of two earlier ids, in the order in which they apply; then the
-/// two marks of a text's start and end.
+/// CLIP's table of byte pairs: ids 0–255 are bytes, 256–511 bytes that end a word, from 512 on merges of two earlier
+/// ids, in the order in which they apply; then the two marks of a text's start and end.
 final class BytePairs {
   static final int MERGES = 48894, START = 512 + MERGES, END = START + 1;
   private static final int CACHED = 1 << 16, SLOTS = 1 << 17;
@@ -32,14 +32,18 @@ final class BytePairs {
     var ids = HashMap.<String, Integer>newHashMap(START);
     bytes(ids);
     Arrays.fill(slots, -1);
-    try (var in = new BufferedReader(new InputStreamReader(new GZIPInputStream(BytePairs.class.getResourceAsStream(NAME)), StandardCharsets.UTF_8))) {
+    try (var in =
+        new BufferedReader(new InputStreamReader(new GZIPInputStream(BytePairs.class.getResourceAsStream(NAME)),
+        StandardCharsets.UTF_8))) {
       in.readLine();
       for (int i = 0; i < MERGES; i++) {
         var line = in.readLine();
         var parts = line == null ? new String[0] : line.split(" ");
-        Integer left = parts.length == 2 ? ids.get(parts[0]) : null, right = parts.length == 2 ? ids.get(parts[1]) : null;
+        Integer left = parts.length == 2 ? ids.get(parts[0]) : null, right = parts.length == 2 ? ids.get(parts[1])
+            : null;
         if (left == null || right == null || ids.put(parts[0] + parts[1], 512 + i) != null)
-          throw new IOException(NAME + " line " + (i + 2) + " is \"" + line + "\", expected two earlier parts of a new one, as on " + MERGES + " lines");
+          throw new IOException(NAME + " line " + (i + 2) + " is \"" + line
+              + "\", expected two earlier parts of a new one, as on " + MERGES + " lines");
         pairs[i] = left << 16 | right;
         int slot = slot(pairs[i]);
         while (slots[slot] >= 0) slot = slot + 1 & SLOTS - 1;
@@ -48,7 +52,8 @@ final class BytePairs {
     } catch (IOException e) { throw new UncheckedIOException(e); }
   }
 
-  /// The table's order of bytes: those that print (21–7E, A1–AC, AE–FF) as themselves, then the others as the characters from U+0100 on.
+  /// The table's order of bytes: those that print (21–7E, A1–AC, AE–FF) as themselves, then the others as the
+  /// characters from U+0100 on.
   private void bytes(Map<String, Integer> ids) {
     int id = 0;
     for (int others = 0; others < 2; others++)
@@ -81,8 +86,9 @@ final class BytePairs {
     return r;
   }
 
-  /// Applies the earliest merge, everywhere from the left, until none applies; O(n log n). A merge of merged parts is later in the table than theirs (checked when
-  /// reading it), so a queue by merge and place takes them in just that order.
+  /// Applies the earliest merge, everywhere from the left, until none applies; O(n log n). A merge of merged parts is
+  /// later in the table than theirs (checked when reading it), so a queue by merge and place takes them in just that
+  /// order.
   private int[] merged(byte[] bytes) {
     int n = bytes.length;
     int[] ids = new int[n], next = new int[n], previous = new int[n];
@@ -116,7 +122,9 @@ final class BytePairs {
 
   /// Writes the bytes that an id stands for, `</w>` at the end of a word.
   void write(int id, ByteArrayOutputStream out) {
-    if (id >= START) out.writeBytes((id == START ? ClipTokenizer.START_OF_TEXT : ClipTokenizer.END_OF_TEXT).getBytes(StandardCharsets.US_ASCII));
+    if (id >= START)
+      out.writeBytes((id == START ? ClipTokenizer.START_OF_TEXT : ClipTokenizer.END_OF_TEXT)
+          .getBytes(StandardCharsets.US_ASCII));
     else if (id >= 512) {
       write(pairs[id - 512] >>> 16, out);
       write(pairs[id - 512] & 0xffff, out);

@@ -5,8 +5,8 @@ import jacquard.clip.text.repair.Entities;
 import jacquard.clip.text.repair.Repair;
 import java.util.Locale;
 
-/// What becomes of a caption before its words are cut (OpenCLIP's `clean`): it is repaired, its HTML references are replaced twice, and its whitespace becomes single
-/// spaces with none at the ends.
+/// What becomes of a caption before its words are cut (OpenCLIP's `clean`): it is repaired, its HTML references are
+/// replaced twice, and its whitespace becomes single spaces with none at the ends.
 public enum Cleaning {
   /// And small letters; OpenCLIP's default.
   LOWER,
@@ -20,7 +20,8 @@ public enum Cleaning {
   /// The cleaning of OpenCLIP's name: `lower`, `whitespace`, `whitespace_underscore`, `canonicalize`.
   public static Cleaning named(String name) {
     for (var c : values()) if (c.toString().equals(name)) return c;
-    throw new IllegalArgumentException("cleaning \"" + name + "\" is unknown; known are lower, whitespace, whitespace_underscore and canonicalize");
+    throw new IllegalArgumentException("cleaning \"" + name
+        + "\" is unknown; known are lower, whitespace, whitespace_underscore and canonicalize");
   }
 
   /// The cleaned text. Any text has one; the time is in proportion to its length.
@@ -51,7 +52,8 @@ public enum Cleaning {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       boolean now = Characters.space(c);
-      if (r == null && (now && (space || c != ' ' || i + 1 == text.length()))) r = new StringBuilder(text.length()).append(text, 0, i);
+      if (r == null && (now && (space || c != ' ' || i + 1 == text.length())))
+        r = new StringBuilder(text.length()).append(text, 0, i);
       if (r != null && !(now && space)) r.append(now ? ' ' : c);
       space = now;
     }

@@ -19,8 +19,11 @@ public enum Reduction {
   public static Reduction named(String name) {
     if (name.isEmpty()) return NONE;
     for (var r : values()) if (r != NONE && r.toString().equals(name)) return r;
-    if (name.equals("syntax")) throw new IllegalArgumentException("reduction_mask \"syntax\" needs a tagger of parts of speech, which is not built in; expected simple, random or shuffle");
-    throw new IllegalArgumentException("reduction_mask \"" + name + "\" is unknown; expected simple, random or shuffle");
+    if (name.equals("syntax"))
+      throw new IllegalArgumentException(
+          "reduction_mask \"syntax\" needs a tagger of parts of speech, which is not built in; expected simple, random or shuffle");
+    throw new IllegalArgumentException("reduction_mask \"" + name
+        + "\" is unknown; expected simple, random or shuffle");
   }
 
   /// `count` of the ids, by the key where chance decides.

@@ -1,7 +1,7 @@
 package jacquard.clip.text;
 
-/// Unicode's full mapping to small letters, independent of language. The JDK's own finds the word around each Σ by its breaks, which are not Unicode's rule for the
-/// final sigma, and scans the text anew for every one.
+/// Unicode's full mapping to small letters, independent of language. The JDK's own finds the word around each Σ by its
+/// breaks, which are not Unicode's rule for the final sigma, and scans the text anew for every one.
 final class SmallLetters {
   private SmallLetters() {}
 
@@ -34,12 +34,15 @@ final class SmallLetters {
     return false;
   }
 
-  private static boolean cased(int c) { return Character.isLowerCase(c) || Character.isUpperCase(c) || Character.isTitleCase(c); }
+  private static boolean cased(int c) {
+    return Character.isLowerCase(c) || Character.isUpperCase(c) || Character.isTitleCase(c);
+  }
 
   /// Unicode's Case_Ignorable.
   private static boolean ignored(int c) {
     return switch (Character.getType(c)) {
-      case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.FORMAT, Character.MODIFIER_LETTER, Character.MODIFIER_SYMBOL -> true;
+      case Character.NON_SPACING_MARK, Character.ENCLOSING_MARK, Character.FORMAT, Character.MODIFIER_LETTER,
+          Character.MODIFIER_SYMBOL -> true;
       default -> "'.:··՟״‘’․‧︓﹒﹕＇．：".indexOf(c) >= 0;
     };
   }

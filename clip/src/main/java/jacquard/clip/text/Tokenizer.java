@@ -14,7 +14,9 @@ public interface Tokenizer {
   int[] unpadded(String text, int context);
 
   /// Ids of texts, `[texts, context]`.
-  default int[][] tokenize(List<String> texts, int context) { return texts.stream().map(t -> tokenize(t, context)).toArray(int[][]::new); }
+  default int[][] tokenize(List<String> texts, int context) {
+    return texts.stream().map(t -> tokenize(t, context)).toArray(int[][]::new);
+  }
 
   /// The same as [#tokenize(String, int)], but what is cut may be chosen by chance, from a key: for training.
   default int[] tokenize(String text, int context, Random key) { return tokenize(text, context); }

@@ -10,8 +10,10 @@ import java.util.Map;
 
 /// The tokenizer that a text tower's config names, from the files of a folder.
 public final class TokenizerFiles {
-  /// What a tokenizer of the hub may consist of, to fetch as far as a repository has it. Where `tokenizer.json` is there, the vocabularies behind the first three are not needed.
-  public static final List<String> NAMES = List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
+  /// What a tokenizer of the hub may consist of, to fetch as far as a repository has it. Where `tokenizer.json` is
+  /// there, the vocabularies behind the first three are not needed.
+  public static final List<String> NAMES = List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+      "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
       "vocab.txt", "vocab.json", "merges.txt");
 
   private TokenizerFiles() {}
@@ -19,8 +21,10 @@ public final class TokenizerFiles {
   /// Whether a folder holds files of the tokenizer.
   public static boolean in(Path folder, String name) {
     if (name.equals("clip")) return true;
-    if (Tiktoken.has(name)) return Files.exists(folder.resolve(name + ".tiktoken")) || Files.exists(folder.resolve(name + ".tiktoken.gz"));
-    return NAMES.stream().filter(n -> !n.endsWith("_config.json") && !n.endsWith("_map.json")).anyMatch(n -> Files.exists(folder.resolve(n)));
+    if (Tiktoken.has(name))
+      return Files.exists(folder.resolve(name + ".tiktoken")) || Files.exists(folder.resolve(name + ".tiktoken.gz"));
+    return NAMES.stream().filter(n -> !n.endsWith("_config.json") && !n.endsWith("_map.json"))
+        .anyMatch(n -> Files.exists(folder.resolve(n)));
   }
 
   /// @param folder with the files; not looked into for `clip`, whose vocabulary is built in

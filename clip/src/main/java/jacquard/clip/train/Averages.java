@@ -13,8 +13,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
-/// Running averages of all floats of a model, batch statistics among them (Polyak and Juditsky 1992): w̄ ← decay·w̄ + (1 − decay)·w after each step. After the first
-/// steps, while weights move fast, w̄ is a copy; as OpenCLIP's `update_ema(step)`.
+/// Running averages of all floats of a model, batch statistics among them (Polyak and Juditsky 1992): w̄ ← decay·w̄ +
+/// (1 − decay)·w after each step. After the first steps, while weights move fast, w̄ is a copy; as OpenCLIP's
+/// `update_ema(step)`.
 public final class Averages implements Section {
   /// As OpenCLIP: the steps numbered 0 and 1.
   public static final long COPIED = 2;

@@ -19,14 +19,16 @@ public record Compute(List<Device> devices, Precision precision, boolean recompu
 
   public static Compute on(Device... devices) { return new Compute(List.of(devices), Precision.FP32, false); }
 
-  /// Who computes where it is not the devices' own kernels, as a checkpoint's metadata say it: `library.gemm` → cublas and its version, say.
+  /// Who computes where it is not the devices' own kernels, as a checkpoint's metadata say it: `library.gemm` → cublas
+  /// and its version, say.
   Map<String, String> libraries() {
     var r = new TreeMap<String, String>();
     devices.getFirst().used().forEach((work, library) -> r.put(LIBRARY + work, library));
     return r;
   }
 
-  /// What to tell of a run that goes on from a checkpoint made with other libraries, and so with other bits than without the stop; null where they are the same.
+  /// What to tell of a run that goes on from a checkpoint made with other libraries, and so with other bits than
+  /// without the stop; null where they are the same.
   String unlike(Map<String, String> metadata) {
     var then = new TreeMap<>(metadata);
     then.keySet().removeIf(k -> !k.startsWith(LIBRARY));

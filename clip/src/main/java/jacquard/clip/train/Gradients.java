@@ -22,8 +22,9 @@ import java.util.function.Supplier;
 
 /// The loss of a step and its gradients, of any [Task]: whole, by cached features, or streamed.
 ///
-/// The samples of all ranks of the current group are one batch. Every rank computes the loss of all from the gathered features, and its backward hands each rank
-/// the sum of what all ranks have for its rows, `size` times the gradient of the joined batch; the mean over ranks is then that gradient, heads included.
+/// The samples of all ranks of the current group are one batch. Every rank computes the loss of all from the gathered
+/// features, and its backward hands each rank the sum of what all ranks have for its rows, `size` times the gradient of
+/// the joined batch; the mean over ranks is then that gradient, heads included.
 public final class Gradients {
   /// @param losses    the loss under `loss`, then its terms where there are several
   /// @param gradients by parameter path, the same on all ranks; empty where they were streamed
@@ -34,7 +35,8 @@ public final class Gradients {
   /// Elements of gradients that are used together: few launches on a GPU, little memory.
   static final long GROUP = 1 << 24;
 
-  private static final Interpreter WITHOUT_UPDATES = (op, in) -> op instanceof Update ? List.of() : Interpreter.PLAIN.apply(op, in);
+  private static final Interpreter WITHOUT_UPDATES = (op, in) ->
+      op instanceof Update ? List.of() : Interpreter.PLAIN.apply(op, in);
 
   private final Task task;
   private final Batch batch;
@@ -61,28 +63,34 @@ public final class Gradients {
   private static int[] numbered(int[] halves) {
     var known = new HashMap<Long, Integer>();
     int[] r = new int[halves.length / 2];
-    for (int i = 0; i < r.length; i++) r[i] = known.computeIfAbsent((long) halves[2 * i] << 32 | halves[2 * i + 1] & 0xffffffffL, _ -> known.size());
+    for (int i = 0; i < r.length; i++)
+      r[i] = known.computeIfAbsent((long) halves[2 * i] << 32 | halves[2 * i + 1] & 0xffffffffL, _ -> known.size());
     return r;
   }
 
   /// The step of all ranks together, each with its own samples: that of one rank with the joined batch.
   ///
-  /// @param parts micro-batches. With more than one the features of all are computed first, the loss and its gradient with respect to them next, and each
-  ///              part's towers run again to carry that back: exactly the gradient of the joined batch (Gao et al. 2021, GradCache), but for batch norm, whose
-  ///              statistics are each part's own.
+  /// @param parts micro-batches. With more than one the features of all are computed first, the loss and its gradient
+  ///   with respect to them next, and each part's towers run again to carry that back: exactly the gradient of the
+  ///   joined batch (Gao et al. 2021, GradCache), but for batch norm, whose statistics are each part's own.
   public static Result of(Task task, Batch batch, int parts, Pass pass) {
     var g = new Gradients(task, batch, pass);
     int fewest = Arrays.stream(g.rows).min().orElse(0);
-    if (fewest == 0) throw new IllegalStateException("a rank has no readable sample: the ranks have " + Arrays.toString(g.rows));
+    if (fewest == 0)
+      throw new IllegalStateException("a rank has no readable sample: the ranks have " + Arrays.toString(g.rows));
     return Math.min(parts, fewest) == 1 ? g.whole() : g.cached(Math.min(parts, fewest));
   }
 
-  /// The step of one rank's undivided batch; its gradients go to `use` in groups of some 64 MB as backward finishes them, and never exist together.
+  /// The step of one rank's undivided batch; its gradients go to `use` in groups of some 64 MB as backward finishes
+  /// them, and never exist together.
   public static Result streamed(Task task, Batch batch, Pass pass, Consumer<Map<String, Tensor>> use) {
     var g = new Gradients(task, batch, pass);
-    if (g.group.size() > 1) throw new IllegalArgumentException("gradients of " + g.group.size() + " ranks are averaged together, not in groups");
+    if (g.group.size() > 1)
+      throw new IllegalArgumentException("gradients of " + g.group.size()
+          + " ranks are averaged together, not in groups");
     var targets = g.targets(batch);
-    double loss = g.under(batch, () -> Grad.valueAndGrad(task.parameters(), g.loss(targets), GROUP, use)).value().item();
+    double loss = g.under(batch, () -> Grad.valueAndGrad(task.parameters(), g.loss(targets), GROUP, use)).value()
+        .item();
     return g.result(loss, new LinkedHashMap<>());
   }
 
@@ -98,12 +106,14 @@ public final class Gradients {
     var cuts = new ArrayList<Batch>();
     for (int p = 0; p < parts; p++) cuts.add(batch.part(batch.count() * p / parts, batch.count() * (p + 1) / parts));
     var features = joined(cuts.stream().map(part ->
-        Scope.results(() -> ScopedValue.where(Interpreter.CURRENT, WITHOUT_UPDATES).call(() -> under(part, () -> task.features(part))))).toList());
+        Scope.results(() -> ScopedValue.where(Interpreter.CURRENT, WITHOUT_UPDATES)
+            .call(() -> under(part, () -> task.features(part))))).toList());
     var targets = joined(cuts.stream().map(this::targets).toList());
     var heads = task.heads();
     var in = new ArrayList<>(features);
     in.addAll(heads.values());
-    var outer = Grad.vjp(in, v -> List.of(total(v.subList(0, features.size()), targets)), _ -> List.of(Tensor.scalar(1)));
+    var outer = Grad.vjp(in, v -> List.of(total(v.subList(0, features.size()), targets)), _ ->
+        List.of(Tensor.scalar(1)));
     var sums = new LinkedHashMap<String, Tensor>();
     for (int p = 0, from = 0; p < parts; from += cuts.get(p++).count()) {
       int first = from;
@@ -132,7 +142,8 @@ public final class Gradients {
 
   /// The loss of all ranks' samples.
   private Tensor total(List<Tensor> features, List<Tensor> targets) {
-    var losses = task.losses(features.stream().map(this::gathered).toList(), targets.stream().map(this::gathered).toList(), groups);
+    var losses = task.losses(features.stream().map(this::gathered).toList(),
+        targets.stream().map(this::gathered).toList(), groups);
     if (losses.size() == 1) return losses.firstEntry().getValue();
     Tensor sum = null;
     for (var e : losses.entrySet()) {
@@ -142,7 +153,9 @@ public final class Gradients {
     return sum;
   }
 
-  private Tensor gathered(Tensor x) { return group.size() == 1 ? x : Tensor.apply(new Collective.AllGather(group, rows), x); }
+  private Tensor gathered(Tensor x) {
+    return group.size() == 1 ? x : Tensor.apply(new Collective.AllGather(group, rows), x);
+  }
 
   private List<Tensor> targets(Batch part) { return Scope.results(() -> under(part, () -> task.targets(part))); }
 
@@ -167,7 +180,8 @@ public final class Gradients {
 
   private SequencedMap<String, Tensor> averaged(SequencedMap<String, Tensor> gradients) {
     if (group.size() == 1) return gradients;
-    var means = Tensor.applyAll(new Collective.AllReduce(group, 1f / group.size(), gradients.size()), List.copyOf(gradients.values()));
+    var means = Tensor.applyAll(new Collective.AllReduce(group, 1f / group.size(), gradients.size()),
+        List.copyOf(gradients.values()));
     var r = new LinkedHashMap<String, Tensor>();
     int i = 0;
     for (var name : gradients.keySet()) r.put(name, means.get(i++));

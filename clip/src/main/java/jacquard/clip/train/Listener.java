@@ -8,7 +8,8 @@ import java.io.IOException;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 
-/// Who is told after each step of a [Loop]. They are told in order: what one adds to the values of a step the next ones see.
+/// Who is told after each step of a [Loop]. They are told in order: what one adds to the values of a step the next ones
+/// see.
 public sealed interface Listener {
   /// The end of a step.
   ///
@@ -101,8 +102,8 @@ public sealed interface Listener {
     }
   }
 
-  /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the previous ones; and in this order, so
-  /// that what a resumed run does not make again is there.
+  /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the
+  /// previous ones; and in this order, so that what a resumed run does not make again is there.
   record Saving(RunFolder folder, State state, long every, Consumer<String> say) implements Listener {
     /// The state's section that is published.
     static final String MODEL = "model", AVERAGES = "averages";

@@ -19,8 +19,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
-/// The steps of one rank: it reads ahead, updates, and tells its listeners. What is trained only the task knows. Everything that a step depends on follows from the seed
-/// and the step's number.
+/// The steps of one rank: it reads ahead, updates, and tells its listeners. What is trained only the task knows.
+/// Everything that a step depends on follows from the seed and the step's number.
 ///
 /// @param optimizer of the task's parameters
 /// @param steps     in all
@@ -61,7 +61,8 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
     return CompletableFuture.supplyAsync(() -> stream.at(step, group.rank(), group.size(), how.parts()));
   }
 
-  /// The update: gradients of the batch, their norm, the optimizer's move, what the task does after it. Returns what it says of itself, by metric.
+  /// The update: gradients of the batch, their norm, the optimizer's move, what the task does after it. Returns what it
+  /// says of itself, by metric.
   private SequencedMap<String, Double> update(Batch batch, long s) {
     double rate = how.schedule().rate(s), norm;
     var pass = compute.pass(Random.of(seed).fold("pass").fold(s));

@@ -11,7 +11,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 
-/// Lengths of the parameters and of what a step adds to them. They cost copies of some 64 MB at a time and three passes, and are taken at every tenth step.
+/// Lengths of the parameters and of what a step adds to them. They cost copies of some 64 MB at a time and three
+/// passes, and are taken at every tenth step.
 final class Norms {
   private static final long EVERY = 10;
 

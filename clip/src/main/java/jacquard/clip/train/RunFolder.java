@@ -17,8 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The folder of one run, which nobody else writes to: `open_clip_config.json`, `last/`, `best/` and `averages/` with weights that OpenCLIP loads, `resume.safetensors`,
-/// `metrics.jsonl`, TensorBoard events, `arguments.json`, `report.png` and `report.html`. A run that never made a step leaves no folder.
+/// The folder of one run, which nobody else writes to: `open_clip_config.json`, `last/`, `best/` and `averages/` with
+/// weights that OpenCLIP loads, `resume.safetensors`, `metrics.jsonl`, TensorBoard events, `arguments.json`,
+/// `report.png` and `report.html`. A run that never made a step leaves no folder.
 public final class RunFolder implements AutoCloseable {
   private static final String STATE = "resume.safetensors", METRICS = "metrics.jsonl",
       CONFIG = "open_clip_config.json", ARGUMENTS = "arguments.json", LOCK = ".lock";

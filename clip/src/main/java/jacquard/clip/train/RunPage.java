@@ -15,7 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 
-/// The picture and the page of a finished run: curves, figures, and what the model ranks best and worst for some captions.
+/// The picture and the page of a finished run: curves, figures, and what the model ranks best and worst for some
+/// captions.
 public final class RunPage {
   private static final int CAPTIONS = 8, SHOTS = 6;
 

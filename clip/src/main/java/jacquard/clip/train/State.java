@@ -17,7 +17,8 @@ import java.util.TreeMap;
 import java.util.function.BinaryOperator;
 import java.util.function.Function;
 
-/// All that going on needs, in one file: named sections of tensors, and facts that the run was made with. A fact that differs on going on refuses, or is said.
+/// All that going on needs, in one file: named sections of tensors, and facts that the run was made with. A fact that
+/// differs on going on refuses, or is said.
 final class State {
   private static final String FORMAT = "jacquard run 2", STEP = "step";
 

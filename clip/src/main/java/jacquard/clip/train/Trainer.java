@@ -15,7 +15,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 
-/// Puts a run together: on each rank a task, its optimizer and a [Loop]; on rank 0 also the run's state, who listens, and what they write into the folder.
+/// Puts a run together: on each rank a task, its optimizer and a [Loop]; on rank 0 also the run's state, who listens,
+/// and what they write into the folder.
 public final class Trainer {
   private static final String HELD_OUT = "held_out", BEST = HELD_OUT + "/top1";
 
@@ -53,14 +54,15 @@ public final class Trainer {
     this.held = held;
   }
 
-  /// Ends the run after the step in progress, with a checkpoint of it: [#run] then returns as if it were the last. Any thread may call this.
+  /// Ends the run after the step in progress, with a checkpoint of it: [#run] then returns as if it were the last. Any
+  /// thread may call this.
   public void stop() { stopping = true; }
 
   /// How many steps the run has made, those before a resumption too.
   public long steps() { return steps; }
 
-  /// Runs to the end, from the folder's last checkpoint on, if it has one. Returns the last evaluation (null without one). Rank 0 alone evaluates, writes and
-  /// shows progress; all have the same weights.
+  /// Runs to the end, from the folder's last checkpoint on, if it has one. Returns the last evaluation (null without
+  /// one). Rank 0 alone evaluates, writes and shows progress; all have the same weights.
   ///
   /// @throws IOException if the folder cannot be written, or holds a run of another kind
   public Evaluation run(RunFolder folder) throws IOException {
@@ -94,7 +96,8 @@ public final class Trainer {
       if (held != null) {
         var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
         evaluators.put(HELD_OUT, heldOut);
-        if (averages != null) evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
+        if (averages != null)
+          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
       listeners.add(new Listener.Metrics(metrics));

@@ -138,13 +138,16 @@ public final class CpuDevice implements Device {
       case Fused.LayerNorm n    -> CpuRows.layerNorm(n.epsilon(), Dense.of(in), Dense.of(out));
       case Fused.Normalize n    -> CpuRows.normalize(n.epsilon(), Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Fused.Norm _         -> CpuReduction.norm(Dense.of(in), Dense.of(out.getFirst()));
-      case Fused.BatchNorm n    -> CpuBatchNorm.forward(n.epsilon(), UnaryOperator.identity(), Dense.of(in), Dense.of(out));
+      case Fused.BatchNorm n    ->
+          CpuBatchNorm.forward(n.epsilon(), UnaryOperator.identity(), Dense.of(in), Dense.of(out));
       case Fused.Conv2d c       -> CpuConv2d.forward(c, in, out.getFirst());
       case Fused.AveragePool p  -> CpuConv2d.averagePool(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Fused.Patches p      -> CpuImage.patches(p, in.getFirst(), Dense.of(out.getFirst()));
       case Attention a          -> CpuAttention.forward(a, in, out);
-      case Contrastive.Softmax s -> CpuContrastive.softmax(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(out));
-      case Contrastive.Sigmoid s -> CpuContrastive.sigmoid(s, Dense.of(in.subList(0, 4)), groups(s, in, 4), Dense.of(out));
+      case Contrastive.Softmax s ->
+          CpuContrastive.softmax(s, Dense.of(in.subList(0, 3)), groups(s, in, 3), Dense.of(out));
+      case Contrastive.Sigmoid s ->
+          CpuContrastive.sigmoid(s, Dense.of(in.subList(0, 4)), groups(s, in, 4), Dense.of(out));
     }
   }
 
@@ -152,18 +155,21 @@ public final class CpuDevice implements Device {
     switch (op) {
       case Adjoint.Activate(var f)   -> CpuElementwise.activationGradient(f, Dense.of(in.get(0)), Dense.of(in.get(1)),
           Dense.of(out.getFirst()));
-      case Adjoint.Softmax _         -> CpuRows.softmaxGradient(Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.Softmax _         ->
+          CpuRows.softmaxGradient(Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.LinearWeight(var bias) -> {
         CpuLinear.matMul(true, false, in.get(1), in.get(0), out.get(0));
         if (bias) CpuReduction.run(new Reduction.Sum(new int[] {0}, false), in.get(1), out.get(1));
       }
       case Adjoint.LayerNorm _       -> CpuRows.layerNormGradient(Dense.of(in), Dense.of(out));
-      case Adjoint.Normalize(var e)  -> CpuRows.normalizeGradient(e, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
+      case Adjoint.Normalize(var e)  ->
+          CpuRows.normalizeGradient(e, Dense.of(in.get(0)), Dense.of(in.get(1)), Dense.of(out.getFirst()));
       case Adjoint.BatchNorm(var e)  -> CpuBatchNorm.backward(e, UnaryOperator.identity(), Dense.of(in), Dense.of(out));
       case Adjoint.CollectiveBatchNorm(var n) -> CpuCollectives.batchNormGradient(n, in, out);
       case Adjoint.Conv2dInput c     -> CpuConv2d.inputGradient(c, in, out.getFirst());
       case Adjoint.Conv2dWeight c    -> CpuConv2d.weightGradient(c, in, out.getFirst());
-      case Adjoint.AveragePool(var p) -> CpuConv2d.averagePoolGradient(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
+      case Adjoint.AveragePool(var p) ->
+          CpuConv2d.averagePoolGradient(p, Dense.of(in.getFirst()), Dense.of(out.getFirst()));
       case Adjoint.Attend(var a, var packed) -> CpuAttention.backward(a, packed, in, out);
       case Adjoint.SoftmaxContrastive(var s) -> {
         int more = s.grouped() ? 5 : 3;

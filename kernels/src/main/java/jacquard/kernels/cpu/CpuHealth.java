@@ -39,9 +39,11 @@ final class CpuHealth {
     if (threads < cores) warnings.add(threads + " threads on " + cores + " cores: leave out -Djacquard.threads");
     // One fma a cycle of 1 GHz is less than any CPU of this century reaches with compiled vector code.
     if (one < 2.0 * Simd.LANES)
-      warnings.add("%.1f GFLOP/s of multiply-adds on one thread, expected more than %d: the vector code is not compiled (-Xint, C1 alone, or another JVM than HotSpot with C2)".formatted(one, 2 * Simd.LANES));
+      warnings.add(("%.1f GFLOP/s of multiply-adds on one thread, expected more than %d: the vector code is not "
+          + "compiled (-Xint, C1 alone, or another JVM than HotSpot with C2)").formatted(one, 2 * Simd.LANES));
     if (threads > 1 && all < 0.7 * threads * one)
-      warnings.add("%d threads reach %.1f times one thread: other processes use the cores, or they are the two halves of one".formatted(threads, all / one));
+      warnings.add(("%d threads reach %.1f times one thread: other processes use the cores, or they are the two halves "
+          + "of one").formatted(threads, all / one));
     return new Device.Health(facts, all, List.copyOf(warnings));
   }
 

@@ -56,7 +56,8 @@ final class Pool {
         long max = Runtime.getRuntime().maxMemory();
         synchronized (this) { blocks--; bytes -= (long) n * dtype.bytes(); }
         var error =
-            new OutOfMemoryError("tensor of %,d %s: asked %,d bytes, held %,d by tensors, heap %,d; start Java with -Xmx%dm or more"
+            new OutOfMemoryError(("tensor of %,d %s: asked %,d bytes, held %,d by tensors, heap %,d; start Java with "
+            + "-Xmx%dm or more")
             .formatted(size, dtype, (long) n * dtype.bytes(), held, max,
                 (Math.max(max, held) + 2L * n * dtype.bytes()) >> 20));
         throw error;

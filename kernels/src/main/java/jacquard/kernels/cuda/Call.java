@@ -61,7 +61,9 @@ public final class Call {
       for (var line : Installed.kernels().split("\n")) {
         var w = line.split(" ");
         if (w.length != 6)
-          throw new IllegalStateException("resource jacquard/cuda/kernels.txt is of another build, of kernel %s it says: %s. %s".formatted(w[0], line, BUILD));
+          throw new IllegalStateException(
+              "resource jacquard/cuda/kernels.txt is of another build, of kernel %s it says: %s. %s".formatted(w[0],
+              line, BUILD));
         LIST.put(w[0], new Listed(w[1], Integer.parseInt(w[2]), Integer.parseInt(w[3]), w[4], Integer.parseInt(w[5])));
       }
     return LIST.get(name);
@@ -71,7 +73,9 @@ public final class Call {
   /// overwrite them: that is refused.
   public Call of(String name) {
     if (kernel != null)
-      throw new IllegalStateException("kernel %s is called while the arguments of %s are put together (%d of %d fields): make copies and tables before".formatted(name, kernel.name, field, kernel.layout.length()));
+      throw new IllegalStateException(
+          ("kernel %s is called while the arguments of %s are put together (%d of %d fields): make copies and tables "
+          + "before").formatted(name, kernel.name, field, kernel.layout.length()));
     var found = kernels.get(name);
     if (found == null) kernels.put(name, found = load(name));
     kernel = found;
@@ -92,7 +96,8 @@ public final class Call {
 
   private int place(char type, int bytes) {
     if (field >= kernel.layout.length() || kernel.layout.charAt(field) != type)
-      throw wrong("kernel %s, field %d: packed as %c up to byte %d, where the struct that was built has %d bytes, %s. %s".formatted(kernel.name, field, type, at + bytes, kernel.bytes, kernel.layout, BUILD));
+      throw wrong(("kernel %s, field %d: packed as %c up to byte %d, where the struct that was built has %d bytes, %s. "
+          + "%s").formatted(kernel.name, field, type, at + bytes, kernel.bytes, kernel.layout, BUILD));
     field++;
     int here = (at + bytes - 1) & -bytes;
     at = here + bytes;
@@ -113,7 +118,8 @@ public final class Call {
   /// A table in device memory whose rows have so many bytes.
   public Call table(long address, int row) {
     if (row != kernel.row)
-      throw wrong("kernel %s: a row of its table has %d bytes here, %d in the kernel that was built. %s".formatted(kernel.name, row, kernel.row, BUILD));
+      throw wrong("kernel %s: a row of its table has %d bytes here, %d in the kernel that was built. %s".formatted(
+          kernel.name, row, kernel.row, BUILD));
     return pointer(address);
   }
 
@@ -159,7 +165,8 @@ public final class Call {
 
   public void launch(int x, int y, int z, int threads, int shared) {
     if (field != kernel.layout.length()) 
-      throw wrong("kernel %s: %d of %d fields are packed, %d bytes here, %d in the kernel that was built. %s".formatted(kernel.name, field, kernel.layout.length(), at, kernel.bytes, BUILD));
+      throw wrong("kernel %s: %d of %d fields are packed, %d bytes here, %d in the kernel that was built. %s".formatted(
+          kernel.name, field, kernel.layout.length(), at, kernel.bytes, BUILD));
     var mine = kernel;
     kernel = null;
     if (x == 0 || y == 0 || z == 0) return;

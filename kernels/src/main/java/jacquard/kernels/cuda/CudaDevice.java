@@ -156,7 +156,8 @@ public final class CudaDevice implements Device {
     long found = bad.getLong(0);
     if (found == 0) return;
     bad.putLong(0, 0);
-    throw new IllegalArgumentException("%s: a gather or scatter asked for before this read got index[%d] = %d, which is outside its rows and not −1".formatted(name, (found >>> 32) - 1, (int) found));
+    throw new IllegalArgumentException(("%s: a gather or scatter asked for before this read got index[%d] = %d, which "
+        + "is outside its rows and not −1").formatted(name, (found >>> 32) - 1, (int) found));
   }
 
   // What kernels' Java halves use

@@ -75,7 +75,8 @@ public final class CudaOps {
       // bias and result may be F32
       case Fused.Linear _ -> !half || !f16 && all(in.subList(0, 2), BF16);
       case Fused.LayerNorm _ -> !half || !f16 && wide(in);
-      case Fused.Conv2d _ -> !half || !f16 && all(in.subList(0, 2), BF16) && all(out, BF16);                 // the bias may be F32
+      // the bias may be F32
+      case Fused.Conv2d _ -> !half || !f16 && all(in.subList(0, 2), BF16) && all(out, BF16);
       case Fused.AveragePool _ -> all || !half;
       case Fused.Softmax _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Fused.Patches _ -> !half;
       case Attention a -> !half || !f16 && CudaAttention.takes(a, in);
@@ -131,7 +132,8 @@ public final class CudaOps {
   }
 
   /// An op without a kernel: its definition, on this device.
-  public static void defined(CudaDevice device, UnaryOperator<List<Tensor>> definition, List<Tensor> in, List<Tensor> out) {
+  public static void defined(CudaDevice device, UnaryOperator<List<Tensor>> definition, List<Tensor> in,
+      List<Tensor> out) {
     ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).run(() -> {
       try (var _ = Scope.open(device)) {
         var results = definition.apply(in);
@@ -142,7 +144,8 @@ public final class CudaOps {
 
   private void contraction(Contraction op, List<Tensor> in, List<Tensor> out) {
     switch (op) {
-      case Contraction.MatMul(var ta, var tb) -> CudaMatMul.matMul(device, ta, tb, in.get(0), in.get(1), out.getFirst());
+      case Contraction.MatMul(var ta, var tb) ->
+          CudaMatMul.matMul(device, ta, tb, in.get(0), in.get(1), out.getFirst());
     }
   }
 
@@ -171,7 +174,8 @@ public final class CudaOps {
 
   private void adjoint(Adjoint op, List<Tensor> in, List<Tensor> out) {
     switch (op) {
-      case Adjoint.Activate(var f)   -> CudaElementwise.activationGradient(device, f, in.get(0), in.get(1), out.getFirst());
+      case Adjoint.Activate(var f)   ->
+          CudaElementwise.activationGradient(device, f, in.get(0), in.get(1), out.getFirst());
       case Adjoint.LinearWeight(var bias) -> CudaMatMul.weightGradient(device, bias, in.get(0), in.get(1), out);
       case Adjoint.Softmax _         -> CudaRows.softmaxGradient(device, in.get(0), in.get(1), out.getFirst());
       case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(device, in, out);

@@ -98,7 +98,8 @@ public final class Slabs {
       address = context.allocate(size);
     }
     if (address == 0)
-      throw new OutOfMemoryError("%s: asked %,d bytes, held %,d by tensors in %,d of the device's memory, free %,d of %,d; use a smaller batch, or accumulate over smaller ones"
+      throw new OutOfMemoryError(("%s: asked %,d bytes, held %,d by tensors in %,d of the device's memory, free %,d of "
+          + "%,d; use a smaller batch, or accumulate over smaller ones")
           .formatted(device, wanted, bytes, reserved, context.freeBytes(), context.totalBytes()));
     reserved += size;
     return address;

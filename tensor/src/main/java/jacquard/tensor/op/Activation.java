@@ -23,7 +23,8 @@ public enum Activation {
       case RELU -> x.equal(x.clamp(Float.NEGATIVE_INFINITY, 0)).affine(-1, 1);
       case GELU -> {
         var zero = x.equal(Tensor.scalar(0));
-        var below = x.activate(GELU).add(zero.mul(0.5f)).divide(x.add(zero));                            // Φ(x) = gelu(x)/x, ½ at 0
+        // Φ(x) = gelu(x)/x, ½ at 0
+        var below = x.activate(GELU).add(zero.mul(0.5f)).divide(x.add(zero));
         yield below.add(x.mul(x.mul(x).mul(-0.5f).exp()).mul((float) (1 / Math.sqrt(2 * Math.PI))));
       }
       case GELU_TANH -> {
@@ -36,5 +37,7 @@ public enum Activation {
   }
 
   /// The slope of x·σ(u), u of the slope v: σ(u) + x·v·σ(u)·σ(−u).
-  private static Tensor gated(Tensor x, Tensor u, Tensor v) { return u.sigmoid().add(x.mul(v).mul(u.sigmoid()).mul(u.negate().sigmoid())); }
+  private static Tensor gated(Tensor x, Tensor u, Tensor v) {
+    return u.sigmoid().add(x.mul(v).mul(u.sigmoid()).mul(u.negate().sigmoid()));
+  }
 }

@@ -12,9 +12,11 @@ import java.util.List;
 ///
 /// o_q = Σ_j softmax_j(scale·q·k_j + bias[h, q, j])·v_j over the key rows of q's range, for each head.
 ///
-/// q [rq, heads·d], k [rk, heads·d], v [rk, heads·e], optional bias [heads, Q, K] indexed by position within the sequences
-/// → o [rq, heads·e], 0 for a row without keys. Recorded: also the log-sum-exp of each row and head [rq, heads], in F32 whatever the inputs are.
-public record Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges, boolean biased, boolean isRecorded) implements Fused {
+/// q [rq, heads·d], k [rk, heads·d], v [rk, heads·e], optional bias [heads, Q, K] indexed by position within the
+/// sequences → o [rq, heads·e], 0 for a row without keys. Recorded: also the log-sum-exp of each row and head
+/// [rq, heads], in F32 whatever the inputs are.
+public record Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges, boolean biased,
+    boolean isRecorded) implements Fused {
   public Attention(int heads, float scale, Sequences queries, Sequences keys, Ranges ranges) {
     this(heads, scale, queries, keys, ranges, false, false);
   }
@@ -26,10 +28,13 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
   @Override public List<Type> infer(List<Type> in) {
     if (!Op.floating(in, biased ? 4 : 3)) throw Op.mismatch(this, in, "floating q, k, v" + (biased ? ", bias" : ""));
     int wide = in.get(0).shape().rank() == 2 ? in.get(0).shape().dim(1) : -1;
-    if (!in.get(0).has(queries.rows(), -1) || !in.get(1).has(keys.rows(), wide) || !in.get(2).has(keys.rows(), -1) || heads < 1 || wide % heads != 0
+    if (!in.get(0).has(queries.rows(), -1) || !in.get(1).has(keys.rows(), wide) || !in.get(2).has(keys.rows(), -1)
+        || heads < 1 || wide % heads != 0
         || in.get(2).shape().dim(1) % heads != 0)
-      throw Op.mismatch(this, in, "q [" + queries.rows() + ", heads·d], k [" + keys.rows() + ", heads·d], v [" + keys.rows() + ", heads·e]");
-    if (biased && (!in.get(3).has(heads, -1, -1) || in.get(3).shape().dim(1) < queries.longest() || in.get(3).shape().dim(2) < keys.longest()))
+      throw Op.mismatch(this, in, "q [" + queries.rows() + ", heads·d], k [" + keys.rows() + ", heads·d], v ["
+      + keys.rows() + ", heads·e]");
+    if (biased && (!in.get(3).has(heads, -1, -1) || in.get(3).shape().dim(1) < queries.longest()
+        || in.get(3).shape().dim(2) < keys.longest()))
       throw Op.mismatch(this, in, "bias [" + heads + ", ≥" + queries.longest() + ", ≥" + keys.longest() + "]");
     ranges.check(this, in);
     Shape q = in.get(0).shape(), v = in.get(2).shape();
@@ -53,10 +58,13 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
         var k = in.get(1).slice(0, k0, k1).slice(1, h * d, h * d + d);
         var v = in.get(2).slice(0, k0, k1).slice(1, h * e, h * e + e);
         var z = q.matmul(false, k, true).mul(scale).add(hidden);                 // [Q, K]
-        if (biased) z = z.add(in.get(3).cast(dtype).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0).reshape(q1 - q0, k1 - k0));
+        if (biased)
+          z = z.add(in.get(3).cast(dtype).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0)
+              .reshape(q1 - q0, k1 - k0));
         var max = z.maxKeeping(1);
         var p = z.subtract(max).exp().mul(visible);
-        var sum = p.sumKeeping(1);                                                // 0 for a row without keys, else at least 1
+        // 0 for a row without keys, else at least 1
+        var sum = p.sumKeeping(1);
         heads.add(p.divide(sum.clamp(0.5f, Float.MAX_VALUE)).matmul(v));
         lse.add(sum.log().add(max));
       }
@@ -72,7 +80,8 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
     int q0 = queries.from(sequence), q1 = queries.to(sequence), k0 = keys.from(sequence), k1 = keys.to(sequence);
     float[] mask = new float[(q1 - q0) * (k1 - k0)];
     for (int q = q0; q < q1; q++)
-      for (int k = k0; k < k1; k++) mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 1 : 0;
+      for (int k = k0; k < k1; k++)
+        mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 1 : 0;
     return Tensor.of(Shape.of(q1 - q0, k1 - k0), mask);
   }
 }

@@ -7,9 +7,10 @@ import jacquard.tensor.Type;
 import java.util.Arrays;
 import java.util.List;
 
-/// Ops that all ranks of a group apply together, each to its own tensors. Backward differentiates the sum of all ranks' values: what a rank's
-/// tensor did for another rank flows back to it. A loss that every rank computes alike therefore has gradients `size` times too large until they
-/// are averaged over the ranks ([AllReduce] with factor 1/size), and then exactly those of one rank with the joined batch.
+/// Ops that all ranks of a group apply together, each to its own tensors. Backward differentiates the sum of all ranks'
+/// values: what a rank's tensor did for another rank flows back to it. A loss that every rank computes alike therefore
+/// has gradients `size` times too large until they are averaged over the ranks ([AllReduce] with factor 1/size), and
+/// then exactly those of one rank with the joined batch.
 public sealed interface Collective extends Op {
   Group group();
 
@@ -19,10 +20,13 @@ public sealed interface Collective extends Op {
   /// x `[rows[rank], …]` → `[Σ rows, …]`: the rows of all ranks, in rank order.
   record AllGather(Group group, int[] rows) implements Collective {
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != 1 || in.getFirst().shape().rank() == 0 || in.getFirst().shape().dim(0) != share(this, rows)) throw Op.mismatch(this, in, "x [" + share(this, rows) + ", …]");
+      if (in.size() != 1 || in.getFirst().shape().rank() == 0 || in.getFirst().shape().dim(0) != share(this, rows))
+        throw Op.mismatch(this, in, "x [" + share(this, rows) + ", …]");
       return List.of(ofRows(in.getFirst(), Arrays.stream(rows).sum()));
     }
-    @Override public String agreed(List<Type> in) { return "AllGather of rows " + Arrays.toString(rows) + " of " + ofRows(in.getFirst(), 1); }
+    @Override public String agreed(List<Type> in) {
+      return "AllGather of rows " + Arrays.toString(rows) + " of " + ofRows(in.getFirst(), 1);
+    }
     @Override public String toString() { return "AllGather[" + group + ", rows=" + Arrays.toString(rows) + "]"; }
   }
 
@@ -30,10 +34,14 @@ public sealed interface Collective extends Op {
   record ReduceScatter(Group group, int[] rows) implements Collective {
     @Override public List<Type> infer(List<Type> in) {
       int all = Arrays.stream(rows).sum();
-      if (in.size() != 1 || in.getFirst().shape().rank() == 0 || in.getFirst().shape().dim(0) != all || !in.getFirst().dtype().floating()) throw Op.mismatch(this, in, "floating x [" + all + ", …]");
+      if (in.size() != 1 || in.getFirst().shape().rank() == 0 || in.getFirst().shape().dim(0) != all
+          || !in.getFirst().dtype().floating())
+        throw Op.mismatch(this, in, "floating x [" + all + ", …]");
       return List.of(ofRows(in.getFirst(), share(this, rows)));
     }
-    @Override public String agreed(List<Type> in) { return "ReduceScatter to rows " + Arrays.toString(rows) + " of " + ofRows(in.getFirst(), 1); }
+    @Override public String agreed(List<Type> in) {
+      return "ReduceScatter to rows " + Arrays.toString(rows) + " of " + ofRows(in.getFirst(), 1);
+    }
     @Override public String toString() { return "ReduceScatter[" + group + ", rows=" + Arrays.toString(rows) + "]"; }
   }
 
@@ -47,16 +55,20 @@ public sealed interface Collective extends Op {
     @Override public String agreed(List<Type> in) { return "AllReduce by " + factor + " of " + in; }
   }
 
-  /// As [Fused.BatchNorm], with the mean and variance over the rows of all ranks, which may differ in number: x `[r,c]`, γ `[c]`, β `[c]`
-  /// → y `[r,c]`. Recorded: also μ `[c]`, σ² `[c]` and the number of all rows `[]`, visible as there.
+  /// As [Fused.BatchNorm], with the mean and variance over the rows of all ranks, which may differ in number: x
+  /// `[r,c]`, γ `[c]`, β `[c]` → y `[r,c]`. Recorded: also μ `[c]`, σ² `[c]` and the number of all rows `[]`, visible
+  /// as there.
   record BatchNorm(Group group, float epsilon, boolean isRecorded) implements Collective {
     @Override public Op recorded() { return new BatchNorm(group, epsilon, true); }
     @Override public int outputs() { return isRecorded ? 4 : 1; }
-    @Override public String agreed(List<Type> in) { return "BatchNorm of " + in.getFirst().shape().dim(1) + " columns"; }
+    @Override public String agreed(List<Type> in) {
+      return "BatchNorm of " + in.getFirst().shape().dim(1) + " columns";
+    }
     @Override public List<Type> infer(List<Type> in) {
       new Fused.BatchNorm(epsilon, false).infer(in);
       var column = in.getFirst().with(in.get(1).shape());
-      return isRecorded ? List.of(in.getFirst(), column, column, in.getFirst().with(Shape.SCALAR)) : List.of(in.getFirst());
+      return isRecorded ? List.of(in.getFirst(), column, column, in.getFirst().with(Shape.SCALAR))
+          : List.of(in.getFirst());
     }
 
     public List<Tensor> define(List<Tensor> in) {
@@ -72,7 +84,8 @@ public sealed interface Collective extends Op {
   }
 
   private static int share(Collective op, int[] rows) {
-    if (rows.length != op.group().size()) throw new IllegalArgumentException(op + ": rows of " + rows.length + " ranks, expected " + op.group().size());
+    if (rows.length != op.group().size())
+      throw new IllegalArgumentException(op + ": rows of " + rows.length + " ranks, expected " + op.group().size());
     return rows[op.group().rank()];
   }
 

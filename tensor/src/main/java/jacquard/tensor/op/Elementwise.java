@@ -11,7 +11,8 @@ public sealed interface Elementwise extends Op {
   /// Of two floating tensors.
   sealed interface Binary extends Elementwise {
     @Override default List<Type> infer(List<Type> in) {
-      if (!Op.floating(in, 2) || in.get(0).dtype() != in.get(1).dtype()) throw Op.mismatch(this, in, "two tensors of one floating dtype");
+      if (!Op.floating(in, 2) || in.get(0).dtype() != in.get(1).dtype())
+        throw Op.mismatch(this, in, "two tensors of one floating dtype");
       return List.of(in.getFirst().with(broadcast(this, in)));
     }
   }

@@ -12,9 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Ops that a device runs as one kernel though simpler ops would do. The definition is documentation, test reference, fallback and
-/// default gradient.
-public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fused.LayerNorm, Fused.Normalize, Fused.Norm, Fused.BatchNorm,
+/// Ops that a device runs as one kernel though simpler ops would do. The definition is documentation, test reference,
+/// fallback and default gradient.
+public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fused.LayerNorm, Fused.Normalize,
+    Fused.Norm, Fused.BatchNorm,
     Fused.Conv2d, Fused.AveragePool, Fused.Patches, Attention, Contrastive {
 
   List<Tensor> define(List<Tensor> in);
@@ -26,14 +27,18 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     return in.get(1).has(d) && in.get(2).has(d);
   }
 
-  /// activation(x·Wᵀ + b) + a: x `[r,k]`, W `[n,k]`, b `[n]`, a `[r,n]` → `[r,n]`, of a's dtype where there is one. Recorded with an activation: also z = x·Wᵀ + b.
+  /// activation(x·Wᵀ + b) + a: x `[r,k]`, W `[n,k]`, b `[n]`, a `[r,n]` → `[r,n]`, of a's dtype where there is one.
+  /// Recorded with an activation: also z = x·Wᵀ + b.
   ///
   /// @param added whether there is an a: what a residual block adds its result to
   record Linear(Activation activation, boolean bias, boolean added, boolean isRecorded) implements Fused {
-    public Linear(Activation activation, boolean bias, boolean isRecorded) { this(activation, bias, false, isRecorded); }
+    public Linear(Activation activation, boolean bias, boolean isRecorded) {
+      this(activation, bias, false, isRecorded);
+    }
     @Override public Op recorded() { return new Linear(activation, bias, added, activation != NONE); }
     @Override public List<Type> infer(List<Type> in) {
-      boolean ok = Op.floating(in, 2 + (bias ? 1 : 0) + (added ? 1 : 0)) && in.get(0).has(-1, -1) && in.get(1).has(-1, in.get(0).shape().dim(1));
+      boolean ok = Op.floating(in, 2 + (bias ? 1 : 0) + (added ? 1 : 0)) && in.get(0).has(-1, -1)
+          && in.get(1).has(-1, in.get(0).shape().dim(1));
       int r = ok ? in.get(0).shape().dim(0) : 0, n = ok ? in.get(1).shape().dim(0) : 0;
       if (!ok || bias && !in.get(2).has(n) || added && !in.getLast().has(r, n))
         throw Op.mismatch(this, in, "floating x [r,k], W [n,k]" + (bias ? ", b [n]" : "") + (added ? ", a [r,n]" : ""));
@@ -52,7 +57,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   /// Along the last axis: eˣ⁻ᵐ / Σ eˣ⁻ᵐ, m the largest.
   record Softmax() implements Fused {
     @Override public List<Type> infer(List<Type> in) {
-      if (!Op.floating(in, 1) || in.getFirst().shape().rank() == 0) throw Op.mismatch(this, in, "one floating tensor with a last axis");
+      if (!Op.floating(in, 1) || in.getFirst().shape().rank() == 0)
+        throw Op.mismatch(this, in, "one floating tensor with a last axis");
       return in;
     }
     @Override public List<Tensor> define(List<Tensor> in) {
@@ -61,7 +67,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// γ·(x − μ)/√(σ² + ε) + β over the last axis of x `[r,d]`; Ba et al. 2016. Recorded: also μ `[r]` and 1/√(σ² + ε) `[r]`.
+  /// γ·(x − μ)/√(σ² + ε) + β over the last axis of x `[r,d]`; Ba et al. 2016. Recorded: also μ `[r]` and 1/√(σ² + ε)
+  /// `[r]`.
   ///
   /// @param to the result's dtype; null: x's. Whatever it is, the norm is computed in x's
   record LayerNorm(float epsilon, DType to, boolean isRecorded) implements Fused {
@@ -70,7 +77,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     public LayerNorm to(DType dtype) { return new LayerNorm(epsilon, dtype, isRecorded); }
     @Override public Op recorded() { return new LayerNorm(epsilon, to, true); }
     @Override public List<Type> infer(List<Type> in) {
-      if (!normed(in) || to != null && !to.floating()) throw Op.mismatch(this, in, "floating x [r,d], γ [d], β [d] and result");
+      if (!normed(in) || to != null && !to.floating())
+        throw Op.mismatch(this, in, "floating x [r,d], γ [d], β [d] and result");
       var s = in.getFirst().shape();
       Type y = new Type(to == null ? in.getFirst().dtype() : to, s), row = in.getFirst().with(Shape.of(s.dim(0)));
       return isRecorded ? List.of(y, row, row) : List.of(y);
@@ -95,7 +103,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
     @Override public List<Tensor> define(List<Tensor> in) {
       var x = in.getFirst();
-      return List.of(x.divide(x.mul(x).sumKeeping(1).clamp(epsilon * epsilon, Float.MAX_VALUE).sqrt()));   // the root of 0 has no gradient
+      // the root of 0 has no gradient
+      return List.of(x.divide(x.mul(x).sumKeeping(1).clamp(epsilon * epsilon, Float.MAX_VALUE).sqrt()));
     }
   }
 
@@ -131,21 +140,26 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// x: one row a pixel `[b·h·w, i]` on `grid`; W `[o, kh, kw, i/groups]`, b `[o]` → `[b·oh·ow, o]`. Each group of outputs reads its group of inputs; with a group for
-  /// each input (depthwise) an input makes o/i outputs, which lie together.
+  /// x: one row a pixel `[b·h·w, i]` on `grid`; W `[o, kh, kw, i/groups]`, b `[o]` → `[b·oh·ow, o]`. Each group of
+  /// outputs reads its group of inputs; with a group for each input (depthwise) an input makes o/i outputs, which lie
+  /// together.
   ///
   /// @param biased whether there is a b
   record Conv2d(Grid grid, int stride, Padding padding, int groups, boolean biased) implements Fused {
     public Conv2d {
-      if (stride < 1 || groups < 1) throw new IllegalArgumentException("stride " + stride + " and " + groups + " groups, expected at least 1");
+      if (stride < 1 || groups < 1)
+        throw new IllegalArgumentException("stride " + stride + " and " + groups + " groups, expected at least 1");
     }
     public Conv2d(Grid grid, int stride, int padding) { this(grid, stride, Padding.of(padding), 1, false); }
 
     @Override public List<Type> infer(List<Type> in) {
       var w = in.size() < 2 ? Shape.SCALAR : in.get(1).shape();
-      if (in.size() != (biased ? 3 : 2) || in.get(0).shape().rank() != 2 || w.rank() != 4 || w.dim(0) % groups != 0 || in.get(0).shape().dim(1) != w.dim(3) * groups
-          || in.get(0).shape().dim(0) % grid.size() != 0 || biased && !in.get(2).shape().equals(Shape.of(w.dim(0))) || in.stream().anyMatch(t -> !t.dtype().floating()))
-        throw Op.mismatch(this, in, "floating x [b·" + grid.size() + ", i], W [o, kh, kw, i" + (groups > 1 ? "/" + groups : "") + "]" + (biased ? ", b [o]" : "") + ", o a multiple of " + groups);
+      if (in.size() != (biased ? 3 : 2) || in.get(0).shape().rank() != 2 || w.rank() != 4 || w.dim(0) % groups != 0
+          || in.get(0).shape().dim(1) != w.dim(3) * groups
+          || in.get(0).shape().dim(0) % grid.size() != 0 || biased && !in.get(2).shape().equals(Shape.of(w.dim(0)))
+          || in.stream().anyMatch(t -> !t.dtype().floating()))
+        throw Op.mismatch(this, in, "floating x [b·" + grid.size() + ", i], W [o, kh, kw, i"
+        + (groups > 1 ? "/" + groups : "") + "]" + (biased ? ", b [o]" : "") + ", o a multiple of " + groups);
       var to = checked(w, in);
       return List.of(in.getFirst().with(Shape.of(in.get(0).shape().dim(0) / grid.size() * to.size(), w.dim(0))));
     }
@@ -154,7 +168,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
 
     /// The output's grid where there is one.
     Grid checked(Shape w, List<Type> in) {
-      if (w.dim(1) < 1 || w.dim(2) < 1 || Math.max(padding.top(), padding.bottom()) >= w.dim(1) || Math.max(padding.left(), padding.right()) >= w.dim(2))
+      if (w.dim(1) < 1 || w.dim(2) < 1 || Math.max(padding.top(), padding.bottom()) >= w.dim(1)
+          || Math.max(padding.left(), padding.right()) >= w.dim(2))
         throw Op.mismatch(this, in, "padding smaller than the kernel");
       var to = to(w);
       if (to.height() < 1 || to.width() < 1) throw Op.mismatch(this, in, "a grid no smaller than the kernel");
@@ -165,7 +180,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     int images(Adjoint op, Shape w, List<Type> in) {
       var to = checked(w, in);
       var dy = in.getLast().shape();
-      if (dy.rank() != 2 || dy.dim(0) % to.size() != 0 || dy.dim(1) != w.dim(0)) throw Op.mismatch(op, in, "dy [b·" + to.size() + ", " + w.dim(0) + "]");
+      if (dy.rank() != 2 || dy.dim(0) % to.size() != 0 || dy.dim(1) != w.dim(0))
+        throw Op.mismatch(op, in, "dy [b·" + to.size() + ", " + w.dim(0) + "]");
       return dy.dim(0) / to.size();
     }
 
@@ -174,7 +190,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
       var to = to(weight);
       int[] index = new int[count];
       for (int i = 0; i < count; i++) {
-        int y = i % to.size() / to.width() * stride + ky - padding.top(), x = i % to.width() * stride + kx - padding.left();
+        int y = i % to.size() / to.width() * stride + ky - padding.top(), x =
+            i % to.width() * stride + kx - padding.left();
         boolean inside = y >= 0 && y < grid.height() && x >= 0 && x < grid.width();
         index[i] = inside ? (i / to.size() * grid.height() + y) * grid.width() + x : -1;
       }
@@ -196,7 +213,9 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
 
     @Override public List<Tensor> define(List<Tensor> in) {
-      if (groups > 1) return List.of(Tensor.concat(1, IntStream.range(0, groups).mapToObj(g -> Tensor.applyAll(ofGroup(), group(g, in)).getFirst()).toList()));
+      if (groups > 1)
+        return List.of(Tensor.concat(1, IntStream.range(0, groups)
+            .mapToObj(g -> Tensor.applyAll(ofGroup(), group(g, in)).getFirst()).toList()));
       Tensor x = in.get(0), w = in.get(1);
       int kh = w.dim(1), kw = w.dim(2), windows = x.dim(0) / grid.size() * to(w.shape()).size();
       var taps = new ArrayList<Tensor>();
@@ -210,7 +229,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
   /// Means of k×k windows, stride k, a remainder dropped: `[b·h·w, c]` → [b·(h/k)·(w/k), c].
   record AveragePool(Grid grid, int size) implements Fused {
     @Override public List<Type> infer(List<Type> in) {
-      if (!Op.floating(in, 1) || !in.getFirst().has(-1, -1) || in.getFirst().shape().dim(0) % grid.size() != 0 || size < 1 || size > Math.min(grid.height(), grid.width()))
+      if (!Op.floating(in, 1) || !in.getFirst().has(-1, -1) || in.getFirst().shape().dim(0) % grid.size() != 0
+          || size < 1 || size > Math.min(grid.height(), grid.width()))
         throw Op.mismatch(this, in, "floating x [b·" + grid.size() + ", c] and a grid no smaller than a window");
       var s = in.getFirst().shape();
       return List.of(in.getFirst().with(Shape.of(s.dim(0) / grid.size() * to().size(), s.dim(1))));
@@ -219,7 +239,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     @Override public List<Tensor> define(List<Tensor> in) {
       int[] index = windows(in.getFirst().dim(0));
       int count = index.length / grid.size() * to().size();
-      return List.of(in.getFirst().scatterAdd(count, Tensor.ofInts(Shape.of(index.length), index)).mul(1f / (size * size)));
+      return List.of(in.getFirst().scatterAdd(count, Tensor.ofInts(Shape.of(index.length), index))
+          .mul(1f / (size * size)));
     }
 
     /// For each of `count` pixels the window that it is in, −1 in the remainder.
@@ -234,18 +255,21 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
     }
   }
 
-  /// 8-bit samples of pixels as normalised rows of patches, (x/255 − mean)/deviation by channel: U8 [b·h·w, c] → F32 [b·(h/k)·(w/k), k·k·c], a patch's pixels row by
-  /// row; a remainder of the grid is dropped. Has no gradient.
+  /// 8-bit samples of pixels as normalised rows of patches, (x/255 − mean)/deviation by channel: U8 [b·h·w, c] → F32
+  /// [b·(h/k)·(w/k), k·k·c], a patch's pixels row by row; a remainder of the grid is dropped. Has no gradient.
   record Patches(Grid grid, int size, List<Float> mean, List<Float> deviation) implements Fused {
     public Patches {
       mean = List.copyOf(mean);
       deviation = List.copyOf(deviation);
-      if (mean.size() != deviation.size()) throw new IllegalArgumentException("means " + mean + " and deviations " + deviation + ", expected as many");
+      if (mean.size() != deviation.size())
+        throw new IllegalArgumentException("means " + mean + " and deviations " + deviation + ", expected as many");
     }
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != 1 || in.getFirst().dtype() != DType.U8 || !in.getFirst().has(-1, mean.size()) || in.getFirst().shape().dim(0) % grid.size() != 0
+      if (in.size() != 1 || in.getFirst().dtype() != DType.U8 || !in.getFirst().has(-1, mean.size())
+          || in.getFirst().shape().dim(0) % grid.size() != 0
           || size < 1 || size > Math.min(grid.height(), grid.width()))
-        throw Op.mismatch(this, in, "U8 x [b·" + grid.size() + ", " + mean.size() + "] and a grid no smaller than a patch");
+        throw Op.mismatch(this, in, "U8 x [b·" + grid.size() + ", " + mean.size()
+        + "] and a grid no smaller than a patch");
       return List.of(Type.f32(in.getFirst().shape().dim(0) / grid.size() * to().size(), size * size * mean.size()));
     }
     public Grid to() { return grid.windows(size, size, size, 0); }
@@ -254,7 +278,8 @@ public sealed interface Fused extends Op permits Fused.Linear, Fused.Softmax, Fu
       int count = in.getFirst().dim(0) / grid.size() * to.size();
       int[] index = new int[count * size * size];
       for (int i = 0; i < index.length; i++) {
-        int patch = i / (size * size), b = patch / to.size(), y = patch % to.size() / to.width() * size + i / size % size, x = patch % to.width() * size + i % size;
+        int patch = i / (size * size), b = patch / to.size(), y =
+            patch % to.size() / to.width() * size + i / size % size, x = patch % to.width() * size + i % size;
         index[i] = (b * grid.height() + y) * grid.width() + x;
       }
       var x = in.getFirst().cast(DType.F32).gather(index).divide(Tensor.of(Shape.of(1), 255));

@@ -20,7 +20,8 @@ public sealed interface Indexing extends Op {
   record ScatterAdd(int rows) implements Indexing {
     @Override public List<Type> infer(List<Type> in) {
       check(this, in);
-      if (!in.get(0).dtype().floating() || in.get(0).shape().dim(0) != in.get(1).shape().dim(0)) throw Op.mismatch(this, in, "an index a row");
+      if (!in.get(0).dtype().floating() || in.get(0).shape().dim(0) != in.get(1).shape().dim(0))
+        throw Op.mismatch(this, in, "an index a row");
       return List.of(in.getFirst().with(Shape.of(rows, in.getFirst().shape().dim(1))));
     }
   }

@@ -43,7 +43,8 @@ public sealed interface Movement extends Op {
   record Slice(int axis, int from, int to) implements View {
     @Override public void check(List<Type> in) {
       within(this, axis, in);
-      if (from < 0 || to < from || to > in.getFirst().shape().dim(axis)) throw Op.mismatch(this, in, "bounds within the axis");
+      if (from < 0 || to < from || to > in.getFirst().shape().dim(axis))
+        throw Op.mismatch(this, in, "bounds within the axis");
     }
     @Override public List<Layout> view(Layout in) { return List.of(in.slice(axis, from, to)); }
   }
@@ -63,7 +64,8 @@ public sealed interface Movement extends Op {
     @Override public int outputs() { return sizes.length; }
     @Override public void check(List<Type> in) {
       within(this, axis, in);
-      if (Arrays.stream(sizes).anyMatch(n -> n < 0) || Arrays.stream(sizes).sum() != in.getFirst().shape().dim(axis)) throw Op.mismatch(this, in, "sizes that add up to the axis");
+      if (Arrays.stream(sizes).anyMatch(n -> n < 0) || Arrays.stream(sizes).sum() != in.getFirst().shape().dim(axis))
+        throw Op.mismatch(this, in, "sizes that add up to the axis");
     }
     @Override public List<Layout> view(Layout in) {
       var out = new Layout[sizes.length];
@@ -77,7 +79,8 @@ public sealed interface Movement extends Op {
     @Override public List<Type> infer(List<Type> in) {
       if (in.isEmpty()) throw Op.mismatch(this, in, "at least one tensor");
       int rank = in.getFirst().shape().rank(), n = 0;
-      if (axis < -rank || axis >= rank || in.stream().anyMatch(t -> t.shape().rank() != rank)) throw Op.mismatch(this, in, "tensors of one rank with the axis");
+      if (axis < -rank || axis >= rank || in.stream().anyMatch(t -> t.shape().rank() != rank))
+        throw Op.mismatch(this, in, "tensors of one rank with the axis");
       for (var t : in) {
         if (!t.with(t.shape().with(axis, 0)).equals(in.getFirst().with(in.getFirst().shape().with(axis, 0))))
           throw Op.mismatch(this, in, "types equal but for the axis");
@@ -98,7 +101,8 @@ public sealed interface Movement extends Op {
   /// Zeros before and after along one axis: the gradient of Slice.
   record Pad(int axis, int before, int after) implements Movement {
     @Override public List<Type> infer(List<Type> in) {
-      if (in.size() != 1 || before < 0 || after < 0) throw Op.mismatch(this, in, "one tensor, and no fewer than no zeros");
+      if (in.size() != 1 || before < 0 || after < 0)
+        throw Op.mismatch(this, in, "one tensor, and no fewer than no zeros");
       within(this, axis, in);
       var s = in.getFirst().shape();
       return List.of(in.getFirst().with(s.with(axis, before + s.dim(axis) + after)));
@@ -114,6 +118,7 @@ public sealed interface Movement extends Op {
   }
 
   private static void within(Movement op, int axis, List<Type> in) {
-    if (axis < 0 || axis >= in.getFirst().shape().rank()) throw Op.mismatch(op, in, "an axis of the tensor, counted from 0");
+    if (axis < 0 || axis >= in.getFirst().shape().rank())
+      throw Op.mismatch(op, in, "an axis of the tensor, counted from 0");
   }
 }

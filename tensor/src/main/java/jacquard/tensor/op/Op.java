@@ -4,11 +4,14 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import java.util.List;
 
-/// Every operation there is. An op is a value: its parameters, nothing else. This page is the index of the families; the interface is
-/// sealed so that a new record fails to compile in exactly the places that owe it an answer: the gradient table and the kernel tables.
-public sealed interface Op permits Elementwise, Reduction, Contraction, Movement, Indexing, Fused, Collective, Adjoint, Update, Op.Custom {
+/// Every operation there is. An op is a value: its parameters, nothing else. This page is the index of the families;
+/// the interface is sealed so that a new record fails to compile in exactly the places that owe it an answer: the
+/// gradient table and the kernel tables.
+public sealed interface Op permits Elementwise, Reduction, Contraction, Movement, Indexing, Fused, Collective, Adjoint,
+    Update, Op.Custom {
 
-  /// The types of the results, given those of the inputs. The only place that checks them: it refuses whatever no kernel could do, and the fields that do not fit.
+  /// The types of the results, given those of the inputs. The only place that checks them: it refuses whatever no
+  /// kernel could do, and the fields that do not fit.
   List<Type> infer(List<Type> in);
 
   /// The variant that also yields what backward needs, as further outputs after [#outputs] of them.

@@ -4,9 +4,10 @@ import jacquard.tensor.DType;
 
 /// A number in double, and how far from it an honest computation in single precision may come.
 ///
-/// Each operation of single precision rounds by at most u = 2⁻²⁴ of its result. Seen as independent, such errors add as a random walk: their
-/// variances add, multiplied by the squares of the derivatives (a running error analysis, Wilkinson 1963, with variances for bounds; Higham and Mary 2019). So a
-/// tolerance needs no constant tuned for an op: it is 8 standard deviations of what its own formula accumulates, c·√n·ε for a sum of n terms.
+/// Each operation of single precision rounds by at most u = 2⁻²⁴ of its result. Seen as independent, such errors add as
+/// a random walk: their variances add, multiplied by the squares of the derivatives (a running error analysis,
+/// Wilkinson 1963, with variances for bounds; Higham and Mary 2019). So a tolerance needs no constant tuned for an op:
+/// it is 8 standard deviations of what its own formula accumulates, c·√n·ε for a sum of n terms.
 ///
 /// @param variance of the absolute error, in units of u²
 public record Real(double value, double variance) {
@@ -17,14 +18,18 @@ public record Real(double value, double variance) {
 
   public static Real of(double exact) { return new Real(exact, 0); }
 
-  private static Real rounded(double v, double variance) { return new Real(v, Double.isInfinite(v) ? 0 : variance + v * v); }
+  private static Real rounded(double v, double variance) {
+    return new Real(v, Double.isInfinite(v) ? 0 : variance + v * v);
+  }
 
   /// Within this of `value` an honest result lies; results below the smallest normal number may be flushed to 0.
   public double tolerance() { return 8 * UNIT * Math.sqrt(variance) + (variance == 0 ? 0 : Float.MIN_NORMAL); }
 
   public Real plus(Real b) { return rounded(value + b.value, variance + b.variance); }
   public Real minus(Real b) { return rounded(value - b.value, variance + b.variance); }
-  public Real times(Real b) { return rounded(value * b.value, value * value * b.variance + b.value * b.value * variance); }
+  public Real times(Real b) {
+    return rounded(value * b.value, value * value * b.variance + b.value * b.value * variance);
+  }
   public Real times(double b) { return rounded(value * b, b * b * variance); }
   public Real plus(double b) { return rounded(value + b, variance); }
   public Real negate() { return new Real(-value, variance); }
@@ -32,9 +37,11 @@ public record Real(double value, double variance) {
     double q = value / b.value;
     return rounded(q, (variance + q * q * b.variance) / (b.value * b.value));
   }
-  /// Rounded to what a tensor of this dtype holds (null: single precision): u = 2⁻⁸ of BF16 is a bound, not a deviation, so that a quarter of it, twice the bound in
-  /// the tolerance, leaves room for what was rounded.
-  public Real stored(DType to) { return to == DType.BF16 ? new Real(value, variance + Math.pow(value * 0x1p-8 / 4 / UNIT, 2)) : this; }
+  /// Rounded to what a tensor of this dtype holds (null: single precision): u = 2⁻⁸ of BF16 is a bound, not a
+  /// deviation, so that a quarter of it, twice the bound in the tolerance, leaves room for what was rounded.
+  public Real stored(DType to) {
+    return to == DType.BF16 ? new Real(value, variance + Math.pow(value * 0x1p-8 / 4 / UNIT, 2)) : this;
+  }
   public Real inverse() { return ONE.over(this); }
   public Real max(Real b) { return value >= b.value || Double.isNaN(value) ? this : b; }
 
@@ -87,7 +94,8 @@ public record Real(double value, double variance) {
     return Math.signum(x) * (1 - Math.exp(-t * t) / Math.sqrt(Math.PI) / (t + f));
   }
 
-  /// A sum in no particular order: n roundings of what the walk has reached, at most the root of the sum of squares and the total.
+  /// A sum in no particular order: n roundings of what the walk has reached, at most the root of the sum of squares and
+  /// the total.
   public static final class Sum {
     private double value, squares, variance;
     private int n;

@@ -21,8 +21,8 @@ import jacquard.tensor.op.Update;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What every op means, in plain loops and in double: small, slow, and independent of kernels and definitions. Updates give the new values
-/// of what they write.
+/// What every op means, in plain loops and in double: small, slow, and independent of kernels and definitions. Updates
+/// give the new values of what they write.
 public final class Reference {
   private Reference() {}
 
@@ -45,7 +45,8 @@ public final class Reference {
   private static List<Exact> collective(Collective op, List<Exact> in) {
     return switch (op) {
       case Collective.AllGather _, Collective.ReduceScatter _ -> in;
-      case Collective.AllReduce(_, var factor, _) -> in.stream().map(x -> Exact.of(x.shape(), i -> x.get(i).times(factor))).toList();
+      case Collective.AllReduce(_, var factor, _) ->
+          in.stream().map(x -> Exact.of(x.shape(), i -> x.get(i).times(factor))).toList();
       case Collective.BatchNorm(_, var epsilon, var recorded) -> {
         var r = new ArrayList<>(ReferenceFused.apply(new Fused.BatchNorm(epsilon, recorded), in));
         if (recorded) r.add(Exact.of(Shape.SCALAR, _ -> Real.of(in.getFirst().dim(0))));
@@ -56,7 +57,8 @@ public final class Reference {
 
   private static Exact elementwise(Elementwise op, List<Exact> in) {
     if (op instanceof Elementwise.Binary b) {
-      var to = b.infer(List.of(new Type(DType.F32, in.get(0).shape()), new Type(DType.F32, in.get(1).shape()))).getFirst().shape();
+      var to = b.infer(List.of(new Type(DType.F32, in.get(0).shape()), new Type(DType.F32, in.get(1).shape())))
+          .getFirst().shape();
       return Exact.of(to, i -> {
         int[] p = place(to, i);
         Real x = in.get(0).get(number(in.get(0).shape(), p)), y = in.get(1).get(number(in.get(1).shape(), p));
@@ -78,7 +80,8 @@ public final class Reference {
       case Elementwise.Sigmoid _ -> x.get(i).sigmoid();
       case Elementwise.Tanh _ -> x.get(i).tanh();
       case Elementwise.Softplus _ -> x.get(i).softplus();
-      case Elementwise.Clamp(var low, var high) -> new Real(Math.clamp(x.get(i).value(), (double) low, (double) high), x.get(i).variance());
+      case Elementwise.Clamp(var low, var high) ->
+          new Real(Math.clamp(x.get(i).value(), (double) low, (double) high), x.get(i).variance());
       case Elementwise.Activate(var f) -> activate(f, x.get(i));
       case Elementwise.Cast(var to) -> new Real(cast(x.get(i).value(), to), x.get(i).variance());
       case Elementwise.Binary _ -> throw new IllegalStateException();
@@ -90,7 +93,8 @@ public final class Reference {
       case NONE -> x;
       case RELU -> x.value() < 0 ? Real.ZERO : x;
       case GELU -> x.times(0.5).times(x.times(Math.sqrt(0.5)).erf().plus(Real.ONE));
-      case GELU_TANH -> x.times(0.5).times(x.times(x).times(0.044715).plus(1).times(x).times(Math.sqrt(2 / Math.PI)).tanh().plus(Real.ONE));
+      case GELU_TANH -> x.times(0.5)
+          .times(x.times(x).times(0.044715).plus(1).times(x).times(Math.sqrt(2 / Math.PI)).tanh().plus(Real.ONE));
       case QUICK_GELU -> x.times(x.times(1.702).sigmoid());
       case SILU -> x.times(x.sigmoid());
     };
@@ -142,7 +146,8 @@ public final class Reference {
       }
       case Movement.Copy _ -> List.of(in.getFirst());
       case Movement.Concat(var axis) -> {
-        int a = axis < 0 ? axis + in.getFirst().shape().rank() : axis, extent = in.stream().mapToInt(t -> t.dim(a)).sum();
+        int a = axis < 0 ? axis + in.getFirst().shape().rank() : axis, extent =
+            in.stream().mapToInt(t -> t.dim(a)).sum();
         var to = in.getFirst().shape().with(a, extent);
         yield List.of(Exact.of(to, i -> {
           int[] p = place(to, i);
@@ -182,11 +187,13 @@ public final class Reference {
   private static Exact indexing(Indexing op, Exact x, Exact index) {
     int d = x.dim(1), n = index.size();
     return switch (op) {
-      case Indexing.Gather _ -> Exact.of(Shape.of(n, d), i -> index.integer(i / d) < 0 ? Real.ZERO : x.get(index.integer(i / d), i % d));
+      case Indexing.Gather _ ->
+          Exact.of(Shape.of(n, d), i -> index.integer(i / d) < 0 ? Real.ZERO : x.get(index.integer(i / d), i % d));
       case Indexing.ScatterAdd(var rows) -> {
         var sums = new Real.Sum[rows * d];
         for (int i = 0; i < sums.length; i++) sums[i] = new Real.Sum();
-        for (int r = 0; r < n; r++) if (index.integer(r) >= 0) for (int c = 0; c < d; c++) sums[index.integer(r) * d + c].add(x.get(r, c));
+        for (int r = 0; r < n; r++)
+          if (index.integer(r) >= 0) for (int c = 0; c < d; c++) sums[index.integer(r) * d + c].add(x.get(r, c));
         yield Exact.of(Shape.of(rows, d), i -> sums[i].total());
       }
     };

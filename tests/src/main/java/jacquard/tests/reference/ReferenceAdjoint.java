@@ -18,7 +18,8 @@ import java.util.List;
 public final class ReferenceAdjoint {
   private ReferenceAdjoint() {}
 
-  /// The gradient kernel of a recorded op and what it is applied to, given the op's inputs, outputs and cotangent. `Linear` and `Norm` have none.
+  /// The gradient kernel of a recorded op and what it is applied to, given the op's inputs, outputs and cotangent.
+  /// `Linear` and `Norm` have none.
   public static Adjoint of(Fused op, List<Exact> in, List<Exact> out, Exact dy, List<Exact> inputs) {
     return switch (op) {
       case Fused.Linear l -> throw new IllegalArgumentException("products, not a kernel: " + l);
@@ -27,7 +28,8 @@ public final class ReferenceAdjoint {
       case Fused.Softmax _ -> with(new Adjoint.Softmax(), inputs, out.getFirst(), dy);
       case Fused.LayerNorm _ -> with(new Adjoint.LayerNorm(), inputs, in.get(0), in.get(1), out.get(1), out.get(2), dy);
       case Fused.Normalize(var e) -> with(new Adjoint.Normalize(e), inputs, in.getFirst(), dy);
-      case Fused.BatchNorm(var e, _) -> with(new Adjoint.BatchNorm(e), inputs, in.get(0), in.get(1), out.get(1), out.get(2), dy);
+      case Fused.BatchNorm(var e, _) ->
+          with(new Adjoint.BatchNorm(e), inputs, in.get(0), in.get(1), out.get(1), out.get(2), dy);
       case Fused.Conv2d c -> with(new Adjoint.Conv2dInput(c), inputs, in.get(1), dy);
       case Fused.AveragePool p -> with(new Adjoint.AveragePool(p), inputs, dy);
       case Attention a -> {
@@ -52,13 +54,17 @@ public final class ReferenceAdjoint {
     var recorded = (Fused) op.recorded();
     var out = ReferenceFused.apply(recorded, in);
     if (op instanceof Fused.Linear l) {
-      var dz = l.activation() == Activation.NONE ? dy : apply(new Adjoint.Activate(l.activation()), List.of(out.get(1), dy)).getFirst();
-      var r = new ArrayList<>(List.of(Reference.product(dz, false, in.get(1), false), Reference.product(dz, true, in.get(0), false)));
+      var dz = l.activation() == Activation.NONE ? dy
+          : apply(new Adjoint.Activate(l.activation()), List.of(out.get(1), dy)).getFirst();
+      var r = new ArrayList<>(List.of(Reference.product(dz, false, in.get(1), false),
+          Reference.product(dz, true, in.get(0), false)));
       if (l.bias()) r.add(Exact.of(in.get(2).shape(), j -> sum(dz.dim(0), i -> dz.get(i, j))));
       if (l.added()) r.add(dy);
       return r;
     }
-    if (op instanceof Fused.Norm) return in.stream().map(x -> Exact.of(x.shape(), i -> x.get(i).times(dy.scalar().over(out.getFirst().scalar())))).toList();
+    if (op instanceof Fused.Norm)
+      return in.stream().map(x -> Exact.of(x.shape(), i -> x.get(i).times(dy.scalar().over(out.getFirst().scalar()))))
+          .toList();
     if (op instanceof Contrastive.Sigmoid s) return sigmoid(s, in, dy.scalar());
     var inputs = new ArrayList<Exact>();
     var adjoint = of(recorded, in, out, dy, inputs);
@@ -72,19 +78,23 @@ public final class ReferenceAdjoint {
 
   static List<Exact> apply(Adjoint op, List<Exact> in) {
     return switch (op) {
-      case Adjoint.Activate(var f) -> List.of(Exact.of(in.get(0).shape(), i -> slope(f, in.get(0).get(i)).times(in.get(1).get(i))));
+      case Adjoint.Activate(var f) ->
+          List.of(Exact.of(in.get(0).shape(), i -> slope(f, in.get(0).get(i)).times(in.get(1).get(i))));
       case Adjoint.Softmax _ -> List.of(softmax(in.get(0), in.get(1)));
       case Adjoint.LinearWeight(var bias) -> {
         var w = Reference.product(in.get(1), true, in.get(0), false);
-        yield bias ? List.of(w, Exact.of(Shape.of(in.get(1).dim(1)), j -> sum(in.get(1).dim(0), i -> in.get(1).get(i, j)))) : List.of(w);
+        yield bias ? List.of(w, Exact.of(Shape.of(in.get(1).dim(1)), j ->
+            sum(in.get(1).dim(0), i -> in.get(1).get(i, j)))) : List.of(w);
       }
       case Adjoint.LayerNorm(_, var halved) -> {
         var d = layerNorm(in);
-        yield halved ? List.of(d.get(0), d.get(1), d.get(2), Exact.of(d.getFirst().shape(), i -> d.getFirst().get(i).stored(DType.BF16))) : d;
+        yield halved ? List.of(d.get(0), d.get(1), d.get(2),
+            Exact.of(d.getFirst().shape(), i -> d.getFirst().get(i).stored(DType.BF16))) : d;
       }
       case Adjoint.Normalize(var e) -> List.of(normalize(e, in.get(0), in.get(1)));
       case Adjoint.BatchNorm(var e) -> batchNorm(e, in);
-      case Adjoint.CollectiveBatchNorm(var n) -> batchNorm(n.epsilon(), List.of(in.get(0), in.get(1), in.get(2), in.get(3), in.get(5)));
+      case Adjoint.CollectiveBatchNorm(var n) ->
+          batchNorm(n.epsilon(), List.of(in.get(0), in.get(1), in.get(2), in.get(3), in.get(5)));
       case Adjoint.Conv2dInput(var c) -> List.of(convInput(c, in.get(0), in.get(1)));
       case Adjoint.Conv2dWeight(var c, var w) -> List.of(convWeight(c, w, in.get(0), in.get(1)));
       case Adjoint.AveragePool(var p) -> List.of(averagePool(p, in.getFirst()));
@@ -97,7 +107,8 @@ public final class ReferenceAdjoint {
     return switch (f) {
       case NONE -> Real.ONE;
       case RELU -> x.value() > 0 ? Real.ONE : Real.ZERO;
-      case GELU -> x.times(Math.sqrt(0.5)).erf().plus(Real.ONE).times(0.5).plus(x.times(x).times(-0.5).exp().times(1 / Math.sqrt(2 * Math.PI)).times(x));
+      case GELU -> x.times(Math.sqrt(0.5)).erf().plus(Real.ONE).times(0.5)
+          .plus(x.times(x).times(-0.5).exp().times(1 / Math.sqrt(2 * Math.PI)).times(x));
       case GELU_TANH -> {
         Real s = x.times(x), t = s.times(0.044715).plus(1).times(x).times(Math.sqrt(2 / Math.PI)).tanh();
         var steep = Real.ONE.minus(t.times(t)).times(Math.sqrt(2 / Math.PI)).times(s.times(3 * 0.044715).plus(1));
@@ -126,7 +137,8 @@ public final class ReferenceAdjoint {
   private static List<Exact> layerNorm(List<Exact> in) {
     Exact x = in.get(0), g = in.get(1), mean = in.get(2), inverse = in.get(3), dy = in.get(4);
     int rows = x.dim(0), d = x.dim(1);
-    var n = Exact.of(x.shape(), i -> x.get(i).times(inverse.get(i / d)).minus(mean.get(i / d).times(inverse.get(i / d))));
+    var n = Exact.of(x.shape(), i -> x.get(i).times(inverse.get(i / d))
+        .minus(mean.get(i / d).times(inverse.get(i / d))));
     var h = Exact.of(x.shape(), i -> dy.get(i).times(g.get(i % d)));
     Real[] a = new Real[rows], c = new Real[rows];
     for (int r = 0; r < rows; r++) {
@@ -138,7 +150,8 @@ public final class ReferenceAdjoint {
           var dx = h.get(i).minus(a[i / d]).minus(n.get(i).times(c[i / d])).times(inverse.get(i / d));
           return in.size() > 5 ? dx.plus(in.get(5).get(i)) : dx;
         }),
-        Exact.of(Shape.of(d), j -> sum(rows, r -> dy.get(r, j).times(n.get(r, j)))), Exact.of(Shape.of(d), j -> sum(rows, r -> dy.get(r, j))));
+        Exact.of(Shape.of(d), j -> sum(rows, r -> dy.get(r, j).times(n.get(r, j)))),
+        Exact.of(Shape.of(d), j -> sum(rows, r -> dy.get(r, j))));
   }
 
   private static Exact normalize(double epsilon, Exact x, Exact dy) {
@@ -147,7 +160,8 @@ public final class ReferenceAdjoint {
     for (int r = 0; r < norm.length; r++) {
       int row = r;
       norm[r] = sum(d, j -> x.get(row, j).times(x.get(row, j))).sqrt();
-      c[r] = norm[r].value() > epsilon ? sum(d, j -> x.get(row, j).times(dy.get(row, j))).over(norm[r]).over(norm[r]) : Real.ZERO;
+      c[r] = norm[r].value() > epsilon ? sum(d, j -> x.get(row, j).times(dy.get(row, j))).over(norm[r]).over(norm[r])
+          : Real.ZERO;
       if (norm[r].value() <= epsilon) norm[r] = Real.of(epsilon);
     }
     return Exact.of(x.shape(), i -> dy.get(i).minus(x.get(i).times(c[i / d])).over(norm[i / d]));
@@ -160,7 +174,8 @@ public final class ReferenceAdjoint {
     var n = Exact.of(x.shape(), i -> x.get(i).minus(mean.get(i % c)).times(k.get(i % c)));
     var a = Exact.of(Shape.of(c), j -> sum(rows, r -> dy.get(r, j)));
     var b = Exact.of(Shape.of(c), j -> sum(rows, r -> dy.get(r, j).times(n.get(r, j))));
-    return List.of(Exact.of(x.shape(), i -> dy.get(i).minus(a.get(i % c).times(1.0 / rows)).minus(n.get(i).times(b.get(i % c)).times(1.0 / rows)).times(g.get(i % c).times(k.get(i % c)))), b, a);
+    return List.of(Exact.of(x.shape(), i -> dy.get(i).minus(a.get(i % c).times(1.0 / rows))
+        .minus(n.get(i).times(b.get(i % c)).times(1.0 / rows)).times(g.get(i % c).times(k.get(i % c)))), b, a);
   }
 
   private interface Tap { void visit(int output, int input, int ky, int kx); }
@@ -170,8 +185,10 @@ public final class ReferenceAdjoint {
     for (int p = 0; p < images * to.size(); p++)
       for (int ky = 0; ky < w.dim(1); ky++)
         for (int kx = 0; kx < w.dim(2); kx++) {
-          int y = p % to.size() / to.width() * op.stride() + ky - op.padding().top(), x = p % to.width() * op.stride() + kx - op.padding().left();
-          if (y >= 0 && y < from.height() && x >= 0 && x < from.width()) body.visit(p, (p / to.size() * from.height() + y) * from.width() + x, ky, kx);
+          int y = p % to.size() / to.width() * op.stride() + ky - op.padding().top(), x =
+              p % to.width() * op.stride() + kx - op.padding().left();
+          if (y >= 0 && y < from.height() && x >= 0 && x < from.width())
+            body.visit(p, (p / to.size() * from.height() + y) * from.width() + x, ky, kx);
         }
   }
 
@@ -184,10 +201,13 @@ public final class ReferenceAdjoint {
   private static Exact totals(Shape shape, Real.Sum[] s) { return Exact.of(shape, i -> s[i].total()); }
 
   private static Exact convInput(Fused.Conv2d op, Exact w, Exact dy) {
-    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), images = dy.dim(0) / op.to(w.shape()).size(), rows = images * op.grid().size(), wide = c * op.groups(), each = o / op.groups();
+    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), images = dy.dim(0) / op.to(w.shape()).size(), rows =
+        images * op.grid().size(), wide = c * op.groups(), each = o / op.groups();
     var s = sums(rows * wide);
     taps(op, w.shape(), images, (p, x, ky, kx) -> {
-      for (int q = 0; q < o; q++) for (int i = 0; i < c; i++) s[x * wide + q / each * c + i].add(dy.get(p, q), w.get(((q * kh + ky) * kw + kx) * c + i));
+      for (int q = 0; q < o; q++)
+        for (int i = 0; i < c; i++)
+          s[x * wide + q / each * c + i].add(dy.get(p, q), w.get(((q * kh + ky) * kw + kx) * c + i));
     });
     return totals(Shape.of(rows, wide), s);
   }
@@ -196,7 +216,9 @@ public final class ReferenceAdjoint {
     int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), each = o / op.groups();
     var s = sums((int) w.size());
     taps(op, w, x.dim(0) / op.grid().size(), (p, from, ky, kx) -> {
-      for (int q = 0; q < o; q++) for (int i = 0; i < c; i++) s[((q * kh + ky) * kw + kx) * c + i].add(dy.get(p, q), x.get(from, q / each * c + i));
+      for (int q = 0; q < o; q++)
+        for (int i = 0; i < c; i++)
+          s[((q * kh + ky) * kw + kx) * c + i].add(dy.get(p, q), x.get(from, q / each * c + i));
     });
     return totals(w, s);
   }
@@ -206,7 +228,8 @@ public final class ReferenceAdjoint {
     int c = dy.dim(1), k = op.size();
     return Exact.of(Shape.of(dy.dim(0) / to.size() * from.size(), c), i -> {
       int p = i / c, y = p % from.size() / from.width() / k, x = p % from.width() / k;
-      return y >= to.height() || x >= to.width() ? Real.ZERO : dy.get((p / from.size() * to.height() + y) * to.width() + x, i % c).times(1.0 / (k * k));
+      return y >= to.height() || x >= to.width() ? Real.ZERO
+          : dy.get((p / from.size() * to.height() + y) * to.width() + x, i % c).times(1.0 / (k * k));
     });
   }
 
@@ -226,14 +249,16 @@ public final class ReferenceAdjoint {
   private static List<Exact> attend(Attention op, List<Exact> in) {
     int more = op.biased() ? 4 : 3, heads = op.heads(), d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads;
     Exact q = in.get(0), k = in.get(1), v = in.get(2), o = in.get(more), lse = in.get(more + 1), g = in.get(more + 2);
-    Real.Sum[] dq = sums(q.size()), dk = sums(k.size()), dv = sums(v.size()), db = sums(op.biased() ? in.get(3).size() : 0);
+    Real.Sum[] dq = sums(q.size()), dk = sums(k.size()), dv = sums(v.size()), db =
+        sums(op.biased() ? in.get(3).size() : 0);
     for (int s = 0; s < op.queries().count(); s++)
       for (int r = op.queries().from(s); r < op.queries().to(s); r++)
         for (int h = 0; h < heads; h++) {
           int row = r, head = h;
           var dot = sum(e, i -> g.get(row, head * e + i).times(o.get(row, head * e + i)));
           for (int j = op.ranges().from()[r]; j < op.ranges().to()[r]; j++) {
-            int key = j, bias = op.biased() ? (h * in.get(3).dim(1) + r - op.queries().from(s)) * in.get(3).dim(2) + j - op.keys().from(s) : -1;
+            int key = j, bias = op.biased() ? (h * in.get(3).dim(1) + r - op.queries().from(s)) * in.get(3).dim(2) + j
+                - op.keys().from(s) : -1;
             var z = new Real.Sum();
             for (int i = 0; i < d; i++) z.add(q.get(r, h * d + i), k.get(j, h * d + i));
             var score = z.total().times(op.scale());
@@ -283,7 +308,8 @@ public final class ReferenceAdjoint {
         boolean positive = ReferenceFused.positive(op, in, i, j);
         if (softmax) {
           Exact rows = in.get(in.size() - 3), columns = in.get(in.size() - 2);
-          g = z.minus(rows.get(0, i)).exp().times(rows.get(1, i)).plus(z.minus(columns.get(0, j)).exp().times(columns.get(1, j)));
+          g = z.minus(rows.get(0, i)).exp().times(rows.get(1, i))
+              .plus(z.minus(columns.get(0, j)).exp().times(columns.get(1, j)));
           if (positive) g = g.minus(Real.of(1.0 / byRow[i] + 1.0 / byColumn[j]));
           g = g.times(0.5);
         } else {
@@ -299,7 +325,8 @@ public final class ReferenceAdjoint {
           dt[j * d + k].add(scaled, x.get(i, k));
         }
       }
-    var r = new ArrayList<>(List.of(totals(x.shape(), dx), totals(t.shape(), dt), totals(in.get(2).shape(), new Real.Sum[] {rest[0]})));
+    var r = new ArrayList<>(List.of(totals(x.shape(), dx), totals(t.shape(), dt),
+        totals(in.get(2).shape(), new Real.Sum[] {rest[0]})));
     if (!softmax) r.add(totals(in.get(3).shape(), new Real.Sum[] {rest[1]}));
     return r;
   }

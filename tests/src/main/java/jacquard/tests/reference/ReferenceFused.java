@@ -81,10 +81,12 @@ final class ReferenceFused {
     for (int i = 0; i < r; i++) {
       int row = i;
       mean[i] = sum(d, j -> x.get(row, j)).times(1.0 / d);
-      inverse[i] = sum(d, j -> x.get(row, j).minus(mean[row]).times(x.get(row, j).minus(mean[row]))).times(1.0 / d).plus(op.epsilon()).sqrt().inverse();
+      inverse[i] = sum(d, j -> x.get(row, j).minus(mean[row]).times(x.get(row, j).minus(mean[row]))).times(1.0 / d)
+          .plus(op.epsilon()).sqrt().inverse();
     }
     // the kernels compute x/σ − μ/σ, whose terms may be larger than their difference
-    var y = Exact.of(x.shape(), i -> x.get(i).times(inverse[i / d]).minus(mean[i / d].times(inverse[i / d])).times(in.get(1).get(i % d)).plus(in.get(2).get(i % d)).stored(op.to()));
+    var y = Exact.of(x.shape(), i -> x.get(i).times(inverse[i / d]).minus(mean[i / d].times(inverse[i / d]))
+        .times(in.get(1).get(i % d)).plus(in.get(2).get(i % d)).stored(op.to()));
     return op.isRecorded() ? List.of(y, new Exact(Shape.of(r), mean), new Exact(Shape.of(r), inverse)) : List.of(y);
   }
 
@@ -109,7 +111,8 @@ final class ReferenceFused {
     Exact x = in.get(0);
     int r = x.dim(0), c = x.dim(1);
     var mean = Exact.of(Shape.of(c), j -> sum(r, i -> x.get(i, j)).times(1.0 / r));
-    var variance = Exact.of(Shape.of(c), j -> sum(r, i -> x.get(i, j).minus(mean.get(j)).times(x.get(i, j).minus(mean.get(j)))).times(1.0 / r));
+    var variance = Exact.of(Shape.of(c), j ->
+        sum(r, i -> x.get(i, j).minus(mean.get(j)).times(x.get(i, j).minus(mean.get(j)))).times(1.0 / r));
     var y = Exact.of(x.shape(), i -> {
       var k = in.get(1).get(i % c).over(variance.get(i % c).plus(op.epsilon()).sqrt());
       return x.get(i).times(k).plus(in.get(2).get(i % c).minus(mean.get(i % c).times(k)));
@@ -122,13 +125,16 @@ final class ReferenceFused {
     Grid from = op.grid(), to = op.to(w.shape());
     int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), in = w.dim(3);
     return Exact.of(Shape.of(x.dim(0) / from.size() * to.size(), o), i -> {
-      int p = i / o, b = p / to.size(), y = p % to.size() / to.width(), c = p % to.width(), first = i % o / (o / op.groups()) * in;
+      int p = i / o, b = p / to.size(), y = p % to.size() / to.width(), c = p % to.width(), first =
+          i % o / (o / op.groups()) * in;
       var s = new Real.Sum();
       for (int ky = 0; ky < kh; ky++)
         for (int kx = 0; kx < kw; kx++) {
           int yy = y * op.stride() + ky - op.padding().top(), xx = c * op.stride() + kx - op.padding().left();
           if (yy < 0 || yy >= from.height() || xx < 0 || xx >= from.width()) continue;
-          for (int q = 0; q < in; q++) s.add(x.get((b * from.height() + yy) * from.width() + xx, first + q), w.get(((i % o * kh + ky) * kw + kx) * in + q));
+          for (int q = 0; q < in; q++)
+            s.add(x.get((b * from.height() + yy) * from.width() + xx, first + q),
+                w.get(((i % o * kh + ky) * kw + kx) * in + q));
         }
       return op.biased() ? s.total().plus(inputs.get(2).get(i % o)) : s.total();
     });
@@ -139,7 +145,8 @@ final class ReferenceFused {
     int c = x.dim(1), k = op.size();
     return Exact.of(Shape.of(x.dim(0) / from.size() * to.size(), c), i -> {
       int p = i / c, b = p / to.size(), y = p % to.size() / to.width() * k, left = p % to.width() * k;
-      return sum(k * k, q -> x.get((b * from.height() + y + q / k) * from.width() + left + q % k, i % c)).times(1.0 / (k * k));
+      return sum(k * k, q -> x.get((b * from.height() + y + q / k) * from.width() + left + q % k, i % c))
+          .times(1.0 / (k * k));
     });
   }
 
@@ -147,12 +154,15 @@ final class ReferenceFused {
     Grid from = op.grid(), to = op.to();
     int c = op.mean().size(), k = op.size(), row = k * k * c;
     return Exact.of(Shape.of(x.dim(0) / from.size() * to.size(), row), i -> {
-      int p = i / row, q = i % row / c, b = p / to.size(), y = p % to.size() / to.width() * k + q / k, left = p % to.width() * k + q % k;
-      return x.get((b * from.height() + y) * from.width() + left, i % c).over(Real.of(255)).minus(Real.of(op.mean().get(i % c))).over(Real.of(op.deviation().get(i % c)));
+      int p = i / row, q = i % row / c, b = p / to.size(), y = p % to.size() / to.width() * k + q / k, left =
+          p % to.width() * k + q % k;
+      return x.get((b * from.height() + y) * from.width() + left, i % c).over(Real.of(255))
+          .minus(Real.of(op.mean().get(i % c))).over(Real.of(op.deviation().get(i % c)));
     });
   }
 
-  /// For each query row and head: probabilities over the row's range, log-sum-exp. A row without keys has the output 0 and the log-sum-exp −∞.
+  /// For each query row and head: probabilities over the row's range, log-sum-exp. A row without keys has the output 0
+  /// and the log-sum-exp −∞.
   static Real scores(Attention op, List<Exact> in, int sequence, int q, int h, Real[] p) {
     int d = in.get(0).dim(1) / op.heads(), from = op.ranges().from()[q], n = Math.max(0, op.ranges().to()[q] - from);
     for (int j = 0; j < n; j++) {
@@ -161,7 +171,8 @@ final class ReferenceFused {
       p[j] = s.total().times(op.scale());
       if (op.biased()) {
         var bias = in.get(3);
-        p[j] = p[j].plus(bias.get((h * bias.dim(1) + q - op.queries().from(sequence)) * bias.dim(2) + from + j - op.keys().from(sequence)));
+        p[j] = p[j].plus(bias.get((h * bias.dim(1) + q - op.queries().from(sequence)) * bias.dim(2) + from + j
+            - op.keys().from(sequence)));
       }
     }
     var m = largest(n, j -> p[j]);
@@ -232,7 +243,8 @@ final class ReferenceFused {
       }
     }
     var l = new Exact(Shape.SCALAR, new Real[] {loss.total().times(0.5 / n)});
-    return op.isRecorded() ? List.of(l, new Exact(Shape.of(2, n), rows), new Exact(Shape.of(2, n), columns)) : List.of(l);
+    return op.isRecorded() ? List.of(l, new Exact(Shape.of(2, n), rows), new Exact(Shape.of(2, n), columns))
+        : List.of(l);
   }
 
   /// The largest, and the inverse of a sum of which an error of the largest moves all terms together.

@@ -19,14 +19,19 @@ final class ReferenceUpdate {
       Real p = in.get(0).get(i);
       switch (op) {
         case Update.AdamW(var rate, var b1, var b2, var epsilon, var decay, var step, var factor) -> {
-          Real g = in.get(3).get(i).times(factor), m = blend(in.get(1).get(i), b1, g), v = blend(in.get(2).get(i), b2, g.times(g));
-          r[0][i] = p.times(1 - rate * decay).minus(m.times(rate / (1 - Math.pow(b1, step))).over(root(v, b2, step, epsilon)));
+          Real g = in.get(3).get(i).times(factor), m = blend(in.get(1).get(i), b1, g), v =
+              blend(in.get(2).get(i), b2, g.times(g));
+          r[0][i] = p.times(1 - rate * decay)
+              .minus(m.times(rate / (1 - Math.pow(b1, step))).over(root(v, b2, step, epsilon)));
           r[1][i] = m;
           r[2][i] = v;
         }
-        case Update.NAdamW(var rate, var b1, var b2, var epsilon, var decay, var step, var ofGradient, var ofMoment, var factor) -> {
-          Real g = in.get(3).get(i).times(factor), m = blend(in.get(1).get(i), b1, g), v = blend(in.get(2).get(i), b2, g.times(g));
-          r[0][i] = p.times(1 - rate * decay).minus(g.times(rate * ofGradient).plus(m.times(rate * ofMoment)).over(root(v, b2, step, epsilon)));
+        case Update.NAdamW(var rate, var b1, var b2, var epsilon, var decay, var step, var ofGradient, var ofMoment,
+            var factor) -> {
+          Real g = in.get(3).get(i).times(factor), m = blend(in.get(1).get(i), b1, g), v =
+              blend(in.get(2).get(i), b2, g.times(g));
+          r[0][i] = p.times(1 - rate * decay)
+              .minus(g.times(rate * ofGradient).plus(m.times(rate * ofMoment)).over(root(v, b2, step, epsilon)));
           r[1][i] = m;
           r[2][i] = v;
         }
@@ -36,7 +41,8 @@ final class ReferenceUpdate {
           r[1][i] = m;
         }
         case Update.Together t -> throw new IllegalStateException(t.toString());
-        case Update.Blend(var share, var scale) -> r[0][i] = p.times(1 - share).plus(in.get(1).get(i).times(share * (double) scale));
+        case Update.Blend(var share, var scale) ->
+            r[0][i] = p.times(1 - share).plus(in.get(1).get(i).times(share * (double) scale));
       }
     }
     return java.util.Arrays.stream(r).map(v -> new Exact(in.getFirst().shape(), v)).toList();
@@ -44,5 +50,7 @@ final class ReferenceUpdate {
 
   private static Real blend(Real old, double beta, Real g) { return old.times(beta).plus(g.times(1 - beta)); }
 
-  private static Real root(Real v, double beta, long step, double epsilon) { return v.sqrt().times(1 / Math.sqrt(1 - Math.pow(beta, step))).plus(epsilon); }
+  private static Real root(Real v, double beta, long step, double epsilon) {
+    return v.sqrt().times(1 / Math.sqrt(1 - Math.pow(beta, step))).plus(epsilon);
+  }
 }

@@ -2,7 +2,8 @@ package jacquard.tests.roofline;
 
 import java.util.Map;
 
-/// A sum of products of numbers and names, as `4·(5·q·d + 4·k·d) + n²`: what `cuda-src/rooflines.tsv` says of a kernel's work.
+/// A sum of products of numbers and names, as `4·(5·q·d + 4·k·d) + n²`: what `cuda-src/rooflines.tsv` says of a
+/// kernel's work.
 final class Formula {
   private final String text;
   private final Map<String, Double> names;
@@ -47,7 +48,9 @@ final class Formula {
       if (word.isEmpty()) throw wrong("a number or a name");
       if (Character.isDigit(word.charAt(0))) v = Double.parseDouble(word);
       else if (names.containsKey(word)) v = names.get(word);
-      else throw new IllegalArgumentException("formula %s: %s stands for nothing here, known are %s".formatted(text, word, names));
+      else
+        throw new IllegalArgumentException("formula %s: %s stands for nothing here, known are %s".formatted(text, word,
+            names));
     }
     return next('²') ? v * v : v;
   }
@@ -58,5 +61,7 @@ final class Formula {
     return true;
   }
 
-  private IllegalArgumentException wrong(String expected) { return new IllegalArgumentException("formula %s, character %d: expected %s".formatted(text, at + 1, expected)); }
+  private IllegalArgumentException wrong(String expected) {
+    return new IllegalArgumentException("formula %s, character %d: expected %s".formatted(text, at + 1, expected));
+  }
 }

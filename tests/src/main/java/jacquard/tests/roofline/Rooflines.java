@@ -20,16 +20,20 @@ import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 
-/// How fast each kernel is that the product launches: lines `kernel<TAB>value` for the last column of the table of `cuda-src/README.md`. The value is the share of an H100's
-/// roofline in percent, or, where the roofline is below [#TINY] or no share is expected, microseconds. What a kernel must compute and move is `rooflines.tsv`'s formula of it.
+/// How fast each kernel is that the product launches: lines `kernel<TAB>value` for the last column of the table of
+/// `cuda-src/README.md`. The value is the share of an H100's roofline in percent, or, where the roofline is below
+/// [#TINY] or no share is expected, microseconds. What a kernel must compute and move is `rooflines.tsv`'s formula of
+/// it.
 ///
-/// Each launch is timed by itself ([Stopwatch]); of an op that launches a kernel several times the times are added; of several runs the median counts, and of ranks, which wait for
-/// each other, the least. A row ends after [#RUNS] runs or [#BUDGET]. On an emulation the rows are small, run once and tell nothing but that every kernel is reached.
+/// Each launch is timed by itself ([Stopwatch]); of an op that launches a kernel several times the times are added; of
+/// several runs the median counts, and of ranks, which wait for each other, the least. A row ends after [#RUNS] runs or
+/// [#BUDGET]. On an emulation the rows are small, run once and tell nothing but that every kernel is reached.
 public final class Rooflines {
   /// Runs of a row, at most, and nanoseconds after which none begins.
   private static final int RUNS = 9;
   static final long BUDGET = 500_000_000;
-  /// Milliseconds that a kernel is repeated for, beside which an event's half microsecond is little; repetitions at most.
+  /// Milliseconds that a kernel is repeated for, beside which an event's half microsecond is little; repetitions at
+  /// most.
   private static final double LONG = 0.3;
   private static final int MOST = 100;
   /// Seconds at the roofline below which launching is most of a kernel's time.
@@ -37,7 +41,8 @@ public final class Rooflines {
   private static final int DRAWN = 1 << 20;
 
   /// Modules of kernels that no op launches, and why.
-  static final Map<String, String> LEFT_OUT = Map.of("faults", "faults on purpose, for tests of the emulation", "tile_test", "self-tests of the PTX wrappers", "ladder_gemm", "rungs, which cuda-src/ladder/run times",
+  static final Map<String, String> LEFT_OUT = Map.of("faults", "faults on purpose, for tests of the emulation",
+      "tile_test", "self-tests of the PTX wrappers", "ladder_gemm", "rungs, which cuda-src/ladder/run times",
       "ladder_attention", "rungs, which cuda-src/ladder/run times", "ladder_sigmoid", "rungs, which cuda-src/ladder/run times");
 
   /// What was found of a kernel.
@@ -49,7 +54,10 @@ public final class Rooflines {
     /// Seconds at the roofline.
     double least() { return times * roofline.least(names); }
     double bytes() { return times * Formula.value(roofline.bytes(), names); }
-    String value() { return roofline.shared() && least() >= TINY ? String.format(Locale.ROOT, "%.0f", 100 * least() / (ms * 1e-3)) : String.format(Locale.ROOT, "%.1f µs", ms * 1e3); }
+    String value() {
+      return roofline.shared() && least() >= TINY ? String.format(Locale.ROOT, "%.0f", 100 * least() / (ms * 1e-3))
+          : String.format(Locale.ROOT, "%.1f µs", ms * 1e3);
+    }
   }
 
   private final List<CudaDevice> devices = new ArrayList<>();
@@ -62,7 +70,8 @@ public final class Rooflines {
   /// @param watches those of the devices, in their order
   /// @param once    whether each row is run once, to see that it runs
   /// @param inputs  makes what a row is given
-  Rooflines(List<CudaDevice> devices, List<Stopwatch.Timed> watches, List<Roofline> rooflines, boolean once, Function<Row, List<Tensor>> inputs) {
+  Rooflines(List<CudaDevice> devices, List<Stopwatch.Timed> watches, List<Roofline> rooflines, boolean once,
+      Function<Row, List<Tensor>> inputs) {
     this.devices.addAll(devices);
     this.watches.addAll(watches);
     this.rooflines = rooflines;
@@ -71,14 +80,17 @@ public final class Rooflines {
   }
 
   public static void main(String[] args) throws IOException {
-    if (args.length != 2) throw new IllegalArgumentException("expected cuda-src/rooflines.tsv, and seconds after which no row begins");
+    if (args.length != 2)
+      throw new IllegalArgumentException("expected cuda-src/rooflines.tsv, and seconds after which no row begins");
     var here = Installed.here();
     if (here.missing() != null) throw new IllegalStateException(here.missing());
     boolean rehearsal = here.emulated();
     int count = Math.min(here.driver().devices(), rehearsal ? 4 : 8);
     var watch = new Stopwatch(here.driver());
-    var devices = IntStream.range(0, count).mapToObj(i -> new CudaDevice(new Installed(watch, null, here.emulated()), i)).toList();
-    var all = new Rooflines(devices, IntStream.range(0, count).mapToObj(watch::context).toList(), Roofline.read(Path.of(args[0])), rehearsal, Rooflines::drawn);
+    var devices = IntStream.range(0, count)
+        .mapToObj(i -> new CudaDevice(new Installed(watch, null, here.emulated()), i)).toList();
+    var all = new Rooflines(devices, IntStream.range(0, count).mapToObj(watch::context).toList(),
+        Roofline.read(Path.of(args[0])), rehearsal, Rooflines::drawn);
     long before = System.nanoTime(), end = before + 1_000_000_000L * Integer.parseInt(args[1]);
     int left = 0, failed = 0;
     for (var row : Rows.of(rehearsal)) {
@@ -92,25 +104,33 @@ public final class Rooflines {
         System.err.println("a row about " + row.kernels() + " failed: " + e);
       }
     }
-    System.err.printf(Locale.ROOT, "%d kernels reached on %s of %s in %.0f s%n", all.found.size(), count == 1 ? "one" : count, here.driver().name(0), (System.nanoTime() - before) * 1e-9);
+    System.err.printf(Locale.ROOT, "%d kernels reached on %s of %s in %.0f s%n", all.found.size(), count == 1 ? "one"
+        : count, here.driver().name(0), (System.nanoTime() - before) * 1e-9);
     if (!rehearsal) {
-      System.out.printf("# %s, %s, driver of CUDA %d.%d%n", here.driver().name(0), count == 1 ? "one" : count + " of them", here.driver().version() / 1000, here.driver().version() % 1000 / 10);
+      System.out.printf("# %s, %s, driver of CUDA %d.%d%n", here.driver().name(0), count == 1 ? "one"
+          : count + " of them", here.driver().version() / 1000, here.driver().version() % 1000 / 10);
       all.found.forEach((k, f) -> System.out.println(k + "\t" + f.value()));
     }
     var empty = shipped();
     empty.removeAll(all.found.keySet());
     var collective = count > 1 ? List.<String>of() : empty.stream().filter(Rooflines::collective).toList();
     empty.removeAll(collective);
-    if (!collective.isEmpty()) System.err.println("empty, since they need two GPUs and there is one: " + String.join(", ", collective));
-    if (!empty.isEmpty() || failed > 0) throw new IllegalStateException("%d rows failed, the time was up before %d; empty: %s".formatted(failed, left, empty.isEmpty() ? "none" : String.join(", ", empty)));
+    if (!collective.isEmpty())
+      System.err.println("empty, since they need two GPUs and there is one: " + String.join(", ", collective));
+    if (!empty.isEmpty() || failed > 0)
+      throw new IllegalStateException("%d rows failed, the time was up before %d; empty: %s".formatted(failed, left,
+          empty.isEmpty() ? "none" : String.join(", ", empty)));
   }
 
-  static boolean collective(String kernel) { return kernel.matches("all_gather_.*|all_reduce_.*|reduce_scatter_.*|batch_norm_shares"); }
+  static boolean collective(String kernel) {
+    return kernel.matches("all_gather_.*|all_reduce_.*|reduce_scatter_.*|batch_norm_shares");
+  }
 
   /// The kernels that ops launch.
   static List<String> shipped() {
     var r = new ArrayList<String>();
-    for (var line : Installed.kernels().split("\n")) if (!LEFT_OUT.containsKey(line.split(" ")[1])) r.add(line.split(" ")[0]);
+    for (var line : Installed.kernels().split("\n"))
+      if (!LEFT_OUT.containsKey(line.split(" ")[1])) r.add(line.split(" ")[0]);
     return r;
   }
 
@@ -127,7 +147,8 @@ public final class Rooflines {
       var names = new HashMap<>(bound.names());
       names.put("ranks", (double) ranks);
       if (names.containsKey("n")) names.put("share", names.get("n") / ranks);
-      found.put(kernel, new Found(Roofline.of(rooflines, kernel), names, bound.times(), ms[row.ranks() ? 0 : ms.length / 2]));
+      found.put(kernel, new Found(Roofline.of(rooflines, kernel), names, bound.times(),
+          ms[row.ranks() ? 0 : ms.length / 2]));
     }
   }
 
@@ -140,12 +161,18 @@ public final class Rooflines {
     ToIntFunction<String> times = k -> repeatable(row, k) ? (int) Math.clamp(LONG / first.get(k), 1, MOST) : 1;
     var runs = new ArrayList<Map<String, Double>>();
     long end = System.nanoTime() + BUDGET;
-    do runs.add(sample(row, group, in, times)); while (group.sum("whether to go on", group.rank() == 0 && runs.size() < RUNS && System.nanoTime() < end ? 1 : 0)[0] > 0);
+    do runs.add(sample(row, group, in, times));
+    while (group.sum("whether to go on", group.rank() == 0 && runs.size() < RUNS && System.nanoTime() < end ? 1 : 0)[0]
+        > 0)
+      ;
     return runs;
   }
 
-  /// Whether a kernel may be launched again on the same arguments: a collective's launch is one step of its flags, a scan's is made in place; those are of kernels without a share.
-  private boolean repeatable(Row row, String kernel) { return !row.ranks() && row.of(kernel) != null && Roofline.of(rooflines, kernel).shared(); }
+  /// Whether a kernel may be launched again on the same arguments: a collective's launch is one step of its flags, a
+  /// scan's is made in place; those are of kernels without a share.
+  private boolean repeatable(Row row, String kernel) {
+    return !row.ranks() && row.of(kernel) != null && Roofline.of(rooflines, kernel).shared();
+  }
 
   private Map<String, Double> sample(Row row, Group group, List<Tensor> in, ToIntFunction<String> times) {
     var r = new HashMap<String, Double>();
@@ -161,7 +188,8 @@ public final class Rooflines {
     return device.guarded(watch::stop);
   }
 
-  /// Uniform in −½ … ½, as many as a cache holds little of, over and over; row numbers scattered over the rows, none next to its neighbour's.
+  /// Uniform in −½ … ½, as many as a cache holds little of, over and over; row numbers scattered over the rows, none
+  /// next to its neighbour's.
   static List<Tensor> drawn(Row row) {
     var random = Random.of(row.in().size());
     return row.in().stream().map(t -> {

@@ -18,7 +18,8 @@ record Row(List<Type> in, int limit, Body body, List<Bound> kernels, boolean ran
 
   /// Kernels of these names, and what the names in their formulas stand for.
   ///
-  /// Where an op launches a kernel several times, the numbers are those of all launches together, and their times are added. `times`: how many problems of this size there are
+  /// Where an op launches a kernel several times, the numbers are those of all launches together, and their times are
+  /// added. `times`: how many problems of this size there are
   record Bound(Pattern kernels, Map<String, Double> names) {
     double times() { return names.getOrDefault("times", 1.0); }
   }
@@ -33,5 +34,7 @@ record Row(List<Type> in, int limit, Body body, List<Bound> kernels, boolean ran
   Row below(int limit) { return new Row(in, limit, body, kernels, ranks); }
 
   /// What is said of a kernel; null where this row is not about it.
-  Bound of(String kernel) { return kernels.stream().filter(b -> b.kernels.matcher(kernel).matches()).findFirst().orElse(null); }
+  Bound of(String kernel) {
+    return kernels.stream().filter(b -> b.kernels.matcher(kernel).matches()).findFirst().orElse(null);
+  }
 }

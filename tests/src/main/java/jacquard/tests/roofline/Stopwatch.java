@@ -11,8 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
 
-/// A driver beside another that times each launch by itself, between two events on the stream, while its context is asked to. A kernel that is over before events are
-/// exact (half a microsecond) is launched several times on the same arguments.
+/// A driver beside another that times each launch by itself, between two events on the stream, while its context is
+/// asked to. A kernel that is over before events are exact (half a microsecond) is launched several times on the same
+/// arguments.
 public final class Stopwatch implements Driver {
   private final Driver driver;
   private final Map<Integer, Timed> opened = new HashMap<>();
@@ -72,8 +73,12 @@ public final class Stopwatch implements Driver {
       return e;
     }
 
-    @Override public Object function(Object module, String name) { return new Function(context.function(module, name), name); }
-    @Override public void allowShared(Object function, int bytes) { context.allowShared(((Function) function).function, bytes); }
+    @Override public Object function(Object module, String name) {
+      return new Function(context.function(module, name), name);
+    }
+    @Override public void allowShared(Object function, int bytes) {
+      context.allowShared(((Function) function).function, bytes);
+    }
 
     @Override public void launch(Object function, int gridX, int gridY, int gridZ, int threads, int shared) {
       var f = (Function) function;

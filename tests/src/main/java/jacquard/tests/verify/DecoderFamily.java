@@ -16,7 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// Small language models as text towers, beside what transformers computed of each sequence alone: rows, the last one, their mean, and gradients.
+/// Small language models as text towers, beside what transformers computed of each sequence alone: rows, the last one,
+/// their mean, and gradients.
 public final class DecoderFamily implements Family {
   @Override public String name() { return "decoder"; }
 
@@ -31,8 +32,10 @@ public final class DecoderFamily implements Family {
 
   private static ClipConfig config(Path c, String pooler) throws IOException {
     var own = new ObjectMapper().readValue(c.resolve("hf_config.json").toFile(), Map.class);
-    return ClipConfig.of(Map.of("embed_dim", own.get("hidden_size"), "vision_cfg", Map.of("width", 16, "head_width", 16, "layers", 1, "image_size", 32),
-        "text_cfg", Map.of("hf_model_name", c.getFileName().toString(), "hf_model_config", own, "hf_proj_type", "none", "hf_pooler_type", pooler)), c.toString());
+    return ClipConfig.of(Map.of("embed_dim", own.get("hidden_size"), "vision_cfg",
+        Map.of("width", 16, "head_width", 16, "layers", 1, "image_size", 32),
+        "text_cfg", Map.of("hf_model_name", c.getFileName().toString(), "hf_model_config", own, "hf_proj_type", "none",
+        "hf_pooler_type", pooler)), c.toString());
   }
 
   private static ClipModel model(Path c, String pooler) throws IOException {
@@ -53,9 +56,11 @@ public final class DecoderFamily implements Family {
         for (int i = 0; i < captions[b].length; i++) captions[b][i] = (int) ids[(int) offsets[b] + i];
       }
       var model = model(c, "last_pooler");
-      report.check(name + " rows", Measure.error(model.text().tokens(captions).tokens().floats(), io.floats("hidden")), 1e-5);
+      report.check(name + " rows", Measure.error(model.text().tokens(captions).tokens().floats(), io.floats("hidden")),
+          1e-5);
       report.check(name + " last", Measure.error(model.text().features(captions).floats(), io.floats("last")), 1e-5);
-      report.check(name + " mean", Measure.error(model(c, "mean_pooler").text().features(captions).floats(), io.floats("mean")), 1e-5);
+      report.check(name + " mean",
+          Measure.error(model(c, "mean_pooler").text().features(captions).floats(), io.floats("mean")), 1e-5);
       var cotangent = Tensor.of(Shape.of(io.shape("cotangent_of_last")), io.floats("cotangent_of_last"));
       var step = Grad.valueAndGrad(model.parameters(), () -> model.text().features(captions).mul(cotangent).sum());
       double largest = 0, worst = 0;
@@ -64,7 +69,8 @@ public final class DecoderFamily implements Family {
       String at = "";
       for (var e : step.gradients().entrySet()) {
         float[] expected = io.floats("grad." + e.getKey().substring("text.transformer.".length()));
-        double error = Measure.difference(e.getValue().floats(), expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
+        double error = Measure.difference(e.getValue().floats(), expected) / Math.max(Measure.largest(expected),
+            1e-3 * largest);
         if (!(error <= worst)) { worst = error; at = e.getKey(); }
         count++;
       }

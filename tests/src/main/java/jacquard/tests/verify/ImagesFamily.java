@@ -19,11 +19,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// What Pillow, torchvision and OpenCLIP make of pictures of every kind. The kind of a case is the first word of its name.
+/// What Pillow, torchvision and OpenCLIP make of pictures of every kind. The kind of a case is the first word of its
+/// name.
 ///
-/// Tolerances: 8-bit results are equal, but for lossy WebP, whose decoders differ (mean at most 1 of 255, largest at most 6); normalised
-/// floats 1e-6, a few roundings of values below 3. What comes after decoding starts from the recorded pixels, so that a decoder's fault
-/// stays its own.
+/// Tolerances: 8-bit results are equal, but for lossy WebP, whose decoders differ (mean at most 1 of 255, largest at
+/// most 6); normalised floats 1e-6, a few roundings of values below 3. What comes after decoding starts from the
+/// recorded pixels, so that a decoder's fault stays its own.
 public final class ImagesFamily implements Family {
   // both tolerances are those of the recording; a decoder equal to its own, as ours, has error 0
   private static final String LOSSY = "webp_lossy.webp";
@@ -72,7 +73,8 @@ public final class ImagesFamily implements Family {
     }
 
     private Pixels resize(String kind, String rest) {
-      String interpolation = rest.substring(rest.lastIndexOf('.') + 1), target = rest.substring(0, rest.lastIndexOf('.'));
+      String interpolation = rest.substring(rest.lastIndexOf('.') + 1), target =
+          rest.substring(0, rest.lastIndexOf('.'));
       String[] size = target.substring(target.lastIndexOf('.') + 1).split("x");
       Pixels image = pixels(target.substring(0, target.lastIndexOf('.')));
       int w = Integer.parseInt(size[0]), h = Integer.parseInt(size[1]);
@@ -98,7 +100,8 @@ public final class ImagesFamily implements Family {
         case "equalize" -> Colour.equalize(image);
         case "posterize" -> Colour.posterize(image, Integer.parseInt(rest));
         case "solarize" -> Colour.solarize(image, Double.parseDouble(rest));
-        case "rotate" -> Geometry.rotate(image, Double.parseDouble(rest.substring(0, rest.lastIndexOf('.'))), last(rest));
+        case "rotate" -> Geometry.rotate(image, Double.parseDouble(rest.substring(0, rest.lastIndexOf('.'))),
+            last(rest));
         case "affine" -> switch (rest.substring(0, rest.indexOf('.'))) {
           case "shear_x" -> Geometry.affine(image, 0, 0, 0, 1, 15, 0, last(rest));
           case "shear_y" -> Geometry.affine(image, 0, 0, 0, 1, 0, -12, last(rest));
@@ -109,11 +112,14 @@ public final class ImagesFamily implements Family {
       };
     }
 
-    private static Interpolation last(String rest) { return Interpolation.named(rest.substring(rest.lastIndexOf('.') + 1)); }
+    private static Interpolation last(String rest) {
+      return Interpolation.named(rest.substring(rest.lastIndexOf('.') + 1));
+    }
 
     private Pixels crop(Pixels image, String index) {
       JsonNode at = meta.get("crop_resize." + index); // top, left, height, width
-      Picture part = image.picture().crop(at.get(1).intValue(), at.get(0).intValue(), at.get(3).intValue(), at.get(2).intValue());
+      Picture part = image.picture()
+      .crop(at.get(1).intValue(), at.get(0).intValue(), at.get(3).intValue(), at.get(2).intValue());
       return Resize.of(part, 32, 32, Interpolation.BICUBIC).pixels();
     }
 
@@ -124,7 +130,8 @@ public final class ImagesFamily implements Family {
       var config = PreprocessConfig.ofSize(Integer.parseInt(size[0])).size(Integer.parseInt(size[0]),
           Integer.parseInt(size[size.length - 1]))
           .resized(Interpolation.named(words[1]), ResizeMode.named(words[0]));
-      float[] found = Transform.planes(new Transform(config).rows(source(file))), expected = recorded.get(name).floats();
+      float[] found = Transform.planes(new Transform(config).rows(source(file))), expected =
+          recorded.get(name).floats();
       if (found.length != expected.length) {
         report.check(name, false, found.length + " values, expected " + expected.length);
         return;

@@ -39,18 +39,28 @@ public final class ModelsFamily implements Family {
 
   private static void verifyCase(String name, Path c, Report report) throws IOException {
     var config = ClipConfig.read(c.resolve("config.json"));
-    if (config.unsupported().isPresent()) { report.skipped(name, config.unsupported().get() + ": not built yet"); return; }
+    if (config.unsupported().isPresent()) {
+      report.skipped(name, config.unsupported().get() + ": not built yet");
+      return;
+    }
     var kind = new ObjectMapper().readTree(c.resolve("meta.json").toFile()).get("loss").asText();
     try (var scope = Scope.open(Conformance.device()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
       var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
       if (io.names().contains("patches")) { anySizes(name, model, kind, io, report); return; }
       var images = images(io, "images");
       int[][] tokens = tokens(io, "tokens");
-      boolean coca = kind.equals("coca");                                          // its features are recorded normalised
-      report.check(name + " image features", Measure.error(normalized(model.visual().features(images), coca).floats(), io.floats("image_features")), 1e-5);
-      report.check(name + " text features", Measure.error(normalized(model.text().features(tokens), coca).floats(), io.floats("text_features")), 1e-5);
-      report.check(name + " image features beside all tokens", Measure.error(normalized(model.visual().tokens(images).features(), coca).floats(), io.floats("image_features")), 1e-5);
-      report.check(name + " text features beside all tokens", Measure.error(normalized(model.text().tokens(tokens).features(), coca).floats(), io.floats("text_features")), 1e-5);
+      // its features are recorded normalised
+      boolean coca = kind.equals("coca");
+      report.check(name + " image features",
+          Measure.error(normalized(model.visual().features(images), coca).floats(), io.floats("image_features")), 1e-5);
+      report.check(name + " text features",
+          Measure.error(normalized(model.text().features(tokens), coca).floats(), io.floats("text_features")), 1e-5);
+      report.check(name + " image features beside all tokens",
+          Measure.error(normalized(model.visual().tokens(images).features(), coca).floats(),
+          io.floats("image_features")), 1e-5);
+      report.check(name + " text features beside all tokens",
+          Measure.error(normalized(model.text().tokens(tokens).features(), coca).floats(), io.floats("text_features")),
+          1e-5);
       if (Files.exists(c.resolve("generate.json"))) captions(name, model, images, c.resolve("generate.json"), report);
       if (coca) report.check(name + " caption logits", logitsError(model, images, tokens, io), 1e-5);
       var step = Grad.valueAndGrad(model.parameters(), () -> loss(kind, model, images, tokens));
@@ -59,7 +69,8 @@ public final class ModelsFamily implements Family {
   }
 
   /// Loss and every gradient.
-  private static void gradients(String name, ClipModel model, Grad.Step step, Safetensors io, Report report) throws IOException {
+  private static void gradients(String name, ClipModel model, Grad.Step step, Safetensors io, Report report)
+      throws IOException {
     double loss = io.doubles("loss")[0];
     report.check(name + " loss", Math.abs(step.value().item() - loss) / Math.abs(loss), 1e-6);
     double largest = 0;
@@ -70,7 +81,8 @@ public final class ModelsFamily implements Family {
     for (var e : step.gradients().entrySet()) {
       var n = "grad." + model.nameOf(e.getKey());
       float[] expected = io.floats(n);
-      double error = Measure.difference(Checkpoint.toDisk(model, e.getKey(), e.getValue()), expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
+      double error = Measure.difference(Checkpoint.toDisk(model, e.getKey(), e.getValue()),
+          expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
       if (!(error <= worst)) { worst = error; at = e.getKey(); }
       count++;
     }
@@ -79,7 +91,8 @@ public final class ModelsFamily implements Family {
   }
 
   /// Pictures of several sizes in one batch, and a batch of another size than the config's.
-  private static void anySizes(String name, ClipModel model, String kind, Safetensors io, Report report) throws IOException {
+  private static void anySizes(String name, ClipModel model, String kind, Safetensors io, Report report)
+      throws IOException {
     int[][] tokens = tokens(io, "tokens");
     int count = io.shape("patches")[0], most = io.shape("patches")[1], width = io.shape("patches")[2];
     float[] all = io.floats("patches");
@@ -87,7 +100,8 @@ public final class ModelsFamily implements Family {
     var grids = new ArrayList<Grid>();
     int at = 0;
     float[] rows = new float[all.length];
-    for (int b = 0; b < count; b++) {                                             // behind the last patch all places are (0, 0)
+    // behind the last patch all places are (0, 0)
+    for (int b = 0; b < count; b++) {
       int last = most - 1;
       while (places[(b * most + last) * 2] == 0 && places[(b * most + last) * 2 + 1] == 0) last--;
       grids.add(new Grid((int) places[(b * most + last) * 2] + 1, (int) places[(b * most + last) * 2 + 1] + 1));
@@ -96,28 +110,39 @@ public final class ModelsFamily implements Family {
     }
     var patches = new Patches(Tensor.of(Shape.of(at / width, width), Arrays.copyOf(rows, at)), grids);
     boolean sigmoid = kind.equals("siglip");
-    report.check(name + " image features", Measure.error(model.visual().features(patches).floats(), io.floats("image_features")), 1e-5);
-    report.check(name + " text features", Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
-    report.check(name + " dense image features", Measure.error(model.visual().features(images(io, "dense_images")).floats(), io.floats("dense_image_features")), 1e-5);
+    report.check(name + " image features",
+        Measure.error(model.visual().features(patches).floats(), io.floats("image_features")), 1e-5);
+    report.check(name + " text features",
+        Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
+    report.check(name + " dense image features",
+        Measure.error(model.visual().features(images(io, "dense_images")).floats(), io.floats("dense_image_features")),
+        1e-5);
     gradients(name, model, Grad.valueAndGrad(model.parameters(), () -> {
       Tensor x = model.embedImages(patches), t = model.embedTexts(tokens);
-      return sigmoid ? ContrastiveLoss.sigmoid(x, t, model.scale(), model.logitBias(), null) : ContrastiveLoss.softmax(x, t, model.scale(), null);
+      return sigmoid ? ContrastiveLoss.sigmoid(x, t, model.scale(), model.logitBias(), null)
+          : ContrastiveLoss.softmax(x, t, model.scale(), null);
     }), io, report);
   }
 
-  private static Tensor normalized(Tensor features, boolean normalized) { return normalized ? features.normalize() : features; }
+  private static Tensor normalized(Tensor features, boolean normalized) {
+    return normalized ? features.normalize() : features;
+  }
 
   /// Captions that `generate` wrote, by each kind of search: the same ids.
-  private static void captions(String name, ClipModel model, ImageBatch images, Path file, Report report) throws IOException {
+  private static void captions(String name, ClipModel model, ImageBatch images, Path file, Report report)
+      throws IOException {
     var mapper = new ObjectMapper();
     int i = 0;
     for (var row : mapper.readTree(file.toFile())) {
       var a = row.get("arguments");
-      var search = a.get("generation_type").asText().equals("beam_search") ? new Generation.Beams(a.path("num_beams").asInt(6)) : Generation.GREEDY;
+      var search = a.get("generation_type").asText().equals("beam_search")
+          ? new Generation.Beams(a.path("num_beams").asInt(6)) : Generation.GREEDY;
       int length = a.get("seq_len").asInt(), pad = a.get("pad_token_id").asInt();
-      var g = new Generation(a.get("sot_token_id").asInt(), a.get("eos_token_id").asInt(), pad, length, a.get("min_seq_len").asInt(),
+      var g = new Generation(a.get("sot_token_id").asInt(), a.get("eos_token_id").asInt(), pad, length,
+          a.get("min_seq_len").asInt(),
           a.path("repetition_penalty").asDouble(1), search);
-      int[][] expected = mapper.convertValue(row.get("ids"), int[][].class), prompts = a.has("text") ? mapper.convertValue(a.get("text"), int[][].class) : null;
+      int[][] expected = mapper.convertValue(row.get("ids"), int[][].class), prompts =
+          a.has("text") ? mapper.convertValue(a.get("text"), int[][].class) : null;
       int[][] found = Captioner.captions(model, images, prompts, g);
       if (a.path("fixed_output_length").asBoolean()) {
         for (int b = 0; b < found.length; b++) {
@@ -126,7 +151,8 @@ public final class ModelsFamily implements Family {
           if (from < length) Arrays.fill(found[b], from, length, pad);
         }
       }
-      report.check(name + " captions " + i++ + " " + a.get("generation_type").asText(), Arrays.deepEquals(expected, found),
+      report.check(name + " captions " + i++ + " " + a.get("generation_type").asText(),
+          Arrays.deepEquals(expected, found),
           "expected " + Arrays.deepToString(expected) + ", found " + Arrays.deepToString(found));
     }
   }
@@ -139,7 +165,8 @@ public final class ModelsFamily implements Family {
     float[] found = logits.floats(), all = io.floats("caption_logits"), expected = new float[found.length];
     for (int b = 0; b < tokens.length; b++)
       for (int r = text.sequences().from(b); r < text.sequences().to(b); r++)
-        System.arraycopy(all, (b * length + text.sequences().positions()[r]) * vocabulary, expected, r * vocabulary, vocabulary);
+        System.arraycopy(all, (b * length + text.sequences().positions()[r]) * vocabulary, expected, r * vocabulary,
+            vocabulary);
     return Measure.error(found, expected);
   }
 
@@ -147,7 +174,8 @@ public final class ModelsFamily implements Family {
   private static Tensor coca(ClipModel m, ImageBatch images, int[][] tokens) {
     Encoding x = m.visual().tokens(images), t = m.text().tokens(tokens);
     var captions = m.decoder().losses(x, t, tokens).sum().divide(CaptionDecoder.labels(t, tokens).sum());
-    return ContrastiveLoss.softmax(x.features().normalize(), t.features().normalize(), m.scale(), null).add(captions.mul(2));
+    return ContrastiveLoss.softmax(x.features().normalize(), t.features().normalize(), m.scale(), null)
+        .add(captions.mul(2));
   }
 
   static Tensor loss(String kind, ClipModel m, ImageBatch images, int[][] tokens) {

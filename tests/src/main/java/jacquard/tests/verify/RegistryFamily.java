@@ -20,7 +20,10 @@ public final class RegistryFamily implements Family {
         var name = "registry/" + e.getKey();
         try {
           var config = ClipConfig.of(e.getValue().get("cfg"));
-          if (config.unsupported().isPresent()) { report.skipped(name, config.unsupported().get() + ": not built yet"); continue; }
+          if (config.unsupported().isPresent()) {
+            report.skipped(name, config.unsupported().get() + ": not built yet");
+            continue;
+          }
           var expected = new TreeMap<String, String>();
           for (var t : e.getValue().get("state").properties()) expected.put(t.getKey(), t.getValue().toString());
           var found = new TreeMap<String, String>();

@@ -34,7 +34,9 @@ public final class TasksFamily implements Family {
     }
   }
 
-  private static ClipModel model(Path run, String config, String weights) throws IOException { return Checkpoint.load(ClipConfig.read(run.resolve(config)), run.resolve(weights)); }
+  private static ClipModel model(Path run, String config, String weights) throws IOException {
+    return Checkpoint.load(ClipConfig.read(run.resolve(config)), run.resolve(weights));
+  }
 
   private static void distill(RecordedTraining run, Contrastive student, Report report) throws IOException {
     run.run(new Distill(student, model(run.folder(), "teacher_config.json", "teacher.safetensors")), LOSS, report);
@@ -43,7 +45,10 @@ public final class TasksFamily implements Family {
   private static void averages(RecordedTraining run, Contrastive task, Report report) throws IOException {
     Averages plain = new Averages(task, 0.9, 0), stepped = new Averages(task, 0.9, Averages.COPIED);
     run.run(task, LOSS, report, new Listener.Averaging(plain), new Listener.Averaging(stepped));
-    if (Files.exists(run.folder().resolve("end_ema_0.9.safetensors"))) report.check(run.name() + " averages of all steps", run.distance(plain.averaged().model(), "end_ema_0.9.safetensors").absolute(), END);
-    report.check(run.name() + " averages, the first two steps copied", run.distance(stepped.averaged().model(), "end_ema_0.9_step.safetensors").absolute(), END);
+    if (Files.exists(run.folder().resolve("end_ema_0.9.safetensors")))
+      report.check(run.name() + " averages of all steps",
+          run.distance(plain.averaged().model(), "end_ema_0.9.safetensors").absolute(), END);
+    report.check(run.name() + " averages, the first two steps copied",
+        run.distance(stepped.averaged().model(), "end_ema_0.9_step.safetensors").absolute(), END);
   }
 }

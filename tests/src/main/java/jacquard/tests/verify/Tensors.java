@@ -10,7 +10,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Recorded tensors, read from a safetensors file by a reader of the kit's own: what is verified must not vouch for itself.
+/// Recorded tensors, read from a safetensors file by a reader of the kit's own: what is verified must not vouch for
+/// itself.
 public final class Tensors {
   private Tensors() {}
 
@@ -98,12 +99,15 @@ public final class Tensors {
       JsonNode entry = field.getValue();
       long from = entry.get("data_offsets").get(0).asLong(), to = entry.get("data_offsets").get(1).asLong(), size = 1;
       int[] shape = new int[entry.get("shape").size()];
-      for (int i = 0; i < shape.length; i++) size = Math.multiplyExact(size, shape[i] = entry.get("shape").get(i).intValue());
+      for (int i = 0; i < shape.length; i++)
+        size = Math.multiplyExact(size, shape[i] = entry.get("shape").get(i).intValue());
       String dtype = entry.get("dtype").asText();
       if (from < 0 || to > payload.capacity() || to - from != size * width(dtype))
-        throw new IOException("%s: %s is %s of %d elements in bytes %d to %d of %d".formatted(file, field.getKey(), dtype, size, from, to,
+        throw new IOException("%s: %s is %s of %d elements in bytes %d to %d of %d".formatted(file, field.getKey(),
+            dtype, size, from, to,
             payload.capacity()));
-      tensors.put(field.getKey(), new Recorded(dtype, shape, payload.slice((int) from, (int) (to - from)).order(ByteOrder.LITTLE_ENDIAN)));
+      tensors.put(field.getKey(),
+          new Recorded(dtype, shape, payload.slice((int) from, (int) (to - from)).order(ByteOrder.LITTLE_ENDIAN)));
     }
     return tensors;
   }

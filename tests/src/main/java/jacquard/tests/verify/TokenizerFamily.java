@@ -10,11 +10,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Captions beside their ids, and texts beside their cleaned forms, of any seed. A file is a list of captions or an object of lists, one a cleaning:
+/// Captions beside their ids, and texts beside their cleaned forms, of any seed. A file is a list of captions or an
+/// object of lists, one a cleaning:
 ///
 /// ```
-/// {"text": …, "ids77": […], "ids32": […], "bpe": […], "decoded": …}   ids of that context, their padding of zeros may be left out; ids alone, and their text
-/// {"text": …, "cleaned": …}
+/// {"text": …, "ids77": […], "ids32": […], "bpe": […], "decoded": …}   ids of that context, their padding of zeros may
+/// be left out; ids alone, and their text {"text": …, "cleaned": …}
 /// ```
 public final class TokenizerFamily implements Family {
   @Override public String name() { return "tokenizer"; }
@@ -27,7 +28,9 @@ public final class TokenizerFamily implements Family {
           var cases = new ObjectMapper().readTree(file.toFile());
           if (cases.isEmpty()) throw new IOException(file + " holds no case");
           if (cases.isArray()) each(name, cases, report, TokenizerFamily::caption);
-          else for (var c : cases.properties()) each(name + " " + c.getKey(), c.getValue(), report, row -> cleaned(Cleaning.named(c.getKey()), row));
+          else
+            for (var c : cases.properties())
+              each(name + " " + c.getKey(), c.getValue(), report, row -> cleaned(Cleaning.named(c.getKey()), row));
         } catch (IOException | RuntimeException e) { report.failed(name, e); }
       }
     }
@@ -57,13 +60,15 @@ public final class TokenizerFamily implements Family {
         case "bpe" -> found = Arrays.toString(tokenizer.encode(text));
         case "decoded" -> found = tokenizer.decode(tokenizer.encode(text));
         default -> {
-          if (!form.getKey().matches("ids[0-9]+")) throw new IllegalArgumentException("form \"" + form.getKey() + "\" is unknown");
+          if (!form.getKey().matches("ids[0-9]+"))
+            throw new IllegalArgumentException("form \"" + form.getKey() + "\" is unknown");
           int context = Integer.parseInt(form.getKey().substring(3));
           found = Arrays.toString(tokenizer.tokenize(text, context));
           expected = Arrays.toString(IntStream.range(0, context).map(i -> form.getValue().path(i).asInt(0)).toArray());
         }
       }
-      if (!found.equals(expected)) differs.append("%s of %s is %s, expected %s; ".formatted(form.getKey(), form(text), found, expected));
+      if (!found.equals(expected))
+        differs.append("%s of %s is %s, expected %s; ".formatted(form.getKey(), form(text), found, expected));
     }
     if (row.size() < 2) throw new IllegalArgumentException("nothing is expected of " + form(text));
     return differs.toString();
@@ -74,7 +79,9 @@ public final class TokenizerFamily implements Family {
     return found.equals(expected) ? "" : form(text) + " is " + form(found) + ", expected " + form(expected);
   }
 
-  private static String ids(JsonNode ids) { return Arrays.toString(IntStream.range(0, ids.size()).map(i -> ids.get(i).asInt()).toArray()); }
+  private static String ids(JsonNode ids) {
+    return Arrays.toString(IntStream.range(0, ids.size()).map(i -> ids.get(i).asInt()).toArray());
+  }
 
   /// A text as a literal, so that characters that do not show are seen.
   static String form(String text) {

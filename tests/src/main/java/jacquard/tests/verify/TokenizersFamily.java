@@ -13,10 +13,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Tokenizers of the hub beside OpenCLIP: a folder a tokenizer with its files and `ids.json`, one case a run; `texts.json` beside the folders.
+/// Tokenizers of the hub beside OpenCLIP: a folder a tokenizer with its files and `ids.json`, one case a run;
+/// `texts.json` beside the folders.
 ///
 /// ```
-/// {"special": {"pad": …, "vocab_size": …}, "runs": [{"settings": {"context_length": …, "pad": false, …}, "ids": [[…] per text]} or {"settings": …, "refused": …}], "decoded": […]}
+/// {"special": {"pad": …, "vocab_size": …}, "runs":
+/// [{"settings": {"context_length": …, "pad": false, …}, "ids": [[…] per text]} or {"settings": …, "refused": …}],
+/// "decoded": […]}
 /// ```
 public final class TokenizersFamily implements Family {
   @Override public String name() { return "tokenizers"; }
@@ -40,7 +43,8 @@ public final class TokenizersFamily implements Family {
       var n = name + " " + settings.toString().replace("\"", "");
       try {
         if (run.has("refused")) {
-          report.check(n, refused(folder, special, settings), "is not refused, but upstream it is: " + run.get("refused").asText());
+          report.check(n, refused(folder, special, settings),
+              "is not refused, but upstream it is: " + run.get("refused").asText());
           continue;
         }
         var differs = ids(of(folder, special, settings), settings, texts, run.required("ids"));
@@ -49,12 +53,16 @@ public final class TokenizersFamily implements Family {
     }
     var tokenizer = of(folder, special, new ObjectMapper().createObjectNode());
     int pad = special.required("pad").asInt(), size = special.required("vocab_size").asInt();
-    report.check(name + " marks", tokenizer.pad() == pad && tokenizer.vocabulary() == size, "pad %d and %d ids, expected %d and %d".formatted(tokenizer.pad(), tokenizer.vocabulary(), pad, size));
+    report.check(name + " marks", tokenizer.pad() == pad && tokenizer.vocabulary() == size,
+        "pad %d and %d ids, expected %d and %d".formatted(tokenizer.pad(), tokenizer.vocabulary(), pad, size));
     if (!cases.has("decoded")) return;
     var differs = new StringBuilder();
     for (int i = 0; i < texts.size(); i++) {
-      String found = tokenizer.decode(tokenizer.unpadded(texts.get(i), 1 << 20)), expected = cases.get("decoded").get(i).asText();
-      if (!found.equals(expected)) differs.append("%s is %s, expected %s; ".formatted(TokenizerFamily.form(texts.get(i)), TokenizerFamily.form(found), TokenizerFamily.form(expected)));
+      String found = tokenizer.decode(tokenizer.unpadded(texts.get(i), 1 << 20)), expected =
+          cases.get("decoded").get(i).asText();
+      if (!found.equals(expected))
+        differs.append("%s is %s, expected %s; ".formatted(TokenizerFamily.form(texts.get(i)),
+            TokenizerFamily.form(found), TokenizerFamily.form(expected)));
     }
     report.check(name + " decoded", differs.isEmpty(), differs.toString());
   }
@@ -71,7 +79,8 @@ public final class TokenizersFamily implements Family {
     options.remove("pad");
     var name = folder.getFileName().toString();
     if (!special.has("pattern") || Tiktoken.has(name)) return TokenizerFiles.of(folder, name, options);
-    return Tiktoken.read(folder.resolve(name + ".tiktoken"), special.get("pattern").asText(), special.required("vocab_size").asInt() - 3, options);
+    return Tiktoken.read(folder.resolve(name + ".tiktoken"), special.get("pattern").asText(),
+        special.required("vocab_size").asInt() - 3, options);
   }
 
   private static String ids(Tokenizer tokenizer, JsonNode settings, List<String> texts, JsonNode rows) {
@@ -83,7 +92,8 @@ public final class TokenizersFamily implements Family {
       var expected = new ObjectMapper().convertValue(rows.get(i), int[].class);
       int[] found = pads ? tokenizer.tokenize(texts.get(i), context) : tokenizer.unpadded(texts.get(i), context);
       if (!Arrays.equals(found, expected) && wrong++ < 3)
-        differs.append("%s is %s, expected %s; ".formatted(TokenizerFamily.form(texts.get(i)), Arrays.toString(found), Arrays.toString(expected)));
+        differs.append("%s is %s, expected %s; ".formatted(TokenizerFamily.form(texts.get(i)), Arrays.toString(found),
+            Arrays.toString(expected)));
     }
     return wrong == 0 ? "" : wrong + " of " + texts.size() + " texts: " + differs;
   }

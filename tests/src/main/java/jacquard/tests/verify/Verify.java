@@ -6,14 +6,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Runs every recorded case of folders laid out as `models decoder losses tokenizer tokenizers images train tasks optim checkpoints registry`, a line a case.
+/// Runs every recorded case of folders laid out as
+/// `models decoder losses tokenizer tokenizers images train tasks optim checkpoints registry`, a line a case.
 public final class Verify {
-  static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(), new CheckpointsFamily(), new RegistryFamily(),
-      new TrainFamily(), new TasksFamily(), new OptimFamily(), new ImagesFamily(), new TokenizerFamily(), new TokenizersFamily());
+  static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
+      new CheckpointsFamily(), new RegistryFamily(),
+      new TrainFamily(), new TasksFamily(), new OptimFamily(), new ImagesFamily(), new TokenizerFamily(),
+      new TokenizersFamily());
 
   private Verify() {}
 
-  /// @param args `--device NAME`, if another than the best; folders that hold family folders, or family folders themselves
+  /// @param args `--device NAME`, if another than the best; folders that hold family folders, or family folders
+  ///   themselves
   public static void main(String[] args) throws IOException {
     int first = args.length > 1 && args[0].equals("--device") ? 2 : 0;
     if (args.length == first) {
@@ -41,6 +45,8 @@ public final class Verify {
       found = true;
       f.verify(at, report);
     }
-    if (!found) throw new IOException(folder + " holds none of the families " + String.join(", ", FAMILIES.stream().map(Family::name).toList()));
+    if (!found)
+      throw new IOException(folder + " holds none of the families "
+          + String.join(", ", FAMILIES.stream().map(Family::name).toList()));
   }
 }

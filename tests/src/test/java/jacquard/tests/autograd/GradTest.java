@@ -26,7 +26,10 @@ class GradTest {
   public record Model(Tensor a, Tensor b, List<Tensor> unused) {}
   record QuickGelu() implements Op.Custom {
     @Override public List<Type> infer(List<Type> in) { return in; }
-    @Override public List<Tensor> define(List<Tensor> in) { var x = in.getFirst(); return List.of(x.mul(x.mul(1.702f).sigmoid())); }
+    @Override public List<Tensor> define(List<Tensor> in) {
+      var x = in.getFirst();
+      return List.of(x.mul(x.mul(1.702f).sigmoid()));
+    }
   }
 
   private final Device device = Device.best();
@@ -37,7 +40,8 @@ class GradTest {
   @AfterEach void close() { scope.close(); assertEquals(before, device.live().blocks()); }
 
   @Test void parametersByPath() {
-    var m = new Model(Draw.uniform(1, Shape.of(3, 2), -1, 1), Draw.uniform(2, Shape.of(2), -1, 1), List.of(Tensor.scalar(1)));
+    var m = new Model(Draw.uniform(1, Shape.of(3, 2), -1, 1), Draw.uniform(2, Shape.of(2), -1, 1),
+        List.of(Tensor.scalar(1)));
     var step = Grad.valueAndGrad(Parameters.of(m), () -> m.a.mul(m.b).sum());
     assertEquals(List.of("a", "b"), List.copyOf(step.gradients().keySet()));
     assertEquals(List.of("unused.0"), step.unreached());
@@ -53,19 +57,24 @@ class GradTest {
     Tensor x = Draw.uniform(3, Shape.of(5, 7), -1, 1), w = Draw.uniform(4, Shape.of(7, 7), -1, 1);
     var m = new Model(x, w, List.of());
     var plain = Grad.valueAndGrad(Parameters.of(m), () -> x.matmul(w).tanh().matmul(w).sum());
-    var again = Grad.valueAndGrad(Parameters.of(m), () -> Grad.checkpoint(List.of(x.matmul(w)), t -> List.of(t.getFirst().tanh().matmul(w))).getFirst().sum());
+    var again = Grad.valueAndGrad(Parameters.of(m), () ->
+        Grad.checkpoint(List.of(x.matmul(w)), t -> List.of(t.getFirst().tanh().matmul(w))).getFirst().sum());
     assertEquals(plain.value().item(), again.value().item());
-    for (var p : plain.gradients().keySet()) assertArrayEquals(plain.gradients().get(p).floats(), again.gradients().get(p).floats(), p);
+    for (var p : plain.gradients().keySet())
+      assertArrayEquals(plain.gradients().get(p).floats(), again.gradients().get(p).floats(), p);
   }
 
-  /// A weight used twice, one used within a checkpoint, one that is read by a cheap op made again: each gradient comes once, whole, with the bits of all together, in groups of so many elements,
-  /// and is gone afterwards; the parameter may be overwritten then.
+  /// A weight used twice, one used within a checkpoint, one that is read by a cheap op made again: each gradient comes
+  /// once, whole, with the bits of all together, in groups of so many elements, and is gone afterwards; the parameter
+  /// may be overwritten then.
   @ParameterizedTest @CsvSource({"1,1 1 1", "50,2 1", "1000,3"}) void gradientsInGroups(long elements, String sizes) {
-    Tensor x = Draw.uniform(3, Shape.of(5, 7), -1, 1), a = Draw.uniform(4, Shape.of(7, 7), -1, 1), b = Draw.uniform(5, Shape.of(7), -1, 1);
+    Tensor x = Draw.uniform(3, Shape.of(5, 7), -1, 1), a = Draw.uniform(4, Shape.of(7, 7), -1, 1), b =
+        Draw.uniform(5, Shape.of(7), -1, 1);
     var m = new Model(a, b, List.of(Draw.uniform(6, Shape.of(7, 7), -1, 1)));
     java.util.function.Supplier<Tensor> f = () -> {
       var h = x.matmul(a).layerNorm(b, b, 1e-5f).matmul(a).tanh();
-      return Grad.checkpoint(List.of(h), t -> List.of(t.getFirst().matmul(m.unused.getFirst()).tanh())).getFirst().mul(b).sum();
+      return Grad.checkpoint(List.of(h), t -> List.of(t.getFirst().matmul(m.unused.getFirst()).tanh())).getFirst()
+          .mul(b).sum();
     };
     long start = device.live().blocks();
     var together = Grad.valueAndGrad(Parameters.of(m), f);
@@ -83,15 +92,19 @@ class GradTest {
     });
     assertEquals(together.value().item(), step.value().item());
     assertTrue(step.gradients().isEmpty());
-    assertEquals(List.of("unused.0", "b", "a"), names);                          // in the order in which backward is done with them: 49, 7 and 49 elements
+    // in the order in which backward is done with them: 49, 7 and 49 elements
+    assertEquals(List.of("unused.0", "b", "a"), names);
     assertEquals(sizes, groups.stream().map(String::valueOf).collect(java.util.stream.Collectors.joining(" ")));
-    assertEquals(between - start - names.size(), device.live().blocks() - between);   // all that the first call left but the gradients
+    // all that the first call left but the gradients
+    assertEquals(between - start - names.size(), device.live().blocks() - between);
   }
 
   @Test void aCustomOpIsItsDefinition() {
     var x = Draw.uniform(5, Shape.of(13), -2, 2);
-    var custom = Grad.vjp(List.of(x), in -> Tensor.applyAll(new QuickGelu(), in), y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
-    var known = Grad.vjp(List.of(x), in -> List.of(in.getFirst().activate(jacquard.tensor.op.Activation.QUICK_GELU)), y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
+    var custom = Grad.vjp(List.of(x), in -> Tensor.applyAll(new QuickGelu(), in), y ->
+        List.of(Tensor.full(y.getFirst().shape(), 1)));
+    var known = Grad.vjp(List.of(x), in -> List.of(in.getFirst().activate(jacquard.tensor.op.Activation.QUICK_GELU)),
+        y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
     assertArrayEquals(known.gradients().getFirst().floats(), custom.gradients().getFirst().floats(), 1e-6f);
   }
 
@@ -103,7 +116,8 @@ class GradTest {
   }
 
   @Test void shapesAreCheckedByTheOp() {
-    var e = assertThrows(IllegalArgumentException.class, () -> Tensor.zeros(Shape.of(2, 3)).matmul(Tensor.zeros(Shape.of(2, 3))));
+    var e = assertThrows(IllegalArgumentException.class, () ->
+        Tensor.zeros(Shape.of(2, 3)).matmul(Tensor.zeros(Shape.of(2, 3))));
     assertTrue(e.getMessage().contains("MatMul") && e.getMessage().contains("[2, 3]"), e.getMessage());
   }
 }

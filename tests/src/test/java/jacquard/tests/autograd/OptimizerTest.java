@@ -17,15 +17,16 @@ import org.junit.jupiter.api.Test;
 class OptimizerTest {
   public record Model(Tensor w) {}
 
-  /// AdamW's ε is added to the root, not under it: p ← (1 − ηλ)·p − η·m̂/(√v̂ + ε), on all elements, those behind the last whole vector too. With ε = 0.1 the two
-  /// differ by a tenth and more.
+  /// AdamW's ε is added to the root, not under it: p ← (1 − ηλ)·p − η·m̂/(√v̂ + ε), on all elements, those behind the
+  /// last whole vector too. With ε = 0.1 the two differ by a tenth and more.
   @Test void epsilonStandsOutsideTheRoot() {
     double rate = 0.01, decay = 0.1, b1 = 0.9, b2 = 0.98, epsilon = 0.1;
     try (var _ = Scope.open(Device.best())) {
       for (int n : new int[] {1, 7, 16, 37}) {
         var model = new Model(Draw.uniform(1, Shape.of(n), -1, 1));
         var optimizer = new Optimizer(new Optimizer.AdamW(b1, b2, epsilon), Parameters.of(model), decay, _ -> true);
-        float[] before = model.w.floats(), g1 = Draw.uniform(2, Shape.of(n), -1, 1).floats(), g2 = Draw.uniform(3, Shape.of(n), -1, 1).floats();
+        float[] before = model.w.floats(), g1 = Draw.uniform(2, Shape.of(n), -1, 1).floats(), g2 =
+            Draw.uniform(3, Shape.of(n), -1, 1).floats();
         for (float[] g : new float[][] {g1, g2}) optimizer.step(Map.of("w", Tensor.of(Shape.of(n), g)), rate, 1);
         for (int i = 0; i < n; i++) {
           double p = before[i], m = 0, v = 0;
@@ -33,7 +34,8 @@ class OptimizerTest {
             double g = t == 1 ? g1[i] : g2[i];
             m = b1 * m + (1 - b1) * g;
             v = b2 * v + (1 - b2) * g * g;
-            p = p * (1 - rate * decay) - rate * (m / (1 - Math.pow(b1, t))) / (Math.sqrt(v / (1 - Math.pow(b2, t))) + epsilon);
+            p = p * (1 - rate * decay)
+                - rate * (m / (1 - Math.pow(b1, t))) / (Math.sqrt(v / (1 - Math.pow(b2, t))) + epsilon);
           }
           assertEquals(p, model.w.floats()[i], 1e-6, "element " + i + " of " + n);
         }

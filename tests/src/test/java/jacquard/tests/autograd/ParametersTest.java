@@ -83,11 +83,13 @@ class ParametersTest {
     assertEquals(p.all(), p.freeze("**").all());
     var first = p.all().firstEntry().getKey();
     assertTrue(!p.freeze(first).trained().containsKey(first));
-    assertTrue(assertThrows(IllegalArgumentException.class, () -> p.freeze("nothing.like.this")).getMessage().contains("nothing.like.this"));
+    assertTrue(assertThrows(IllegalArgumentException.class, () -> p.freeze("nothing.like.this")).getMessage()
+        .contains("nothing.like.this"));
   }
 
   @Example void twoTensorsAtOnePathAreRefused() {
     record Twice(Tensor weight, @Named("") Leaf inner) {}
-    assertTrue(assertThrows(IllegalStateException.class, () -> Parameters.of(new Twice(tensor(), new Leaf(tensor(), null, 1)))).getMessage().contains("weight"));
+    assertTrue(assertThrows(IllegalStateException.class, () ->
+        Parameters.of(new Twice(tensor(), new Leaf(tensor(), null, 1)))).getMessage().contains("weight"));
   }
 }

@@ -71,7 +71,8 @@ class TapeTest {
     return h.mul(h).sum();
   }
 
-  /// A sum saves nothing, a product its factors: after a block only what backward reads, and the result, are left of it.
+  /// A sum saves nothing, a product its factors: after a block only what backward reads, and the result, are left of
+  /// it.
   @Test void aBlockLeavesWhatBackwardReads() {
     Grad.valueAndGrad(parameters, () -> {
       long start = device.live().blocks();
@@ -86,10 +87,12 @@ class TapeTest {
   /// Each step of backward frees what it has read.
   @Test void backwardFreesAsItGoes() {
     var seen = new ArrayList<Long>();
-    Grad.valueAndGrad(parameters, () -> Scope.result(() -> layers(8, h -> Tensor.apply(new Probe(() -> seen.add(device.live().blocks())), h))));
+    Grad.valueAndGrad(parameters, () ->
+        Scope.result(() -> layers(8, h -> Tensor.apply(new Probe(() -> seen.add(device.live().blocks())), h))));
     assertEquals(16, seen.size());
     for (int i = 1; i < 8; i++) assertTrue(seen.get(i) > seen.get(i - 1), "forward keeps what it saves: " + seen);
-    for (int i = 10; i < 16; i++) assertTrue(seen.get(i) < seen.get(i - 1), "backward frees: " + seen);      // its first step makes the gradients' sums
+    // its first step makes the gradients' sums
+    for (int i = 10; i < 16; i++) assertTrue(seen.get(i) < seen.get(i - 1), "backward frees: " + seen);
     assertTrue(seen.get(15) <= seen.get(2), "at the end little is left: " + seen);
   }
 
@@ -98,7 +101,8 @@ class TapeTest {
     try (var _ = Scope.open()) {
       long start = device.live().blocks();
       var step = Grad.valueAndGrad(parameters, () -> Scope.result(() -> layers(5, h -> h)));
-      assertEquals(start + 2 + step.gradients().size(), device.live().blocks(), "value and gradients, and the 1 that backward began with");
+      assertEquals(start + 2 + step.gradients().size(), device.live().blocks(),
+          "value and gradients, and the 1 that backward began with");
     }
   }
 
@@ -106,12 +110,18 @@ class TapeTest {
   @Test void aCheckpointKeepsLess() {
     var peak = new AtomicReference<>(0L);
     Runnable look = () -> peak.set(Math.max(peak.get(), device.live().blocks()));
-    Grad.valueAndGrad(parameters, () -> { var y = Scope.result(() -> layers(8, h -> h.tanh().tanh().tanh().tanh())); look.run(); return y; });
+    Grad.valueAndGrad(parameters, () -> {
+      var y = Scope.result(() -> layers(8, h -> h.tanh().tanh().tanh().tanh()));
+      look.run();
+      return y;
+    });
     long plain = peak.getAndSet(0L);
     Grad.valueAndGrad(parameters, () -> {
       var y = Scope.result(() -> {
         var h = x;
-        for (int i = 0; i < 8; i++) h = Grad.checkpoint(List.of(h), t -> List.of(t.getFirst().matmul(model.w).add(model.v).tanh().tanh().tanh().tanh().tanh())).getFirst();
+        for (int i = 0; i < 8; i++)
+          h = Grad.checkpoint(List.of(h), t ->
+              List.of(t.getFirst().matmul(model.w).add(model.v).tanh().tanh().tanh().tanh().tanh())).getFirst();
         return h.mul(h).sum();
       });
       look.run();
@@ -134,23 +144,28 @@ class TapeTest {
         for (int i = 0; i < 3; i++) h = nested(nesting, h, layer);
         return h.mul(h).sum();
       }));
-      results.add(List.of(step.value().floats(), step.gradients().get("w").floats(), step.gradients().get("v").floats()));
+      results.add(List.of(step.value().floats(), step.gradients().get("w").floats(),
+          step.gradients().get("v").floats()));
     }
     for (var r : results) for (int i = 0; i < 3; i++) assertArrayEquals(results.getFirst().get(i), r.get(i));
   }
 
   private static Tensor nested(int depth, Tensor h, UnaryOperator<Tensor> f) {
-    return depth == 0 ? f.apply(h) : Grad.checkpoint(List.of(h), t -> List.of(nested(depth - 1, t.getFirst(), f))).getFirst();
+    return depth == 0 ? f.apply(h)
+        : Grad.checkpoint(List.of(h), t -> List.of(nested(depth - 1, t.getFirst(), f))).getFirst();
   }
 
   /// d(x·x + x)/dx = 2x + 1, whether x is one input or two.
   @Test void aTensorUsedTwiceGetsBothGradients() {
-    var once = Grad.vjp(List.of(x), in -> List.of(in.getFirst().mul(in.getFirst()).add(in.getFirst())), y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
+    var once = Grad.vjp(List.of(x), in -> List.of(in.getFirst().mul(in.getFirst()).add(in.getFirst())), y ->
+        List.of(Tensor.full(y.getFirst().shape(), 1)));
     assertArrayEquals(x.affine(2, 1).floats(), once.gradients().getFirst().floats(), 1e-6f);
-    var twice = Grad.vjp(List.of(x, x), in -> List.of(in.get(0).mul(3).add(in.get(1).mul(5))), y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
+    var twice = Grad.vjp(List.of(x, x), in -> List.of(in.get(0).mul(3).add(in.get(1).mul(5))), y ->
+        List.of(Tensor.full(y.getFirst().shape(), 1)));
     assertEquals(3, twice.gradients().get(0).floats()[7]);
     assertEquals(5, twice.gradients().get(1).floats()[7]);
-    var inside = Grad.vjp(List.of(x), in -> Grad.checkpoint(List.of(in.getFirst(), in.getFirst()), t -> List.of(t.get(0).mul(3).add(t.get(1).mul(5)))),
+    var inside = Grad.vjp(List.of(x), in ->
+        Grad.checkpoint(List.of(in.getFirst(), in.getFirst()), t -> List.of(t.get(0).mul(3).add(t.get(1).mul(5)))),
         y -> List.of(Tensor.full(y.getFirst().shape(), 1)));
     assertEquals(8, inside.gradients().getFirst().floats()[7]);
   }
@@ -169,11 +184,13 @@ class TapeTest {
     assertEquals(2, running.floats()[0], "once");
   }
 
-  /// Backward runs a block again in the circumstances of its forward, whatever those around it are: a part in evaluation stays in evaluation, a training step's numbers stay.
+  /// Backward runs a block again in the circumstances of its forward, whatever those around it are: a part in
+  /// evaluation stays in evaluation, a training step's numbers stay.
   @Test void aBlockIsRunAgainInItsForwardsPass() {
     var seen = new ArrayList<Pass>();
     var inner = Pass.training(Random.of(4)).inference();
-    var step = Pass.training(Random.of(9)).call(() -> Grad.valueAndGrad(parameters, () -> inner.call(() -> Grad.checkpoint(List.of(x), t -> {
+    var step = Pass.training(Random.of(9))
+        .call(() -> Grad.valueAndGrad(parameters, () -> inner.call(() -> Grad.checkpoint(List.of(x), t -> {
       seen.add(Pass.current());
       return List.of(t.getFirst().matmul(model.w).mul(Pass.current().training() ? 3 : 2));
     })).getFirst().sum()));
@@ -196,13 +213,17 @@ class TapeTest {
     Grad.valueAndGrad(parameters, () -> {
       var recording = Interpreter.current();
       var t = new Thread(() -> {
-        try (var _ = Scope.open(device)) { ScopedValue.where(Interpreter.CURRENT, recording).run(() -> model.v.mul(2)); } catch (IllegalStateException e) { failure.set(e); }
+        try (var _ = Scope.open(device)) { ScopedValue.where(Interpreter.CURRENT, recording).run(() -> model.v.mul(2));
+            } catch (IllegalStateException e) {
+          failure.set(e);
+        }
       });
       t.start();
       try { t.join(); } catch (InterruptedException e) { throw new IllegalStateException(e); }
       return model.v.sum();
     });
-    assertTrue(failure.get() != null && failure.get().getMessage().contains("belongs to the thread"), String.valueOf(failure.get()));
+    assertTrue(failure.get() != null && failure.get().getMessage().contains("belongs to the thread"),
+        String.valueOf(failure.get()));
   }
 
   /// An error in forward or in the middle of backward leaves no block behind.
@@ -212,7 +233,9 @@ class TapeTest {
       calls.set(0);
       assertThrows(ArithmeticException.class, () -> Grad.valueAndGrad(parameters, () -> {
         try (var _ = Scope.open()) {
-          return Scope.current().keep(layers(3, h -> Tensor.apply(new Probe(() -> { if (calls.incrementAndGet() == at) throw new ArithmeticException(); }), h)));
+          return Scope.current().keep(layers(3, h -> Tensor.apply(new Probe(() -> {
+            if (calls.incrementAndGet() == at) throw new ArithmeticException();
+          }), h)));
         }
       }));
     }

@@ -44,14 +44,17 @@ class CudaCommandsTest {
     good(with(Launcher.train(folder, pictures, "gpu", 3), "--device", "cuda", "--precision", "amp_bf16"));
     var last = folder.resolve("runs/gpu/last").toString();
     assertTrue(good("eval", last, "--device", "cuda", "--val-data", pictures.toString()).contains("%"));
-    assertTrue(good("classify", last, pictures.resolve("p03.png").toString(), "--labels", "red,blue", "--device", "cuda").contains("blue"));
+    assertTrue(good("classify", last, pictures.resolve("p03.png").toString(), "--labels", "red,blue", "--device",
+        "cuda").contains("blue"));
     float[][] features = new float[2][];
     for (int i = 0; i < 2; i++) {
       var out = folder.resolve("features" + i);
-      good("embed", last, pictures.toString(), "--text", "colour number 3", "--out", out.toString(), "--device", i == 0 ? "cpu" : "cuda");
+      good("embed", last, pictures.toString(), "--text", "colour number 3", "--out", out.toString(), "--device", i == 0
+          ? "cpu" : "cuda");
       features[i] = floats(Files.readAllBytes(Path.of(out + ".npy")), 17 * 8);
     }
-    assertArrayEquals(features[0], features[1], 1e-5f, "features of length 1, after sums of up to 192 terms: 8·√192·2⁻²⁴");
+    assertArrayEquals(features[0], features[1], 1e-5f,
+        "features of length 1, after sums of up to 192 terms: 8·√192·2⁻²⁴");
   }
 
   /// The last values of a file.
@@ -68,7 +71,8 @@ class CudaCommandsTest {
     try {
       var r = Launcher.run(with(Launcher.train(folder, pictures, "gpu", 3), "--device", "cuda:5"));
       assertEquals(1, r.status(), r.text());
-      for (var part : List.of("jacquard: out of memory: cuda:5: asked ", "held ", "free ", "smaller batch")) assertTrue(r.text().contains(part), r.text());
+      for (var part : List.of("jacquard: out of memory: cuda:5: asked ", "held ", "free ", "smaller batch"))
+        assertTrue(r.text().contains(part), r.text());
       assertFalse(r.text().contains("at jacquard"), r.text());
     } finally { Emulation.memory(before); }
     good(with(Launcher.train(folder, pictures, "again", 3), "--device", "cuda:5"));
@@ -77,21 +81,28 @@ class CudaCommandsTest {
   /// Without the driver that these tests have: in a JVM of its own.
   private static String without(Path folder, String libraries, String... line) throws Exception {
     var said = folder.resolve("said.txt");
-    assertEquals(1, Launcher.start(said, List.of("env", "JACQUARD_CUDA=gpu", "LD_LIBRARY_PATH=" + libraries), line).waitFor());
+    assertEquals(1, Launcher.start(said, List.of("env", "JACQUARD_CUDA=gpu", "LD_LIBRARY_PATH=" + libraries), line)
+        .waitFor());
     return Files.readString(said);
   }
 
   @Test void noDriver(@TempDir Path folder) throws Exception {
     boolean driver = true;
-    try { SymbolLookup.libraryLookup("/usr/lib/x86_64-linux-gnu/libcuda.so.1", Arena.global()); } catch (IllegalArgumentException e) { driver = false; }
+    try { SymbolLookup.libraryLookup("/usr/lib/x86_64-linux-gnu/libcuda.so.1", Arena.global());
+        } catch (IllegalArgumentException e) {
+      driver = false;
+    }
     if (driver || !Emulation.on()) throw new TestAbortedException("this machine has a driver");
     var pictures = Launcher.pictures(folder.resolve("pictures"), 8);
     var line = with(Launcher.train(folder, pictures, "gpu", 1), "--device", "cuda");
     assertTrue(without(folder, "/nowhere", line).contains("no NVIDIA driver: libcuda.so.1 was not found"));
     var libraries = Files.createDirectories(folder.resolve("libraries"));
     Files.writeString(libraries.resolve("libcuda.so.1"), "no library");
-    assertTrue(without(folder, libraries.toString(), line).contains("no NVIDIA driver: libcuda.so.1 was not found, or cannot be loaded"));
-    Files.copy(Path.of(System.getProperty("java.home"), "lib", "libnet.so"), libraries.resolve("libcuda.so.1"), StandardCopyOption.REPLACE_EXISTING);
-    assertTrue(without(folder, libraries.toString(), line).contains("libcuda.so.1 is no NVIDIA driver: it has no cuInit"));
+    assertTrue(without(folder, libraries.toString(), line)
+        .contains("no NVIDIA driver: libcuda.so.1 was not found, or cannot be loaded"));
+    Files.copy(Path.of(System.getProperty("java.home"), "lib", "libnet.so"), libraries.resolve("libcuda.so.1"),
+        StandardCopyOption.REPLACE_EXISTING);
+    assertTrue(without(folder, libraries.toString(), line)
+        .contains("libcuda.so.1 is no NVIDIA driver: it has no cuInit"));
   }
 }

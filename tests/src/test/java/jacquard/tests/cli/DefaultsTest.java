@@ -25,9 +25,12 @@ class DefaultsTest {
     assertNotEquals(-1, unlike("tiny", "1e-8", "tiny", "1e-6"));
   }
 
-  /// The sigmoid loss begins with the scale 10 and the bias −10 (a pair is most often no pair); one step at a rate of nearly nothing leaves both.
+  /// The sigmoid loss begins with the scale 10 and the bias −10 (a pair is most often no pair); one step at a rate of
+  /// nearly nothing leaves both.
   @Test void sigmoidBeginsWithAScaleAndABias() throws IOException {
-    var line = new ArrayList<>(List.of(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 8), "sigmoid", 1)));
+    var line =
+        new ArrayList<>(List.of(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 8), "sigmoid",
+        1)));
     line.set(line.indexOf("--warmup") + 1, "0");
     line.addAll(List.of("--siglip", "--lr", "1e-9"));
     var ended = Launcher.run(line.toArray(String[]::new));
@@ -46,7 +49,8 @@ class DefaultsTest {
   private Path weights(String model, String epsilon) throws IOException {
     var config = Files.writeString(folder.resolve(model + ".json"), Launcher.CONFIG);
     var logs = Files.createTempDirectory(folder, "logs");
-    var line = new ArrayList<>(List.of("train", "--model", config.toString(), "--train-data", folder.resolve("pictures").toString(), "--batch-size", "8", "--steps", "2", "--warmup", "1",
+    var line = new ArrayList<>(List.of("train", "--model", config.toString(), "--train-data",
+        folder.resolve("pictures").toString(), "--batch-size", "8", "--steps", "2", "--warmup", "1",
         "--device", "cpu", "--logs", logs.toString(), "--name", "run"));
     if (epsilon != null) line.addAll(List.of("--eps", epsilon));
     var ended = Launcher.run(line.toArray(String[]::new));

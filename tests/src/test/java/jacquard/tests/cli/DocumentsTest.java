@@ -20,14 +20,17 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What the documents show compiles, and the example runs.
 class DocumentsTest {
-  private static final Path ROOT = Path.of("").toAbsolutePath().getFileName().toString().equals("tests") ? Path.of("..") : Path.of("");
+  private static final Path ROOT = Path.of("").toAbsolutePath().getFileName().toString().equals("tests") ? Path.of("..")
+      : Path.of("");
 
   private static void compile(Path classes, List<Path> sources) {
     var said = new ByteArrayOutputStream();
-    var arguments = new ArrayList<>(List.of("-d", classes.toString(), "-cp", System.getProperty("java.class.path"), "-Xlint:-options"));
+    var arguments = new ArrayList<>(List.of("-d", classes.toString(), "-cp", System.getProperty("java.class.path"),
+        "-Xlint:-options"));
     sources.forEach(s -> arguments.add(s.toString()));
     var to = new PrintStream(said, true, StandardCharsets.UTF_8);
-    assertEquals(0, ToolProvider.findFirst("javac").orElseThrow().run(to, to, arguments.toArray(String[]::new)), said.toString(StandardCharsets.UTF_8));
+    assertEquals(0, ToolProvider.findFirst("javac").orElseThrow().run(to, to, arguments.toArray(String[]::new)),
+        said.toString(StandardCharsets.UTF_8));
   }
 
   @Test void theExampleRuns(@TempDir Path folder) throws Exception {
@@ -37,9 +40,11 @@ class DocumentsTest {
     try (var all = Files.list(source)) { compile(folder.resolve("classes"), all.toList()); }
     var out = System.out;
     var said = new ByteArrayOutputStream();
-    try (var loader = new URLClassLoader(new URL[] {folder.resolve("classes").toUri().toURL()}); var to = new PrintStream(said, true, StandardCharsets.UTF_8)) {
+    try (var loader = new URLClassLoader(new URL[] {folder.resolve("classes").toUri().toURL()});
+        var to = new PrintStream(said, true, StandardCharsets.UTF_8)) {
       System.setOut(to);
-      loader.loadClass("example.Example").getMethod("main", String[].class).invoke(null, (Object) new String[] {folder.resolve("runs/model/last").toString()});
+      loader.loadClass("example.Example").getMethod("main", String[].class)
+          .invoke(null, (Object) new String[] {folder.resolve("runs/model/last").toString()});
     } finally { System.setOut(out); }
     var text = said.toString(StandardCharsets.UTF_8);
     assertTrue(text.contains("texts: 3 × 8"), text);
@@ -52,14 +57,17 @@ class DocumentsTest {
     int found = 0;
     var sources = new ArrayList<Path>();
     try (var all = Files.walk(ROOT)) {
-      for (var file : all.filter(p -> p.toString().endsWith(".md") && !p.toString().contains("target")).sorted().toList()) {
+      for (var file : all.filter(p -> p.toString().endsWith(".md") && !p.toString().contains("target")).sorted()
+          .toList()) {
         var m = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(file));
         while (m.find()) {
           var name = "Snippet" + found++;
           boolean declaration = m.group(1).strip().startsWith("record ") || m.group(1).strip().startsWith("public ");
-          var body = declaration ? m.group(1).replaceFirst("^\\s*public ", "") : "static void run() throws Exception {\n" + m.group(1) + "}\n";
+          var body = declaration ? m.group(1).replaceFirst("^\\s*public ", "")
+              : "static void run() throws Exception {\n" + m.group(1) + "}\n";
           sources.add(Files.writeString(folder.resolve(name + ".java"), """
-              import jacquard.autograd.*; import jacquard.clip.*; import jacquard.clip.eval.*; import jacquard.clip.image.*; import jacquard.tensor.*; import jacquard.tensor.op.*;
+              import jacquard.autograd.*; import jacquard.clip.*; import jacquard.clip.eval.*;
+              import jacquard.clip.image.*; import jacquard.tensor.*; import jacquard.tensor.op.*;
               import java.nio.file.*; import java.util.*;
               class %s {
               %s}

@@ -38,7 +38,8 @@ class EmbedTest {
     int length = b.getShort(8);
     assertEquals(0, (10 + length) % 64);
     var header = new String(b.array(), 10, length, StandardCharsets.US_ASCII);
-    var m = Pattern.compile("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\((\\d+), (\\d+)\\), } *\n").matcher(header);
+    var m = Pattern.compile("\\{'descr': '<f4', 'fortran_order': False, 'shape': \\((\\d+), (\\d+)\\), } *\n")
+        .matcher(header);
     assertTrue(m.matches(), header);
     var rows = new float[Integer.parseInt(m.group(1))][Integer.parseInt(m.group(2))];
     b.position(10 + length);
@@ -61,31 +62,38 @@ class EmbedTest {
     float[][] rows = npy(folder.resolve("lines.npy"));
     assertEquals(4, rows.length);
     assertArrayEquals(rows[0], rows[3]);
-    assertEquals(List.of("{\"row\":0,\"text\":\"a c\u00e4t \u732b\"}", "{\"row\":1,\"text\":\"a cat\"}", "{\"row\":2,\"text\":\"\"}", "{\"row\":3,\"text\":\"a c\u00e4t \u732b\"}"),
+    assertEquals(List.of("{\"row\":0,\"text\":\"a c\u00e4t \u732b\"}", "{\"row\":1,\"text\":\"a cat\"}",
+        "{\"row\":2,\"text\":\"\"}", "{\"row\":3,\"text\":\"a c\u00e4t \u732b\"}"),
         Files.readAllLines(folder.resolve("lines.jsonl")));
-    try (var left = Files.list(folder)) { assertTrue(left.noneMatch(f -> f.toString().contains(".part")), "parts are left"); }
+    try (var left = Files.list(folder)) {
+      assertTrue(left.noneMatch(f -> f.toString().contains(".part")), "parts are left");
+    }
   }
 
   @Test void filesAreCountedByTheirEnding() throws IOException {
     var mixed = Files.createDirectories(folder.resolve("mixed"));
-    for (var name : List.of("a.png", "b.jfif", "c.JPE", "d.PNG")) Files.copy(pictures.resolve("p00.png"), mixed.resolve(name));
+    for (var name : List.of("a.png", "b.jfif", "c.JPE", "d.PNG"))
+      Files.copy(pictures.resolve("p00.png"), mixed.resolve(name));
     for (var name : List.of("x.heic", "y.HEIC", "z.mp4", "README")) Files.writeString(mixed.resolve(name), "x");
     Files.createDirectories(mixed.resolve("folder.png"));
     var e = embed("mixed", mixed.toString());
     assertEquals(0, e.status(), e.text());
-    assertTrue(e.text().contains("left out, no pictures by their ending: 1 without an ending, 2 .heic, 1 .mp4"), e.text());
+    assertTrue(e.text().contains("left out, no pictures by their ending: 1 without an ending, 2 .heic, 1 .mp4"),
+        e.text());
     assertEquals(4, npy(folder.resolve("mixed.npy")).length);
   }
 
   /// Before the model is read.
   @Test void whereToWriteIsTriedFirst() throws IOException {
-    var e = Launcher.run("embed", folder.resolve("nosuchmodel").toString(), "--text", "a", "--out", folder.resolve("nodir/f").toString());
+    var e = Launcher.run("embed", folder.resolve("nosuchmodel").toString(), "--text", "a", "--out",
+        folder.resolve("nodir/f").toString());
     assertEquals(1, e.status());
     assertTrue(e.text().contains("nodir is no folder"), e.text());
     Files.createDirectories(folder.resolve("taken.npy"));
     assertTrue(embed("taken", "--text", "a").text().contains("taken.npy is a folder"));
     assertTrue(embed("nothing").text().contains("nothing to embed"));
-    assertTrue(embed("nomodel", folder.resolve("absent.txt").toString()).text().contains("absent.txt: no such file or folder"));
+    assertTrue(embed("nomodel", folder.resolve("absent.txt").toString()).text()
+        .contains("absent.txt: no such file or folder"));
   }
 
   /// Killed in the midst, gone on with: the bytes of a run that was not; the rows so far are a sound file meanwhile.
@@ -96,7 +104,8 @@ class EmbedTest {
     var texts = Files.writeString(folder.resolve("many.txt"), lines).toString();
     assertEquals(0, embed("whole", pictures.toString(), texts).status());
     var part = folder.resolve("killed.npy.part");
-    var p = Launcher.start(folder.resolve("killed.out"), List.of(), "embed", model.toString(), pictures.toString(), texts, "--out", folder.resolve("killed").toString());
+    var p = Launcher.start(folder.resolve("killed.out"), List.of(), "embed", model.toString(), pictures.toString(),
+        texts, "--out", folder.resolve("killed").toString());
     while (p.isAlive() && (!Files.exists(part) || Files.size(part) < 128 + 500 * 8 * 4)) Thread.sleep(5);
     p.destroyForcibly().waitFor(1, TimeUnit.MINUTES);
     assertFalse(Files.exists(folder.resolve("killed.npy")), "it was done before it was killed");
@@ -109,8 +118,10 @@ class EmbedTest {
     var e = embed("killed", pictures.toString(), texts, "--resume");
     assertEquals(0, e.status(), e.text());
     assertTrue(e.text().contains("going on behind the first"), e.text());
-    assertArrayEquals(Files.readAllBytes(folder.resolve("whole.npy")), Files.readAllBytes(folder.resolve("killed.npy")));
-    assertArrayEquals(Files.readAllBytes(folder.resolve("whole.jsonl")), Files.readAllBytes(folder.resolve("killed.jsonl")));
+    assertArrayEquals(Files.readAllBytes(folder.resolve("whole.npy")),
+        Files.readAllBytes(folder.resolve("killed.npy")));
+    assertArrayEquals(Files.readAllBytes(folder.resolve("whole.jsonl")),
+        Files.readAllBytes(folder.resolve("killed.jsonl")));
   }
 
   /// Behind 2³¹ bytes: what 8,200 rows of 65,536 are. The file system keeps what is not written as holes.
@@ -121,8 +132,13 @@ class EmbedTest {
       f.write("text", List.of("a"), new float[][] {new float[width]});
     }
     // As if all but the last two rows had been written before.
-    Files.writeString(folder.resolve("wide.part"), Files.readString(folder.resolve("wide.part")).replaceFirst("\"rows\": 1\\b", "\"rows\": " + (count - 2)).replaceFirst("\"inputs\": 1\\b", "\"inputs\": " + (count - 2)));
-    try (var sparse = java.nio.channels.FileChannel.open(folder.resolve("wide.npy.part"), java.nio.file.StandardOpenOption.WRITE)) { sparse.write(ByteBuffer.allocate(4), 128 + 4L * width * (count - 2) - 4); }
+    Files.writeString(folder.resolve("wide.part"), Files.readString(folder.resolve("wide.part"))
+        .replaceFirst("\"rows\": 1\\b", "\"rows\": " + (count - 2))
+        .replaceFirst("\"inputs\": 1\\b", "\"inputs\": " + (count - 2)));
+    try (var sparse = java.nio.channels.FileChannel.open(folder.resolve("wide.npy.part"),
+        java.nio.file.StandardOpenOption.WRITE)) {
+      sparse.write(ByteBuffer.allocate(4), 128 + 4L * width * (count - 2) - 4);
+    }
     var last = new float[width];
     last[width - 1] = 7;
     try (var f = new FeatureFile(folder.resolve("wide").toString(), true)) {
@@ -144,16 +160,19 @@ class EmbedTest {
     Files.delete(file);
   }
 
-  /// Pictures whose pixels are more than the heap together: each is decoded, resized and dropped. 40 of 6 million pixels are 720 MB beside a heap of 512.
+  /// Pictures whose pixels are more than the heap together: each is decoded, resized and dropped. 40 of 6 million
+  /// pixels are 720 MB beside a heap of 512.
   @Test void largePicturesInASmallHeap() throws Exception {
     var large = Files.createDirectories(folder.resolve("large"));
     var image = new java.awt.image.BufferedImage(3000, 2000, java.awt.image.BufferedImage.TYPE_3BYTE_BGR);
     javax.imageio.ImageIO.write(image, "png", large.resolve("p00.png").toFile());
     for (int i = 1; i < 40; i++) Files.createLink(large.resolve("p%02d.png".formatted(i)), large.resolve("p00.png"));
     var out = folder.resolve("large.out");
-    var p = Launcher.start(out, List.of(), "embed", model.toString(), large.toString(), "--out", folder.resolve("large-features").toString());
+    var p = Launcher.start(out, List.of(), "embed", model.toString(), large.toString(), "--out",
+        folder.resolve("large-features").toString());
     assertTrue(p.waitFor(4, TimeUnit.MINUTES));
     assertEquals(0, p.exitValue(), Files.readString(out));
-    assertEquals(Collections.nCopies(40, 8), Arrays.stream(npy(folder.resolve("large-features.npy"))).map(r -> r.length).toList());
+    assertEquals(Collections.nCopies(40, 8), Arrays.stream(npy(folder.resolve("large-features.npy"))).map(r -> r.length)
+        .toList());
   }
 }

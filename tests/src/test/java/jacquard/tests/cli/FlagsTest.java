@@ -38,7 +38,8 @@ class FlagsTest {
     for (var f : flags()) {
       boolean here = ours.contains(f.state.equals("other") ? f.ours : f.name);
       assertEquals(Set.of("same", "other").contains(f.state), here,
-          f.name + " is called " + f.state + " in openclip-flags.tsv; train --help " + (here ? "has it" : "has it not"));
+          f.name + " is called " + f.state + " in openclip-flags.tsv; train --help "
+          + (here ? "has it" : "has it not"));
     }
   }
 
@@ -49,18 +50,23 @@ class FlagsTest {
     assertTrue(from >= 0 && to > from, "clip/README.md has no lines " + BEGIN.strip() + " and " + END);
     var table = table();
     var written = readme.substring(from + BEGIN.length(), to);
-    if (!written.equals(table)) Files.writeString(Files.createDirectories(ROOT.resolve("tests/target")).resolve("flags.md"), table);
+    if (!written.equals(table))
+      Files.writeString(Files.createDirectories(ROOT.resolve("tests/target")).resolve("flags.md"), table);
     assertEquals(table, written, "clip/README.md, its table of flags: copy tests/target/flags.md into it");
   }
 
   private static String table() throws IOException {
     var flags = flags();
     var counts = flags.stream().collect(Collectors.groupingBy(Flag::state, Collectors.counting()));
-    var r = new StringBuilder("Of %d flags %d are the same, %d have another name, %d are not there yet, %d will not be.\n".formatted(flags.size(),
-        counts.getOrDefault("same", 0L), counts.getOrDefault("other", 0L), counts.getOrDefault("later", 0L), counts.getOrDefault("never", 0L)));
+    var r = new StringBuilder(("Of %d flags %d are the same, %d have another name, %d are not there yet, %d will not "
+        + "be.\n").formatted(flags.size(),
+        counts.getOrDefault("same", 0L), counts.getOrDefault("other", 0L), counts.getOrDefault("later", 0L),
+        counts.getOrDefault("never", 0L)));
     String group = null;
     for (var f : flags) {
-      if (!f.group.equals(group)) r.append("\n| ").append(group = f.group).append(" | OpenCLIP's default | here | note |\n| --- | --- | --- | --- |\n");
+      if (!f.group.equals(group))
+        r.append("\n| ").append(group = f.group)
+            .append(" | OpenCLIP's default | here | note |\n| --- | --- | --- | --- |\n");
       r.append(f.row()).append('\n');
     }
     return r.toString();
@@ -83,6 +89,7 @@ class FlagsTest {
   private static Set<String> ours() throws Exception {
     var help = Launcher.run("train", "--help");
     assertEquals(0, help.status());
-    return Pattern.compile("(?m)(?:^\\s*(?:-\\w, )?|(?<=[a-z], ))(--[a-z0-9-]+)").matcher(help.text()).results().map(m -> m.group(1)).collect(Collectors.toSet());
+    return Pattern.compile("(?m)(?:^\\s*(?:-\\w, )?|(?<=[a-z], ))(--[a-z0-9-]+)").matcher(help.text()).results()
+        .map(m -> m.group(1)).collect(Collectors.toSet());
   }
 }

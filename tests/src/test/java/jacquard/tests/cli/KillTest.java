@@ -22,7 +22,8 @@ class KillTest {
 
   private static void awaitSteps(Path run, long steps, Process p, Path output) throws Exception {
     for (long until = System.nanoTime() + TimeUnit.MINUTES.toNanos(3); lines(run) < steps; ) {
-      if (!p.isAlive() || System.nanoTime() > until) throw new AssertionError("no step " + steps + " came, the run said: " + Files.readString(output));
+      if (!p.isAlive() || System.nanoTime() > until)
+        throw new AssertionError("no step " + steps + " came, the run said: " + Files.readString(output));
       Thread.sleep(1);
     }
   }
@@ -40,31 +41,38 @@ class KillTest {
 
   private static long saved(Path run) throws IOException {
     if (!Files.exists(run.resolve("resume.safetensors"))) return 0;
-    try (var file = Safetensors.open(run.resolve("resume.safetensors"))) { return Long.parseLong(file.metadata().get("step")); }
+    try (var file = Safetensors.open(run.resolve("resume.safetensors"))) {
+      return Long.parseLong(file.metadata().get("step"));
+    }
   }
 
   private static void same(Path whole, Path parts) throws IOException {
-    for (var f : List.of("metrics.jsonl", "last/open_clip_model.safetensors", "last/open_clip_config.json", "best/open_clip_model.safetensors", "best/open_clip_config.json", "resume.safetensors"))
+    for (var f : List.of("metrics.jsonl", "last/open_clip_model.safetensors", "last/open_clip_config.json",
+        "best/open_clip_model.safetensors", "best/open_clip_config.json", "resume.safetensors"))
       assertEquals(-1, Files.mismatch(whole.resolve(f), parts.resolve(f)), f);
   }
 
-  /// Killed at moments that nobody chose, once before the first checkpoint, then up to ten steps and some milliseconds after a new one, amid later steps and savings; resumed with
-  /// nothing but `--resume`. What was drawn is printed with the seed; `-Djacquard.kill.seed=N` draws it again.
+  /// Killed at moments that nobody chose, once before the first checkpoint, then up to ten steps and some milliseconds
+  /// after a new one, amid later steps and savings; resumed with nothing but `--resume`. What was drawn is printed with
+  /// the seed; `-Djacquard.kill.seed=N` draws it again.
   @Test void killedAtAnyMomentItEndsWithTheSameBytes(@TempDir Path folder) throws Exception {
     var pictures = Launcher.pictures(folder.resolve("pictures"), 24);
-    Path whole = folder.resolve("runs/whole"), parts = folder.resolve("runs/parts"), output = folder.resolve("output.txt");
+    Path whole = folder.resolve("runs/whole"), parts = folder.resolve("runs/parts"), output =
+        folder.resolve("output.txt");
     assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "whole", STEPS)).status());
     long seed = Long.getLong("jacquard.kill.seed", new Random().nextInt(100_000));
     var random = new Random(seed);
     var moments = new StringBuilder(" with -Djacquard.kill.seed=" + seed + ":");
-    String[] begin = Launcher.train(folder, pictures, "parts", STEPS), resume = {"train", "--logs", folder.resolve("runs").toString(), "--name", "parts", "--resume"};
+    String[] begin = Launcher.train(folder, pictures, "parts", STEPS), resume =
+        {"train", "--logs", folder.resolve("runs").toString(), "--name", "parts", "--resume"};
     int killed = 0;
     for (int k = 0; k < KILLS; k++) {
       long from = saved(parts), more = 1 + random.nextInt(10), milliseconds = random.nextInt(50);
       if (from == STEPS) break;
       var before = key(parts);
       var p = Launcher.start(output, List.of(), k == 0 ? begin : resume);
-      while (k > 0 && before.equals(key(parts)) && p.isAlive()) Thread.sleep(1);    // the log is rewritten when a run goes on
+      // the log is rewritten when a run goes on
+      while (k > 0 && before.equals(key(parts)) && p.isAlive()) Thread.sleep(1);
       if (k == 0) awaitSteps(parts, 2, p, output);
       else {
         while (saved(parts) == from && p.isAlive()) Thread.sleep(1);
@@ -72,7 +80,8 @@ class KillTest {
         Thread.sleep(milliseconds);
       }
       p.destroyForcibly().waitFor();
-      moments.append(" at step %d (saved %d%s)".formatted(lines(parts), saved(parts), k == 0 ? "" : ", drawn: %d steps and %d ms after a checkpoint".formatted(more, milliseconds)));
+      moments.append(" at step %d (saved %d%s)".formatted(lines(parts), saved(parts), k == 0 ? ""
+          : ", drawn: %d steps and %d ms after a checkpoint".formatted(more, milliseconds)));
       killed++;
     }
     System.out.println("killed" + moments);
@@ -83,14 +92,17 @@ class KillTest {
     same(whole, parts);
   }
 
-  /// Shards read in lanes, killed inside an epoch, before and after a checkpoint, and resumed: the same keys and bits, also in an order of drawn shards.
+  /// Shards read in lanes, killed inside an epoch, before and after a checkpoint, and resumed: the same keys and bits,
+  /// also in an order of drawn shards.
   @Test void killedInsideAnEpochOfShards(@TempDir Path folder) throws Exception {
     var pictures = Launcher.pictures(folder.resolve("pictures"), 60);
     var out = folder.resolve("out");
     var made = Launcher.run("shards", pictures.toString(), out.toString(), "--size", "7");
     assertEquals(0, made.status(), made.text());
-    for (var order : List.of(List.of("--shard-lanes", "4", "--shard-window", "5"), List.of("--dataset-resampled", "--train-num-samples", "100"))) {
-      Path whole = folder.resolve("runs/whole" + order.size() + order.getFirst().hashCode()), parts = folder.resolve("runs/parts" + order.getFirst().hashCode()), output = folder.resolve("output.txt");
+    for (var order : List.of(List.of("--shard-lanes", "4", "--shard-window", "5"),
+        List.of("--dataset-resampled", "--train-num-samples", "100"))) {
+      Path whole = folder.resolve("runs/whole" + order.size() + order.getFirst().hashCode()), parts =
+          folder.resolve("runs/parts" + order.getFirst().hashCode()), output = folder.resolve("output.txt");
       var begin = new ArrayList<>(List.of(Launcher.train(folder, pictures, whole.getFileName().toString(), 90)));
       begin.set(begin.indexOf("--train-data") + 1, out + "/{00..08}.tar");
       begin.addAll(order);
@@ -98,7 +110,8 @@ class KillTest {
       assertEquals(0, ended.status(), ended.text());
       begin.set(begin.indexOf("--name") + 1, parts.getFileName().toString());
       var p = Launcher.start(output, List.of(), begin.toArray(String[]::new));
-      awaitSteps(parts, 13, p, output);                                          // 7 steps an epoch, saved at each fifth
+      // 7 steps an epoch, saved at each fifth
+      awaitSteps(parts, 13, p, output);
       p.destroyForcibly().waitFor();
       assertTrue(lines(parts) < 90, "the machine was too fast to kill the run");
       var other = Launcher.run("train", "--resume", parts.toString(), "--shard-window", "6");
@@ -110,10 +123,12 @@ class KillTest {
     }
   }
 
-  /// SIGTERM: the step in progress ends, a checkpoint and a report are written, and going on gives the bytes of the whole run.
+  /// SIGTERM: the step in progress ends, a checkpoint and a report are written, and going on gives the bytes of the
+  /// whole run.
   @Test void stoppedItSavesAndReports(@TempDir Path folder) throws Exception {
     var pictures = Launcher.pictures(folder.resolve("pictures"), 24);
-    Path whole = folder.resolve("runs/whole"), parts = folder.resolve("runs/parts"), output = folder.resolve("output.txt");
+    Path whole = folder.resolve("runs/whole"), parts = folder.resolve("runs/parts"), output =
+        folder.resolve("output.txt");
     assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "whole", STEPS)).status());
     var p = Launcher.start(output, List.of(), Launcher.train(folder, pictures, "parts", STEPS, 1000));
     awaitSteps(parts, 9, p, output);

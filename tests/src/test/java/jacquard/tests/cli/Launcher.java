@@ -13,7 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.imageio.ImageIO;
 
-/// The launcher as a user meets it: a command line in, a status and texts out; in this JVM, or in one of its own that can be killed.
+/// The launcher as a user meets it: a command line in, a status and texts out; in this JVM, or in one of its own that
+/// can be killed.
 final class Launcher {
   /// A model of a few thousand weights beside its token table.
   static final String CONFIG = """
@@ -41,10 +42,12 @@ final class Launcher {
   /// In a JVM of its own, with this one's class path; `shell` is put before it.
   static Process start(Path output, List<String> shell, String... arguments) throws IOException {
     var command = new ArrayList<>(shell);
-    command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector",
+    command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
+        "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector",
         "-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile())).start();
+    return new ProcessBuilder(command).redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile())).start();
   }
 
   /// A folder of pictures, each of a colour, with captions beside them, and a config.
@@ -67,10 +70,14 @@ final class Launcher {
   static Path config(Path folder) throws IOException { return Files.writeString(folder.resolve("tiny.json"), CONFIG); }
 
   /// The options of a small run with evaluations and checkpoints at steps that do not coincide.
-  static String[] train(Path folder, Path pictures, String name, int steps) throws IOException { return train(folder, pictures, name, steps, 5); }
+  static String[] train(Path folder, Path pictures, String name, int steps) throws IOException {
+    return train(folder, pictures, name, steps, 5);
+  }
 
   static String[] train(Path folder, Path pictures, String name, int steps, int save) throws IOException {
-    return new String[] {"train", "--model", config(folder).toString(), "--train-data", pictures.toString(), "--val-data", pictures.toString(), "--batch-size", "8", "--steps", Integer.toString(steps),
-        "--warmup", "2", "--val-steps", "7", "--save-steps", Integer.toString(save), "--logs", folder.resolve("runs").toString(), "--name", name};
+    return new String[] {"train", "--model", config(folder).toString(), "--train-data", pictures.toString(),
+        "--val-data", pictures.toString(), "--batch-size", "8", "--steps", Integer.toString(steps),
+        "--warmup", "2", "--val-steps", "7", "--save-steps", Integer.toString(save), "--logs",
+        folder.resolve("runs").toString(), "--name", name};
   }
 }

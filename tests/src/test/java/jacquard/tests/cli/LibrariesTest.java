@@ -37,14 +37,19 @@ class LibrariesTest {
   @Test void aLibraryThatIsNotThere(@TempDir Path folder) throws Exception {
     var why = Device.unavailable().get("cuda");
     if (why != null) throw new TestAbortedException("no CUDA device: " + why);
-    var text = ended(folder, with(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 8), "r", 3), "--device", "cuda", "--gemm", "cublas", "--conv", "cudnn"));
-    for (var part : List.of("--gemm cublas: libcublas.so.12 was not found; the kernels of cuda do it", "--conv cudnn: libcudnn.so.8 was not found; the kernels of cuda do it"))
+    var text = ended(folder, with(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 8), "r", 3),
+        "--device", "cuda", "--gemm", "cublas", "--conv", "cudnn"));
+    for (var part : List.of("--gemm cublas: libcublas.so.12 was not found; the kernels of cuda do it",
+        "--conv cudnn: libcudnn.so.8 was not found; the kernels of cuda do it"))
       assertTrue(text.contains(part), text);
-    try (var file = Safetensors.open(folder.resolve("runs/r/resume.safetensors"))) { assertFalse(file.metadata().keySet().stream().anyMatch(k -> k.startsWith("library."))); }
+    try (var file = Safetensors.open(folder.resolve("runs/r/resume.safetensors"))) {
+      assertFalse(file.metadata().keySet().stream().anyMatch(k -> k.startsWith("library.")));
+    }
   }
 
   @Test void aDeviceWithoutAChoice(@TempDir Path folder) throws Exception {
-    var r = Launcher.run(with(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 8), "r", 3), "--device", "cpu", "--gemm", "cublas"));
+    var r = Launcher.run(with(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 8), "r", 3),
+        "--device", "cpu", "--gemm", "cublas"));
     assertTrue(r.status() != 0 && r.text().contains("--gemm: device cpu knows no library cublas for gemm"), r.text());
   }
 }

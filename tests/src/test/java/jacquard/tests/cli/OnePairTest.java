@@ -12,7 +12,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A step of one pair: the softmax loss is 0, which is said; the sigmoid loss learns from it.
 class OnePairTest {
-  private static final String NOTHING = "the softmax loss of one pair is 0, and nothing is learned from it; use --batch-size 2 or more";
+  private static final String NOTHING =
+      "the softmax loss of one pair is 0, and nothing is learned from it; use --batch-size 2 or more";
 
   @Test void theSoftmaxLossOfOnePairIsSaid(@TempDir Path folder) throws Exception {
     assertTrue(train(folder, "one", "--batch-size", "1").contains(NOTHING));
@@ -31,7 +32,8 @@ class OnePairTest {
       rows.append(i).append(".png,picture ").append(i).append('\n');
     }
     Files.writeString(table, rows);
-    var fixed = new String[] {"train", "--train-data", table.toString(), "--steps", "1", "--warmup", "0", "--logs", folder.toString(), "--name", name};
+    var fixed = new String[] {"train", "--train-data", table.toString(), "--steps", "1", "--warmup", "0", "--logs",
+        folder.toString(), "--name", name};
     var all = java.util.Arrays.copyOf(fixed, fixed.length + more.length);
     System.arraycopy(more, 0, all, fixed.length, more.length);
     var done = Launcher.run(all);

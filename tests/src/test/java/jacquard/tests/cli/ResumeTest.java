@@ -24,12 +24,15 @@ class ResumeTest {
   @BeforeEach void prepare() throws IOException { pictures = Launcher.pictures(folder.resolve("pictures"), 16); }
 
   private Launcher.Ended resume(String name, String... more) {
-    var all = new ArrayList<>(List.of("train", "--logs", folder.resolve("runs").toString(), "--name", name, "--resume"));
+    var all =
+        new ArrayList<>(List.of("train", "--logs", folder.resolve("runs").toString(), "--name", name, "--resume"));
     all.addAll(List.of(more));
     return Launcher.run(all.toArray(String[]::new));
   }
 
-  private long lines(String name) throws IOException { return Files.readAllLines(folder.resolve("runs").resolve(name).resolve("metrics.jsonl")).size(); }
+  private long lines(String name) throws IOException {
+    return Files.readAllLines(folder.resolve("runs").resolve(name).resolve("metrics.jsonl")).size();
+  }
 
   private void begin(String name, int steps) throws IOException {
     var e = Launcher.run(Launcher.train(folder, pictures, name, steps));
@@ -47,12 +50,17 @@ class ResumeTest {
     begin("a", 4);
     var run = folder.resolve("runs/a");
     var before = new LinkedHashMap<Path, byte[]>();
-    try (var all = Files.walk(run)) { for (var f : all.filter(Files::isRegularFile).toList()) before.put(f, Files.readAllBytes(f)); }
+    try (var all = Files.walk(run)) {
+      for (var f : all.filter(Files::isRegularFile).toList()) before.put(f, Files.readAllBytes(f));
+    }
     var e = resume("a");
     assertEquals(0, e.status(), e.text());
     assertTrue(e.text().contains("a has made all its 4 steps already"), e.text());
-    try (var all = Files.walk(run)) { assertEquals(before.keySet(), new java.util.LinkedHashSet<>(all.filter(Files::isRegularFile).toList())); }
-    for (var f : before.entrySet()) assertEquals(-1, java.util.Arrays.mismatch(f.getValue(), Files.readAllBytes(f.getKey())), f.getKey().toString());
+    try (var all = Files.walk(run)) {
+      assertEquals(before.keySet(), new java.util.LinkedHashSet<>(all.filter(Files::isRegularFile).toList()));
+    }
+    for (var f : before.entrySet())
+      assertEquals(-1, java.util.Arrays.mismatch(f.getValue(), Files.readAllBytes(f.getKey())), f.getKey().toString());
   }
 
   /// An option given now takes the place of either way to say the same.
@@ -65,10 +73,12 @@ class ResumeTest {
 
   @Test void whatCannotTakeEffectIsRefused() throws IOException {
     begin("a", 4);
-    refused(resume("a", "--steps", "3", "--warmup", "0"), "ask for 3 steps in all, and " + folder.resolve("runs/a") + " has made 4 already");
+    refused(resume("a", "--steps", "3", "--warmup", "0"),
+        "ask for 3 steps in all, and " + folder.resolve("runs/a") + " has made 4 already");
     refused(resume("a", "--steps", "6", "--seed", "5"), "was made with --seed 0, not 5");
     refused(resume("a", "--steps", "6", "--batch-size", "4"), "was made with 8 pairs a step on all ranks, not 4");
-    refused(resume("a", "--steps", "6", "--pretrained", folder.resolve("runs/a/last").toString()), "--pretrained with --resume");
+    refused(resume("a", "--steps", "6", "--pretrained", folder.resolve("runs/a/last").toString()),
+        "--pretrained with --resume");
     refused(resume("a", "--steps", "6", "--opt", "sgd"), "was made with the optimizer AdamW, not Sgd");
     refused(resume("a", "--steps", "6", "--precision", "amp_bf16"), "was made with --precision fp32, not amp_bf16");
     refused(resume("a", "--steps", "6", "--siglip"), "was made with the loss softmax, not sigmoid");
@@ -77,17 +87,21 @@ class ResumeTest {
   }
 
   @Test void aRunThatIsNotThereIsNotMade() {
-    refused(Launcher.run("train", "--logs", folder.resolve("runs").toString(), "--resume", folder.resolve("runs/nothere").toString()), "nothere is no folder of a run");
+    refused(Launcher.run("train", "--logs", folder.resolve("runs").toString(), "--resume",
+        folder.resolve("runs/nothere").toString()), "nothere is no folder of a run");
     assertFalse(Files.exists(folder.resolve("runs")));
   }
 
   /// A run that fails before its first step leaves neither folder nor name.
   @Test void aRunThatNeverMadeAStepKeepsNoName() throws IOException {
     var bad = Files.writeString(folder.resolve("bad.csv"), "filepath,title\nx.png,a\ny.png,b\n");
-    String[] arguments = {"train", "--train-data", bad.toString(), "--model", Launcher.config(folder).toString(), "--batch-size", "2", "--steps", "2", "--warmup", "1", "--logs", folder.resolve("runs").toString(), "--name", "c"};
+    String[] arguments = {"train", "--train-data", bad.toString(), "--model", Launcher.config(folder).toString(),
+        "--batch-size", "2", "--steps", "2", "--warmup", "1", "--logs", folder.resolve("runs").toString(), "--name",
+        "c"};
     refused(Launcher.run(arguments), "none of the 2 samples of step 0 could be read");
     assertFalse(Files.exists(folder.resolve("runs/c")));
-    Files.createDirectories(folder.resolve("runs/c"));                            // one that was there stays, with what others put there
+    // one that was there stays, with what others put there
+    Files.createDirectories(folder.resolve("runs/c"));
     Files.writeString(folder.resolve("runs/c/notes.txt"), "mine");
     refused(Launcher.run(arguments), "none of the 2 samples");
     assertEquals("mine", Files.readString(folder.resolve("runs/c/notes.txt")));
@@ -114,7 +128,8 @@ class ResumeTest {
     Files.move(pictures, here.resolve("pictures"));
     Files.writeString(here.resolve("tiny.json"), Launcher.CONFIG);
     var output = folder.resolve("output.txt");
-    assertEquals(0, Launcher.start(output, List.of("sh", "-c", "cd \"$0\" && exec \"$@\"", here.toString()), "train", "--model", "tiny.json", "--train-data", "pictures", "--batch-size", "8", "--steps", "4", "--warmup", "1",
+    assertEquals(0, Launcher.start(output, List.of("sh", "-c", "cd \"$0\" && exec \"$@\"", here.toString()), "train",
+        "--model", "tiny.json", "--train-data", "pictures", "--batch-size", "8", "--steps", "4", "--warmup", "1",
         "--logs", "runs", "--name", "a").waitFor(), Files.readString(output));
     var e = Launcher.run("train", "--resume", here.resolve("runs/a").toString(), "--steps", "6");
     assertEquals(0, e.status(), e.text());
@@ -124,7 +139,9 @@ class ResumeTest {
   /// A checkpoint of the format before is refused by name.
   @Test void theFormatBeforeIsRefused() throws IOException {
     begin("a", 4);
-    Safetensors.write(folder.resolve("runs/a/resume.safetensors"), Map.of("model.logit_scale", new Safetensors.Array(new int[0], new float[] {1})), Map.of("step", "4", "seed", "0"));
+    Safetensors.write(folder.resolve("runs/a/resume.safetensors"),
+        Map.of("model.logit_scale", new Safetensors.Array(new int[0], new float[] {1})),
+        Map.of("step", "4", "seed", "0"));
     refused(resume("a", "--steps", "6"), "has the format \"jacquard run 1\", expected \"jacquard run 2\"");
   }
 

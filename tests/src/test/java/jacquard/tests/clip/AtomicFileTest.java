@@ -48,7 +48,9 @@ class AtomicFileTest {
         "unchanged")) assertTrue(full.getMessage().contains(part), full.getMessage());
     assertThrows(UncheckedIOException.class, () -> Safetensors.write(file, Map.of(), List.of(
         Source.floats("a", Shape.of(5000), () -> new float[5000]),
-        Source.floats("b", Shape.of(5000), () -> { throw new UncheckedIOException(new IOException("source gone")); }))));
+        Source.floats("b", Shape.of(5000), () -> {
+          throw new UncheckedIOException(new IOException("source gone"));
+        }))));
     assertEquals("old", Files.readString(file));
     only("weights");
   }
@@ -58,8 +60,10 @@ class AtomicFileTest {
     Assumptions.assumeTrue(Files.isExecutable(Path.of("/bin/bash")));
     Path file = folder.resolve("weights");
     Files.writeString(file, "old");
-    var run = new ProcessBuilder("/bin/bash", "-c", "ulimit -f 64; exec \"$0\" -XX:-UsePerfData -Xshare:auto -cp \"$1\" \"$2\" \"$3\"",
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(), System.getProperty("java.class.path"), TooLarge.class.getName(),
+    var run = new ProcessBuilder("/bin/bash", "-c",
+        "ulimit -f 64; exec \"$0\" -XX:-UsePerfData -Xshare:auto -cp \"$1\" \"$2\" \"$3\"",
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(), System.getProperty("java.class.path"),
+        TooLarge.class.getName(),
             file.toString())
         .redirectErrorStream(true).start();
     String said = new String(run.getInputStream().readAllBytes());
@@ -73,7 +77,8 @@ class AtomicFileTest {
   static final class TooLarge {
     public static void main(String[] arguments) {
       try {
-        Safetensors.write(Path.of(arguments[0]), Map.of(), List.of(Source.floats("a", Shape.of(1 << 18), () -> new float[1 << 18])));
+        Safetensors.write(Path.of(arguments[0]), Map.of(),
+            List.of(Source.floats("a", Shape.of(1 << 18), () -> new float[1 << 18])));
       } catch (IOException e) {
         System.out.println(e.getMessage());
         System.exit(3);
@@ -93,14 +98,16 @@ class AtomicFileTest {
 
   @Test void missingFolderIsNamed() {
     Path file = folder.resolve("none").resolve("a");
-    assertTrue(assertThrows(IOException.class, () -> AtomicFile.write(file, "x")).getMessage().contains(file.toString()));
+    assertTrue(assertThrows(IOException.class, () -> AtomicFile.write(file, "x")).getMessage()
+        .contains(file.toString()));
   }
 
   @Test void oneRunAFolder() throws Exception {
     Path out = folder.resolve("run");
     try (var _ = FolderLock.take(out)) {
       String message = assertThrows(IOException.class, () -> FolderLock.take(out)).getMessage();
-      for (String part : List.of(out.toString(), "process " + ProcessHandle.current().pid(), "since 20")) assertTrue(message.contains(part),
+      for (String part : List.of(out.toString(), "process " + ProcessHandle.current().pid(), "since 20"))
+        assertTrue(message.contains(part),
           message);
       var other = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
           System.getProperty("java.class.path"),

@@ -14,7 +14,9 @@ class ClassifyTest {
   @Test void probabilitiesAreOfScaledCosines() throws IOException {
     var folder = Fixtures.file("checkpoints/hub/open_clip_config.json").getParent();
     double scale;
-    try (var file = Safetensors.open(folder.resolve("open_clip_model.safetensors"))) { scale = Math.exp(file.floats("logit_scale")[0]); }
+    try (var file = Safetensors.open(folder.resolve("open_clip_model.safetensors"))) {
+      scale = Math.exp(file.floats("logit_scale")[0]);
+    }
     double[] cosines = {0.9, 0.8, 0.5};
     float[] image = new float[48];
     image[0] = 1;

@@ -49,10 +49,12 @@ class ClipConfigTest {
   @Test void defaultsAreThoseOfOpenClip() {
     var config = ClipConfig.parse("{\"embed_dim\": 512, \"vision_cfg\": {}, \"text_cfg\": {}}");
     var vision = image(config);
-    assertEquals(List.of(12, 768, 12, 3072, 14), List.of(vision.layers(), vision.width(), vision.heads(), vision.mlpWidth(),
+    assertEquals(List.of(12, 768, 12, 3072, 14),
+        List.of(vision.layers(), vision.width(), vision.heads(), vision.mlpWidth(),
         vision.grid().height()));
     var text = text(config);
-    assertEquals(List.of(77, 49408, 512, 8, 12), List.of(text.context(), text.vocabulary(), text.width(), text.heads(), text.layers()));
+    assertEquals(List.of(77, 49408, 512, 8, 12),
+        List.of(text.context(), text.vocabulary(), text.width(), text.heads(), text.layers()));
     assertEquals(2.659260036932778, config.logitScale(), 1e-15);
     assertEquals(1e-5, vision.options().norm().eps());
     assertTrue(text.causal());
@@ -74,8 +76,10 @@ class ClipConfigTest {
     var tanh = ClipConfig.read(Fixtures.file("models/vit_tanh_gelu/config.json"));
     assertTrue(image(tanh).tanhGelu() && text(tanh).tanhGelu());
     assertEquals(1e-3, text(ClipConfig.read(Fixtures.file("models/vit_norm_eps/config.json"))).options().norm().eps());
-    assertEquals(349, image(ClipConfig.read(Fixtures.file("models/vit_heads_of_20/config.json"))).mlpWidth()); // 80 · 4.3637 = 349.096
-    assertEquals(0.2, text(ClipConfig.read(Fixtures.file("models/vit_layerscale/config.json"))).options().layerScale().orElseThrow());
+    // 80 · 4.3637 = 349.096
+    assertEquals(349, image(ClipConfig.read(Fixtures.file("models/vit_heads_of_20/config.json"))).mlpWidth());
+    assertEquals(0.2, text(ClipConfig.read(Fixtures.file("models/vit_layerscale/config.json"))).options().layerScale()
+        .orElseThrow());
     assertEquals(VitConfig.PositionEmbedding.SIN_COS_2D,
         image(ClipConfig.read(Fixtures.file("models/vit_sincos/config.json"))).positionEmbedding());
     assertEquals(150, text(ClipConfig.read(Fixtures.file("models/text_eos/config.json"))).eosId().orElseThrow());
@@ -93,11 +97,13 @@ class ClipConfigTest {
   @Test void unknownKeyNamesTheNearestAndTheKnown(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("mine.json");
     Files.writeString(file, "{\"embed_dim\": 512, \"vision_cfg\": {\"widht\": 64}, \"text_cfg\": {}}");
-    says(() -> ClipConfig.read(file), file.toString(), "unknown key vision_cfg.widht", "Did you mean width?", "head_width",
+    says(() -> ClipConfig.read(file), file.toString(), "unknown key vision_cfg.widht", "Did you mean width?",
+        "head_width",
         "timm_model_name", "qk_norm");
     says(() -> ClipConfig.parse("{\"embed_dim\": 512, \"visoin_cfg\": {}}"), "visoin_cfg", "Did you mean vision_cfg?",
         "nonscalar_logit_scale");
-    says(() -> ClipConfig.parse("{\"embed_dim\": 512, \"text_cfg\": {\"norm_kwargs\": {\"epsilon\": 1}}}"), "text_cfg.norm_kwargs.epsilon",
+    says(() -> ClipConfig.parse("{\"embed_dim\": 512, \"text_cfg\": {\"norm_kwargs\": {\"epsilon\": 1}}}"),
+        "text_cfg.norm_kwargs.epsilon",
         "eps");
   }
 
@@ -107,15 +113,18 @@ class ClipConfigTest {
     says(() -> ClipConfig.read(file), file.toString(), "vision_cfg.width is \"wide\", expected a whole number");
     wrong("\"embed_dim\": 1.5", "embed_dim is 1.5, expected a whole number");
     wrong("\"vision_cfg\": 3", "vision_cfg is 3, expected a section");
-    wrong("\"vision_cfg\": {\"image_size\": [224]}", "vision_cfg.image_size is [224], expected a side in pixels or [height, width]");
-    wrong("\"vision_cfg\": {\"layers\": [1, 2, 3]}", "vision_cfg.layers is [1, 2, 3], expected a number of blocks, or a list of four");
+    wrong("\"vision_cfg\": {\"image_size\": [224]}",
+        "vision_cfg.image_size is [224], expected a side in pixels or [height, width]");
+    wrong("\"vision_cfg\": {\"layers\": [1, 2, 3]}",
+        "vision_cfg.layers is [1, 2, 3], expected a number of blocks, or a list of four");
     wrong("\"vision_cfg\": {\"pool_type\": \"max\"}", "vision_cfg.pool_type is \"max\", expected tok, avg or none");
     wrong("\"text_cfg\": {\"pool_type\": \"max\"}", "text_cfg.pool_type is \"max\", expected one of argmax, first");
     wrong("\"text_cfg\": {\"heads\": null}", "text_cfg.heads is null, expected a whole number");
     wrong("\"quick_gelu\": \"yes\"", "quick_gelu is \"yes\", expected true or false");
     wrong("\"vision_cfg\": {\"width\": 0}", "vision_cfg.width is 0, expected at least 1");
     wrong("\"vision_cfg\": {\"width\": 100, \"head_width\": 33}", "vision_cfg.head_width is 33");
-    wrong("\"vision_cfg\": {\"patch_size\": 225}", "vision_cfg.patch_size is 225, expected a side within the image of 224");
+    wrong("\"vision_cfg\": {\"patch_size\": 225}",
+        "vision_cfg.patch_size is 225, expected a side within the image of 224");
     wrong("\"vision_cfg\": {\"patch_size\": null}", "vision_cfg.patch_size is null");
     wrong("\"text_cfg\": {\"heads\": 7}", "text_cfg.heads is 7, expected a divisor of the width 512");
     wrong("\"text_cfg\": {\"pool_type\": \"eos\"}", "eos_id is missing");
@@ -129,7 +138,8 @@ class ClipConfigTest {
   }
 
   private static void wrong(String json, String message) {
-    says(() -> ClipConfig.parse("{" + (json.startsWith("\"embed_dim") ? "" : "\"embed_dim\": 512, ") + json + "}"), message);
+    says(() -> ClipConfig.parse("{" + (json.startsWith("\"embed_dim") ? "" : "\"embed_dim\": 512, ") + json + "}"),
+        message);
   }
 
   private static void says(org.junit.jupiter.api.function.Executable run, String... parts) {
@@ -139,7 +149,8 @@ class ClipConfigTest {
 
   @Test void overridesAreAppliedTogether() {
     var base = Presets.of("ViT-B-32");
-    var small = base.with("vision_cfg.width=130", "vision_cfg.head_width=26", "vision_cfg.image_size=[64, 96]", "text_cfg.pool_type=last",
+    var small = base.with("vision_cfg.width=130", "vision_cfg.head_width=26", "vision_cfg.image_size=[64, 96]",
+        "text_cfg.pool_type=last",
         "vision_cfg.ls_init_value=1e-4", "text_cfg.norm_kwargs.eps=1e-6", "quick_gelu=true", "text_cfg.tokenizer_kwargs.clean=lower",
         "vision_cfg.attentional_pool=true");
     assertEquals(5, image(small).heads());
@@ -170,7 +181,8 @@ class ClipConfigTest {
 
   @Test void contradictionsAreUnsupported() {
     var base = Presets.of("ViT-B-32");
-    for (String[] c : new String[][] {{"vision_cfg.attentional_pool=parallel", "OpenCLIP"}, {"text_cfg.pool_type=none", "feature"},
+    for (String[] c : new String[][] {{"vision_cfg.attentional_pool=parallel", "OpenCLIP"},
+        {"text_cfg.pool_type=none", "feature"},
         {"text_cfg.embed_cls=true", "custom_text"}, {"text_cfg.variable_text=true", "variable length"}, {"vision_cfg.output_tokens=true",
             "CoCa"}})
       assertTrue(base.with(c[0]).unsupported().orElse("").contains(c[1]), Arrays.toString(c));
@@ -182,10 +194,13 @@ class ClipConfigTest {
   @Test void keysOfAnotherFamilyAreErrors() {
     var timm = Presets.of("ViT-B-16-SigLIP");
     says(() -> timm.with("vision_cfg.width=128"), "unknown key vision_cfg.width", "timm_model_kwargs");
-    says(() -> Presets.of("RN50").with("vision_cfg.timm_pool=map"), "unknown key vision_cfg.timm_pool", "timm_model_name");
-    says(() -> Presets.of("ViT-B-32").with("text_cfg.hf_pooler_type=mean_pooler"), "text_cfg.hf_pooler_type", "hf_model_name");
+    says(() -> Presets.of("RN50").with("vision_cfg.timm_pool=map"), "unknown key vision_cfg.timm_pool",
+        "timm_model_name");
+    says(() -> Presets.of("ViT-B-32").with("text_cfg.hf_pooler_type=mean_pooler"), "text_cfg.hf_pooler_type",
+        "hf_model_name");
     assertEquals(new Grid(224, 224), timm.vision().input());
-    assertEquals("ResNet", Presets.of("ViT-B-32").with("vision_cfg.layers=[1, 1, 1, 1]", "vision_cfg.width=32").family());
+    assertEquals("ResNet", Presets.of("ViT-B-32").with("vision_cfg.layers=[1, 1, 1, 1]", "vision_cfg.width=32")
+        .family());
   }
 
   @Test void hubConfig() throws IOException {
@@ -196,12 +211,14 @@ class ClipConfigTest {
     assertEquals(32, hub.preprocess().height());
     assertEquals(PreprocessConfig.ResizeMode.SQUASH, hub.preprocess().resizeMode());
     var written = Fixtures.JSON.readTree(hub.toJson()).get("preprocess_cfg");
-    var recorded = Fixtures.JSON.readTree(Fixtures.file("checkpoints/hub/open_clip_config.json").toFile()).get("preprocess_cfg");
+    var recorded = Fixtures.JSON.readTree(Fixtures.file("checkpoints/hub/open_clip_config.json").toFile())
+        .get("preprocess_cfg");
     for (var given : recorded.properties()) assertEquals(given.getValue(), written.get(given.getKey()), given.getKey());
     assertEquals(hub, HubConfig.of(Json.object(hub.toJson(), "again"), "again"));
     Map<String, Object> model = Map.of("embed_dim", 8);
     says(() -> HubConfig.of(Map.of("preprocess_cfg", Map.of()), "x.json"), "x.json", "model_cfg is missing");
     says(() -> HubConfig.of(Map.of("model_cfg", model, "extra", 1), "x.json"), "x.json", "unknown key extra");
-    says(() -> HubConfig.of(Map.of("model_cfg", model, "preprocess_cfg", Map.of("std", List.of(1, 1))), "x.json"), "x.json", "std");
+    says(() -> HubConfig.of(Map.of("model_cfg", model, "preprocess_cfg", Map.of("std", List.of(1, 1))), "x.json"),
+        "x.json", "std");
   }
 }

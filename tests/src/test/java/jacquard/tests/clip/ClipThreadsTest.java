@@ -25,12 +25,14 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// One [Clip], many threads: each gets the bits that it would get alone, on platform threads and on virtual ones, and closing returns all memory.
+/// One [Clip], many threads: each gets the bits that it would get alone, on platform threads and on virtual ones, and
+/// closing returns all memory.
 class ClipThreadsTest {
   private static final String CONFIG = """
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
-  private static final String[] TEXTS = {"a cat", "two dogs on a tram", "", "the quick brown fox jumps over the lazy dog", "naïve café"};
+  private static final String[] TEXTS =
+      {"a cat", "two dogs on a tram", "", "the quick brown fox jumps over the lazy dog", "naïve café"};
 
   private static Picture picture(int seed) {
     var random = Random.of(seed);
@@ -43,12 +45,17 @@ class ClipThreadsTest {
   @Test void everyThreadGetsTheSameBits(@TempDir Path folder) throws Exception {
     var device = Device.best();
     long before = device.live().blocks();
-    Files.writeString(folder.resolve("open_clip_config.json"), "{\"model_cfg\": " + CONFIG + ", \"preprocess_cfg\": {}}");
-    try (var _ = Scope.open(device)) { Checkpoint.save(ClipModel.create(ClipConfig.parse(CONFIG), 3), folder.resolve("open_clip_model.safetensors")); }
+    Files.writeString(folder.resolve("open_clip_config.json"),
+        "{\"model_cfg\": " + CONFIG + ", \"preprocess_cfg\": {}}");
+    try (var _ = Scope.open(device)) {
+      Checkpoint.save(ClipModel.create(ClipConfig.parse(CONFIG), 3), folder.resolve("open_clip_model.safetensors"));
+    }
     var alone = new ArrayList<float[][]>();
     var clip = Clip.load(folder);
     try (clip) { for (var w : work(clip)) alone.add(w.call()); }
-    for (var pool : List.of(Executors.newFixedThreadPool(6), Executors.newVirtualThreadPerTaskExecutor())) try (pool; var fresh = Clip.load(folder)) {      // whose weights still lie in the file
+    // whose weights still lie in the file
+    for (var pool : List.of(Executors.newFixedThreadPool(6), Executors.newVirtualThreadPerTaskExecutor()))
+      try (pool; var fresh = Clip.load(folder)) {
       var work = work(fresh);
       var start = new CountDownLatch(1);
       var results = new ArrayList<Future<float[][]>>();

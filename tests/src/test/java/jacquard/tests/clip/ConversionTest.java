@@ -42,7 +42,8 @@ class ConversionTest {
       var to = folder.resolve(name);
       new Conversion(Layout.HF, false, 0).write(ModelFiles.at(FIXTURES.resolve("checkpoints/" + name)), to);
       same(FIXTURES.resolve("checkpoints/" + name), to);
-      assertEquals(ModelFiles.at(FIXTURES.resolve("checkpoints/" + name)).config().model().vision(), ModelFiles.at(to).config().model().vision());
+      assertEquals(ModelFiles.at(FIXTURES.resolve("checkpoints/" + name)).config().model().vision(),
+          ModelFiles.at(to).config().model().vision());
     }
   }
 
@@ -57,12 +58,15 @@ class ConversionTest {
   /// A folder of SigLIP with a tokenizer's files beside the weights takes words; without them it says what lacks.
   @Test void tokenizerLiesBesideTheWeights() throws IOException {
     var siglip = Files.createDirectories(folder.resolve("siglip"));
-    for (var f : new String[] {"model.safetensors", "config.json"}) Files.copy(FIXTURES.resolve("checkpoints/hf_siglip/" + f), siglip.resolve(f));
+    for (var f : new String[] {"model.safetensors", "config.json"})
+      Files.copy(FIXTURES.resolve("checkpoints/hf_siglip/" + f), siglip.resolve(f));
     try (var clip = Clip.load(siglip)) {
       var e = org.junit.jupiter.api.Assertions.assertThrows(IllegalArgumentException.class, () -> clip.embed("a"));
       assertTrue(e.getMessage().contains("put them beside the weights"), e.getMessage());
     }
-    for (var f : TokenizerFiles.NAMES) if (Files.exists(FIXTURES.resolve("tokenizers/bert/" + f))) Files.copy(FIXTURES.resolve("tokenizers/bert/" + f), siglip.resolve(f));
+    for (var f : TokenizerFiles.NAMES)
+      if (Files.exists(FIXTURES.resolve("tokenizers/bert/" + f)))
+        Files.copy(FIXTURES.resolve("tokenizers/bert/" + f), siglip.resolve(f));
     try (var clip = Clip.load(siglip)) { assertEquals(64, clip.embed("")[0].length); }
   }
 }

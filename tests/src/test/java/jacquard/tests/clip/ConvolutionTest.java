@@ -25,7 +25,8 @@ import org.junit.jupiter.api.Test;
 class ConvolutionTest {
   private static final Grid GRID = new Grid(4, 3);
 
-  /// `conv2d(pad(x, (1, 0, 0, 2)), w, arange(6), stride=2, groups=2)` of x [2, 4, 4, 3] = i mod 7 − 3 and w [6, 2, 3, 2] = i mod 5 − 2, channels last.
+  /// `conv2d(pad(x, (1, 0, 0, 2)), w, arange(6), stride=2, groups=2)` of x [2, 4, 4, 3] = i mod 7 − 3 and w
+  /// [6, 2, 3, 2] = i mod 5 − 2, channels last.
   @Test void ofGroupsWithBiasAndUnevenPaddingAsInPyTorch() {
     float[] x = new float[96], nchw = new float[96], w = new float[72], disk = new float[72], b = {0, 1, 2, 3, 4, 5};
     for (int i = 0; i < 96; i++) nchw[i] = i % 7 - 3;
@@ -33,9 +34,11 @@ class ConvolutionTest {
     for (int i = 0; i < 72; i++) disk[i] = i % 5 - 2;
     for (int i = 0; i < 72; i++) w[i] = disk[(i / 12 * 2 + i % 2) * 6 + i % 12 / 2];
     try (var _ = Scope.open(Device.named("cpu"))) {
-      var conv = new Conv2d(Tensor.of(Shape.of(6, 3, 2, 2), w), Tensor.of(Shape.of(6), b), 2, new Padding(0, 1, 2, 0), 2);
+      var conv = new Conv2d(Tensor.of(Shape.of(6, 3, 2, 2), w), Tensor.of(Shape.of(6), b), 2, new Padding(0, 1, 2, 0),
+          2);
       assertEquals(Grid.of(2), conv.to(GRID));
-      assertArrayEquals(new float[] {-8, 5, 8, 6, -2, 15, -6, 3, -13, -6, 10, 11, -10, 11, -8, 4, 6, 8, 3, 10, -8, -3, 0, 8, -14, 11, -4, 6, 10, 9, 11, 9, -13, 2, -7, 14, 2, 4, 1, 10, -7, 6, -11, 9, 9, 8, -6, 15},
+      assertArrayEquals(new float[] {-8, 5, 8, 6, -2, 15, -6, 3, -13, -6, 10, 11, -10, 11, -8, 4, 6, 8, 3, 10, -8, -3,
+          0, 8, -14, 11, -4, 6, 10, 9, 11, 9, -13, 2, -7, 14, 2, 4, 1, 10, -7, 6, -11, 9, 9, 8, -6, 15},
           conv.apply(Tensor.of(Shape.of(24, 4), x), GRID).floats());
       assertArrayEquals(disk, OnDisk.CHANNELS_FIRST.write(conv.weight().floats(), conv.weight().shape()));
     }
@@ -48,7 +51,9 @@ class ConvolutionTest {
     assertEquals(new Padding(1, 2, 2, 2), Padding.same(new Grid(8, 7), 5, 5, 2));
     assertEquals(Padding.NONE, Padding.same(Grid.of(8), 2, 2, 2));
     assertEquals(new Padding(0, 0, 0, 1), Padding.same(new Grid(4, 3), 1, 2, 2));
-    for (int n : new int[] {1, 13, 65}) for (int s : new int[] {1, 2, 3}) assertEquals(Grid.of(Math.ceilDiv(n, s)), Grid.of(n).windows(5, 5, s, Padding.same(Grid.of(n), 5, 5, s)));
+    for (int n : new int[] {1, 13, 65})
+      for (int s : new int[] {1, 2, 3})
+        assertEquals(Grid.of(Math.ceilDiv(n, s)), Grid.of(n).windows(5, 5, s, Padding.same(Grid.of(n), 5, 5, s)));
   }
 
   @Test void whatIsRefused() {
@@ -67,7 +72,8 @@ class ConvolutionTest {
     refused(op, List.of(x, w, Type.f32(5)));
     refused(op, List.of(new Type(DType.I32, x.shape()), w, b));
     refused(op, List.of(x, w, new Type(DType.I32, b.shape())));
-    refused(new Fused.Conv2d(GRID, 1, new Padding(0, 2, 0, 0), 2, true), List.of(x, w, b));                     // a window of zeros alone
+    // a window of zeros alone
+    refused(new Fused.Conv2d(GRID, 1, new Padding(0, 2, 0, 0), 2, true), List.of(x, w, b));
     refused(new Fused.Conv2d(GRID, 1, Padding.of(0), 1, true), List.of(x, w, b));
     refused(new Adjoint.Conv2dInput(op), List.of(w));
     refused(new Adjoint.Conv2dInput(op), List.of(w, Type.f32(2, 5)));

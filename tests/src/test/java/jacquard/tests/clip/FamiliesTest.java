@@ -29,7 +29,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What towers say about themselves, beside what OpenCLIP's factory of optimisers says: `groups.json` was cut from what it recorded.
+/// What towers say about themselves, beside what OpenCLIP's factory of optimisers says: `groups.json` was cut from what
+/// it recorded.
 class FamiliesTest {
   private static ClipModel described(String fixture) throws IOException {
     return ClipModel.describe(ClipConfig.read(Fixtures.file("models/" + fixture + "/config.json")));
@@ -38,7 +39,9 @@ class FamiliesTest {
   /// Group by group, from output to input: what decays and what does not.
   @Test void groupsAndDecayAreThoseOfOpenClip() throws IOException {
     JsonNode recorded;
-    try (var in = FamiliesTest.class.getResourceAsStream("/clip/groups.json")) { recorded = Fixtures.JSON.readTree(in); }
+    try (var in = FamiliesTest.class.getResourceAsStream("/clip/groups.json")) {
+      recorded = Fixtures.JSON.readTree(in);
+    }
     for (var c : recorded.properties()) {
       var model = ClipModel.describe(ClipConfig.of(c.getValue().get("config")));
       var decayed = model.decayed();
@@ -46,7 +49,8 @@ class FamiliesTest {
       model.parameters().trained().keySet().forEach(p -> names.put(model.nameOf(p), p));
       var left = new TreeSet<String>();
       c.getValue().get("undecayed").forEach(n -> left.add(n.asText()));
-      assertEquals(left, names.keySet().stream().filter(n -> !decayed.test(names.get(n))).collect(Collectors.toCollection(TreeSet::new)), c.getKey());
+      assertEquals(left, names.keySet().stream().filter(n -> !decayed.test(names.get(n)))
+          .collect(Collectors.toCollection(TreeSet::new)), c.getKey());
       for (var tower : Map.of("visual", "image", "text", "text").entrySet()) {
         var groups = model.groups().get(tower.getKey());
         var theirs = c.getValue().get(tower.getValue());
@@ -56,7 +60,8 @@ class FamiliesTest {
           theirs.get(i).forEach(n -> expected.add(n.asText()));
           var all = new TreeSet<>(model.parameters().trained().keySet());
           all.removeAll(model.parameters().freeze(groups.get(i).toArray(String[]::new)).trained().keySet());
-          assertEquals(expected, all.stream().map(model::nameOf).collect(Collectors.toCollection(TreeSet::new)), c.getKey() + " " + tower.getValue() + " " + i);
+          assertEquals(expected, all.stream().map(model::nameOf).collect(Collectors.toCollection(TreeSet::new)),
+              c.getKey() + " " + tower.getValue() + " " + i);
         }
       }
     }
@@ -89,7 +94,8 @@ class FamiliesTest {
     var config = ClipConfig.read(Fixtures.file("models/hf_mt5/config.json"));
     try (var _ = Scope.open(Device.best())) {
       var text = ClipModel.create(config, 1).text();
-      assertArrayEquals(text.features(new int[][] {{7, 8, 1}}).floats(), text.features(new int[][] {{7, 8, 1, 0, 0}}).floats());
+      assertArrayEquals(text.features(new int[][] {{7, 8, 1}}).floats(), text.features(new int[][] {{7, 8, 1, 0, 0}})
+          .floats());
       var e = assertThrows(IllegalArgumentException.class, () -> text.features(new int[][] {{7, 0, 8, 1}}));
       assertTrue(e.getMessage().contains("caption 0") && e.getMessage().contains("between its tokens"), e.getMessage());
     }
@@ -102,7 +108,8 @@ class FamiliesTest {
       int pad = name.equals("siglip_nllb") ? 1 : 3;
       try (var _ = Scope.open(Device.best())) {
         var text = ClipModel.create(config, 1).text();
-        float[] together = text.features(new int[][] {{298, 7, 8, 299}}).floats(), apart = text.features(new int[][] {{298, 7, pad, 8, 299, pad}}).floats();
+        float[] together = text.features(new int[][] {{298, 7, 8, 299}}).floats(), apart =
+            text.features(new int[][] {{298, 7, pad, 8, 299, pad}}).floats();
         assertEquals(name.equals("siglip_nllb"), java.util.Arrays.equals(together, apart), name);
       }
     }
@@ -126,7 +133,8 @@ class FamiliesTest {
     try (var _ = Scope.open(Device.best())) {
       var model = ClipModel.create(small, 1);
       Checkpoint.save(model, folder.resolve("w.safetensors"));
-      var large = Checkpoint.load(small.with("vision_cfg.image_size=48", "vision_cfg.timm_model_kwargs.img_size=48"), folder.resolve("w.safetensors"));
+      var large = Checkpoint.load(small.with("vision_cfg.image_size=48", "vision_cfg.timm_model_kwargs.img_size=48"),
+          folder.resolve("w.safetensors"));
       var tables = new float[][] {jacquard.autograd.Parameters.of(model).all().get("visual.trunk.pos_embed").floats(),
           jacquard.autograd.Parameters.of(large).all().get("visual.trunk.pos_embed").floats()};
       int width = tables[0].length / 17;
@@ -158,7 +166,8 @@ class FamiliesTest {
     }
   }
 
-  /// A picture's features do not know its neighbours in the batch, whatever their sizes, and a batch of one size is the same as its patches.
+  /// A picture's features do not know its neighbours in the batch, whatever their sizes, and a batch of one size is the
+  /// same as its patches.
   @Test void naflexTakesPicturesOfAnySize() throws IOException {
     var config = ClipConfig.read(Fixtures.file("models/naflex_map_swiglu/config.json"));
     try (var _ = Scope.open(Device.best())) {
@@ -167,11 +176,15 @@ class FamiliesTest {
       float[] a = new float[12 * 20 * 3], b = new float[24 * 8 * 3];
       for (int i = 0; i < a.length; i++) a[i] = (float) random.normal(i);
       for (int i = 0; i < b.length; i++) b[i] = (float) random.normal(1000 + i);
-      Patches first = Patches.of(ImageBatch.of(a, 1, new Grid(12, 20)), 4), second = Patches.of(ImageBatch.of(b, 1, new Grid(24, 8)), 4);
-      var both = new Patches(jacquard.tensor.Tensor.concat(0, java.util.List.of(first.rows(), second.rows())), java.util.List.of(new Grid(3, 5), new Grid(6, 2)));
-      float[] together = tower.features(both).floats(), alone = tower.features(ImageBatch.of(b, 1, new Grid(24, 8))).floats();
+      Patches first = Patches.of(ImageBatch.of(a, 1, new Grid(12, 20)), 4), second =
+          Patches.of(ImageBatch.of(b, 1, new Grid(24, 8)), 4);
+      var both = new Patches(jacquard.tensor.Tensor.concat(0, java.util.List.of(first.rows(), second.rows())),
+          java.util.List.of(new Grid(3, 5), new Grid(6, 2)));
+      float[] together = tower.features(both).floats(), alone =
+          tower.features(ImageBatch.of(b, 1, new Grid(24, 8))).floats();
       assertArrayEquals(alone, java.util.Arrays.copyOfRange(together, alone.length, 2 * alone.length), 1e-5f);
-      var e = assertThrows(IllegalArgumentException.class, () -> tower.features(ImageBatch.of(new float[10 * 8 * 3], 1, new Grid(10, 8))));
+      var e = assertThrows(IllegalArgumentException.class, () ->
+          tower.features(ImageBatch.of(new float[10 * 8 * 3], 1, new Grid(10, 8))));
       assertTrue(e.getMessage().contains("10") && e.getMessage().contains("patches of 4"), e.getMessage());
       assertThrows(UnsupportedOperationException.class, () -> described("vit").visual().features(both));
     }
@@ -183,12 +196,15 @@ class FamiliesTest {
     var modern = Presets.of("moderntext-ViT-B-32-256");
     assertTrue(modern.with("text_cfg.mlp_type=relu").unsupported().orElseThrow().contains("mlp_type relu"));
     assertTrue(modern.with("text_cfg.pool_type=last").unsupported().orElseThrow().contains("pool_type last"));
-    assertTrue(siglip.with("vision_cfg.timm_model_kwargs.reg_tokens=4").unsupported().orElseThrow().contains("reg_tokens"));
+    assertTrue(siglip.with("vision_cfg.timm_model_kwargs.reg_tokens=4").unsupported().orElseThrow()
+        .contains("reg_tokens"));
     assertTrue(siglip.with("vision_cfg.timm_pool=token").unsupported().orElseThrow().contains("token"));
     var bert = ClipConfig.read(Fixtures.file("models/hf_bert_cls/config.json"));
     assertTrue(bert.with("text_cfg.hf_pooler_type=other").unsupported().orElseThrow().contains("hf_pooler_type other"));
-    assertTrue(bert.with("text_cfg.hf_model_config.hidden_act=silu").unsupported().orElseThrow().contains("hidden_act silu"));
+    assertTrue(bert.with("text_cfg.hf_model_config.hidden_act=silu").unsupported().orElseThrow()
+        .contains("hidden_act silu"));
     var alone = Files.readString(Fixtures.file("models/hf_bert_cls/config.json"));
-    assertTrue(ClipConfig.parse(alone).unsupported().orElseThrow().contains("hf_config.json"), "its sizes lie beside it");
+    assertTrue(ClipConfig.parse(alone).unsupported().orElseThrow().contains("hf_config.json"),
+        "its sizes lie beside it");
   }
 }

@@ -16,17 +16,21 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Damaged files of weights: each is read, or refused by an error that names it; nothing else, in bounded time and memory. `-Djacquard.mutants=N` sets how many of each format (200).
+/// Damaged files of weights: each is read, or refused by an error that names it; nothing else, in bounded time and
+/// memory. `-Djacquard.mutants=N` sets how many of each format (200).
 class MutantsTest {
   private static final int COUNT = Integer.getInteger("jacquard.mutants", 200);
   private static final Path FIXTURES = Path.of("src/main/resources/fixtures/checkpoints");
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"variants/bf16.pt", "variants/fsdp_scalar.pt", "openai/openai_jit.pt", "legacy_pickle.pt", "malicious.pt", "big_vision_stacked/weights.npz", "hf_clip/model.safetensors",
+  @ValueSource(strings = {"variants/bf16.pt", "variants/fsdp_scalar.pt", "openai/openai_jit.pt", "legacy_pickle.pt",
+      "malicious.pt", "big_vision_stacked/weights.npz", "hf_clip/model.safetensors",
       "hub/open_clip_model.safetensors", "sharded/model.safetensors.index.json"})
   void onlyClearErrors(String name) throws IOException {
-    if (name.startsWith("sharded")) for (var shard : new String[] {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}) Files.copy(FIXTURES.resolve("sharded").resolve(shard), folder.resolve(shard));
+    if (name.startsWith("sharded"))
+      for (var shard : new String[] {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"})
+        Files.copy(FIXTURES.resolve("sharded").resolve(shard), folder.resolve(shard));
     byte[] sound = Files.readAllBytes(FIXTURES.resolve(name));
     var random = new Random(name.hashCode());
     var file = folder.resolve(Path.of(name).getFileName());
@@ -48,10 +52,12 @@ class MutantsTest {
         }
       }, "mutant " + n);
     }
-    assertTrue(refused[0] > COUNT / 10, read[0] + " read, " + refused[0] + " refused: the mutants are too sound to test anything");
+    assertTrue(refused[0] > COUNT / 10,
+        read[0] + " read, " + refused[0] + " refused: the mutants are too sound to test anything");
   }
 
-  /// Bytes changed, cut off, taken out or doubled; most where an archive's directory or a pickle lies, which are the first and last kilobytes.
+  /// Bytes changed, cut off, taken out or doubled; most where an archive's directory or a pickle lies, which are the
+  /// first and last kilobytes.
   private static byte[] mutant(byte[] sound, Random random, boolean ends) {
     byte[] r = sound.clone();
     int kind = random.nextInt(6);
@@ -64,12 +70,15 @@ class MutantsTest {
       return shorter;
     }
     for (int i = 1 + random.nextInt(8); i > 0; i--) {
-      int room = Math.min(r.length, 12_000), at = ends && random.nextBoolean() ? r.length - 1 - random.nextInt(room) : random.nextInt(room);
+      int room = Math.min(r.length, 12_000), at = ends && random.nextBoolean() ? r.length - 1 - random.nextInt(room)
+          : random.nextInt(room);
       switch (kind) {
         case 2 -> r[at] = (byte) random.nextInt(256);
         case 3 -> r[at] ^= (byte) (1 << random.nextInt(8));
-        case 4 -> Arrays.fill(r, at, Math.min(r.length, at + 1 + random.nextInt(8)), (byte) (random.nextBoolean() ? 0xff : 0x7f));
-        default -> System.arraycopy(r, random.nextInt(room), r, at, Math.min(16, Math.min(r.length - at, r.length - room)));
+        case 4 -> Arrays.fill(r, at, Math.min(r.length, at + 1 + random.nextInt(8)),
+            (byte) (random.nextBoolean() ? 0xff : 0x7f));
+        default -> System.arraycopy(r, random.nextInt(room), r, at,
+            Math.min(16, Math.min(r.length - at, r.length - room)));
       }
     }
     return r;

@@ -21,7 +21,8 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Loading weights into a model of another image size or caption length, beside what OpenCLIP 4.2 makes of the positions (`recorded.py`).
+/// Loading weights into a model of another image size or caption length, beside what OpenCLIP 4.2 makes of the
+/// positions (`recorded.py`).
 class PositionsTest {
   private static final ClipConfig CONFIG = ClipConfig.parse("""
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 16, "head_width": 8, "layers": 3},
@@ -49,7 +50,9 @@ class PositionsTest {
   /// Sums of at most 16·16 products of values below 1: √256·ε = 2e-6.
   @Test void resizedAsOpenClipDoes(@TempDir Path folder) throws IOException {
     JsonNode cases;
-    try (var in = PositionsTest.class.getResourceAsStream("/clip/positions.json")) { cases = new ObjectMapper().readTree(in); }
+    try (var in = PositionsTest.class.getResourceAsStream("/clip/positions.json")) {
+      cases = new ObjectMapper().readTree(in);
+    }
     for (var c : cases) {
       boolean image = c.get("kind").asText().equals("image");
       var name = image ? "visual.positional_embedding" : "positional_embedding";
@@ -58,7 +61,8 @@ class PositionsTest {
       var config = CONFIG.with((image ? "vision_cfg.image_size=" : "text_cfg.context_length=") + c.get("size").asInt());
       try (var _ = Scope.open(Device.best())) {
         var model = Checkpoint.load(config, file);
-        assertArrayEquals(floats(c.get("after")), jacquard.autograd.Parameters.of(model).all().get(image ? name : "text." + name).floats(), 2e-6f, c.get("kind") + " " + c.get("size"));
+        assertArrayEquals(floats(c.get("after")), jacquard.autograd.Parameters.of(model).all().get(image ? name
+            : "text." + name).floats(), 2e-6f, c.get("kind") + " " + c.get("size"));
       }
     }
     assertEquals(5, cases.size());
@@ -76,7 +80,8 @@ class PositionsTest {
   @Test void whatOpenClipAdapts(@TempDir Path folder) throws IOException {
     var file = saved(folder, CONFIG, Map.of());
     try (var _ = Scope.open(Device.best())) {
-      var model = Checkpoint.load(CONFIG.with("init_logit_bias=-10", "nonscalar_logit_scale=true", "custom_text=true"), file);
+      var model = Checkpoint.load(CONFIG.with("init_logit_bias=-10", "nonscalar_logit_scale=true", "custom_text=true"),
+          file);
       assertEquals(0, model.logitBias().item());
       assertEquals((float) Math.log(1 / 0.07), model.logitScale().item(), 1e-6);
       assertEquals(1, model.logitScale().shape().rank());

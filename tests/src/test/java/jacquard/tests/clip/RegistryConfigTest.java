@@ -37,14 +37,19 @@ class RegistryConfigTest {
 
   @Test void presetsAreTheRegistry() {
     assertEquals(181, models.size());
-    for (var m : models.properties()) assertEquals(ClipConfig.parse(m.getValue().get("cfg").toString()), Presets.of(m.getKey()),
+    for (var m : models.properties())
+      assertEquals(ClipConfig.parse(m.getValue().get("cfg").toString()), Presets.of(m.getKey()),
         m.getKey());
     var own = List.of("emoji", "emoji-vit");
-    assertEquals(models.propertyStream().map(Map.Entry::getKey).toList(), Presets.names().stream().filter(n -> !own.contains(n)).toList());
-    for (String name : own) assertTrue(Presets.of(name).unsupported().isEmpty() && Presets.of(name).text().input().tokenizer().equals("clip"), name);
+    assertEquals(models.propertyStream().map(Map.Entry::getKey).toList(),
+        Presets.names().stream().filter(n -> !own.contains(n)).toList());
+    for (String name : own)
+      assertTrue(Presets.of(name).unsupported().isEmpty() && Presets.of(name).text().input().tokenizer().equals("clip"),
+          name);
   }
 
-  /// How many of OpenCLIP's models each family has, by how its own code routes them, and which are not built: those that hear, and GenLIP.
+  /// How many of OpenCLIP's models each family has, by how its own code routes them, and which are not built: those
+  /// that hear, and GenLIP.
   @Test void everyModelHasItsFamily() {
     var families = new TreeMap<String, Integer>();
     var missing = new TreeSet<String>();
@@ -57,9 +62,13 @@ class RegistryConfigTest {
       families.merge(config.family(), 1, Integer::sum);
     }
     assertEquals(181, families.values().stream().mapToInt(i -> i).sum());
-    assertEquals(Map.of("timm ViT", 28, "timm EVA", 12, "timm ConvNeXt", 11, "timm Swin", 1, "timm FastViT", 6, "timm hybrid ViT", 17, "timm ViT with relative positions", 1, "timm NaFlex", 4, "Hugging Face text", 10),
-        families.entrySet().stream().filter(f -> f.getKey().startsWith("timm ") || f.getKey().startsWith("Hugging Face")).collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
-    assertEquals(Set.of(), missing.stream().filter(n -> !n.matches("CLAP-.*|naflexclap.*|naflexgenl[ia]p.*")).collect(Collectors.toSet()));
+    assertEquals(Map.of("timm ViT", 28, "timm EVA", 12, "timm ConvNeXt", 11, "timm Swin", 1, "timm FastViT", 6,
+        "timm hybrid ViT", 17, "timm ViT with relative positions", 1, "timm NaFlex", 4, "Hugging Face text", 10),
+        families.entrySet().stream()
+        .filter(f -> f.getKey().startsWith("timm ") || f.getKey().startsWith("Hugging Face"))
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
+    assertEquals(Set.of(), missing.stream().filter(n -> !n.matches("CLAP-.*|naflexclap.*|naflexgenl[ia]p.*"))
+        .collect(Collectors.toSet()));
   }
 
   @Test void derivedNumbersAreTheShapes() {
@@ -73,7 +82,8 @@ class RegistryConfigTest {
       assertEquals(prefix.equals("text."), config.custom(), name);
       shape(state, prefix + "positional_embedding", text.context() + (text.classToken() ? 1 : 0), text.width());
       shape(state, prefix + "token_embedding.weight", text.vocabulary(), text.width());
-      shape(state, prefix + "transformer.resblocks." + (text.layers() - 1) + ".mlp.c_fc.weight", text.mlpWidth(), text.width());
+      shape(state, prefix + "transformer.resblocks." + (text.layers() - 1) + ".mlp.c_fc.weight", text.mlpWidth(),
+          text.width());
       assertFalse(state.has(prefix + "transformer.resblocks." + text.layers() + ".mlp.c_fc.weight"), name);
       if (config.vision() instanceof ResNetConfig vision) {
         shape(state, "visual.attnpool.positional_embedding", vision.grid().size() + 1, 32 * vision.width());
@@ -90,7 +100,8 @@ class RegistryConfigTest {
         assertFalse(state.has("visual.transformer.resblocks." + vision.layers() + ".mlp.c_fc.weight"), name);
         shape(state, "visual.proj", vision.attentionalPool() ? config.embedding() : vision.width(), config.embedding());
         assertEquals(!vision.noPreNorm(), state.has("visual.ln_pre.weight"), name);
-        assertEquals(vision.options().layerScale().isPresent(), state.has("visual.transformer.resblocks.0.ls_1.gamma"), name);
+        assertEquals(vision.options().layerScale().isPresent(), state.has("visual.transformer.resblocks.0.ls_1.gamma"),
+            name);
       }
       assertEquals(config.logitBias().isPresent(), state.has("logit_bias"), name);
       seen++;
@@ -100,7 +111,8 @@ class RegistryConfigTest {
 
   private static void shape(JsonNode state, String tensor, int... expected) {
     assertTrue(state.has(tensor), tensor);
-    assertEquals(IntStream.of(expected).boxed().toList(), Fixtures.JSON.convertValue(state.get(tensor), List.class), tensor);
+    assertEquals(IntStream.of(expected).boxed().toList(), Fixtures.JSON.convertValue(state.get(tensor), List.class),
+        tensor);
   }
 
   @Test void writtenBackIsTheSameConfig() throws IOException {
@@ -111,14 +123,16 @@ class RegistryConfigTest {
     }
   }
 
-  /// What was given is written again with the same value, or is OpenCLIP's default, told by another config that leaves the key out.
+  /// What was given is written again with the same value, or is OpenCLIP's default, told by another config that leaves
+  /// the key out.
   private void lost(String name, JsonNode given, JsonNode written, String path) {
     for (var e : given.properties()) {
       var mine = written.get(e.getKey());
       String at = path + "." + e.getKey();
       if (mine == null) {
         var without = (ObjectNode) models.get(name).get("cfg").deepCopy();
-        var section = at.contains("_cfg.") ? (ObjectNode) without.get(at.substring(name.length() + 1, at.lastIndexOf('.'))) : without;
+        var section = at.contains("_cfg.")
+            ? (ObjectNode) without.get(at.substring(name.length() + 1, at.lastIndexOf('.'))) : without;
         section.remove(e.getKey());
         assertEquals(Presets.of(name), ClipConfig.parse(without.toString()), at);
       } else if (mine.isObject()) {
@@ -150,7 +164,8 @@ class RegistryConfigTest {
       for (int i = 0; i < t.getValue().path("mean").size(); i++)
         assertEquals((float) t.getValue().get("mean").get(i).asDouble(), mine.preprocess().mean().get(i));
       if (t.getValue().has("resize_mode"))
-        assertEquals(t.getValue().get("resize_mode").asText(), mine.preprocess().resizeMode().name().toLowerCase(Locale.ROOT));
+        assertEquals(t.getValue().get("resize_mode").asText(),
+            mine.preprocess().resizeMode().name().toLowerCase(Locale.ROOT));
       tags++;
     }
     assertEquals(200, tags);

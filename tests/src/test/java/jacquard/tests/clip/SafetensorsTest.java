@@ -34,7 +34,8 @@ class SafetensorsTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"checkpoints/hub/open_clip_model.safetensors", "checkpoints/sharded/model-00002-of-00002.safetensors",
+  @ValueSource(strings =
+      {"checkpoints/hub/open_clip_model.safetensors", "checkpoints/sharded/model-00002-of-00002.safetensors",
       "checkpoints/io.safetensors", "losses/losses.safetensors"})
   void writtenAgainItIsTheSameFile(String fixture) throws IOException {
     Path file = Fixtures.file(fixture), bytes = folder.resolve("bytes"), values = folder.resolve("values");
@@ -63,11 +64,14 @@ class SafetensorsTest {
   /// Two elements by hand: header, padding and data, byte by byte.
   @Test void layoutIsThatOfTheFormat() throws IOException {
     Path file = folder.resolve("two");
-    Safetensors.write(file, Map.of("format", "pt"), List.of(Source.floats("a", Shape.of(1, 2), () -> new float[] {1, -2})));
-    String header = "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]}}";
+    Safetensors.write(file, Map.of("format", "pt"),
+        List.of(Source.floats("a", Shape.of(1, 2), () -> new float[] {1, -2})));
+    String header = "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[1,2],"
+        + "\"data_offsets\":[0,8]}}";
     int padded = (header.length() + 7) / 8 * 8;
     var expected = ByteBuffer.allocate(8 + padded + 8).order(ByteOrder.LITTLE_ENDIAN).putLong(padded);
-    expected.put((header + " ".repeat(padded - header.length())).getBytes(StandardCharsets.UTF_8)).putFloat(1).putFloat(-2);
+    expected.put((header + " ".repeat(padded - header.length())).getBytes(StandardCharsets.UTF_8)).putFloat(1)
+        .putFloat(-2);
     assertArrayEquals(expected.array(), Files.readAllBytes(file));
     try (var w = Safetensors.open(file)) {
       assertEquals(Type.f32(1, 2), w.type("a"));
@@ -80,15 +84,19 @@ class SafetensorsTest {
     float[] x = {0, 1, -1.5f, 0.1f, 65504, 1e-8f, Float.POSITIVE_INFINITY, 3.1415927f};
     Shape shape = Shape.of(2, 2, 2);
     Safetensors.write(file, Map.of(), List.of(
-        Source.floats("f64", Stored.F64, shape, () -> x), Source.floats("f32", shape, () -> x), Source.floats("f16", Stored.F16, shape,
+        Source.floats("f64", Stored.F64, shape, () -> x), Source.floats("f32", shape, () -> x),
+        Source.floats("f16", Stored.F16, shape,
             () -> x),
-        Source.floats("bf16", Stored.BF16, shape, () -> x), Source.longs("i64", Shape.of(2), () -> new long[] {Long.MIN_VALUE, 7}),
+        Source.floats("bf16", Stored.BF16, shape, () -> x),
+        Source.longs("i64", Shape.of(2), () -> new long[] {Long.MIN_VALUE, 7}),
         new Source("i32", Stored.I32, Shape.of(2), () -> new int[] {Integer.MIN_VALUE, 7}),
-        new Source("i16", Stored.I16, Shape.of(2), () -> new short[] {-32768, 7}), new Source("i8", Stored.I8, Shape.of(2),
+        new Source("i16", Stored.I16, Shape.of(2), () -> new short[] {-32768, 7}),
+        new Source("i8", Stored.I8, Shape.of(2),
             () -> new byte[] {-128, 7}),
         new Source("u8", Stored.U8, Shape.of(2), () -> new byte[] {-1, 7}), new Source("bool", Stored.BOOL, Shape.of(3),
             () -> new byte[] {0, 1, 1}),
-        Source.floats("none", Shape.of(0, 5), () -> new float[0]), Source.floats("größe \"1\"", Shape.SCALAR, () -> new float[] {4})));
+        Source.floats("none", Shape.of(0, 5), () -> new float[0]),
+        Source.floats("größe \"1\"", Shape.SCALAR, () -> new float[] {4})));
     try (var w = Safetensors.open(file)) {
       assertArrayEquals(x, w.floats("f64"));
       assertArrayEquals(x, w.floats("f32"));
@@ -150,7 +158,8 @@ class SafetensorsTest {
   @Test void wrongElementsAreRefusedAndLeaveTheFile() throws IOException {
     Path file = folder.resolve("kept");
     Files.writeString(file, "before");
-    for (Source s : List.of(Source.floats("a", Shape.of(3), () -> new float[2]), new Source("a", Stored.I64, Shape.of(1),
+    for (Source s : List.of(Source.floats("a", Shape.of(3), () -> new float[2]),
+        new Source("a", Stored.I64, Shape.of(1),
         () -> new float[1]),
         new Source("a", Stored.F32, Shape.of(1), () -> null)))
       assertThrows(IllegalArgumentException.class, () -> Safetensors.write(file, Map.of(), List.of(s)));
@@ -200,7 +209,8 @@ class SafetensorsTest {
     assertThrows(IOException.class, () -> Safetensors.open(folder.resolve("absent")));
   }
 
-  /// A damaged file opens as sound or fails with its name; what opens is read without a fault. Every seed is a case of its own.
+  /// A damaged file opens as sound or fails with its name; what opens is read without a fault. Every seed is a case of
+  /// its own.
   @Test void damagedFilesNeverCrash() throws IOException {
     byte[] sound = Files.readAllBytes(Fixtures.file("checkpoints/io.safetensors"));
     int headerEnd = 8 + (int) ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN).getLong();
@@ -229,7 +239,8 @@ class SafetensorsTest {
   }
 
   @Test void shardsAreOneSetOfWeights() throws IOException {
-    try (var whole = Weights.open(Fixtures.file("checkpoints/hub")); var shards = Weights.open(Fixtures.file("checkpoints/sharded"))) {
+    try (var whole = Weights.open(Fixtures.file("checkpoints/hub"));
+        var shards = Weights.open(Fixtures.file("checkpoints/sharded"))) {
       assertEquals(whole.names().stream().sorted().toList(), shards.names().stream().sorted().toList());
       for (String name : whole.names()) {
         assertEquals(whole.type(name), shards.type(name));
@@ -241,10 +252,13 @@ class SafetensorsTest {
   }
 
   @Test void shardsOutsideTheFolderAreRefused() throws IOException {
-    Path inner = Files.createDirectories(folder.resolve("inner")), index = inner.resolve("model.safetensors.index.json");
-    Safetensors.write(folder.resolve("secret.safetensors"), Map.of(), List.of(Source.floats("a", Shape.SCALAR, () -> new float[1])));
+    Path inner = Files.createDirectories(folder.resolve("inner")), index =
+        inner.resolve("model.safetensors.index.json");
+    Safetensors.write(folder.resolve("secret.safetensors"), Map.of(),
+        List.of(Source.floats("a", Shape.SCALAR, () -> new float[1])));
     Files.copy(folder.resolve("secret.safetensors"), inner.resolve("own.safetensors"));
-    for (String name : List.of("../secret.safetensors", folder.resolve("secret.safetensors").toString(), "..\\secret.safetensors", "..", "",
+    for (String name : List.of("../secret.safetensors", folder.resolve("secret.safetensors").toString(),
+        "..\\secret.safetensors", "..", "",
         "C:x.safetensors",
         "a/../../secret.safetensors", ".safetensors", "x.pt")) {
       Files.writeString(index, Fixtures.JSON.writeValueAsString(Map.of("weight_map", Map.of("a", name))));

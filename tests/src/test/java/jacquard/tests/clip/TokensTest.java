@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 class TokensTest {
   private static final int IMAGES = 2000, PATCHES = 9;
 
-  private static int[] positions(Sequences s, int image) { return Arrays.copyOfRange(s.positions(), s.from(image), s.to(image)); }
+  private static int[] positions(Sequences s, int image) {
+    return Arrays.copyOfRange(s.positions(), s.from(image), s.to(image));
+  }
 
   /// Two sequences, a class token before 2 and before 3 patches: the class tokens are in no mean.
   @Test void aMeanOverPatchesLeavesOutTheClassToken() {
@@ -30,8 +32,8 @@ class TokensTest {
     }
   }
 
-  /// In training the class token stays, and of 9 patches 4, in order. Each patch is as likely as another: 4/9 of 2,000 times, give or take
-  /// five standard deviations of 22.
+  /// In training the class token stays, and of 9 patches 4, in order. Each patch is as likely as another: 4/9 of 2,000
+  /// times, give or take five standard deviations of 22.
   @Test void everyPatchMayStay() {
     var kept = Pass.training(Random.of(1)).call(() -> PatchDropout.kept(IMAGES, PATCHES, 1, 0.5));
     int[] times = new int[PATCHES + 1];

@@ -9,8 +9,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// A driver of a GPU that has all the memory one asks for, keeps nothing, and does nothing but count what it is asked to run: for counts of launches at
-/// sizes that no test could compute. What is read back is 0; each launch lasts [#LAUNCH] milliseconds.
+/// A driver of a GPU that has all the memory one asks for, keeps nothing, and does nothing but count what it is asked
+/// to run: for counts of launches at sizes that no test could compute. What is read back is 0; each launch lasts
+/// [#LAUNCH] milliseconds.
 public final class CountingDriver implements Driver, Driver.Context {
   public static final float LAUNCH = 1f / 128;
   private final Map<String, Integer> counts = new TreeMap<>();
@@ -53,7 +54,9 @@ public final class CountingDriver implements Driver, Driver.Context {
   @Override public void free(long address) { held -= blocks.remove(address); }
   @Override public long freeBytes() { return Long.MAX_VALUE; }
   @Override public long totalBytes() { return Long.MAX_VALUE; }
-  @Override public ByteBuffer pinned(int bytes) { return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()); }
+  @Override public ByteBuffer pinned(int bytes) {
+    return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+  }
   @Override public long address(ByteBuffer pinned) { return 1; }
   @Override public Object module(byte[] image) { return this; }
   @Override public Object function(Object module, String name) { return name; }
@@ -64,7 +67,9 @@ public final class CountingDriver implements Driver, Driver.Context {
     launches++;
   }
   @Override public void copyIn(long to, ByteBuffer pinned, int bytes) {}
-  @Override public void copyOut(ByteBuffer pinned, long from, int bytes) { for (int i = 0; i < bytes; i++) pinned.put(i, (byte) 0); }
+  @Override public void copyOut(ByteBuffer pinned, long from, int bytes) {
+    for (int i = 0; i < bytes; i++) pinned.put(i, (byte) 0);
+  }
   @Override public void copy(long to, long from, long bytes) { count("copy"); }
   @Override public void clear(long to, long bytes) { count("clear"); }
   @Override public Object event() { return new long[1]; }
@@ -76,5 +81,8 @@ public final class CountingDriver implements Driver, Driver.Context {
   @Override public Blas blas() { throw new IllegalStateException("no library here"); }
   @Override public Dnn dnn() { throw new IllegalStateException("no library here"); }
 
-  @Override public String toString() { return total() + " in all: " + counts.entrySet().stream().sorted((a, b) -> b.getValue() - a.getValue()).map(e -> e.getValue() + " " + e.getKey()).collect(Collectors.joining(", ")); }
+  @Override public String toString() {
+    return total() + " in all: " + counts.entrySet().stream().sorted((a, b) -> b.getValue() - a.getValue()).map(e ->
+        e.getValue() + " " + e.getKey()).collect(Collectors.joining(", "));
+  }
 }

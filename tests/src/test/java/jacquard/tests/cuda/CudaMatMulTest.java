@@ -51,14 +51,18 @@ class CudaMatMulTest {
     return v;
   }
 
-  private static Tensor tensor(Raw raw, DType type, float[] v, int... dims) { return type == DType.BF16 ? raw.bf16(Shape.of(dims), v) : Tensor.of(Shape.of(dims), v); }
+  private static Tensor tensor(Raw raw, DType type, float[] v, int... dims) {
+    return type == DType.BF16 ? raw.bf16(Shape.of(dims), v) : Tensor.of(Shape.of(dims), v);
+  }
 
   private static void plain(Case c) {
     float[] a = values(c.type, c.m * c.k, 1), b = values(c.type, c.k * c.n, 2);
     try (var raw = new Raw(4); var _ = Scope.open(raw.device)) {
-      Tensor x = tensor(raw, c.type, a, a.length), y = tensor(raw, c.type, b, b.length), z = Tensor.full(Shape.of(c.m, c.n), Float.NaN);
+      Tensor x = tensor(raw, c.type, a, a.length), y = tensor(raw, c.type, b, b.length), z =
+          Tensor.full(Shape.of(c.m, c.n), Float.NaN);
       raw.device.guarded(() -> {
-        CudaMatMul.product(raw.device, c.type, c.m, c.n, c.k, new Factor(CudaDevice.address(x), c.ta ? c.m : c.k, c.ta), new Factor(CudaDevice.address(y), c.tb ? c.k : c.n, c.tb),
+        CudaMatMul.product(raw.device, c.type, c.m, c.n, c.k, new Factor(CudaDevice.address(x), c.ta ? c.m : c.k, c.ta),
+            new Factor(CudaDevice.address(y), c.tb ? c.k : c.n, c.tb),
             CudaDevice.address(z), new Epilogue(0, Activation.NONE, 0, 0, 0, c.type == DType.BF16), c.tile, c.splits);
         return null;
       });
@@ -71,8 +75,10 @@ class CudaMatMulTest {
             sum += p;
             size += Math.abs(p);
           }
-          double allowed = (c.k + 1) * 0x1p-24 * size;                         // k additions and products, each rounded once
-          assertTrue(Math.abs(found[i * c.n + j] - sum) <= allowed, "[%d, %d]: %s, expected %s ± %s".formatted(i, j, found[i * c.n + j], sum, allowed));
+          // k additions and products, each rounded once
+          double allowed = (c.k + 1) * 0x1p-24 * size;
+          assertTrue(Math.abs(found[i * c.n + j] - sum) <= allowed,
+              "[%d, %d]: %s, expected %s ± %s".formatted(i, j, found[i * c.n + j], sum, allowed));
         }
     }
   }
@@ -84,12 +90,17 @@ class CudaMatMulTest {
       for (int splits : new int[] {1, 3})
         for (var f : Activation.values())
           try (var raw = new Raw(4); var _ = Scope.open(raw.device)) {
-            float[] a = values(DType.BF16, m * k, 1), b = values(DType.BF16, k * n, 2), bias = values(DType.BF16, n, 3), c = values(DType.BF16, m * n, 4), residual = values(DType.BF16, m * n, 5);
+            float[] a = values(DType.BF16, m * k, 1), b = values(DType.BF16, k * n, 2), bias = values(DType.BF16, n, 3),
+                c = values(DType.BF16, m * n, 4), residual = values(DType.BF16, m * n, 5);
             var out = wide ? DType.F32 : DType.BF16;
-            Tensor x = raw.bf16(Shape.of(m, k), a), y = raw.bf16(Shape.of(k, n), b), w = raw.bf16(Shape.of(n), bias), r = tensor(raw, out, residual, m, n), t = tensor(raw, out, c, m, n), z = Tensor.empty(new Type(out, Shape.of(m, n)));
+            Tensor x = raw.bf16(Shape.of(m, k), a), y = raw.bf16(Shape.of(k, n), b), w = raw.bf16(Shape.of(n), bias),
+                r = tensor(raw, out, residual, m, n), t = tensor(raw, out, c, m, n), z =
+                Tensor.empty(new Type(out, Shape.of(m, n)));
             raw.device.guarded(() -> {
-              CudaMatMul.product(raw.device, DType.BF16, m, n, k, new Factor(CudaDevice.address(x), k, false), new Factor(CudaDevice.address(y), n, false), CudaDevice.address(t),
-                  new Epilogue(CudaDevice.address(w), f, CudaDevice.address(z), CudaDevice.address(r), 0.5f, wide), 64, splits);
+              CudaMatMul.product(raw.device, DType.BF16, m, n, k, new Factor(CudaDevice.address(x), k, false),
+                  new Factor(CudaDevice.address(y), n, false), CudaDevice.address(t),
+                  new Epilogue(CudaDevice.address(w), f, CudaDevice.address(z), CudaDevice.address(r), 0.5f, wide), 64,
+                  splits);
               return null;
             });
             float[] pre = z.floats(), found = t.floats();
@@ -105,8 +116,10 @@ class CudaMatMulTest {
                 int at = i * n + j;
                 double error = (k + 2) * 0x1p-24 * size, all = activate(f, sum) + 0.5 * c[at] + residual[at];
                 assertTrue(Math.abs(pre[at] - sum) <= error + rounding * Math.abs(sum), f + " pre-activation");
-                // A slope is at most 1.13; an activation's own arithmetic adds some 16 roundings of a value below |sum| + 1, the two additions one each of at most 3 + |sum|.
-                assertTrue(Math.abs(found[at] - all) <= 1.13 * error + 20 * 0x1p-24 * (3 + Math.abs(sum)) + rounding * Math.abs(all), f + " " + found[at] + " for " + all);
+                // A slope is at most 1.13; an activation's own arithmetic adds some 16 roundings of a value
+                // below |sum| + 1, the two additions one each of at most 3 + |sum|.
+                assertTrue(Math.abs(found[at] - all) <= 1.13 * error + 20 * 0x1p-24 * (3 + Math.abs(sum))
+                    + rounding * Math.abs(all), f + " " + found[at] + " for " + all);
               }
           }
   }
@@ -137,7 +150,8 @@ class CudaMatMulTest {
     for (var order : jacquard.kernels.cuda.driver.Emulation.Order.values())
       try (var raw = new Raw(4); var _ = Scope.open(raw.device)) {
         jacquard.kernels.cuda.driver.Emulation.order(order);
-        Tensor a = raw.bf16(Shape.of(2000, 24), values(DType.BF16, 48000, 1)), b = raw.bf16(Shape.of(2000, 16), values(DType.BF16, 32000, 2));
+        Tensor a = raw.bf16(Shape.of(2000, 24), values(DType.BF16, 48000, 1)), b =
+            raw.bf16(Shape.of(2000, 16), values(DType.BF16, 32000, 2));
         seen[order.ordinal()] = a.matmul(true, b, false).floats();
       }
     assertArrayEquals(seen[0], seen[1]);

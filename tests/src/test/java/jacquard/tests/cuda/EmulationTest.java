@@ -31,7 +31,8 @@ class EmulationTest {
   private static String checked(String kernel, int results, int threads, int shared) {
     try (var raw = new Raw(DEVICE)) {
       Emulation.check(true);
-      return assertThrows(IllegalStateException.class, () -> raw.run(kernel, ones(256), results, 1, threads, shared)).getMessage();
+      return assertThrows(IllegalStateException.class, () -> raw.run(kernel, ones(256), results, 1, threads, shared))
+          .getMessage();
     }
   }
 
@@ -40,7 +41,8 @@ class EmulationTest {
   }
 
   @Test void missingBarrier() {
-    names(checked("fault_missing_barrier", 1, 256, 128), "race in shared memory", "kernel fault_missing_barrier", "block (0,0,0)", "thread (32,0,0)", "faults.cu:15", "no barrier between");
+    names(checked("fault_missing_barrier", 1, 256, 128), "race in shared memory", "kernel fault_missing_barrier",
+        "block (0,0,0)", "thread (32,0,0)", "faults.cu:15", "no barrier between");
   }
 
   /// Without the checks the poisoned memory shows it, in one order of the threads or another.
@@ -56,23 +58,29 @@ class EmulationTest {
   }
 
   @Test void outOfBounds() {
-    names(checked("fault_out_of_bounds", 63, 64, 0), "out-of-bounds write of 4 bytes", "kernel fault_out_of_bounds", "thread (63,0,0)", "faults.cu:26", "CUDA_ERROR_ILLEGAL_ADDRESS");
+    names(checked("fault_out_of_bounds", 63, 64, 0), "out-of-bounds write of 4 bytes", "kernel fault_out_of_bounds",
+        "thread (63,0,0)", "faults.cu:26", "CUDA_ERROR_ILLEGAL_ADDRESS");
   }
 
   @Test void outOfSharedBounds() {
-    names(checked("fault_shared_bounds", 64, 64, 63 * 4), "out-of-bounds write of 4 bytes at byte 252 of 252 of shared memory", "thread (63,0,0)", "faults.cu:38");
+    names(checked("fault_shared_bounds", 64, 64, 63 * 4),
+        "out-of-bounds write of 4 bytes at byte 252 of 252 of shared memory", "thread (63,0,0)", "faults.cu:38");
   }
 
   /// Seen with and without the checks: nobody could go on.
   @Test void divergentBarrier() {
-    names(checked("fault_divergent_barrier", 64, 64, 0), "divergent barrier", "kernel fault_divergent_barrier", "faults.cu:31", "faults.cu:32", "CUDA_ERROR_LAUNCH_FAILED");
+    names(checked("fault_divergent_barrier", 64, 64, 0), "divergent barrier", "kernel fault_divergent_barrier",
+        "faults.cu:31", "faults.cu:32", "CUDA_ERROR_LAUNCH_FAILED");
     try (var raw = new Raw(DEVICE)) {
-      names(assertThrows(IllegalStateException.class, () -> raw.run("fault_divergent_barrier", ones(64), 64, 1, 64, 0)).getMessage(), "divergent barrier", "32 threads wait at a block barrier");
+      names(assertThrows(IllegalStateException.class, () -> raw.run("fault_divergent_barrier", ones(64), 64, 1, 64, 0))
+          .getMessage(), "divergent barrier", "32 threads wait at a block barrier");
     }
   }
 
   @Test void sharedMemoryBeginsAsNaN() {
-    try (var raw = new Raw(DEVICE)) { for (float v : raw.run("fault_uninitialised", ones(64), 64, 1, 64, 256)) assertTrue(Float.isNaN(v)); }
+    try (var raw = new Raw(DEVICE)) {
+      for (float v : raw.run("fault_uninitialised", ones(64), 64, 1, 64, 256)) assertTrue(Float.isNaN(v));
+    }
   }
 
   @Test void deviceMemoryBeginsAsNaN() {
@@ -83,9 +91,12 @@ class EmulationTest {
 
   @Test void wrongLayoutInJava() {
     try (var raw = new Raw(DEVICE)) {
-      names(assertThrows(IllegalStateException.class, () -> raw.device.call("fill_f32").pointer(0).i32(3)).getMessage(), "fill_f32", "field 1", "packed as i", "plf");
-      names(assertThrows(IllegalStateException.class, () -> raw.device.call("fill_f32").pointer(0).i64(3).over(3, 1)).getMessage(), "2 of 3 fields");
-      names(assertThrows(IllegalStateException.class, () -> raw.device.call("fill_f64")).getMessage(), "no kernel fill_f64");
+      names(assertThrows(IllegalStateException.class, () -> raw.device.call("fill_f32").pointer(0).i32(3)).getMessage(),
+          "fill_f32", "field 1", "packed as i", "plf");
+      names(assertThrows(IllegalStateException.class, () -> raw.device.call("fill_f32").pointer(0).i64(3).over(3, 1))
+          .getMessage(), "2 of 3 fields");
+      names(assertThrows(IllegalStateException.class, () -> raw.device.call("fill_f64")).getMessage(),
+          "no kernel fill_f64");
     }
   }
 
@@ -124,9 +135,12 @@ class EmulationTest {
 
   @Test void tooManyThreadsOrTooMuchSharedMemory() {
     try (var raw = new Raw(DEVICE)) {
-      names(assertThrows(CudaException.class, () -> raw.run("fault_uninitialised", ones(64), 64, 1, 128, 256)).getMessage(), "128 threads a block, launch bound 64");
-      names(assertThrows(CudaException.class, () -> raw.run("fault_uninitialised", ones(64), 64, 1, 64, 300 << 10)).getMessage(), "CUDA_ERROR_INVALID_VALUE");
-      assertTrue(Float.isNaN(raw.run("fault_uninitialised", ones(64), 64, 1, 64, 256)[0]), "a refusal leaves the device as it was");
+      names(assertThrows(CudaException.class, () -> raw.run("fault_uninitialised", ones(64), 64, 1, 128, 256))
+          .getMessage(), "128 threads a block, launch bound 64");
+      names(assertThrows(CudaException.class, () -> raw.run("fault_uninitialised", ones(64), 64, 1, 64, 300 << 10))
+          .getMessage(), "CUDA_ERROR_INVALID_VALUE");
+      assertTrue(Float.isNaN(raw.run("fault_uninitialised", ones(64), 64, 1, 64, 256)[0]),
+          "a refusal leaves the device as it was");
     }
   }
 }

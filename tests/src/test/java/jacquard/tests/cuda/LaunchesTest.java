@@ -25,8 +25,10 @@ import org.opentest4j.TestAbortedException;
 /// How many kernels, copies and clears a training step asks of the GPU: its host time is mostly theirs.
 class LaunchesTest {
   /// Forward, backward, the norm of all gradients, AdamW and the bound of the scale, of 24 blocks of real widths.
-  @ParameterizedTest @CsvSource({"FP32,4", "FP32,256", "BF16,4", "BF16,256"}) void aStepOfViTB32(Precision precision, int batch) throws Exception {
-    if (LaunchesTest.class.getClassLoader().getResource("jacquard/cuda/toolkit.txt") == null) throw new TestAbortedException("no fatbin was built");
+  @ParameterizedTest @CsvSource({"FP32,4", "FP32,256", "BF16,4", "BF16,256"}) void aStepOfViTB32(Precision precision,
+      int batch) throws Exception {
+    if (LaunchesTest.class.getClassLoader().getResource("jacquard/cuda/toolkit.txt") == null)
+      throw new TestAbortedException("no fatbin was built");
     var driver = new CountingDriver();
     var config = Presets.of("ViT-B-32");
     try (var device = new CudaDevice(new Installed(driver, null, false), 0)) {
@@ -35,10 +37,12 @@ class LaunchesTest {
         var parameters = model.parameters();
         var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), parameters, 0.2, model.decayed());
         int[][] tokens = new int[batch][77];
-        for (int b = 0; b < batch; b++) for (int i = 0; i < 5 + b * 13 % 70; i++) tokens[b][i] = i == 4 + b * 13 % 70 ? 49407 : 1000 + i;
+        for (int b = 0; b < batch; b++)
+          for (int i = 0; i < 5 + b * 13 % 70; i++) tokens[b][i] = i == 4 + b * 13 % 70 ? 49407 : 1000 + i;
         var pairs = Batch.of(new float[batch * 3 * 224 * 224], new Grid(224, 224), tokens);
         var task = new Contrastive(model, Contrastive.Loss.SOFTMAX);
-        for (int s = 0; s < 3; s++) {                                           // the first steps make what later ones find
+        // the first steps make what later ones find
+        for (int s = 0; s < 3; s++) {
           driver.reset();
           try (var _ = Scope.open()) {
             var step = Gradients.of(task, pairs, 1, Pass.training(Random.of(1)).precision(precision));

@@ -10,7 +10,8 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
 import org.opentest4j.TestAbortedException;
 
-/// A device of a test's own, whose kernels are called one by one. Closing it heals the emulated GPU and puts the emulation's knobs back.
+/// A device of a test's own, whose kernels are called one by one. Closing it heals the emulated GPU and puts the
+/// emulation's knobs back.
 final class Raw implements AutoCloseable {
   final CudaDevice device;
   private final int index;
@@ -23,7 +24,8 @@ final class Raw implements AutoCloseable {
   }
 
   static void needed() {
-    if (Installed.here().missing() != null) throw new TestAbortedException("no CUDA device: " + Installed.here().missing());
+    if (Installed.here().missing() != null)
+      throw new TestAbortedException("no CUDA device: " + Installed.here().missing());
   }
 
   static void emulationNeeded() {

@@ -15,17 +15,19 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.TestAbortedException;
 
-/// The emulation and the kernels as `cuda-src/build sanitized` makes them, under ASan and UBSan: the ops run through without a report, and faults that no check of
-/// the emulation's own sees end the process.
+/// The emulation and the kernels as `cuda-src/build sanitized` makes them, under ASan and UBSan: the ops run through
+/// without a report, and faults that no check of the emulation's own sees end the process.
 class SanitizedTest {
   private static final Path BUILD = Path.of("../cuda-src/target/sanitized");
   private static final int MINUTES = 4;
 
   @BeforeAll static void built() throws IOException {
     Raw.emulationNeeded();
-    Path kernels = BUILD.resolve("libkernels.so"), plain = BUILD.resolveSibling("cuda/jacquard/cuda/emulation/libkernels.so");
+    Path kernels = BUILD.resolve("libkernels.so"), plain =
+        BUILD.resolveSibling("cuda/jacquard/cuda/emulation/libkernels.so");
     if (!Files.exists(kernels)) throw new TestAbortedException("not built: cuda-src/build sanitized");
-    if (Files.getLastModifiedTime(kernels).compareTo(Files.getLastModifiedTime(plain)) < 0) throw new TestAbortedException("older than the kernels: cuda-src/build sanitized");
+    if (Files.getLastModifiedTime(kernels).compareTo(Files.getLastModifiedTime(plain)) < 0)
+      throw new TestAbortedException("older than the kernels: cuda-src/build sanitized");
   }
 
   private record Ended(int status, String text) {
@@ -35,17 +37,20 @@ class SanitizedTest {
     }
   }
 
-  /// The sanitiser's library has to come first in a process that was not made with it, and to leave the JVM its signals. C1 compiles sooner; the heap is kept below
-  /// what the sanitiser reserves.
+  /// The sanitiser's library has to come first in a process that was not made with it, and to leave the JVM its
+  /// signals. C1 compiles sooner; the heap is kept below what the sanitiser reserves.
   private static Ended run(String... what) throws IOException, InterruptedException {
     var out = Files.createTempFile("sanitized", ".out");
     try {
-      var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), "--add-modules", "jdk.incubator.vector",
-          "--enable-native-access=ALL-UNNAMED", "-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djacquard.cuda.emulation=" + BUILD.toAbsolutePath(), Sanitized.class.getName()));
+      var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+          System.getProperty("java.class.path"), "--add-modules", "jdk.incubator.vector",
+          "--enable-native-access=ALL-UNNAMED", "-Xmx1g", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+          "-Djacquard.cuda.emulation=" + BUILD.toAbsolutePath(), Sanitized.class.getName()));
       command.addAll(List.of(what));
       var p = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile());
       p.environment().put("LD_PRELOAD", library("libasan.so") + " " + library("libubsan.so"));
-      p.environment().put("ASAN_OPTIONS", "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:allow_user_segv_handler=1:detect_leaks=0:detect_stack_use_after_return=0");
+      p.environment().put("ASAN_OPTIONS", "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
+          + "allow_user_segv_handler=1:detect_leaks=0:detect_stack_use_after_return=0");
       p.environment().put("UBSAN_OPTIONS", "print_stacktrace=1");
       p.environment().put("JACQUARD_CUDA", "emulated");
       var running = p.start();
@@ -72,9 +77,16 @@ class SanitizedTest {
     assertTrue(count.find() && Integer.parseInt(count.group(1)) >= 80, r.text);
   }
 
-  @Test void anOverflowOfAStackArray() throws Exception { run("fault_local_bounds", "5").reports("AddressSanitizer", "stack-buffer-overflow", "faults.cu"); }
+  @Test void anOverflowOfAStackArray() throws Exception {
+    run("fault_local_bounds", "5").reports("AddressSanitizer", "stack-buffer-overflow", "faults.cu");
+  }
 
-  @Test void anOverflowOfAHostBuffer() throws Exception { run("host").reports("AddressSanitizer", "heap-buffer-overflow", "WRITE of size 32", "cuMemcpyDtoHAsync"); }
+  @Test void anOverflowOfAHostBuffer() throws Exception {
+    run("host").reports("AddressSanitizer", "heap-buffer-overflow", "WRITE of size 32", "cuMemcpyDtoHAsync");
+  }
 
-  @Test void anUndefinedShift() throws Exception { run("fault_shift", "32").reports("faults.cu:", "runtime error: shift exponent 32 is too large for 32-bit type 'int'"); }
+  @Test void anUndefinedShift() throws Exception {
+    run("fault_shift", "32")
+        .reports("faults.cu:", "runtime error: shift exponent 32 is too large for 32-bit type 'int'");
+  }
 }

@@ -11,7 +11,8 @@ import jacquard.tensor.Tensor;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/// The PTX wrappers of `tile.cuh`, or their twins: products of small integers, exact in BF16 and FP32, so that one wrong index shows.
+/// The PTX wrappers of `tile.cuh`, or their twins: products of small integers, exact in BF16 and FP32, so that one
+/// wrong index shows.
 class TileTest {
   private static float[] integers(int n, int seed) {
     float[] r = new float[n];
@@ -65,7 +66,9 @@ class TileTest {
       float[] y = out.floats();
       for (int i = 0; i < n; i++) {
         assertEquals(DType.fromBf16(DType.toBf16(x[i])), y[i], "pack_bf16 of " + x[i]);
-        if (Math.abs(x[i]) < 100) assertEquals(Math.pow(2, x[i]), y[n + i], Math.pow(2, x[i]) * 4 * 0x1p-23, "2^" + x[i]);        // 2 ulp, and the flush of subnormals
+        // 2 ulp, and the flush of subnormals
+        if (Math.abs(x[i]) < 100)
+          assertEquals(Math.pow(2, x[i]), y[n + i], Math.pow(2, x[i]) * 4 * 0x1p-23, "2^" + x[i]);
         assertEquals(DType.fromBf16(DType.toBf16(x[i])), y[2 * n + i], "bf16 of " + x[i]);
         assertEquals(Float.float16ToFloat(Float.floatToFloat16(x[i])), y[3 * n + i], "f16 of " + x[i]);
       }

@@ -37,7 +37,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/// cuBLAS and cuDNN on request: stand-ins for the two under the unchanged natives of JCublas and JCudnn, or, on a GPU, what is installed.
+/// cuBLAS and cuDNN on request: stand-ins for the two under the unchanged natives of JCublas and JCudnn, or, on a GPU,
+/// what is installed.
 class VendorsTest {
   private static final int DEVICE = 2;
   private static final String GEMM = "cublas 12.6.0", CONV = "cudnn 8.9.5";
@@ -50,26 +51,35 @@ class VendorsTest {
     return raw;
   }
 
-  /// Every product and convolution of the specs: on dense inputs and views, F32 and 16-bit, against the reference in double.
+  /// Every product and convolution of the specs: on dense inputs and views, F32 and 16-bit, against the reference in
+  /// double.
   @TestFactory Stream<DynamicTest> meansWhatTheReferenceSays() {
-    return OpSpecs.all().stream().filter(s -> !s.large() && (product(s) || convolution(s))).map(s -> DynamicTest.dynamicTest(s.name(), () -> {
-      try (var raw = with(product(s) ? "gemm" : "conv", product(s) ? "cublas" : "cudnn")) { new Conformance(raw.device).check(s); }
+    return OpSpecs.all().stream().filter(s -> !s.large() && (product(s) || convolution(s)))
+        .map(s -> DynamicTest.dynamicTest(s.name(), () -> {
+      try (var raw = with(product(s) ? "gemm" : "conv", product(s) ? "cublas" : "cudnn")) {
+        new Conformance(raw.device).check(s);
+      }
     }));
   }
 
   private static boolean product(OpSpec s) { return s.op() instanceof Contraction || s.op() instanceof Fused.Linear; }
-  private static boolean convolution(OpSpec s) { return s.op() instanceof Fused.Conv2d || s.op() instanceof Adjoint.Conv2dInput || s.op() instanceof Adjoint.Conv2dWeight; }
+  private static boolean convolution(OpSpec s) {
+    return s.op() instanceof Fused.Conv2d || s.op() instanceof Adjoint.Conv2dInput
+        || s.op() instanceof Adjoint.Conv2dWeight;
+  }
 
   /// What the library does, no kernel of ours does: a product is none, one with an epilogue the epilogue's.
   @Test void theLibraryDoesIt() {
     for (var s : OpSpecs.all()) {
-      if (s.large() || !product(s) && !convolution(s) || s.draw(1).stream().anyMatch(x -> x.values().length == 0)) continue;
+      if (s.large() || !product(s) && !convolution(s) || s.draw(1).stream().anyMatch(x -> x.values().length == 0))
+        continue;
       try (var raw = with("gemm", "cublas")) {
         raw.device.use("conv", "cudnn");
         assertEquals(Map.of("gemm", GEMM, "conv", CONV), raw.device.used());
         try (var _ = Scope.open(raw.device)) { new Conformance(raw.device).run(s.op(), s.draw(1), Placement.DENSE); }
         if (convolution(s) && ours(s.op())) continue;
-        boolean epilogue = s.op() instanceof Fused.Linear l && (l.bias() || l.added() || l.activation() != Activation.NONE);
+        boolean epilogue = s.op() instanceof Fused.Linear l
+            && (l.bias() || l.added() || l.activation() != Activation.NONE);
         assertEquals(epilogue ? 1 : 0, raw.device.launches(), s.name());
       }
     }
@@ -77,13 +87,15 @@ class VendorsTest {
 
   /// Left to our kernels: groups, a bias, padding that is not the same on all sides.
   private static boolean ours(Op op) {
-    var c = op instanceof Adjoint.Conv2dInput(var i) ? i : op instanceof Adjoint.Conv2dWeight(var w, _) ? w : (Fused.Conv2d) op;
+    var c = op instanceof Adjoint.Conv2dInput(var i) ? i : op instanceof Adjoint.Conv2dWeight(var w, _) ? w
+        : (Fused.Conv2d) op;
     return c.groups() > 1 || c.biased() || !c.padding().equals(Padding.of(c.padding().top()));
   }
 
   /// Asked back to our kernels, a device gives their bits.
   @Test void andBack() {
-    var s = OpSpecs.all().stream().filter(x -> !x.large() && product(x) && x.draw(1).getFirst().values().length > 1000).findFirst().orElseThrow();
+    var s = OpSpecs.all().stream().filter(x -> !x.large() && product(x) && x.draw(1).getFirst().values().length > 1000)
+        .findFirst().orElseThrow();
     try (var raw = new Raw(DEVICE); var _ = Scope.open(raw.device)) {
       var ours = new Conformance(raw.device).run(s.op(), s.draw(1), Placement.DENSE).getFirst().values();
       raw.device.use("gemm", "cublas");
@@ -97,8 +109,10 @@ class VendorsTest {
     try (var raw = new Raw(DEVICE)) {
       assertEquals(List.of(), raw.device.libraries().stream().filter(l -> l.missing() != null).toList());
       for (var wrong : List.of(List.of("gemm", "cudnn"), List.of("conv", "mkl"), List.of("attention", "cudnn"))) {
-        var message = assertThrows(IllegalArgumentException.class, () -> raw.device.use(wrong.get(0), wrong.get(1))).getMessage();
-        assertTrue(message.contains("library " + wrong.get(1) + " for " + wrong.get(0)) && message.contains("jacquard or cublas"), message);
+        var message = assertThrows(IllegalArgumentException.class, () -> raw.device.use(wrong.get(0), wrong.get(1)))
+            .getMessage();
+        assertTrue(message.contains("library " + wrong.get(1) + " for " + wrong.get(0))
+            && message.contains("jacquard or cublas"), message);
       }
     }
   }
@@ -140,7 +154,8 @@ class VendorsTest {
       raw.device.use("gemm", "jacquard");
       raw.device.use("conv", "jacquard");
       var text = said(() -> setup(raw.device).resume(folder, 3));
-      assertTrue(text.contains("made with conv by " + CONV + ", gemm by " + GEMM + ", this goes on with the device's own kernels: other bits than without the stop"), text);
+      assertTrue(text.contains("made with conv by " + CONV + ", gemm by " + GEMM
+          + ", this goes on with the device's own kernels: other bits than without the stop"), text);
       assertEquals(Map.of(), libraries(folder));
     }
   }

@@ -83,13 +83,15 @@ class HttpShardsTest {
   }
 
   private Shards open(int shards, Path cache) throws IOException {
-    var names = IntStream.range(0, shards).mapToObj(i -> "http://localhost:" + server.getAddress().getPort() + "/%05d.tar".formatted(i)).toList();
+    var names = IntStream.range(0, shards)
+        .mapToObj(i -> "http://localhost:" + server.getAddress().getPort() + "/%05d.tar".formatted(i)).toList();
     return Shards.open("remote", List.of(new Shards.From(names, 1)), Fields.DEFAULT, new BlockCache(cache, ROOM));
   }
 
   @Test void everyByteArrivesThroughFaults() throws IOException {
     var pictures = write(240, 300_000, 60);                                      // 18 MB a shard
-    for (int i = 0; i < 4; i += 2) Files.delete(folder.resolve("%05d.tar.index".formatted(i)));   // two come with an index
+    // two come with an index
+    for (int i = 0; i < 4; i += 2) Files.delete(folder.resolve("%05d.tar.index".formatted(i)));
     faults = 30;
     var shards = open(4, folder.resolve("cache"));
     assertEquals(240, shards.size());
@@ -125,16 +127,19 @@ class HttpShardsTest {
     var changed = assertThrows(Preparation.LeftOut.class, () -> shards.file(0));
     assertTrue(changed.getMessage().contains("00000.tar changed while it was read"), changed.getMessage());
     int before = asked.get();
-    assertTrue(assertThrows(IOException.class, () -> open(2, folder.resolve("other"))).getMessage().contains("00001.tar: no such file (404)"));
+    assertTrue(assertThrows(IOException.class, () -> open(2, folder.resolve("other"))).getMessage()
+        .contains("00001.tar: no such file (404)"));
     assertTrue(asked.get() - before <= 4, "a missing file was asked for again and again");
     ranges = false;
-    assertTrue(assertThrows(IOException.class, () -> open(1, folder.resolve("third"))).getMessage().contains("does not serve ranges"));
+    assertTrue(assertThrows(IOException.class, () -> open(1, folder.resolve("third"))).getMessage()
+        .contains("does not serve ranges"));
     ranges = true;
     faults = 100;
     server.removeContext("/");
     server.createContext("/", x -> { try (x) { asked.incrementAndGet(); x.sendResponseHeaders(503, -1); } });
     before = asked.get();
-    assertTrue(assertThrows(IOException.class, () -> open(1, folder.resolve("fourth"))).getMessage().contains("in 6 tries: status 503"));
+    assertTrue(assertThrows(IOException.class, () -> open(1, folder.resolve("fourth"))).getMessage()
+        .contains("in 6 tries: status 503"));
     // six tries, and in some runs five or six more of another reader, read ahead perhaps: to be found out
     assertTrue(asked.get() - before >= 6 && asked.get() - before <= 12, "asked " + (asked.get() - before) + " times");
   }

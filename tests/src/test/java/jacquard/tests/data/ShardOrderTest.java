@@ -24,7 +24,8 @@ class ShardOrderTest {
     long[] c = counts.stream().mapToLong(i -> i).toArray();
     double[] factors = new double[c.length];
     Arrays.fill(factors, 1);
-    return new Order(c, factors, new int[c.length], Arrays.stream(c).sum(), false, lanes * each, lanes, window, Random.of(seed));
+    return new Order(c, factors, new int[c.length], Arrays.stream(c).sum(), false, lanes * each, lanes, window,
+        Random.of(seed));
   }
 
   private static List<Order.Place> step(Order o, long epoch, long step, int rank, int ranks, int parts) {
@@ -32,8 +33,11 @@ class ShardOrderTest {
     return Stream.share(o.size(), rank, ranks, parts).mapToObj(i -> o.place(e, step, i)).toList();
   }
 
-  @Property(tries = 60) void everySampleOnceAnEpoch(@ForAll @Size(min = 1, max = 30) List<@IntRange(max = 200) Integer> counts, @ForAll @IntRange(min = 1, max = 8) int lanes,
-      @ForAll @IntRange(min = 1, max = 6) int each, @ForAll @IntRange(min = 1, max = 100) int window, @ForAll long seed, @ForAll @IntRange(max = 3) int epoch) {
+  @Property(tries = 60)
+  void everySampleOnceAnEpoch(@ForAll @Size(min = 1, max = 30) List<@IntRange(max = 200) Integer> counts,
+      @ForAll @IntRange(min = 1, max = 8) int lanes,
+      @ForAll @IntRange(min = 1, max = 6) int each, @ForAll @IntRange(min = 1, max = 100) int window, @ForAll long seed,
+          @ForAll @IntRange(max = 3) int epoch) {
     var o = order(counts, lanes, each, window, seed);
     var seen = new HashSet<Order.Place>();
     for (long s = 0; s < o.perEpoch(); s++)
@@ -44,8 +48,11 @@ class ShardOrderTest {
     assertEquals(o.total() - o.total() % o.size(), seen.size());
   }
 
-  @Property(tries = 60) void theJoinedBatchIsThatOfOneRank(@ForAll @Size(min = 1, max = 12) List<@IntRange(min = 20, max = 200) Integer> counts, @ForAll @IntRange(min = 1, max = 8) int lanes,
-      @ForAll @IntRange(min = 1, max = 3) int each, @ForAll @IntRange(min = 1, max = 7) int ranks, @ForAll @IntRange(min = 1, max = 3) int parts, @ForAll long seed) {
+  @Property(tries = 60)
+  void theJoinedBatchIsThatOfOneRank(@ForAll @Size(min = 1, max = 12) List<@IntRange(min = 20, max =
+      200) Integer> counts, @ForAll @IntRange(min = 1, max = 8) int lanes,
+      @ForAll @IntRange(min = 1, max = 3) int each, @ForAll @IntRange(min = 1, max = 7) int ranks,
+      @ForAll @IntRange(min = 1, max = 3) int parts, @ForAll long seed) {
     var o = order(counts, lanes, each, 16, seed);
     if (o.perEpoch() == 0) return;
     long at = Math.floorMod(seed, o.perEpoch());
@@ -65,12 +72,16 @@ class ShardOrderTest {
     return count * (rank + 1) / ranks - count * rank / ranks;
   }
 
-  @Property(tries = 20) void epochsAndSeedsDifferAndEqualOnesDoNot(@ForAll @Size(min = 3, max = 12) List<@IntRange(min = 20, max = 200) Integer> counts, @ForAll @IntRange(max = 1) int many, @ForAll long seed) {
+  @Property(tries = 20)
+  void epochsAndSeedsDifferAndEqualOnesDoNot(@ForAll @Size(min = 3, max = 12) List<@IntRange(min = 20, max =
+      200) Integer> counts, @ForAll @IntRange(max = 1) int many, @ForAll long seed) {
     int lanes = 1 + 3 * many;
     var o = order(counts, lanes, 8, many == 0 ? Long.MAX_VALUE : 16, seed);
-    assertEquals(step(o, 2, 0, 0, 1, 1), step(order(counts, lanes, 8, many == 0 ? Long.MAX_VALUE : 16, seed), 2, 0, 0, 1, 1));
+    assertEquals(step(o, 2, 0, 0, 1, 1),
+        step(order(counts, lanes, 8, many == 0 ? Long.MAX_VALUE : 16, seed), 2, 0, 0, 1, 1));
     assertFalse(step(o, 2, 0, 0, 1, 1).equals(step(o, 3, 0, 0, 1, 1)));
-    assertFalse(step(o, 2, 0, 0, 1, 1).equals(step(order(counts, lanes, 8, many == 0 ? Long.MAX_VALUE : 16, seed + 1), 2, 0, 0, 1, 1)));
+    assertFalse(step(o, 2, 0, 0, 1, 1)
+        .equals(step(order(counts, lanes, 8, many == 0 ? Long.MAX_VALUE : 16, seed + 1), 2, 0, 0, 1, 1)));
   }
 
   /// With one lane and one window a sample comes as far from its place as chance has it: a third of the epoch.
@@ -116,9 +127,11 @@ class ShardOrderTest {
     assertEquals(3, shards.size());
   }
 
-  /// Shards are drawn by their weights: of 10,000 draws of shards that weigh 3 and 1, three quarters are of the first kind.
+  /// Shards are drawn by their weights: of 10,000 draws of shards that weigh 3 and 1, three quarters are of the first
+  /// kind.
   @Test void drawnShardsFollowTheirWeights() {
-    var o = new Order(new long[] {1, 1, 0, 1}, new double[] {3, 3, 9, 2}, new int[] {0, 0, 1, 2}, 10_000, true, 10, 1, Long.MAX_VALUE, Random.of(5));
+    var o = new Order(new long[] {1, 1, 0, 1}, new double[] {3, 3, 9, 2}, new int[] {0, 0, 1, 2}, 10_000, true, 10, 1,
+        Long.MAX_VALUE, Random.of(5));
     var e = o.epoch(0);
     assertEquals(0.75, Arrays.stream(e.shard()).filter(s -> s < 2).count() / 10_000., 0.02);
     assertTrue(Arrays.stream(e.shard()).noneMatch(s -> s == 2));

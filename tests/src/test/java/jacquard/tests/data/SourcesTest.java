@@ -27,10 +27,13 @@ import org.junit.jupiter.api.io.TempDir;
 class SourcesTest {
   @TempDir Path folder;
 
-  private Path table(String name, String text) throws IOException { return Files.writeString(folder.resolve(name), text); }
+  private Path table(String name, String text) throws IOException {
+    return Files.writeString(folder.resolve(name), text);
+  }
 
   @Test void quotesMarksAndNewlines() throws IOException {
-    var t = TableSource.read(table("a.csv", "\ufefffilepath,title\r\na.png,\"two\nlines, \"\"quoted\"\"\"\r\nb.png, \r\nc.png,plain"), ',', "filepath", "title");
+    var t = TableSource.read(table("a.csv",
+        "\ufefffilepath,title\r\na.png,\"two\nlines, \"\"quoted\"\"\"\r\nb.png, \r\nc.png,plain"), ',', "filepath", "title");
     assertEquals(List.of("two\nlines, \"quoted\"", "plain"), t.captions());
     assertEquals(1, t.skipped());
     assertEquals(folder.resolve("c.png"), t.paths().getLast());
@@ -76,7 +79,8 @@ class SourcesTest {
       table("p" + i + ".txt", "caption " + i);
     }
     Files.write(folder.resolve("p2.png"), new byte[0]);
-    var b = new Batches(FolderSource.read(folder), new Transform(HubConfig.preprocess(Presets.of("emoji"))), Augmentation.DEFAULT, 4, 16, 0);
+    var b = new Batches(FolderSource.read(folder), new Transform(HubConfig.preprocess(Presets.of("emoji"))),
+        Augmentation.DEFAULT, 4, 16, 0);
     assertEquals(3, b.at(0).count());
     assertEquals(1, b.unreadable());
   }
@@ -87,9 +91,11 @@ class SourcesTest {
     var a = new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 5);
     var b = new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 5);
     assertArrayEquals(a.at(7).pictures().rows(), b.at(7).pictures().rows());
-    assertFalse(java.util.Arrays.equals(a.at(7).samples(), new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 6).at(7).samples()));
+    assertFalse(java.util.Arrays.equals(a.at(7).samples(),
+        new Batches(source, transform, Augmentation.DEFAULT, 64, 16, 6).at(7).samples()));
     var seen = new HashSet<Integer>();
-    for (int s = 0; s < a.perEpoch(); s++) for (int i : a.at(s).samples()) assertTrue(seen.add(i), "a sample twice in an epoch");
+    for (int s = 0; s < a.perEpoch(); s++)
+      for (int i : a.at(s).samples()) assertTrue(seen.add(i), "a sample twice in an epoch");
   }
 
   @Test void theHeldOutFamilyIsNotTrainedOn() {

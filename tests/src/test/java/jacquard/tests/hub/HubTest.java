@@ -40,7 +40,8 @@ class HubTest {
   @AfterEach void stop() { hub.close(); }
 
   private Hub client(String... more) {
-    var env = new HashMap<>(Map.of("HF_ENDPOINT", hub.url(), "HF_HUB_CACHE", folder.resolve("hub").toString(), "HF_HOME", folder.toString(), "HF_HUB_DOWNLOAD_TIMEOUT", "3"));
+    var env = new HashMap<>(Map.of("HF_ENDPOINT", hub.url(), "HF_HUB_CACHE", folder.resolve("hub").toString(),
+        "HF_HOME", folder.toString(), "HF_HUB_DOWNLOAD_TIMEOUT", "3"));
     for (int i = 0; i < more.length; i += 2) env.put(more[i], more[i + 1]);
     return new Hub(Environment.of(env, folder));
   }
@@ -87,7 +88,8 @@ class HubTest {
 
   @Test void aPartOfAnEarlierProcessGoesOn() throws IOException {
     var blobs = Files.createDirectories(folder.resolve("hub/models--org--model/blobs"));
-    Files.write(blobs.resolve(StandIn.digest("SHA-256", weights) + ".incomplete"), java.util.Arrays.copyOf(weights, 200_000));
+    Files.write(blobs.resolve(StandIn.digest("SHA-256", weights) + ".incomplete"),
+        java.util.Arrays.copyOf(weights, 200_000));
     assertArrayEquals(weights, Files.readAllBytes(client().file(REPOSITORY, LARGE)));
     assertTrue(hub.asked.stream().anyMatch(a -> "bytes=200000-".equals(a.range())), hub.asked.toString());
   }
@@ -95,7 +97,9 @@ class HubTest {
   @Test void damagedContentIsRefusedAndDeleted() throws IOException {
     hub.damaged = true;
     fails("not what the hub named", client(), REPOSITORY, LARGE);
-    try (var left = Files.walk(folder.resolve("hub/models--org--model"))) { assertFalse(left.anyMatch(f -> Files.isRegularFile(f)), "nothing may be left"); }
+    try (var left = Files.walk(folder.resolve("hub/models--org--model"))) {
+      assertFalse(left.anyMatch(f -> Files.isRegularFile(f)), "nothing may be left");
+    }
     hub.damaged = false;
     assertArrayEquals(weights, Files.readAllBytes(client().file(REPOSITORY, LARGE)));
   }
@@ -148,7 +152,8 @@ class HubTest {
   /// A repository of SigLIP as transformers has it becomes a model, with its tokenizer's folder.
   @Test void modelOfARepository() throws IOException {
     var of = Path.of("src/main/resources/fixtures");
-    for (var f : new String[] {"config.json", "model.safetensors"}) hub.files.put("org/siglip/" + f, Files.readAllBytes(of.resolve("checkpoints/hf_siglip/" + f)));
+    for (var f : new String[] {"config.json", "model.safetensors"})
+      hub.files.put("org/siglip/" + f, Files.readAllBytes(of.resolve("checkpoints/hf_siglip/" + f)));
     hub.files.put("org/siglip/tokenizer.json", Files.readAllBytes(of.resolve("tokenizers/bert/tokenizer.json")));
     var files = new Published(client()).files("hf-hub:org/siglip", null);
     assertEquals(64, files.config().model().embedding());
@@ -158,7 +163,8 @@ class HubTest {
   }
 
   @Test void unknownTagsAndModels() {
-    var e = assertThrows(IllegalArgumentException.class, () -> new Published(client()).files("ViT-B-16-SigLIP", "webly"));
+    var e = assertThrows(IllegalArgumentException.class, () ->
+        new Published(client()).files("ViT-B-16-SigLIP", "webly"));
     assertTrue(e.getMessage().contains("Did you mean webli?"), e.getMessage());
     assertThrows(IllegalArgumentException.class, () -> new Published(client()).files("ViT-B-99", "openai"));
   }
@@ -170,7 +176,8 @@ class HubTest {
       for (var tag : jacquard.clip.model.Presets.pretrained(model).keySet()) {
         tags++;
         if (jacquard.clip.model.Presets.of(model).unsupported().isPresent()) continue;
-        var e = assertThrows(IOException.class, () -> new Published(client("HF_HUB_OFFLINE", "1")).files(model, tag), model + " " + tag);
+        var e = assertThrows(IOException.class, () -> new Published(client("HF_HUB_OFFLINE", "1")).files(model, tag),
+            model + " " + tag);
         assertTrue(e.getMessage().contains("HF_HUB_OFFLINE is set"), e.getMessage());
       }
     assertEquals(200, tags);

@@ -66,7 +66,8 @@ final class HandMade {
     }
 
     byte[] file() {
-      int start = big ? 16 : 8, size = big ? 20 : 12, inline = big ? 8 : 4, directory = start + strip.length + (strip.length & 1);
+      int start = big ? 16 : 8, size = big ? 20 : 12, inline = big ? 8 : 4, directory =
+          start + strip.length + (strip.length & 1);
       if (fields.stream().noneMatch(f -> f[0] == 273 || f[0] == 324)) with(273, start).with(279, strip.length);
       fields.sort((a, b) -> a[0] - b[0]);
       int more = directory + (big ? 8 : 2) + size * fields.size() + inline;
@@ -110,7 +111,8 @@ final class HandMade {
     byte[] body = joined(type.getBytes(StandardCharsets.US_ASCII), data);
     var sum = new CRC32();
     sum.update(body);
-    return joined(ByteBuffer.allocate(4).putInt(data.length).array(), body, ByteBuffer.allocate(4).putInt((int) sum.getValue()).array());
+    return joined(ByteBuffer.allocate(4).putInt(data.length).array(), body,
+        ByteBuffer.allocate(4).putInt((int) sum.getValue()).array());
   }
 
   /// A BMP file: its second header's fields of four bytes from the width on.
@@ -149,7 +151,8 @@ final class HandMade {
 
   static byte[] webp(byte[] picture) {
     int padded = picture.length + (picture.length & 1);
-    return ByteBuffer.allocate(20 + padded).order(ByteOrder.LITTLE_ENDIAN).put("RIFF".getBytes(StandardCharsets.US_ASCII)).putInt(12 + padded)
+    return ByteBuffer.allocate(20 + padded).order(ByteOrder.LITTLE_ENDIAN)
+        .put("RIFF".getBytes(StandardCharsets.US_ASCII)).putInt(12 + padded)
         .put("WEBPVP8L".getBytes(StandardCharsets.US_ASCII)).putInt(picture.length).put(picture).array();
   }
 

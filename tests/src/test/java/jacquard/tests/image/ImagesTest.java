@@ -45,7 +45,8 @@ class ImagesTest {
 
   @Test void absentEmptyAndForeignFilesAreNamed(@TempDir Path folder) throws IOException {
     Path absent = folder.resolve("absent.png"), empty = Files.createFile(folder.resolve("empty.png"));
-    assertTrue(assertThrows(ImageException.class, () -> Images.read(absent)).getMessage().contains("absent.png: no such file"));
+    assertTrue(assertThrows(ImageException.class, () -> Images.read(absent)).getMessage()
+        .contains("absent.png: no such file"));
     assertTrue(assertThrows(ImageException.class, () -> Images.read(empty)).getMessage().contains("0 bytes"));
     assertTrue(assertThrows(ImageException.class, () -> Images.read(folder)).getMessage().contains("a folder"));
     assertTrue(refusal("hello, world".getBytes(StandardCharsets.US_ASCII), "text").contains("68 65 6c 6c"));
@@ -92,11 +93,13 @@ class ImagesTest {
     assertThrows(IllegalArgumentException.class, () -> Images.Options.DEFAULT.maximumPixels(0));
   }
 
-  private static final List<String> EVERY_FORMAT = List.of("rgb.png", "palette.png", "gray16.png", "bilevel.png", "rgb.jpg",
+  private static final List<String> EVERY_FORMAT =
+      List.of("rgb.png", "palette.png", "gray16.png", "bilevel.png", "rgb.jpg",
       "progressive.jpg", "cmyk.jpg", "gray.jpg", "gif.gif",
       "bmp.bmp", "tiff.tif", "webp_lossy.webp", "webp_lossless.webp");
 
-  /// Nothing of a picture may be missing: cut at many places, each file is refused, unless what is cut off holds no samples.
+  /// Nothing of a picture may be missing: cut at many places, each file is refused, unless what is cut off holds no
+  /// samples.
   @Test void truncatedFilesAreRefused() throws IOException {
     for (String name : EVERY_FORMAT) {
       byte[] whole = Files.readAllBytes(source(name));
@@ -127,14 +130,16 @@ class ImagesTest {
           }
           taken = memory.getCurrentThreadAllocatedBytes() - taken;
           assertTrue(taken < 256 << 20, "%,d bytes taken by mutant %d.%d.%d".formatted(taken, file, kind, trial));
-          assertTrue(System.nanoTime() - start < 20e9, "mutant %d.%d.%d takes long".formatted(file, kind, trial)); // a second when idle
+          // a second when idle
+          assertTrue(System.nanoTime() - start < 20e9, "mutant %d.%d.%d takes long".formatted(file, kind, trial));
         }
       }
     }
     assertTrue(refused > tried / 5 && refused < tried, refused + " of " + tried);
   }
 
-  /// Random bytes anywhere or in the header, a cut, a head with another's tail, a stretch doubled, one blanked, a field of extremes.
+  /// Random bytes anywhere or in the header, a cut, a head with another's tail, a stretch doubled, one blanked, a field
+  /// of extremes.
   private static byte[] mutant(byte[] file, byte[] other, int kind, SplittableRandom random) {
     byte[] b = file.clone();
     int at = random.nextInt(b.length), end = Math.min(b.length, at + random.nextInt(1, 65));
@@ -144,10 +149,14 @@ class ImagesTest {
           b[random.nextInt(kind == 0 ? b.length : Math.min(200, b.length))] = (byte) random.nextInt();
       }
       case 2 -> { return Arrays.copyOf(b, Math.max(1, at)); }
-      case 3 -> { return HandMade.joined(Arrays.copyOf(b, at), Arrays.copyOfRange(other, random.nextInt(other.length), other.length)); }
+      case 3 -> {
+        return HandMade.joined(Arrays.copyOf(b, at),
+            Arrays.copyOfRange(other, random.nextInt(other.length), other.length));
+      }
       case 4 -> { return HandMade.joined(Arrays.copyOf(b, end), Arrays.copyOfRange(b, at, b.length)); }
       case 5 -> Arrays.fill(b, at, end, (byte) -random.nextInt(2));
-      default -> ByteBuffer.wrap(b).putInt(random.nextInt(Math.min(400, b.length - 4)), new int[] {-1, Integer.MAX_VALUE, 0, 127}[
+      default -> ByteBuffer.wrap(b)
+          .putInt(random.nextInt(Math.min(400, b.length - 4)), new int[] {-1, Integer.MAX_VALUE, 0, 127}[
           random.nextInt(4)]);
     }
     return b;
@@ -162,15 +171,18 @@ class ImagesTest {
     assertEquals(97, upright.height());
     for (int y = 0; y < 97; y++)
       for (int x = 0; x < 61; x++)
-        for (int c = 0; c < 3; c++) assertEquals(stored.pixels().sample(y, 60 - x, c), upright.pixels().sample(x, y, c));
+        for (int c = 0; c < 3; c++)
+          assertEquals(stored.pixels().sample(y, 60 - x, c), upright.pixels().sample(x, y, c));
   }
 
   /// Numbered clockwise from the top left, the eight orientations of [1 2; 3 4] are these.
   @Test void eachOrientation() {
     Picture picture = Picture.of(Mode.GREY, 2, 2, new byte[] {1, 2, 3, 4});
-    byte[][] expected = {{1, 2, 3, 4}, {2, 1, 4, 3}, {4, 3, 2, 1}, {3, 4, 1, 2}, {1, 3, 2, 4}, {3, 1, 4, 2}, {4, 2, 3, 1}, {2, 4, 1, 3}};
+    byte[][] expected = {{1, 2, 3, 4}, {2, 1, 4, 3}, {4, 3, 2, 1}, {3, 4, 1, 2}, {1, 3, 2, 4}, {3, 1, 4, 2},
+        {4, 2, 3, 1}, {2, 4, 1, 3}};
     for (int orientation = 1; orientation <= 8; orientation++)
-      assertEquals(Picture.of(Mode.GREY, 2, 2, expected[orientation - 1]), picture.upright(orientation), "orientation " + orientation);
+      assertEquals(Picture.of(Mode.GREY, 2, 2, expected[orientation - 1]), picture.upright(orientation),
+          "orientation " + orientation);
   }
 
   @Test void modesAreThoseOfTheFiles() throws IOException {

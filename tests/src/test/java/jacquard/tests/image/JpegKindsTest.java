@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 
 /// Kinds of JPEG, with libjpeg-turbo where this machine has it, and without.
 class JpegKindsTest {
-  private static final List<String> FILES = List.of("rgb.jpg", "rgb_444.jpg", "rgb_q30_420.jpg", "gray.jpg", "cmyk.jpg", "progressive.jpg",
+  private static final List<String> FILES =
+      List.of("rgb.jpg", "rgb_444.jpg", "rgb_q30_420.jpg", "gray.jpg", "cmyk.jpg", "progressive.jpg",
       "wide.jpg", "exif_rotated.jpg", "big.jpg");
   private static final boolean LIBRARY = Images.jpegDecoder().equals("libjpeg-turbo");
 
@@ -35,7 +36,8 @@ class JpegKindsTest {
     List<String> platform = Fork.run(List.of("-Djacquard.image.platform=true"), Hashes.class);
     assertTrue(platform.getFirst().startsWith("ImageIO"), platform.getFirst());
     List<String> expected = new ArrayList<>();
-    for (String file : FILES) expected.add(String.valueOf(Arrays.hashCode(Images.read(ImagesTest.source(file)).samples())));
+    for (String file : FILES)
+      expected.add(String.valueOf(Arrays.hashCode(Images.read(ImagesTest.source(file)).samples())));
     assertEquals(expected, platform.subList(1, platform.size()));
   }
 
@@ -57,7 +59,8 @@ class JpegKindsTest {
     return out.toByteArray();
   }
 
-  /// 8 × 32 pixels of even luma, chroma half as dense down: a Cb of one block beside a Cb of another. Blocks have a mean and nothing else.
+  /// 8 × 32 pixels of even luma, chroma half as dense down: a Cb of one block beside a Cb of another. Blocks have a
+  /// mean and nothing else.
   private static byte[] halfDown() {
     byte[] steps = new byte[65];
     Arrays.fill(steps, 1, 65, (byte) 8); // so a mean of 128 + d is a first coefficient of d
@@ -65,8 +68,10 @@ class JpegKindsTest {
     byte[] scan = HandMade.bytes(0xFF, 0xDA, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0);
     byte[] first = HandMade.bytes(0xFF, 0xC4, 0, 21, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         7); // 0: no difference, 10: 7 bits
-    byte[] other = HandMade.bytes(0xFF, 0xC4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); // 0: the block ends
-    // four blocks of luma or chroma a part: 00 00, Cb +64 as 10 1000000 0, Cr 00; then Cb −64 from there, so 10 0111111 0
+    // 0: the block ends
+    byte[] other = HandMade.bytes(0xFF, 0xC4, 0, 20, 0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    // four blocks of luma or chroma a part: 00 00, Cb +64 as 10 1000000 0, Cr 00; then Cb −64 from there, so 10 0111111
+    // 0
     String bits = "0000" + "1010000000" + "00" + "0000" + "1001111110" + "00";
     bits += "1".repeat(8 - bits.length() % 8);
     byte[] data = new byte[bits.length() / 8];
@@ -75,17 +80,20 @@ class JpegKindsTest {
         HandMade.bytes(0xFF, 0xD9));
   }
 
-  /// Chroma of a row lies three parts near and one part far (rounded down and up in turn), and B = Y + 1.772·(Cb − 128).
+  /// Chroma of a row lies three parts near and one part far (rounded down and up in turn), and B = Y + 1.772·(Cb −
+  /// 128).
   @Test void chromaHalfAsDenseDownIsSmoothed() throws ImageException {
     if (!LIBRARY) {
-      assertTrue(assertThrows(ImageException.class, () -> Images.read(halfDown(), "file")).getMessage().contains("1x2"));
+      assertTrue(assertThrows(ImageException.class, () -> Images.read(halfDown(), "file")).getMessage()
+          .contains("1x2"));
       return;
     }
     Picture found = Images.read(halfDown(), "file");
     for (int y = 0; y < 32; y++) {
       int near = y / 2, far = Math.clamp(y % 2 == 0 ? near - 1 : near + 1, 0, 15);
       int cb = 3 * (near < 8 ? 192 : 128) + (far < 8 ? 192 : 128) + (y % 2 == 0 ? 1 : 2) >> 2;
-      assertEquals((int) Math.min(255, Math.rint(128 + 1.772 * (cb - 128))), found.pixels().sample(3, y, 2), "row " + y);
+      assertEquals((int) Math.min(255, Math.rint(128 + 1.772 * (cb - 128))), found.pixels().sample(3, y, 2),
+          "row " + y);
       assertEquals(128, found.pixels().sample(3, y, 0));
     }
   }
@@ -98,9 +106,11 @@ class JpegKindsTest {
     byte[] file = standard.toByteArray();
     Picture expected = Images.read(file, "file");
     assertEquals(expected, Images.read(without(file, 0xC4), "file"));
-    byte[] comment = HandMade.joined(Arrays.copyOf(file, 2), HandMade.bytes(0xFF, 0xFE, 0, 0), Arrays.copyOfRange(file, 2, file.length));
+    byte[] comment = HandMade.joined(Arrays.copyOf(file, 2), HandMade.bytes(0xFF, 0xFE, 0, 0),
+        Arrays.copyOfRange(file, 2, file.length));
     assertEquals(expected, Images.read(comment, "file"));
-    assertArrayEquals(expected.samples(), Images.read(HandMade.joined(file, new byte[9]), "file").samples(), "bytes after the end");
+    assertArrayEquals(expected.samples(), Images.read(HandMade.joined(file, new byte[9]), "file").samples(),
+        "bytes after the end");
   }
 
   @Test void scansWithoutEndAndHalfOfThemAreRefused() throws IOException {
@@ -113,7 +123,8 @@ class JpegKindsTest {
     int second = scan[1] + 4;
     while (!(file[second] == -1 && ((file[second + 1] & 255) == 0xDA || (file[second + 1] & 255) == 0xC4))) second++;
     byte[] half = HandMade.joined(Arrays.copyOf(file, second), HandMade.bytes(0xFF, 0xD9));
-    assertTrue(assertThrows(ImageException.class, () -> Images.read(half, "file")).getMessage().contains("lacks scans"));
+    assertTrue(assertThrows(ImageException.class, () -> Images.read(half, "file")).getMessage()
+        .contains("lacks scans"));
   }
 
   @Test void kindsThatOneDecoderLacksAreNamed() throws IOException {

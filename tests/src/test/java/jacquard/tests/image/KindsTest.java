@@ -57,17 +57,21 @@ class KindsTest {
         .strip(bytes(255, 255, 7, 0, 0, 1)).file()), "16 bits with a sign");
     byte[] floats = new byte[12];
     java.nio.ByteBuffer.wrap(floats).order(ByteOrder.LITTLE_ENDIAN).putFloat(-3).putFloat(99.9f).putFloat(1e9f);
-    assertArrayEquals(new int[] {0, 99, 255}, greys(new Tiff(3, 1).with(258, 32).with(262, 1).with(339, 3).strip(floats).file()), "floats");
+    assertArrayEquals(new int[] {0, 99, 255},
+        greys(new Tiff(3, 1).with(258, 32).with(262, 1).with(339, 3).strip(floats).file()), "floats");
     assertArrayEquals(new int[] {0x12, 0xFF, 0x34}, greys(new Tiff(3, 1).with(258, 12).with(262, 1)
         .strip(bytes(0x01, 0x2F, 0xFF, 0x03, 0x40)).file()), "12 bits");
-    assertArrayEquals(new int[] {85, 255, 0, 170}, greys(new Tiff(4, 1).with(258, 2).with(262, 0).strip(bytes(0b10_00_11_01)).file()),
+    assertArrayEquals(new int[] {85, 255, 0, 170},
+        greys(new Tiff(4, 1).with(258, 2).with(262, 0).strip(bytes(0b10_00_11_01)).file()),
         "2 bits, white is 0");
-    byte[] big = new Tiff(ByteOrder.BIG_ENDIAN, true).with(256, 2).with(257, 1).with(258, 8).with(262, 1).strip(bytes(3, 9)).file();
+    byte[] big = new Tiff(ByteOrder.BIG_ENDIAN, true).with(256, 2).with(257, 1).with(258, 8).with(262, 1)
+        .strip(bytes(3, 9)).file();
     assertArrayEquals(new int[] {3, 9}, greys(big), "BigTIFF, the high byte first");
   }
 
   @Test void tiffColours() throws ImageException {
-    assertArrayEquals(new int[] {255 - 16 - 0, 255, 0, 0, 0, 0}, rgb(new Tiff(2, 1).with(258, 16, 16, 16, 16).with(262, 5).with(277, 4)
+    assertArrayEquals(new int[] {255 - 16 - 0, 255, 0, 0, 0, 0},
+        rgb(new Tiff(2, 1).with(258, 16, 16, 16, 16).with(262, 5).with(277, 4)
         .strip(bytes(9, 16, 9, 0, 9, 255, 9, 0, 0, 1, 0, 1, 0, 1, 255, 255)).file()), "16-bit inks: the high bytes");
     int[] map = new int[768];
     for (int i = 0; i < 256; i++) {
@@ -78,10 +82,12 @@ class KindsTest {
     assertArrayEquals(new int[] {5, 250, 7, 6, 249, 7}, rgb(new Tiff(2, 1).with(258, 8, 8).with(262, 3).with(277,
         2).with(338, 0).with(320, map)
         .strip(bytes(5, 99, 6, 98)).file()), "a palette and a sample that says nothing");
-    Picture joined = Images.read(new Tiff(1, 1).with(258, 8, 8, 8, 8).with(262, 2).with(277, 4).with(338, 1).strip(bytes(50, 100, 10, 100))
+    Picture joined = Images.read(new Tiff(1, 1).with(258, 8, 8, 8, 8).with(262, 2).with(277, 4).with(338, 1)
+        .strip(bytes(50, 100, 10, 100))
         .file(), "file");
     assertArrayEquals(bytes(127, 255, 25, 100), joined.samples(), "colours multiplied by their opacity are divided");
-    assertArrayEquals(new int[] {200, 119, 120}, rgb(new Tiff(1, 1).with(258, 8, 8, 8).with(262, 6).with(277, 3).with(530, 1, 1)
+    assertArrayEquals(new int[] {200, 119, 120},
+        rgb(new Tiff(1, 1).with(258, 8, 8, 8).with(262, 6).with(277, 3).with(530, 1, 1)
         .strip(bytes(144, 115, 168)).file()), "luma and chroma as they are");
     refused("L*a*b*", new Tiff(1, 1).with(258, 8, 8, 8).with(262, 8).with(277, 3).strip(bytes(1, 2, 3)).file());
   }
@@ -90,12 +96,15 @@ class KindsTest {
     byte[] bits = bytes(0b10110000, 0b01010000), reversed = bytes(0b00001101, 0b00001010);
     int[] expected = {255, 0, 255, 255, 0, 255, 0, 255};
     assertArrayEquals(expected, greys(new Tiff(4, 2).with(262, 1).strip(bits).file()));
-    assertArrayEquals(expected, greys(new Tiff(4, 2).with(262, 1).with(266, 2).strip(reversed).file()), "the low bit first");
+    assertArrayEquals(expected, greys(new Tiff(4, 2).with(262, 1).with(266, 2).strip(reversed).file()),
+        "the low bit first");
     // PackBits 01 B0 50, each byte with its lowest bit first
-    assertArrayEquals(expected, greys(new Tiff(4, 2).with(262, 1).with(266, 2).with(259, 32773).strip(bytes(0x80, 0x0D, 0x0A)).file()),
+    assertArrayEquals(expected,
+        greys(new Tiff(4, 2).with(262, 1).with(266, 2).with(259, 32773).strip(bytes(0x80, 0x0D, 0x0A)).file()),
         "PackBits, the low bit first");
     byte[] differences = HandMade.deflated(bytes(10, 20, 30, 1, 1, 1, 0, 255, 250));
-    assertArrayEquals(new int[] {10, 20, 30, 11, 21, 31, 11, 20, 25}, rgb(new Tiff(3, 1).with(258, 8, 8, 8).with(262, 2).with(277, 3)
+    assertArrayEquals(new int[] {10, 20, 30, 11, 21, 31, 11, 20, 25},
+        rgb(new Tiff(3, 1).with(258, 8, 8, 8).with(262, 2).with(277, 3)
         .with(259, 8).with(317, 2).strip(differences).file()), "Deflate of differences");
     // LZW: clear, 7, 258 (7 7), 8, end
     assertArrayEquals(new int[] {7, 7, 7, 8}, greys(new Tiff(4, 1).with(258, 8).with(262, 1).with(259, 5)
@@ -103,8 +112,10 @@ class KindsTest {
     // G4: a row of 3 white, 2 black, 3 white as runs; then the same row; 1000 (white 3), 11 (black 2)
     assertArrayEquals(new int[] {255, 255, 255, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 255, 255, 255},
         greys(new Tiff(8, 2).with(262, 0).with(259, 4).strip(bytes(0b00110001, 0b11111100, 0b00000000)).file()), "fax");
-    for (var kind : Map.of(6, "JPEG of the old style", 34925, "LZMA", 50000, "Zstandard", 34712, "JPEG 2000").entrySet())
-      refused(kind.getValue(), new Tiff(1, 1).with(258, 8).with(262, 1).with(259, kind.getKey()).strip(bytes(1)).file());
+    for (var kind : Map.of(6, "JPEG of the old style", 34925, "LZMA", 50000, "Zstandard", 34712, "JPEG 2000")
+        .entrySet())
+      refused(kind.getValue(), new Tiff(1, 1).with(258, 8).with(262, 1).with(259, kind.getKey()).strip(bytes(1))
+      .file());
   }
 
   /// Small files whose fields count.
@@ -112,7 +123,8 @@ class KindsTest {
     byte[] rows = new byte[30 * 20];
     for (int i = 0; i < rows.length; i++) rows[i] = (byte) (i * 7);
     return List.of(new Tiff(30, 20).with(258, 8).with(262, 1).with(274, 6).strip(rows).file(),
-        new Tiff(10, 20).with(258, 8, 8, 8).with(262, 2).with(277, 3).with(317, 2).with(259, 8).strip(HandMade.deflated(rows)).file(),
+        new Tiff(10, 20).with(258, 8, 8, 8).with(262, 2).with(277, 3).with(317, 2).with(259, 8)
+        .strip(HandMade.deflated(rows)).file(),
         new Tiff(8, 2).with(262, 0).with(259, 4).strip(bytes(0b00110001, 0b11111100, 0)).file(),
         new Tiff(4, 1).with(258, 8).with(262, 1).with(259, 5).strip(bytes(0x80, 0x01, 0xE0, 0x40, 0x88, 0x08)).file(),
         new Tiff(30, 20).with(258, 1).with(262, 1).with(259, 32773).strip(bytes(-79, 5)).file(),
@@ -144,7 +156,8 @@ class KindsTest {
   @Test void bmpOfOs2AndOfSizesThatSayNothing() throws ImageException {
     int[] fields = {2, 2, 1 | 8 << 16, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0};
     byte[] rest = bytes(1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9, 0, 0, 1, 0, 0, 2, 2, 0, 0);
-    assertArrayEquals(new int[] {9, 8, 7, 9, 8, 7, 3, 2, 1, 6, 5, 4}, rgb(HandMade.bmp(64, 14 + 64 + 12, fields, rest)));
+    assertArrayEquals(new int[] {9, 8, 7, 9, 8, 7, 3, 2, 1, 6, 5, 4},
+        rgb(HandMade.bmp(64, 14 + 64 + 12, fields, rest)));
     int[] plain = {2, 1, 1 | 24 << 16, 0, 0, 0, 0, 0, 0};
     assertArrayEquals(new int[] {3, 2, 1, 6, 5, 4}, rgb(HandMade.bmp(40, 54, plain, bytes(1, 2, 3, 4, 5, 6, 0, 0))));
     // rows from below: two of colour 1, a stretch of colours 1 0 1 0 cut by the row; then three of colour 0
@@ -152,7 +165,8 @@ class KindsTest {
     assertArrayEquals(new int[] {3, 2, 1, 3, 2, 1, 3, 2, 1, 6, 5, 4, 6, 5, 4, 3, 2, 1}, rgb(HandMade.bmp(40, 62, runs,
         bytes(1, 2, 3, 0, 4, 5, 6, 0, 2, 1, 0, 0, 3, 0))), "runs");
     refused("0x5", HandMade.bmp(40, 54, new int[] {0, 5, 1 | 24 << 16, 0, 0, 0, 0, 0, 0}, new byte[60]));
-    refused("palette of 65537", HandMade.bmp(40, 54, new int[] {5, 5, 1 | 8 << 16, 0, 0, 0, 0, 65537, 0}, new byte[60]));
+    refused("palette of 65537",
+        HandMade.bmp(40, 54, new int[] {5, 5, 1 | 8 << 16, 0, 0, 0, 0, 65537, 0}, new byte[60]));
   }
 
   @Test void gifWithoutDataAndWithStrayBytes() throws ImageException {
@@ -166,11 +180,14 @@ class KindsTest {
 
   @Test void pngOfTooFewRowsOrTooManyColours() throws ImageException {
     byte[] two = HandMade.deflated(bytes(0, 10, 20, 0, 30, 40));
-    assertArrayEquals(new int[] {10, 20, 30, 40, 0, 0}, greys(HandMade.png(new int[] {2, 3, 8, 0, 0}, two)), "the third row is not there");
+    assertArrayEquals(new int[] {10, 20, 30, 40, 0, 0}, greys(HandMade.png(new int[] {2, 3, 8, 0, 0}, two)),
+        "the third row is not there");
     refused("truncated", HandMade.png(new int[] {2, 3, 8, 0, 0}, HandMade.deflated(bytes(0, 10, 20, 0, 30))));
-    assertArrayEquals(new int[] {1, 2, 3}, rgb(HandMade.png(new int[] {1, 1, 8, 2, 0}, HandMade.deflated(bytes(0, 1, 2, 3)),
+    assertArrayEquals(new int[] {1, 2, 3},
+        rgb(HandMade.png(new int[] {1, 1, 8, 2, 0}, HandMade.deflated(bytes(0, 1, 2, 3)),
         HandMade.chunk("PLTE", new byte[771]))), "a palette that is a suggestion");
-    refused("palette", HandMade.png(new int[] {1, 1, 8, 3, 0}, HandMade.deflated(bytes(0, 1)), HandMade.chunk("PLTE", new byte[771])));
+    refused("palette", HandMade.png(new int[] {1, 1, 8, 3, 0}, HandMade.deflated(bytes(0, 1)),
+        HandMade.chunk("PLTE", new byte[771])));
     refused("filter 7", HandMade.png(new int[] {1, 1, 8, 0, 0}, HandMade.deflated(bytes(7, 1))));
     byte[] passes = HandMade.deflated(bytes(0, 1, 0, 2, 0, 3, 4)); // of 2 × 2 pixels passes 1, 6 and 7 have some
     assertArrayEquals(new int[] {1, 2, 3, 4}, greys(HandMade.png(new int[] {2, 2, 8, 0, 1}, passes)), "interlaced");
@@ -178,7 +195,8 @@ class KindsTest {
 
   @Test void webpOfOneColour() throws ImageException {
     for (int size : new int[] {1, 100, 4999}) {
-      byte[] picture = new Bits().put(0x2F, 8).put(size - 1, 14).put(size - 1, 14).put(1, 1).put(0, 3).put(0, 1).put(0, 1).put(0, 1)
+      byte[] picture = new Bits().put(0x2F, 8).put(size - 1, 14).put(size - 1, 14).put(1, 1).put(0, 3).put(0, 1)
+          .put(0, 1).put(0, 1)
           .only(20).only(10).only(30).only(128).put(1, 1).put(0, 1).put(0, 1).put(0, 1).bytes();
       long start = System.nanoTime();
       Picture found = Images.read(HandMade.webp(picture), "file");
@@ -192,7 +210,8 @@ class KindsTest {
   }
 
   @Test void iconsAndNetpbm() throws ImageException {
-    byte[] pixels = joined(bytes(40, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 32, 0), new byte[24], bytes(1, 2, 3, 99, 0, 0, 0, 0));
+    byte[] pixels = joined(bytes(40, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 32, 0), new byte[24],
+        bytes(1, 2, 3, 99, 0, 0, 0, 0));
     byte[] icon = joined(bytes(0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 32, 0, pixels.length, 0, 0, 0, 22, 0, 0, 0), pixels);
     assertArrayEquals(bytes(3, 2, 1, 99), Images.read(icon, "file").samples());
     byte[] png = HandMade.png(new int[] {1, 1, 8, 2, 0}, HandMade.deflated(bytes(0, 1, 2, 3)));
@@ -204,7 +223,8 @@ class KindsTest {
     assertArrayEquals(new int[] {0, 255}, greys(joined(text("P4\n2 1\n"), bytes(0b10000000))));
     assertArrayEquals(new int[] {7, 8}, greys(joined(text("P5 2 1 255\n"), bytes(7, 8))));
     assertArrayEquals(new int[] {7, 8, 9}, rgb(joined(text("P6 1 1 255\n"), bytes(7, 8, 9))));
-    assertArrayEquals(new int[] {255, 1}, greys(joined(text("P5 2 1 65535\n"), bytes(1, 0, 0, 1))), "clipped, not shifted");
+    assertArrayEquals(new int[] {255, 1}, greys(joined(text("P5 2 1 65535\n"), bytes(1, 0, 0, 1))),
+        "clipped, not shifted");
     refused("truncated", joined(text("P6 4999 4999 255\n"), bytes(7, 8, 9)));
   }
 
@@ -214,8 +234,10 @@ class KindsTest {
     byte[] targa = new byte[40];
     targa[2] = 2;
     targa[16] = 24;
-    var kinds = List.of(Map.entry("AVIF", joined(bytes(0, 0, 0, 32), text("ftypavif"))), Map.entry("HEIC", joined(bytes(0, 0, 0, 32),
-        text("ftypheic"))), Map.entry("JPEG 2000", joined(bytes(0, 0, 0, 12), text("jP  \r\n"))), Map.entry("QOI", text("qoif....")),
+    var kinds = List.of(Map.entry("AVIF", joined(bytes(0, 0, 0, 32), text("ftypavif"))),
+        Map.entry("HEIC", joined(bytes(0, 0, 0, 32),
+        text("ftypheic"))), Map.entry("JPEG 2000", joined(bytes(0, 0, 0, 12), text("jP  \r\n"))),
+        Map.entry("QOI", text("qoif....")),
         Map.entry("PSD", text("8BPS....")), Map.entry("TGA", targa), Map.entry("a Git LFS pointer",
             text("version https://git-lfs.github.com")),
         Map.entry("HTML", text("<!DOCTYPE html><p>404")));

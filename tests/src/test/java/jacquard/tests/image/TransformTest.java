@@ -28,7 +28,8 @@ import org.junit.jupiter.api.Test;
 
 /// Transforms beyond the recorded cases: configs, edges, chance.
 class TransformTest {
-  private static final Augmentation EVERYTHING = Augmentation.DEFAULT.scale(.2, 1).flip(.5).colours(new Jitter(.4, .4, .4, .1), .8, .2);
+  private static final Augmentation EVERYTHING =
+      Augmentation.DEFAULT.scale(.2, 1).flip(.5).colours(new Jitter(.4, .4, .4, .1), .8, .2);
 
   private static Picture photo() throws IOException { return Images.read(ImagesTest.source("rgb.png")); }
 
@@ -47,15 +48,18 @@ class TransformTest {
     assertEquals(photo(), photo, "the source is untouched");
   }
 
-  /// A crop of the whole area and its own proportions is the resize alone; flip and grey at probability 1 are those operations.
+  /// A crop of the whole area and its own proportions is the resize alone; flip and grey at probability 1 are those
+  /// operations.
   @Test void certainAugmentationsAreTheirOperations() throws IOException {
     Picture photo = photo();
     var whole = Augmentation.DEFAULT.scale(1, 1).ratio(97.0 / 61, 97.0 / 61);
     Pixels resized = Resize.of(photo.pixels(), 32, 32, Interpolation.BICUBIC);
     assertEquals(resized, whole.apply(photo, 32, 32, new SplittableRandom(1)));
     assertEquals(Geometry.flip(resized), whole.flip(1).apply(photo, 32, 32, new SplittableRandom(1)));
-    assertEquals(Colour.greyscale(resized), whole.colours(Jitter.NONE, 0, 1).apply(photo, 32, 32, new SplittableRandom(1)));
-    assertNotEquals(resized, whole.colours(new Jitter(.4, 0, 0, 0), 1, 0).apply(photo, 32, 32, new SplittableRandom(1)));
+    assertEquals(Colour.greyscale(resized), whole.colours(Jitter.NONE, 0, 1)
+        .apply(photo, 32, 32, new SplittableRandom(1)));
+    assertNotEquals(resized, whole.colours(new Jitter(.4, 0, 0, 0), 1, 0)
+        .apply(photo, 32, 32, new SplittableRandom(1)));
   }
 
   /// Where no crop of the wanted proportions fits, it is the middle: of a 300×10 strip at most 4:3, 13 of its columns.
@@ -69,7 +73,8 @@ class TransformTest {
   @Test void flippingTwiceIsNothing() throws IOException {
     Pixels photo = photo().pixels();
     assertEquals(photo, Geometry.flip(Geometry.flip(photo)));
-    assertEquals(photo, Geometry.rotate(Geometry.rotate(photo, 180, Interpolation.NEAREST), -180, Interpolation.BILINEAR));
+    assertEquals(photo, Geometry.rotate(Geometry.rotate(photo, 180, Interpolation.NEAREST), -180,
+        Interpolation.BILINEAR));
     assertSame(photo, Geometry.rotate(photo, 360, Interpolation.NEAREST));
   }
 
@@ -81,7 +86,8 @@ class TransformTest {
       Picture level = Picture.of(mode, 13, 7, samples);
       for (Interpolation interpolation : Interpolation.values())
         for (int[] size : new int[][] {{1, 1}, {5, 40}, {40, 3}, {13, 20}, {6, 7}})
-          for (byte sample : Resize.of(level, size[0], size[1], interpolation, new Box(.5f, .25f, 12.5f, 6)).samples()) assertEquals(77,
+          for (byte sample : Resize.of(level, size[0], size[1], interpolation, new Box(.5f, .25f, 12.5f, 6)).samples())
+            assertEquals(77,
               sample, mode + " " + interpolation);
     }
   }
@@ -89,8 +95,10 @@ class TransformTest {
   @Test void badSizesAndBoxesAreRefused() throws IOException {
     Picture photo = photo();
     assertThrows(IllegalArgumentException.class, () -> Resize.of(photo, 0, 5, Interpolation.BICUBIC));
-    assertThrows(IllegalArgumentException.class, () -> Resize.of(photo, 5, 5, Interpolation.BICUBIC, new Box(0, 0, 98, 61)));
-    assertThrows(IllegalArgumentException.class, () -> Resize.of(photo, 5, 5, Interpolation.BICUBIC, new Box(5, 5, 5, 9)));
+    assertThrows(IllegalArgumentException.class, () ->
+        Resize.of(photo, 5, 5, Interpolation.BICUBIC, new Box(0, 0, 98, 61)));
+    assertThrows(IllegalArgumentException.class, () ->
+        Resize.of(photo, 5, 5, Interpolation.BICUBIC, new Box(5, 5, 5, 9)));
     assertThrows(IllegalArgumentException.class, () -> photo.crop(50, 0, 48, 10));
     assertThrows(IllegalArgumentException.class, () -> new Pixels(3, 3, new byte[26]));
     assertThrows(IllegalArgumentException.class, () -> Augmentation.DEFAULT.scale(0, 1));
@@ -113,7 +121,8 @@ class TransformTest {
   }
 
   @Test void rowsAndPlanesHoldTheSame() {
-    var transform = new Transform(PreprocessConfig.ofSize(2).normalised(PreprocessConfig.INCEPTION_MEAN, PreprocessConfig.INCEPTION_STD));
+    var transform = new Transform(PreprocessConfig.ofSize(2)
+        .normalised(PreprocessConfig.INCEPTION_MEAN, PreprocessConfig.INCEPTION_STD));
     float[] rows = transform.rows(new Pixels(2, 1, new byte[] {0, (byte) 255, 0, (byte) 255, 0, (byte) 255}));
     assertArrayEquals(new float[] {-1, 1, -1, 1, -1, 1}, rows);
     assertArrayEquals(new float[] {-1, 1, 1, -1, -1, 1}, Transform.planes(rows));
@@ -122,9 +131,11 @@ class TransformTest {
   /// The margin of `longest` is the fill colour, half above and half below.
   @Test void longestLeavesAMargin() {
     var config = PreprocessConfig.ofSize(4).resized(Interpolation.BICUBIC, ResizeMode.LONGEST);
-    var filled = new PreprocessConfig(4, 4, config.mean(), config.std(), config.interpolation(), config.resizeMode(), 9);
+    var filled = new PreprocessConfig(4, 4, config.mean(), config.std(), config.interpolation(), config.resizeMode(),
+        9);
     Pixels image = new Transform(filled).pixels(Pixels.filled(8, 4, 100, 100, 100).picture());
-    for (int y = 0; y < 4; y++) for (int x = 0; x < 4; x++) assertEquals(y == 0 || y == 3 ? 9 : 100, image.sample(x, y, 0));
+    for (int y = 0; y < 4; y++)
+      for (int x = 0; x < 4; x++) assertEquals(y == 0 || y == 3 ? 9 : 100, image.sample(x, y, 0));
     assertTrue(image.width() == 4 && image.height() == 4);
   }
 }

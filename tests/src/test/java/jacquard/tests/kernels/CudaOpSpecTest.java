@@ -16,5 +16,7 @@ class CudaOpSpecTest extends OpSpecTest {
   @Override Device device() { return Device.named("cuda"); }
 
   /// What crosses the CPU's blocks would take the emulation minutes.
-  @Override Stream<OpSpec> specs() { return super.specs().filter(s -> !s.large() || !"emulated".equals(System.getenv("JACQUARD_CUDA"))); }
+  @Override Stream<OpSpec> specs() {
+    return super.specs().filter(s -> !s.large() || !"emulated".equals(System.getenv("JACQUARD_CUDA")));
+  }
 }

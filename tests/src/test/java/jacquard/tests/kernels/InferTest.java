@@ -34,8 +34,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/// `infer` refuses what kernels cannot do: whatever is wrong with the number, dtypes or shapes of an op's inputs, it is either refused, in words that name what was expected,
-/// or the device gives what the reference says.
+/// `infer` refuses what kernels cannot do: whatever is wrong with the number, dtypes or shapes of an op's inputs, it is
+/// either refused, in words that name what was expected, or the device gives what the reference says.
 class InferTest {
   /// Those that take any number of inputs from one on.
   private static final Set<Class<?>> ANY_NUMBER = Set.of(Fused.Norm.class, Movement.Concat.class);
@@ -49,13 +49,15 @@ class InferTest {
       if (s.large()) continue;
       var in = s.draw(1);
       boolean empty = in.stream().anyMatch(x -> x.values().length == 0);
-      if (!empty) r.putIfAbsent(s.op().getClass().getName() + " of " + in.size() + " to " + s.op().infer(types(in)).size(), s);
+      if (!empty)
+        r.putIfAbsent(s.op().getClass().getName() + " of " + in.size() + " to " + s.op().infer(types(in)).size(), s);
     }
     return r;
   }
 
   @Test void everyOpIsHere() {
-    assertEquals(OpSpecTest.records(Op.class).stream().map(Class::getName).collect(Collectors.toSet()), specs().values().stream().map(s -> s.op().getClass().getName()).collect(Collectors.toSet()));
+    assertEquals(OpSpecTest.records(Op.class).stream().map(Class::getName).collect(Collectors.toSet()),
+        specs().values().stream().map(s -> s.op().getClass().getName()).collect(Collectors.toSet()));
   }
 
   @TestFactory Stream<DynamicTest> anotherNumberOfInputsIsRefused() {
@@ -82,13 +84,18 @@ class InferTest {
     for (int i = 0; i < in.size(); i++) {
       var x = in.get(i);
       var shape = x.type().shape();
-      r.add(new Wrong("input " + i + " of another dtype", with(in, i, x.as(x.type().dtype().floating() ? DType.I32 : DType.F32))));
-      for (int a = 0; a < shape.rank(); a++) r.add(new Wrong("input " + i + " longer along axis " + a, with(in, i, shaped(x, shape.with(a, shape.dim(a) + 1)))));
+      r.add(new Wrong("input " + i + " of another dtype",
+          with(in, i, x.as(x.type().dtype().floating() ? DType.I32 : DType.F32))));
+      for (int a = 0; a < shape.rank(); a++)
+        r.add(new Wrong("input " + i + " longer along axis " + a,
+            with(in, i, shaped(x, shape.with(a, shape.dim(a) + 1)))));
       int[] more = new int[shape.rank() + 1];
       more[0] = 1;
       System.arraycopy(shape.dims(), 0, more, 1, shape.rank());
       r.add(new Wrong("input " + i + " with an axis more", with(in, i, shaped(x, Shape.of(more)))));
-      if (shape.rank() > 0) r.add(new Wrong("input " + i + " with an axis fewer", with(in, i, shaped(x, Shape.of(java.util.Arrays.copyOfRange(shape.dims(), 1, shape.rank()))))));
+      if (shape.rank() > 0)
+        r.add(new Wrong("input " + i + " with an axis fewer",
+            with(in, i, shaped(x, Shape.of(java.util.Arrays.copyOfRange(shape.dims(), 1, shape.rank()))))));
     }
     return r;
   }
@@ -113,8 +120,11 @@ class InferTest {
       return;
     }
     try (var _ = Scope.open(Device.named("cpu"))) {
-      Conformance.compare(Conformance.reference(op, w.in), new Conformance(Device.named("cpu")).run(op, w.in, Placement.DENSE));
-    } catch (RuntimeException | AssertionError e) { throw new AssertionError(op + " takes " + types(w.in) + ", " + w.what + ", and then: " + e, e); }
+      Conformance.compare(Conformance.reference(op, w.in),
+          new Conformance(Device.named("cpu")).run(op, w.in, Placement.DENSE));
+    } catch (RuntimeException | AssertionError e) { throw new AssertionError(op + " takes " + types(w.in) + ", "
+        + w.what + ", and then: " + e, e);
+    }
   }
 
   private static void refused(Op op, List<Type> in, String... words) {
@@ -127,16 +137,22 @@ class InferTest {
 
   private static final Sequences TWO = Sequences.ofLengths(2, 3);
 
-  private static Attention attention(int[] from, int[] to) { return new Attention(2, 1, TWO, TWO, new Ranges(from, to)); }
+  private static Attention attention(int[] from, int[] to) {
+    return new Attention(2, 1, TWO, TWO, new Ranges(from, to));
+  }
 
   @Test void rangesStayWithinTheKeysOfTheirSequence() {
     var qkv = List.of(Type.f32(5, 4), Type.f32(5, 4), Type.f32(5, 6));
     assertEquals(List.of(Type.f32(5, 6)), attention(new int[] {0, 1, 2, 5, 2}, new int[] {2, 1, 5, 5, 3}).infer(qkv));
-    refused(attention(new int[] {0, 0, 2, 2, 2}, new int[] {2, 2, 5, 5, 6}), qkv, "query 4", "2 … 5", "not 2 … 6");                       // beyond all keys
-    refused(attention(new int[] {0, 0, 2, 2, 2}, new int[] {2, 3, 5, 5, 5}), qkv, "query 1", "0 … 2", "not 0 … 3");                       // the next sequence's
-    refused(attention(new int[] {0, 0, 2, 1, 2}, new int[] {2, 2, 5, 5, 5}), qkv, "query 3", "not 1 … 5");                                // the one before
+    // beyond all keys
+    refused(attention(new int[] {0, 0, 2, 2, 2}, new int[] {2, 2, 5, 5, 6}), qkv, "query 4", "2 … 5", "not 2 … 6");
+    // the next sequence's
+    refused(attention(new int[] {0, 0, 2, 2, 2}, new int[] {2, 3, 5, 5, 5}), qkv, "query 1", "0 … 2", "not 0 … 3");
+    // the one before
+    refused(attention(new int[] {0, 0, 2, 1, 2}, new int[] {2, 2, 5, 5, 5}), qkv, "query 3", "not 1 … 5");
     refused(attention(new int[] {-1, 0, 2, 2, 2}, new int[] {2, 2, 5, 5, 5}), qkv, "query 0", "not -1 … 2");
-    refused(attention(new int[] {0, 2, 2, 2, 2}, new int[] {2, 1, 5, 5, 5}), qkv, "query 1", "not 2 … 1");                                // backwards
+    // backwards
+    refused(attention(new int[] {0, 2, 2, 2, 2}, new int[] {2, 1, 5, 5, 5}), qkv, "query 1", "not 2 … 1");
     refused(attention(new int[] {0, 0, 2, 2}, new int[] {2, 2, 5, 5, 5}), qkv, "5 queries", "4 beginnings");
     refused(attention(new int[] {0, 0, 2, 2, 2}, new int[] {2, 2, 5, 5, 5, 5}), qkv, "6 ends");
   }
@@ -149,7 +165,8 @@ class InferTest {
     refused(new Attention(4, 1, TWO, TWO, full), qkv, "heads·e");
     refused(new Attention(2, 1, TWO, Sequences.ofLengths(5), full), qkv, "2 and 1");
     var biased = new Attention(2, 1, TWO, TWO, full).withBias();
-    for (var bias : List.of(Type.f32(1, 3, 3), Type.f32(2, 2, 3), Type.f32(2, 3, 2))) refused(biased, Stream.concat(qkv.stream(), Stream.of(bias)).toList(), "bias");
+    for (var bias : List.of(Type.f32(1, 3, 3), Type.f32(2, 2, 3), Type.f32(2, 3, 2)))
+      refused(biased, Stream.concat(qkv.stream(), Stream.of(bias)).toList(), "bias");
     var apart = new Attention(2, 1, Sequences.ofLengths(1, 1), TWO, Ranges.full(Sequences.ofLengths(1, 1), TWO));
     Type q = Type.f32(2, 4), o = Type.f32(2, 6), lse = Type.f32(2, 2);
     refused(new Adjoint.Attend(apart, true), List.of(q, qkv.get(1), qkv.get(2), o, lse, o), "as many queries as keys");
@@ -182,9 +199,11 @@ class InferTest {
     for (int size : new int[] {0, 3}) {
       refused(new Fused.AveragePool(new Grid(2, 4), size), List.of(Type.f32(8, 3)));
       refused(new Adjoint.AveragePool(new Fused.AveragePool(new Grid(2, 4), size)), List.of(Type.f32(2, 3)));
-      refused(new Fused.Patches(new Grid(2, 4), size, List.of(0.5f), List.of(0.5f)), List.of(new Type(DType.U8, Shape.of(8, 1))));
+      refused(new Fused.Patches(new Grid(2, 4), size, List.of(0.5f), List.of(0.5f)),
+          List.of(new Type(DType.U8, Shape.of(8, 1))));
     }
     refused(new Fused.LayerNorm(1e-5f, DType.I32, false), List.of(Type.f32(4, 6), Type.f32(6), Type.f32(6)));
-    refused(new Fused.Conv2d(new Grid(2, 4), 3, 0), List.of(Type.f32(8, 3), Type.f32(5, 3, 3, 3)));          // a kernel larger than the grid by less than the stride
+    // a kernel larger than the grid by less than the stride
+    refused(new Fused.Conv2d(new Grid(2, 4), 3, 0), List.of(Type.f32(8, 3), Type.f32(5, 3, 3, 3)));
   }
 }

@@ -17,8 +17,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/// The same bits on any number of cores, from the interpreter, C1 and C2, under any collector: of every op, and of a ViT and a ResNet after some steps of training.
-/// Widths of vectors fold sums otherwise, so that bits belong to a width; at each width every spec holds, and 256 bits are the same 256 bits on any CPU.
+/// The same bits on any number of cores, from the interpreter, C1 and C2, under any collector: of every op, and of a
+/// ViT and a ResNet after some steps of training. Widths of vectors fold sums otherwise, so that bits belong to a
+/// width; at each width every spec holds, and 256 bits are the same 256 bits on any CPU.
 class SameBitsTest {
   private static final int BITS = 32 * Simd.LANES;
 
@@ -34,7 +35,8 @@ class SameBitsTest {
     same(tests, pool, base, "C1", List.of("-XX:TieredStopAtLevel=1"), "train");
     same(tests, pool, base, "1 thread, serial collector", List.of("-Djacquard.threads=1", "-XX:+UseSerialGC"), "train");
     same(tests, pool, base, "2 threads, G1", List.of("-Djacquard.threads=2", "-XX:+UseG1GC"), "train");
-    same(tests, pool, base, "3 threads, parallel collector", List.of("-Djacquard.threads=3", "-XX:+UseParallelGC"), "train");
+    same(tests, pool, base, "3 threads, parallel collector", List.of("-Djacquard.threads=3", "-XX:+UseParallelGC"),
+        "train");
     same(tests, pool, base, "8 threads, ZGC", List.of("-Djacquard.threads=8", "-XX:+UseZGC"), "train");
     for (int bits : new int[] {128, 256}) if (bits < BITS) {
       var narrow = start(pool, List.of("-Djacquard.simd.bits=" + bits), "check", "train");
@@ -45,13 +47,18 @@ class SameBitsTest {
     return tests.stream();
   }
 
-  private static void same(List<DynamicTest> tests, ExecutorService pool, Future<Outcome> base, String name, List<String> flags, String... args) {
+  private static void same(List<DynamicTest> tests, ExecutorService pool, Future<Outcome> base, String name,
+      List<String> flags, String... args) {
     var other = start(pool, flags, args);
     tests.add(DynamicTest.dynamicTest(name, () -> {
       assertEquals(List.of(), other.get().failed);
       assertTrue(other.get().digests.size() > 300, other.get().digests.size() + " digests");
       var differ = new ArrayList<String>();
-      other.get().digests.forEach((what, digest) -> { try { if (!digest.equals(base.get().digests.get(what))) differ.add(what); } catch (Exception e) { throw new AssertionError(e); } });
+      other.get().digests.forEach((what, digest) -> {
+        try { if (!digest.equals(base.get().digests.get(what))) differ.add(what); } catch (Exception e) {
+          throw new AssertionError(e);
+        }
+      });
       assertEquals(List.of(), differ);
     }));
   }

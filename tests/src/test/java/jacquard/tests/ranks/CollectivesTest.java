@@ -32,7 +32,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class CollectivesTest {
-  static List<Device> devices(String kind, int ranks) { return IntStream.range(0, ranks).mapToObj(r -> Device.named(kind + ":" + r)).toList(); }
+  static List<Device> devices(String kind, int ranks) {
+    return IntStream.range(0, ranks).mapToObj(r -> Device.named(kind + ":" + r)).toList();
+  }
 
   List<Device> devices(int ranks) { return devices("cpu", ranks); }
 
@@ -53,16 +55,20 @@ class CollectivesTest {
     int all = Arrays.stream(rows).sum(), width = 5;
     var got = Group.run(devices(ranks), g -> {
       int first = IntStream.range(0, g.rank()).map(r -> rows[r]).sum();
-      var part = Tensor.of(Shape.of(rows[g.rank()], width), Arrays.copyOfRange(whole(0, all * width), first * width, (first + rows[g.rank()]) * width));
+      var part = Tensor.of(Shape.of(rows[g.rank()], width),
+          Arrays.copyOfRange(whole(0, all * width), first * width, (first + rows[g.rank()]) * width));
       var gathered = Tensor.apply(new Collective.AllGather(g, rows), part);
       var shorts = Tensor.apply(new Collective.AllGather(g, rows), part.cast(DType.BF16)).floats();
       assertArrayEquals(gathered.floats(), shorts);                               // integers below 256 are BF16 numbers
-      var ids = Tensor.apply(new Collective.AllGather(g, rows), Tensor.ofInts(Shape.of(rows[g.rank()]), IntStream.range(first, first + rows[g.rank()]).toArray())).ints();
+      var ids = Tensor.apply(new Collective.AllGather(g, rows),
+          Tensor.ofInts(Shape.of(rows[g.rank()]), IntStream.range(first, first + rows[g.rank()]).toArray())).ints();
       assertArrayEquals(IntStream.range(0, all).toArray(), ids);
       var strided = Tensor.apply(new Collective.AllGather(g, rows), part.permute(1, 0).copy().permute(1, 0));
       assertArrayEquals(gathered.floats(), strided.floats());
-      var scattered = Tensor.apply(new Collective.ReduceScatter(g, rows), Tensor.of(Shape.of(all, width), whole(g.rank(), all * width)));
-      var reduced = Tensor.applyAll(new Collective.AllReduce(g, 0.5f, 2), List.of(Tensor.of(Shape.of(7), whole(g.rank(), 7)), Tensor.of(Shape.of(1000, 71), whole(g.rank(), 71000))));
+      var scattered = Tensor.apply(new Collective.ReduceScatter(g, rows),
+          Tensor.of(Shape.of(all, width), whole(g.rank(), all * width)));
+      var reduced = Tensor.applyAll(new Collective.AllReduce(g, 0.5f, 2),
+          List.of(Tensor.of(Shape.of(7), whole(g.rank(), 7)), Tensor.of(Shape.of(1000, 71), whole(g.rank(), 71000))));
       return List.of(gathered.floats(), scattered.floats(), reduced.get(0).floats(), reduced.get(1).floats());
     });
     for (int r = 0; r < ranks; r++) {
@@ -91,7 +97,8 @@ class CollectivesTest {
     int[] rows = ragged(ranks);
     int all = Arrays.stream(rows).sum();
     record Case(String name, Function<Group, Collective> op, Function<Group, Integer> extent) {}
-    for (var c : List.of(new Case("AllGather", g -> new Collective.AllGather(g, rows), g -> rows[g.rank()]), new Case("ReduceScatter", g -> new Collective.ReduceScatter(g, rows), _ -> all),
+    for (var c : List.of(new Case("AllGather", g -> new Collective.AllGather(g, rows), g -> rows[g.rank()]),
+        new Case("ReduceScatter", g -> new Collective.ReduceScatter(g, rows), _ -> all),
         new Case("AllReduce", g -> new Collective.AllReduce(g, 2, 1), _ -> all))) {
       var dots = Group.run(devices(ranks), g -> {
         int n = c.extent.apply(g) * 3;
@@ -109,27 +116,35 @@ class CollectivesTest {
     }
   }
 
-  private static double dot(float[] a, float[] b) { return IntStream.range(0, a.length).mapToDouble(i -> (double) a[i] * b[i]).sum(); }
+  private static double dot(float[] a, float[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> (double) a[i] * b[i]).sum();
+  }
 
-  /// The rows of all ranks against one rank that has them all, by the kernel and by the definition: outputs, statistics, gradients. Sums of 40
-  /// terms of size 2: 8·√40·2⁻²⁴·2 is 6e-6.
+  /// The rows of all ranks against one rank that has them all, by the kernel and by the definition: outputs,
+  /// statistics, gradients. Sums of 40 terms of size 2: 8·√40·2⁻²⁴·2 is 6e-6.
   @ParameterizedTest @ValueSource(ints = {1, 2, 3, 4}) void batchNormSeesTheRowsOfAll(int ranks) {
     int[] rows = IntStream.range(0, ranks).map(r -> 3 + 2 * r).toArray();
     int all = Arrays.stream(rows).sum(), c = 6;
     var expected = Group.run(devices(1), _ -> {
-      var in = List.of(Draw.uniform(1, Shape.of(all, c), -2, 2), Draw.uniform(2, Shape.of(c), 0.5f, 2), Draw.uniform(3, Shape.of(c), -1, 1));
+      var in = List.of(Draw.uniform(1, Shape.of(all, c), -2, 2), Draw.uniform(2, Shape.of(c), 0.5f, 2),
+          Draw.uniform(3, Shape.of(c), -1, 1));
       var statistics = Tensor.applyAll(new Fused.BatchNorm(1e-5f, true), in);
-      var v = Grad.vjp(in, x -> Tensor.applyAll(new Fused.BatchNorm(1e-5f, false), x), _ -> List.of(Draw.uniform(4, Shape.of(all, c), -1, 1)));
-      return floats(v.values().getFirst(), statistics.get(1), statistics.get(2), v.gradients().get(0), v.gradients().get(1), v.gradients().get(2));
+      var v = Grad.vjp(in, x -> Tensor.applyAll(new Fused.BatchNorm(1e-5f, false), x), _ ->
+          List.of(Draw.uniform(4, Shape.of(all, c), -1, 1)));
+      return floats(v.values().getFirst(), statistics.get(1), statistics.get(2), v.gradients().get(0),
+          v.gradients().get(1), v.gradients().get(2));
     }).getFirst();
     for (boolean kernel : new boolean[] {true, false}) {
       var got = Group.run(devices(ranks), g -> {
         int from = IntStream.range(0, g.rank()).map(r -> rows[r]).sum(), to = from + rows[g.rank()];
-        var in = List.of(Draw.uniform(1, Shape.of(all, c), -2, 2).slice(0, from, to).copy(), Draw.uniform(2, Shape.of(c), 0.5f, 2), Draw.uniform(3, Shape.of(c), -1, 1));
+        var in = List.of(Draw.uniform(1, Shape.of(all, c), -2, 2).slice(0, from, to).copy(),
+            Draw.uniform(2, Shape.of(c), 0.5f, 2), Draw.uniform(3, Shape.of(c), -1, 1));
         var op = new Collective.BatchNorm(g, 1e-5f, true);
-        var v = Grad.vjp(in, x -> kernel ? Tensor.applyAll(op, x) : op.define(x), y -> Arrays.asList(Draw.uniform(4, Shape.of(all, c), -1, 1).slice(0, from, to).copy(), null, null, null));
+        var v = Grad.vjp(in, x -> kernel ? Tensor.applyAll(op, x) : op.define(x), y ->
+            Arrays.asList(Draw.uniform(4, Shape.of(all, c), -1, 1).slice(0, from, to).copy(), null, null, null));
         assertEquals(all, v.values().get(3).item());
-        return floats(v.values().get(0), v.values().get(1), v.values().get(2), v.gradients().get(0), v.gradients().get(1), v.gradients().get(2));
+        return floats(v.values().get(0), v.values().get(1), v.values().get(2), v.gradients().get(0),
+            v.gradients().get(1), v.gradients().get(2));
       });
       float[] dWeight = new float[c], dBias = new float[c];
       for (int r = 0, from = 0; r < ranks; from += rows[r++]) {
@@ -151,7 +166,8 @@ class CollectivesTest {
   @Test void theOrderOfSumsIsFixed() {
     List<float[]> first = null;
     for (int run = 0; run < 5; run++) {
-      var got = Group.run(devices(4), g -> Tensor.apply(new Collective.AllReduce(g, 1f / 3, 1), Draw.uniform(g.rank(), Shape.of(100_003), -1, 1)).floats());
+      var got = Group.run(devices(4), g -> Tensor.apply(new Collective.AllReduce(g, 1f / 3, 1),
+          Draw.uniform(g.rank(), Shape.of(100_003), -1, 1)).floats());
       for (var r : got) assertArrayEquals(got.getFirst(), r);
       if (first != null) assertArrayEquals(first.getFirst(), got.getFirst());
       first = got;
@@ -174,7 +190,8 @@ class CollectivesTest {
     assertEquals("disk on fire", e.getMessage());
     assertEquals(0, told.getCount());
     for (int r : new int[] {0, 1, 3}) {
-      assertTrue(seen[r].getMessage().contains("rank 2 failed") && seen[r].getMessage().contains("disk on fire"), seen[r].getMessage());
+      assertTrue(seen[r].getMessage().contains("rank 2 failed") && seen[r].getMessage().contains("disk on fire"),
+          seen[r].getMessage());
       assertSame(e, seen[r].getCause());
     }
   }
@@ -183,11 +200,14 @@ class CollectivesTest {
     var e = assertThrows(Group.Failure.class, () -> Group.run(devices(2), g -> g.rank() == 0
         ? Tensor.apply(new Collective.AllGather(g, new int[] {2, 2}), Tensor.zeros(Shape.of(2, 3))).floats()
         : Tensor.apply(new Collective.AllReduce(g, 1, 1), Tensor.zeros(Shape.of(5))).floats()));
-    assertTrue(e.getMessage().contains("rank 0: AllGather") && e.getMessage().contains("[1, 3]") && e.getMessage().contains("rank 1: AllReduce") && e.getMessage().contains("[5]"), e.getMessage());
+    assertTrue(e.getMessage().contains("rank 0: AllGather") && e.getMessage().contains("[1, 3]")
+        && e.getMessage().contains("rank 1: AllReduce") && e.getMessage().contains("[5]"), e.getMessage());
   }
 
   @Test void differentWidthsAreNamed() {
-    var e = assertThrows(Group.Failure.class, () -> Group.run(devices(2), g -> Tensor.apply(new Collective.AllGather(g, new int[] {2, 2}), Tensor.zeros(Shape.of(2, 3 + g.rank()))).floats()));
+    var e = assertThrows(Group.Failure.class, () ->
+        Group.run(devices(2), g -> Tensor.apply(new Collective.AllGather(g, new int[] {2, 2}),
+            Tensor.zeros(Shape.of(2, 3 + g.rank()))).floats()));
     assertTrue(e.getMessage().contains("F32 [1, 3]") && e.getMessage().contains("F32 [1, 4]"), e.getMessage());
   }
 
@@ -219,9 +239,13 @@ class CollectivesTest {
 
   @Test void wrongRowsAreRefused() {
     var g = Group.ALONE;
-    assertThrows(IllegalArgumentException.class, () -> new Collective.AllGather(g, new int[] {2, 2}).infer(List.of(Type.f32(2, 3))));
-    assertThrows(IllegalArgumentException.class, () -> new Collective.AllGather(g, new int[] {3}).infer(List.of(Type.f32(2, 3))));
-    assertThrows(IllegalArgumentException.class, () -> new Collective.ReduceScatter(g, new int[] {3}).infer(List.of(Type.f32(2, 3))));
-    assertThrows(IllegalArgumentException.class, () -> new Collective.AllReduce(g, 1, 1).infer(List.of(new Type(DType.I32, Shape.of(2)))));
+    assertThrows(IllegalArgumentException.class, () ->
+        new Collective.AllGather(g, new int[] {2, 2}).infer(List.of(Type.f32(2, 3))));
+    assertThrows(IllegalArgumentException.class, () ->
+        new Collective.AllGather(g, new int[] {3}).infer(List.of(Type.f32(2, 3))));
+    assertThrows(IllegalArgumentException.class, () ->
+        new Collective.ReduceScatter(g, new int[] {3}).infer(List.of(Type.f32(2, 3))));
+    assertThrows(IllegalArgumentException.class, () ->
+        new Collective.AllReduce(g, 1, 1).infer(List.of(new Type(DType.I32, Shape.of(2)))));
   }
 }

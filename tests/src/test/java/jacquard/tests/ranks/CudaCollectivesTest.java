@@ -54,29 +54,40 @@ class CudaCollectivesTest extends CollectivesTest {
     @Override public boolean together() { return true; }
     @Override public void whenFailed(Runnable action) { of.whenFailed(action); }
     @Override public void allGather(String what, Stretch part, Stretch all) { of.allGather(what, part, all); }
-    @Override public void reduceScatter(String what, Stretch all, int[] counts, Stretch part) { of.reduceScatter(what, all, counts, part); }
-    @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) { of.allReduce(what, factor, in, out); }
+    @Override public void reduceScatter(String what, Stretch all, int[] counts, Stretch part) {
+      of.reduceScatter(what, all, counts, part);
+    }
+    @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) {
+      of.allReduce(what, factor, in, out);
+    }
     @Override public double[] sum(String what, double... values) { return of.sum(what, values); }
   }
 
   @Test void aRankThatFailsTakesTheOthersOutOfTheirKernels() {
     var seen = new Throwable[3];
     var e = assertThrows(IllegalStateException.class, () -> Group.run(devices(3), g -> {
-      try { return Tensor.apply(new Collective.AllGather(new FailsAfterMeeting(g), new int[] {1, 1, 1}), Tensor.zeros(Shape.of(1, 3))).floats(); }
+      try {
+        return Tensor.apply(new Collective.AllGather(new FailsAfterMeeting(g), new int[] {1, 1, 1}),
+            Tensor.zeros(Shape.of(1, 3))).floats();
+      }
       catch (RuntimeException x) {
         seen[g.rank()] = x;
         throw x;
       }
     }));
     assertEquals("no luck", e.getMessage());
-    for (int r : new int[] {0, 2}) assertTrue(seen[r] instanceof Group.Failure && seen[r].getMessage().contains("rank 1 failed") && seen[r].getMessage().contains("no luck"), String.valueOf(seen[r]));
-    var again = Group.run(devices(3), g -> Tensor.apply(new Collective.AllGather(g, new int[] {1, 1, 1}), Tensor.full(Shape.of(1, 1), g.rank())).floats());
+    for (int r : new int[] {0, 2})
+      assertTrue(seen[r] instanceof Group.Failure && seen[r].getMessage().contains("rank 1 failed")
+          && seen[r].getMessage().contains("no luck"), String.valueOf(seen[r]));
+    var again = Group.run(devices(3), g ->
+        Tensor.apply(new Collective.AllGather(g, new int[] {1, 1, 1}), Tensor.full(Shape.of(1, 1), g.rank())).floats());
     for (var a : again) assertArrayEquals(new float[] {0, 1, 2}, a);
   }
 
   @Test void oneDeviceForTwoRanksIsRefused() {
     var one = Device.named("cuda:0");
-    var e = assertThrows(IllegalArgumentException.class, () -> Group.run(List.of(one, one), g -> Tensor.apply(new Collective.AllReduce(g, 1, 1), Tensor.zeros(Shape.of(2))).floats()));
+    var e = assertThrows(IllegalArgumentException.class, () -> Group.run(List.of(one, one), g ->
+        Tensor.apply(new Collective.AllReduce(g, 1, 1), Tensor.zeros(Shape.of(2))).floats()));
     assertTrue(e.getMessage().contains("are both on cuda"), e.getMessage());
   }
 }

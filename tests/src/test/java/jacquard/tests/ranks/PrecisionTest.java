@@ -55,11 +55,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What a pass says of precision and of recomputation.
 @Timeout(300)
 class PrecisionTest {
-  private static final String TEXT = "\"text_cfg\": {\"context_length\": 8, \"vocab_size\": 49408, \"width\": 16, \"heads\": 2, \"layers\": 1}, \"init_logit_bias\": -5}";
-  private static final String VIT = "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": 1, \"width\": 16, \"head_width\": 8, \"patch_size\": 8, \"patch_dropout\": 0.25}, " + TEXT;
-  private static final String RESNET = "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": [1, 1, 1, 1], \"width\": 8}, " + TEXT;
-  private static final Set<Class<?>> HALF = Set.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class, Attention.class, Adjoint.Conv2dInput.class, Adjoint.Conv2dWeight.class, Adjoint.LinearWeight.class);
-  private static final Set<Class<?>> FULL = Set.of(Fused.LayerNorm.class, Fused.Normalize.class, Fused.BatchNorm.class, Fused.Softmax.class, jacquard.tensor.op.Contrastive.Softmax.class, jacquard.tensor.op.Contrastive.Sigmoid.class,
+  private static final String TEXT =
+      "\"text_cfg\": {\"context_length\": 8, \"vocab_size\": 49408, \"width\": 16, \"heads\": 2, \"layers\": 1}, \"init_logit_bias\": -5}";
+  private static final String VIT =
+      "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": 1, \"width\": 16, \"head_width\": 8, "
+      + "\"patch_size\": 8, \"patch_dropout\": 0.25}, " + TEXT;
+  private static final String RESNET =
+      "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": [1, 1, 1, 1], \"width\": 8}, " + TEXT;
+  private static final Set<Class<?>> HALF = Set.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class,
+      Attention.class, Adjoint.Conv2dInput.class, Adjoint.Conv2dWeight.class, Adjoint.LinearWeight.class);
+  private static final Set<Class<?>> FULL = Set.of(Fused.LayerNorm.class, Fused.Normalize.class, Fused.BatchNorm.class,
+      Fused.Softmax.class, jacquard.tensor.op.Contrastive.Softmax.class, jacquard.tensor.op.Contrastive.Sigmoid.class,
       Adjoint.LayerNorm.class, Adjoint.Normalize.class, Adjoint.BatchNorm.class, Adjoint.SoftmaxContrastive.class);
 
   /// The policy's cast of a parameter is kept beside it and follows it; one by hand stays what it was.
@@ -72,16 +78,20 @@ class PrecisionTest {
       assertArrayEquals(new float[] {2, 2, 2}, byHand.floats());
       for (float value : new float[] {4, 5}) {
         Tensor.applyAll(new Update.Blend(1, 1), List.of(p, Tensor.full(Shape.of(3), value)));
-        assertArrayEquals(new float[] {value, value, value}, pass(Precision.BF16).call(() -> p.cast(DType.BF16)).floats());
+        assertArrayEquals(new float[] {value, value, value}, pass(Precision.BF16).call(() -> p.cast(DType.BF16))
+            .floats());
       }
     }
   }
 
   private static Batches batches(ClipConfig config) throws IOException {
-    return new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), 16, 8, 3);
+    return new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)),
+        Augmentation.DEFAULT.scale(0.5, 1), 16, 8, 3);
   }
 
-  private static Contrastive.Loss loss(boolean sigmoid) { return sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX; }
+  private static Contrastive.Loss loss(boolean sigmoid) {
+    return sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX;
+  }
 
   private static Pass pass(Precision p) { return Pass.training(Random.of(5)).precision(p); }
 
@@ -94,7 +104,9 @@ class PrecisionTest {
     return ScopedValue.where(Interpreter.CURRENT, watching).call(f::get);
   }
 
-  @ParameterizedTest @CsvSource({"vit,false", "vit,true", "resnet,false"}) void productsSeeHalvesAndNormsAndLossesSeeFloats(String model, boolean sigmoid) throws IOException {
+  @ParameterizedTest @CsvSource({"vit,false", "vit,true",
+      "resnet,false"}) void productsSeeHalvesAndNormsAndLossesSeeFloats(String model, boolean sigmoid)
+      throws IOException {
     var config = ClipConfig.parse(model.equals("vit") ? VIT : RESNET);
     var batch = batches(config).at(0);
     var seen = new HashSet<Class<?>>();
@@ -104,24 +116,32 @@ class PrecisionTest {
         var expected = HALF.contains(op.getClass()) ? DType.BF16 : FULL.contains(op.getClass()) ? DType.F32 : null;
         if (expected == null) return;
         seen.add(op.getClass());
-        for (int i = 0; i < in.size(); i++) {                                    // a layer's factors; its bias and what it adds to stay in full precision; what products send back to a norm
-          var own = op instanceof Fused.Linear && i >= 2 ? DType.F32 : op instanceof Adjoint.LayerNorm && i == 4 ? DType.BF16 : expected;
+        // a layer's factors; its bias and what it adds to stay in full precision; what products send back to a norm
+        for (int i = 0; i < in.size(); i++) {
+          var own = op instanceof Fused.Linear && i >= 2 ? DType.F32 : op instanceof Adjoint.LayerNorm && i == 4
+              ? DType.BF16 : expected;
           if (in.get(i).dtype().floating()) assertEquals(own, in.get(i).dtype(), () -> op + " of " + in);
         }
       }, () -> Gradients.of(new Contrastive(m, loss(sigmoid)), batch, 1, pass(Precision.BF16)));
       step.gradients().forEach((name, g) -> assertEquals(DType.F32, g.dtype(), name));
       m.parameters().trained().forEach((name, p) -> assertEquals(DType.F32, p.dtype(), name));
     }
-    assertTrue(seen.containsAll(List.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class, Attention.class, Fused.LayerNorm.class, Adjoint.LayerNorm.class,
-        Fused.Normalize.class, model.equals("vit") ? Fused.LayerNorm.class : Fused.BatchNorm.class, sigmoid ? jacquard.tensor.op.Contrastive.Sigmoid.class : jacquard.tensor.op.Contrastive.Softmax.class)), seen.toString());
+    assertTrue(seen.containsAll(List.of(Fused.Linear.class, Contraction.MatMul.class, Fused.Conv2d.class,
+        Attention.class, Fused.LayerNorm.class, Adjoint.LayerNorm.class,
+        Fused.Normalize.class, model.equals("vit") ? Fused.LayerNorm.class : Fused.BatchNorm.class, sigmoid
+        ? jacquard.tensor.op.Contrastive.Sigmoid.class : jacquard.tensor.op.Contrastive.Softmax.class)),
+        seen.toString());
   }
 
-  /// One rounding to BF16 is a relative error of at most u = 2⁻⁹, of random sign. A feature's way has 7 products (patches, queries and keys, attention,
-  /// two projections, two of the MLP) of two rounded inputs and a rounded output each: K = 21, so that a feature is off by √K·u of its length and a
-  /// cosine in d = 16 dimensions by √(2K/d)·u. Times the scale s that is a logit's error; the loss is off by at most that times what its slopes
-  /// along a row add up to (softmax: Σ|p − target| ≤ 2; sigmoid, a sum over the row: at most its 16 pairs), and the gradient, p − target carried back through 2K roundings, by at most twice (s·√(2K/d) + √(2K))·u of its length. Descent gains η·‖g‖² a step, and
-  /// that share of the gain is what later losses may differ by besides.
-  @ParameterizedTest @ValueSource(booleans = {false, true}) void aShortTrainingFollowsFullPrecision(boolean sigmoid) throws IOException {
+  /// One rounding to BF16 is a relative error of at most u = 2⁻⁹, of random sign. A feature's way has 7 products
+  /// (patches, queries and keys, attention, two projections, two of the MLP) of two rounded inputs and a rounded output
+  /// each: K = 21, so that a feature is off by √K·u of its length and a cosine in d = 16 dimensions by √(2K/d)·u. Times
+  /// the scale s that is a logit's error; the loss is off by at most that times what its slopes along a row add up to
+  /// (softmax: Σ|p − target| ≤ 2; sigmoid, a sum over the row: at most its 16 pairs), and the gradient, p − target
+  /// carried back through 2K roundings, by at most twice (s·√(2K/d) + √(2K))·u of its length. Descent gains η·‖g‖² a
+  /// step, and that share of the gain is what later losses may differ by besides.
+  @ParameterizedTest @ValueSource(booleans = {false, true}) void aShortTrainingFollowsFullPrecision(boolean sigmoid)
+      throws IOException {
     var config = ClipConfig.parse(VIT);
     var batches = batches(config);
     double u = 0x1p-9, k = 21, d = 16;
@@ -147,10 +167,12 @@ class PrecisionTest {
       difference += Math.pow(gradient[1][i] - gradient[0][i], 2);
       length += gradient[0][i] * (double) gradient[0][i];
     }
-    assertTrue(difference > 0 && Math.sqrt(difference / length) < share, "gradients differ by " + Math.sqrt(difference / length) + " of their length, bound " + share);
+    assertTrue(difference > 0 && Math.sqrt(difference / length) < share,
+        "gradients differ by " + Math.sqrt(difference / length) + " of their length, bound " + share);
     assertTrue(losses[0][11] < losses[0][0] - 0.1, "the loss falls from " + losses[0][0] + " to " + losses[0][11]);
     for (int s = 0; s < 12; s++)
-      assertEquals(losses[0][s], losses[1][s], (sigmoid ? 16 : 2) * scale * Math.sqrt(2 * k / d) * u + share * (losses[0][0] - losses[0][s]), "step " + s);
+      assertEquals(losses[0][s], losses[1][s],
+          (sigmoid ? 16 : 2) * scale * Math.sqrt(2 * k / d) * u + share * (losses[0][0] - losses[0][s]), "step " + s);
   }
 
   private static float[] joined(Iterable<Tensor> tensors) {
@@ -165,8 +187,11 @@ class PrecisionTest {
   }
 
   /// Blocks that run again give the bits of blocks that were kept.
-  @ParameterizedTest @CsvSource({"vit,FP32,1", "vit,BF16,1", "vit,FP32,2", "resnet,FP32,1", "resnet,BF16,1"}) void recomputationGivesTheSameBits(String model, Precision precision, int parts) throws IOException {
-    var config = ClipConfig.parse(model.equals("vit") ? VIT.replace("\"layers\": 1, \"width\": 16, \"head", "\"layers\": 3, \"width\": 16, \"head") : RESNET);
+  @ParameterizedTest @CsvSource({"vit,FP32,1", "vit,BF16,1", "vit,FP32,2", "resnet,FP32,1",
+      "resnet,BF16,1"}) void recomputationGivesTheSameBits(String model, Precision precision, int parts)
+      throws IOException {
+    var config = ClipConfig.parse(model.equals("vit")
+        ? VIT.replace("\"layers\": 1, \"width\": 16, \"head", "\"layers\": 3, \"width\": 16, \"head") : RESNET);
     var batch = batches(config).at(0);
     try (var _ = Scope.open(Device.named("cpu"))) {
       ClipModel kept = ClipModel.create(config, 1), again = ClipModel.create(config, 1);
@@ -176,7 +201,9 @@ class PrecisionTest {
       assertEquals(a.gradients().keySet(), b.gradients().keySet());
       a.gradients().forEach((name, g) -> assertArrayEquals(g.floats(), b.gradients().get(name).floats(), name));
       var statistics = again.parameters().all();
-      kept.parameters().all().forEach((name, t) -> { if (name.contains("running_")) assertArrayEquals(t.floats(), statistics.get(name).floats(), name); });
+      kept.parameters().all().forEach((name, t) -> {
+        if (name.contains("running_")) assertArrayEquals(t.floats(), statistics.get(name).floats(), name);
+      });
     }
   }
 
@@ -188,45 +215,60 @@ class PrecisionTest {
     try (var _ = Scope.open(device)) {
       var m = ClipModel.create(config, 1);
       long before = device.live().bytes();
-      watched((_, _) -> most.accumulateAndGet(device.live().bytes() - before, Math::max), () -> Gradients.of(new Contrastive(m, m.parameters().freeze("text.token_embedding.weight"), loss(false)), batch, 1, pass(Precision.FP32).recompute(recompute)));
+      watched((_, _) -> most.accumulateAndGet(device.live().bytes() - before, Math::max), () ->
+          Gradients.of(new Contrastive(m, m.parameters().freeze("text.token_embedding.weight"), loss(false)), batch, 1,
+              pass(Precision.FP32).recompute(recompute)));
     }
     return most.get();
   }
 
-  /// Twelve blocks keep one tensor each in place of about a dozen; what one block needs while it runs again comes on top, and gradients of parameters.
+  /// Twelve blocks keep one tensor each in place of about a dozen; what one block needs while it runs again comes on
+  /// top, and gradients of parameters.
   @Test void recomputationNeedsLessMemory() throws IOException {
-    var config = ClipConfig.parse(VIT.replace("\"layers\": 1, \"width\": 16, \"head", "\"layers\": 12, \"width\": 16, \"head").replace("\"patch_size\": 8", "\"patch_size\": 4"));
+    var config = ClipConfig.parse(VIT.replace("\"layers\": 1, \"width\": 16, \"head",
+        "\"layers\": 12, \"width\": 16, \"head").replace("\"patch_size\": 8", "\"patch_size\": 4"));
     long kept = peak(config, false), again = peak(config, true);
     assertTrue(again < kept / 2, again + " bytes against " + kept);
   }
 
-  /// Norm → linear with activation → linear, eight times: what waits for backward is each block's input, its pre-activation and the statistics of its
-  /// norm; the norm's result and the activation's are made again. Of backward itself there are an activation made again, its cotangent and a few
-  /// tensors of the width. Size classes add up to a quarter. Kept, they would be 1.8 times as much.
+  /// Norm → linear with activation → linear, eight times: what waits for backward is each block's input, its
+  /// pre-activation and the statistics of its norm; the norm's result and the activation's are made again. Of backward
+  /// itself there are an activation made again, its cotangent and a few tensors of the width. Size classes add up to a
+  /// quarter. Kept, they would be 1.8 times as much.
   @Test void cheapOpsAreMadeAgain() {
     int rows = 256, width = 64, hidden = 256, blocks = 8;
-    var device = Device.named("cpu:7");                                          // whose pool no other test has filled with longer arrays, which would serve and count
+    // whose pool no other test has filled with longer arrays, which would serve and count
+    var device = Device.named("cpu:7");
     long before = device.live().blocks();
     try (var _ = Scope.open(device)) {
-      Tensor x = Draw.uniform(1, Shape.of(rows, width), -1, 1), up = Draw.uniform(2, Shape.of(hidden, width), -0.1f, 0.1f), down = Draw.uniform(3, Shape.of(width, hidden), -0.1f, 0.1f);
+      Tensor x = Draw.uniform(1, Shape.of(rows, width), -1, 1), up =
+          Draw.uniform(2, Shape.of(hidden, width), -0.1f, 0.1f), down =
+          Draw.uniform(3, Shape.of(width, hidden), -0.1f, 0.1f);
       Tensor ones = Tensor.full(Shape.of(width), 1), zeros = Tensor.zeros(Shape.of(width));
       long held = device.live().bytes();
       var waiting = new AtomicLong();
-      watched((op, _) -> { if (op instanceof Adjoint) waiting.compareAndSet(0, device.live().bytes() - held); }, () -> Grad.vjp(List.of(x, up, down, ones, zeros), in -> {
+      watched((op, _) -> {
+        if (op instanceof Adjoint) waiting.compareAndSet(0, device.live().bytes() - held);
+      }, () -> Grad.vjp(List.of(x, up, down, ones, zeros), in -> {
         var y = in.getFirst();
         for (int b = 0; b < blocks; b++) {
           var h = y;
-          y = Scope.result(() -> h.layerNorm(in.get(3), in.get(4), 1e-5f).linear(in.get(1), null, Activation.GELU).linear(in.get(2), null, Activation.NONE));
+          y = Scope.result(() -> h.layerNorm(in.get(3), in.get(4), 1e-5f).linear(in.get(1), null, Activation.GELU)
+              .linear(in.get(2), null, Activation.NONE));
         }
         return List.of(y);
       }, y -> List.of(Draw.uniform(4, y.getFirst().shape(), -1, 1))));
       long expected = 4L * rows * (blocks * (width + hidden + 2L) + 2L * hidden + 4L * width);
-      assertTrue(waiting.get() > 0 && waiting.get() < expected * 5 / 4, waiting.get() + " bytes wait for backward, expected " + expected);
+      assertTrue(waiting.get() > 0 && waiting.get() < expected * 5 / 4,
+          waiting.get() + " bytes wait for backward, expected " + expected);
     }
     assertEquals(before, device.live().blocks());
   }
 
-  private static Setup setup(Compute on) { return new Setup(VIT).batch(8).schedule(new Schedule.Constant(1e-3, 1)).augmentation(Augmentation.DEFAULT).save(2).on(on); }
+  private static Setup setup(Compute on) {
+    return new Setup(VIT).batch(8).schedule(new Schedule.Constant(1e-3, 1)).augmentation(Augmentation.DEFAULT).save(2)
+        .on(on);
+  }
 
   @Test void resumeKeepsThePrecision(@TempDir Path folder) throws IOException {
     var half = new Compute(List.of(Device.named("cpu")), Precision.BF16, false);
@@ -235,12 +277,14 @@ class PrecisionTest {
     var e = assertThrows(IOException.class, () -> setup(Compute.on(Device.best())).resume(folder.resolve("parts"), 4));
     assertTrue(e.getMessage().contains("--precision amp_bf16, not fp32"), e.getMessage());
     setup(half).resume(folder.resolve("parts"), 4);
-    assertEquals(-1, Files.mismatch(folder.resolve("whole/resume.safetensors"), folder.resolve("parts/resume.safetensors")));
+    assertEquals(-1, Files.mismatch(folder.resolve("whole/resume.safetensors"),
+        folder.resolve("parts/resume.safetensors")));
   }
 
   @Test void namesAreOpenClips() {
     assertEquals(Precision.BF16, Precision.named("amp_bf16"));
     assertEquals(Precision.FP32, Precision.named(Precision.FP32.flag()));
-    assertTrue(assertThrows(IllegalArgumentException.class, () -> Precision.named("fp16")).getMessage().contains("amp_bf16"));
+    assertTrue(assertThrows(IllegalArgumentException.class, () -> Precision.named("fp16")).getMessage()
+        .contains("amp_bf16"));
   }
 }

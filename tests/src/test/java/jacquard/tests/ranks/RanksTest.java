@@ -44,9 +44,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// The law: R ranks with local batches give the parameters of one rank with the joined batch.
 @Timeout(300)
 class RanksTest {
-  private static final String TEXT = "\"text_cfg\": {\"context_length\": 8, \"vocab_size\": 49408, \"width\": 16, \"heads\": 2, \"layers\": 1}, \"init_logit_bias\": -5}";
-  private static final String VIT = "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": 1, \"width\": 16, \"head_width\": 8, \"patch_size\": 8, \"patch_dropout\": 0.25}, " + TEXT;
-  private static final String RESNET = "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": [1, 1, 1, 1], \"width\": 8}, " + TEXT;
+  private static final String TEXT =
+      "\"text_cfg\": {\"context_length\": 8, \"vocab_size\": 49408, \"width\": 16, \"heads\": 2, \"layers\": 1}, \"init_logit_bias\": -5}";
+  private static final String VIT =
+      "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": 1, \"width\": 16, \"head_width\": 8, "
+      + "\"patch_size\": 8, \"patch_dropout\": 0.25}, " + TEXT;
+  private static final String RESNET =
+      "{\"embed_dim\": 16, \"vision_cfg\": {\"image_size\": 32, \"layers\": [1, 1, 1, 1], \"width\": 8}, " + TEXT;
   private static final int JOINED = 24, STEPS = 3;
   private static final double RATE = 0.05;
 
@@ -55,11 +59,13 @@ class RanksTest {
 
   /// Steps of plain descent from one seed; every rank's outcome.
   ///
-  /// @param each from what parameters each step starts; empty: from where the step before left them, which is then written down here
+  /// @param each from what parameters each step starts; empty: from where the step before left them, which is then
+  ///   written down here
   private static List<Outcome> train(Setting s, int ranks, List<Map<String, float[]>> each) throws IOException {
     boolean note = each != null && each.isEmpty();
     var config = ClipConfig.parse(s.config);
-    var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
+    var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)),
+        Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
     return Group.run(CollectivesTest.devices("cpu", ranks), g -> {
       var task = new Contrastive(ClipModel.create(config, 1), s.loss);
       var parameters = task.parameters();
@@ -68,8 +74,10 @@ class RanksTest {
       for (int step = 0; step < STEPS; step++)
         try (var _ = Scope.open()) {
           if (note) each.add(floats(parameters));
-          else if (each != null) for (var e : each.get(step).entrySet()) Checkpoint.put(parameters.all().get(e.getKey()), e.getValue());
-          var r = Gradients.of(task, batches.at(step, g.rank(), ranks, s.parts), s.parts, Pass.training(Random.of(5).fold(step)));
+          else if (each != null)
+            for (var e : each.get(step).entrySet()) Checkpoint.put(parameters.all().get(e.getKey()), e.getValue());
+          var r = Gradients.of(task, batches.at(step, g.rank(), ranks, s.parts), s.parts,
+              Pass.training(Random.of(5).fold(step)));
           loss = r.loss();
           for (var d : r.gradients().values()) for (float v : d.floats()) largest = Math.max(largest, Math.abs(v));
           optimizer.step(r.gradients(), RATE, Clipping.factor(Clipping.norm(r.gradients().values()), s.clip));
@@ -84,21 +92,25 @@ class RanksTest {
     return all;
   }
 
-  /// A gradient is a sum over up to n = 24·32·32 rows, gathered in another order: c·√n·2⁻²⁴ of its largest element G with c = 8 is 7e-5·G at worst
-  /// (all rows alike, an early layer of the ResNet); three steps of rate η move a parameter apart by 3·η·7e-5·G, and each step's rounding by 2⁻²⁴·|p|.
-  /// The ResNet takes each step from the single rank's parameters: where these differ by a rounding, a rectifier at 0 is on in one run and off in the
-  /// other, and a row's share of the gradient jumps (seen: 24 pairs in 3 micro-batches on 4 ranks, 4e-3 of a gradient of 2.2 in the second step).
+  /// A gradient is a sum over up to n = 24·32·32 rows, gathered in another order: c·√n·2⁻²⁴ of its largest element G
+  /// with c = 8 is 7e-5·G at worst (all rows alike, an early layer of the ResNet); three steps of rate η move a
+  /// parameter apart by 3·η·7e-5·G, and each step's rounding by 2⁻²⁴·|p|. The ResNet takes each step from the single
+  /// rank's parameters: where these differ by a rounding, a rectifier at 0 is on in one run and off in the other, and a
+  /// row's share of the gradient jumps (seen: 24 pairs in 3 micro-batches on 4 ranks, 4e-3 of a gradient of 2.2 in the
+  /// second step).
   @ParameterizedTest @CsvSource({"vit,false,1,0", "vit,true,1,0", "vit,false,3,0", "vit,true,3,0.1", "vit,false,1,0.1",
       "resnet,false,1,0", "resnet,true,1,0.1", "resnet,false,3,0", "resnet,true,3,0"})
   void ranksGiveTheParametersOfOne(String model, boolean sigmoid, int parts, double clip) throws IOException {
-    var s = new Setting(model.equals("vit") ? VIT : RESNET, sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX, parts, clip);
+    var s = new Setting(model.equals("vit") ? VIT : RESNET, sigmoid ? Contrastive.Loss.SIGMOID
+        : Contrastive.Loss.SOFTMAX, parts, clip);
     var each = model.equals("vit") ? null : new ArrayList<Map<String, float[]>>();
     var one = train(s, 1, each).getFirst();
     for (int ranks : new int[] {2, 4}) {
       var many = train(s, ranks, each);
       for (var o : many) {
         assertEquals(many.getFirst().loss, o.loss);
-        o.parameters.forEach((name, p) -> assertArrayEquals(many.getFirst().parameters.get(name), p, name));        // the same bits on every rank
+        // the same bits on every rank
+        o.parameters.forEach((name, p) -> assertArrayEquals(many.getFirst().parameters.get(name), p, name));
       }
       assertEquals(one.loss, many.getFirst().loss, 2e-5 * Math.abs(one.loss));
       double gradient = clip == 0 ? one.largestGradient : Math.min(clip, one.largestGradient);
@@ -106,7 +118,8 @@ class RanksTest {
         float largest = 0;
         for (float v : p) largest = Math.max(largest, Math.abs(v));
         double rounding = STEPS * 0x1p-24 * largest;
-        assertArrayEquals(p, many.getFirst().parameters.get(name), (float) (name.contains("running_") ? 7e-5 * Math.max(1, largest) : STEPS * RATE * 7e-5 * gradient + rounding), ranks + " ranks, " + name);
+        assertArrayEquals(p, many.getFirst().parameters.get(name), (float) (name.contains("running_")
+            ? 7e-5 * Math.max(1, largest) : STEPS * RATE * 7e-5 * gradient + rounding), ranks + " ranks, " + name);
       });
     }
   }
@@ -120,7 +133,8 @@ class RanksTest {
   /// Augmentation is of seed, step and sample: a rank sees the very pixels that a single rank sees.
   @Test void ranksShareTheJoinedBatch() throws IOException {
     var config = ClipConfig.parse(VIT);
-    var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
+    var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)),
+        Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
     var whole = batches.at(7);
     for (int parts : new int[] {1, 3}) {
       var seen = new LinkedHashMap<Integer, float[]>();
@@ -130,17 +144,24 @@ class RanksTest {
         for (int i = 0; i < b.count(); i++) {
           seen.put(b.samples()[i], Arrays.copyOfRange(b.pictures().rows(), i * 3072, (i + 1) * 3072));
           int part = i * parts / b.count(), at = i;
-          assertTrue(Arrays.stream(whole.samples(), JOINED * part / parts, JOINED * (part + 1) / parts).anyMatch(k -> k == b.samples()[at]), "sample in another micro-batch");
+          assertTrue(Arrays.stream(whole.samples(), JOINED * part / parts, JOINED * (part + 1) / parts)
+              .anyMatch(k -> k == b.samples()[at]), "sample in another micro-batch");
         }
       }
       assertEquals(JOINED, seen.size());
-      for (int i = 0; i < JOINED; i++) assertArrayEquals(Arrays.copyOfRange(whole.pictures().rows(), i * 3072, (i + 1) * 3072), seen.get(whole.samples()[i]));
+      for (int i = 0; i < JOINED; i++)
+        assertArrayEquals(Arrays.copyOfRange(whole.pictures().rows(), i * 3072, (i + 1) * 3072),
+            seen.get(whole.samples()[i]));
     }
   }
 
-  private static Compute compute(int ranks) { return Compute.on(CollectivesTest.devices("cpu", ranks).toArray(Device[]::new)); }
+  private static Compute compute(int ranks) {
+    return Compute.on(CollectivesTest.devices("cpu", ranks).toArray(Device[]::new));
+  }
 
-  private static Setup setup(int batch) { return new Setup(RESNET).batch(batch).parts(2).schedule(new Schedule.Cosine(1e-3, 2, 6)).save(3); }
+  private static Setup setup(int batch) {
+    return new Setup(RESNET).batch(batch).parts(2).schedule(new Schedule.Cosine(1e-3, 2, 6)).save(3);
+  }
 
   @Test void resumedRanksGiveTheSameBits(@TempDir Path folder) throws IOException {
     var two = compute(2);
@@ -153,15 +174,16 @@ class RanksTest {
     assertTrue(e.getMessage().contains("16 pairs a step on all ranks, not 8"), e.getMessage());
   }
 
-  /// Whole runs with AdamW. Its step is rate·g/(|g| + ε) at first, so that a rounding error of a gradient near 0 moves a parameter by up to 2·rate a
-  /// step: most parameters agree closely, none differs by more.
+  /// Whole runs with AdamW. Its step is rate·g/(|g| + ε) at first, so that a rounding error of a gradient near 0 moves
+  /// a parameter by up to 2·rate a step: most parameters agree closely, none differs by more.
   @Test void wholeRunsAgree(@TempDir Path folder) throws IOException {
     setup(16).begin(folder.resolve("one"), 6);
     setup(8).on(compute(2)).begin(folder.resolve("two"), 6);
     double rates = 0;
     for (int s = 0; s < 6; s++) rates += new Schedule.Cosine(1e-3, 2, 6).rate(s);
     long all = 0, close = 0;
-    try (var a = Safetensors.open(folder.resolve("one/last/open_clip_model.safetensors")); var b = Safetensors.open(folder.resolve("two/last/open_clip_model.safetensors"))) {
+    try (var a = Safetensors.open(folder.resolve("one/last/open_clip_model.safetensors"));
+        var b = Safetensors.open(folder.resolve("two/last/open_clip_model.safetensors"))) {
       for (var name : a.names()) {
         if (name.endsWith("num_batches_tracked")) continue;
         float[] x = a.floats(name), y = b.floats(name);
@@ -178,7 +200,8 @@ class RanksTest {
 
   @Test void aFailingRankStopsTheRun(@TempDir Path folder) {
     var e = assertThrows(IllegalArgumentException.class,
-        () -> new Setup(VIT.replace(", \"init_logit_bias\": -5", "")).batch(8).loss(Contrastive.Loss.SIGMOID).on(compute(2)).begin(folder.resolve("run"), 4));
+        () -> new Setup(VIT.replace(", \"init_logit_bias\": -5", "")).batch(8).loss(Contrastive.Loss.SIGMOID)
+        .on(compute(2)).begin(folder.resolve("run"), 4));
     assertTrue(e.getMessage().contains("init_logit_bias"), e.getMessage());
     for (var d : CollectivesTest.devices("cpu", 2)) assertEquals(0, d.live().blocks());
   }

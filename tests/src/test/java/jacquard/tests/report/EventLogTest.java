@@ -49,7 +49,8 @@ class EventLogTest {
     var events = events(file);
     assertEquals(5, events.size());
     assertEquals("brain.Event:2", string(events.getFirst(), 3));
-    for (var event : events) assertEquals(1_700_000_000.5, Double.longBitsToDouble(event.getField(1).getFixed64List().getFirst()));
+    for (var event : events)
+      assertEquals(1_700_000_000.5, Double.longBitsToDouble(event.getField(1).getFixed64List().getFirst()));
 
     assertEquals(7, integer(events.get(1), 2));
     var loss = values(events.get(1)).getFirst();
@@ -124,11 +125,15 @@ class EventLogTest {
   private static UnknownFieldSet message(UnknownFieldSet set,
       int field) throws IOException { return UnknownFieldSet.parseFrom(bytes(set, field)); }
 
-  private static ByteString bytes(UnknownFieldSet set, int field) { return set.getField(field).getLengthDelimitedList().getFirst(); }
+  private static ByteString bytes(UnknownFieldSet set, int field) {
+    return set.getField(field).getLengthDelimitedList().getFirst();
+  }
 
   private static String string(UnknownFieldSet set, int field) { return bytes(set, field).toStringUtf8(); }
 
   private static long integer(UnknownFieldSet set, int field) { return set.getField(field).getVarintList().getFirst(); }
 
-  private static float number(UnknownFieldSet value) { return Float.intBitsToFloat(value.getField(2).getFixed32List().getFirst()); }
+  private static float number(UnknownFieldSet value) {
+    return Float.intBitsToFloat(value.getField(2).getFixed32List().getFirst());
+  }
 }

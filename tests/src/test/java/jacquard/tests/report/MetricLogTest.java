@@ -43,7 +43,8 @@ class MetricLogTest {
     }
     Files.writeString(file, Files.readString(file) + "{\"step\":60,\"lo");
     try (var log = MetricLog.resume(file, 30)) {
-      assertEquals("{\"step\":10,\"loss\":1.0}\n{\"step\":20,\"loss\":2.0}\n{\"step\":30,\"loss\":3.0}\n", Files.readString(file));
+      assertEquals("{\"step\":10,\"loss\":1.0}\n{\"step\":20,\"loss\":2.0}\n{\"step\":30,\"loss\":3.0}\n",
+          Files.readString(file));
       log.write(40, Map.of("loss", -1));
     }
     var series = MetricLog.series(MetricLog.read(file), "loss");
@@ -66,7 +67,8 @@ class MetricLogTest {
     var file = folder.resolve("metrics.jsonl");
     String content = "{\"step\":1}\n{\"loss\":2}\n{\"step\":3}\n";
     Files.writeString(file, content);
-    for (var failure : List.of(assertThrows(IOException.class, () -> MetricLog.read(file)), assertThrows(IOException.class,
+    for (var failure : List.of(assertThrows(IOException.class, () -> MetricLog.read(file)),
+        assertThrows(IOException.class,
         () -> MetricLog.resume(file, 1)))) {
       assertTrue(failure.getMessage().contains("metrics.jsonl line 2"), failure.getMessage());
     }

@@ -20,7 +20,8 @@ class ProgressTest {
   private final AtomicLong time = new AtomicLong(5 * SECOND);
 
   private Progress.Setup setup(boolean terminal) {
-    return Progress.of("epoch 1/2", 1000).unit("samples").to(out, terminal).every(Duration.ofSeconds(10)).clock(time::get);
+    return Progress.of("epoch 1/2", 1000).unit("samples").to(out, terminal).every(Duration.ofSeconds(10))
+        .clock(time::get);
   }
 
   private String text() { return bytes.toString(StandardCharsets.UTF_8); }
@@ -86,10 +87,12 @@ class ProgressTest {
   @Test void oddInputNeverThrows() {
     var closed = new PrintStream(bytes);
     closed.close();
-    for (var setup : new Progress.Setup[] {setup(false), setup(true), setup(true).to(closed, true), Progress.of("a\nb\033[2J", -1).to(out,
+    for (var setup : new Progress.Setup[] {setup(false), setup(true), setup(true).to(closed, true),
+        Progress.of("a\nb\033[2J", -1).to(out,
         true).clock(time::get)}) {
       var progress = setup.open();
-      progress.advance(-5).advance(Integer.MAX_VALUE).spent(-1, -1).show("loss", Double.NaN).show("x", (String) null).show("y",
+      progress.advance(-5).advance(Integer.MAX_VALUE).spent(-1, -1).show("loss", Double.NaN).show("x", (String) null)
+          .show("y",
           Double.NEGATIVE_INFINITY);
       progress.say("a message");
       time.addAndGet(SECOND);

@@ -33,10 +33,12 @@ class RunReportTest {
     var config = new LinkedHashMap<String, String>();
     config.put("model" + text, text);
     config.put("batch", "256");
-    return new RunReport(text, text, List.of(Figure.share("zero-shot" + text, 0.5, 0.125), Figure.of("loss", 1.5, text)),
+    return new RunReport(text, text,
+        List.of(Figure.share("zero-shot" + text, 0.5, 0.125), Figure.of("loss", 1.5, text)),
         List.of(Chart.of(text, text, Chart.Series.of(text, 3, 2, 1))),
             List.of(new Bars(text, List.of(new Bars.Bar(text, 1, true)), List.of(), false)),
-        List.of(new Gallery(text, List.of(new Gallery.Row(text, List.of(shot), List.of(shot))))), "jacquard train" + text, config,
+        List.of(new Gallery(text, List.of(new Gallery.Row(text, List.of(shot), List.of(shot))))),
+        "jacquard train" + text, config,
             Map.of("java", text));
   }
 
@@ -67,7 +69,8 @@ class RunReportTest {
   @Test void thePageNeedsNothingElse() {
     String page = run("Emoji").page().image("picture", new BufferedImage(4, 4, BufferedImage.TYPE_INT_RGB)).html();
     assertFalse(page.contains("http:") || page.contains("https:"), "no address");
-    for (var forbidden : List.of("<script", "<link", "<iframe", "@import", "url(")) assertFalse(page.contains(forbidden), forbidden);
+    for (var forbidden : List.of("<script", "<link", "<iframe", "@import", "url("))
+      assertFalse(page.contains(forbidden), forbidden);
     var sources = Pattern.compile("\\b(?:src|srcset|href)=\"([^\"]{0,30})").matcher(page);
     int count = 0;
     for (; sources.find(); count++) assertTrue(sources.group(1).startsWith("data:image/png;base64,"), sources.group());
@@ -83,7 +86,8 @@ class RunReportTest {
   @Test void moreGalleriesThanAPictureHoldsAreOnThePage() {
     var row = new Gallery.Row("caption", List.of(), List.of());
     var gallery = new Gallery("many", Collections.nCopies(60, row));
-    var run = new RunReport("run", "", List.of(), List.of(), List.of(), List.of(gallery, gallery, gallery, gallery), "", Map.of(),
+    var run = new RunReport("run", "", List.of(), List.of(), List.of(), List.of(gallery, gallery, gallery, gallery), "",
+        Map.of(),
         Map.of());
     assertTrue(run.picture(Theme.LIGHT).getHeight() <= 30_000);
     assertEquals(4 * 60, Pattern.compile("<div class=\"row\">").matcher(run.page().html()).results().count());

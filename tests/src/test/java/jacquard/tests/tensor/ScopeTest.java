@@ -89,12 +89,15 @@ class ScopeTest {
     assertThrows(IllegalStateException.class, outer::close);
     inner.close();
     inner.close();                                                                 // twice does nothing
-    assertTrue(assertThrows(IllegalStateException.class, () -> { try (var _ = Scope.open(device)) { inner.adopt(Tensor.scalar(1)); } }).getMessage().contains("closed"));
+    assertTrue(assertThrows(IllegalStateException.class, () -> {
+      try (var _ = Scope.open(device)) { inner.adopt(Tensor.scalar(1)); }
+    }).getMessage().contains("closed"));
     Scope.current().close();
   }
 
   @Test void withoutAScopeTheErrorSaysWhatToDo() {
-    var failure = CompletableFuture.supplyAsync(() -> assertThrows(IllegalStateException.class, () -> Tensor.scalar(1)).getMessage()).join();
+    var failure = CompletableFuture.supplyAsync(() ->
+        assertThrows(IllegalStateException.class, () -> Tensor.scalar(1)).getMessage()).join();
     assertTrue(failure.contains("Scope.open"), failure);
   }
 

@@ -51,8 +51,9 @@ class SourceTest {
     assertEquals(before, device.live());
   }
 
-  /// All of W, slices of its rows, one row of x and several, a depth of more than one slab: the bits of a weight in memory. The first use of a
-  /// part reads it where it lies and keeps nothing, the second keeps it packed, the third reads nothing.
+  /// All of W, slices of its rows, one row of x and several, a depth of more than one slab: the bits of a weight in
+  /// memory. The first use of a part reads it where it lies and keeps nothing, the second keeps it packed, the third
+  /// reads nothing.
   @Test void linearLayersTakeWeightsWhereTheyLie() {
     try (var _ = Scope.open(Device.best())) {
       var inMemory = Draw.uniform(1, Shape.of(N, K), -1, 1);
@@ -64,10 +65,12 @@ class SourceTest {
           for (long reads : new long[] {1, 1, 0}) {
             copied.set(0);
             var b = bias.slice(0, from, N);
-            assertArrayEquals(x.linear(inMemory.slice(0, from, N), b, Activation.GELU).floats(), x.linear(elsewhere.slice(0, from, N), b, Activation.GELU).floats());
+            assertArrayEquals(x.linear(inMemory.slice(0, from, N), b, Activation.GELU).floats(),
+                x.linear(elsewhere.slice(0, from, N), b, Activation.GELU).floats());
             if (Device.best().name().equals("cpu")) assertEquals(reads * (N - from) * K, copied.get());
           }
-        assertArrayEquals(x.linear(inMemory, null, Activation.NONE).floats(), x.linear(elsewhere, null, Activation.NONE).floats());
+        assertArrayEquals(x.linear(inMemory, null, Activation.NONE).floats(), x.linear(elsewhere, null, Activation.NONE)
+            .floats());
         assertArrayEquals(inMemory.floats(), elsewhere.floats());
       }
     }

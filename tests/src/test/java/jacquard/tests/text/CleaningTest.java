@@ -25,7 +25,8 @@ class CleaningTest {
     assertTrue(e.getMessage().contains("upper") && e.getMessage().contains("canonicalize"), e.getMessage());
   }
 
-  /// Unicode's final sigma: a letter before it and none behind, marks and apostrophes not counting. The JDK takes the digit for part of the word.
+  /// Unicode's final sigma: a letter before it and none behind, marks and apostrophes not counting. The JDK takes the
+  /// digit for part of the word.
   @Test void finalSigma() {
     assertEquals("οδυσσευς σ ας. ας' α1σ ασ'α σς", Cleaning.LOWER.of("ΟΔΥΣΣΕΥΣ Σ ΑΣ. ΑΣ' Α1Σ ΑΣ'Α ΣΣ"));
     assertEquals("i\u0307stanbul ß dž ꮳ", Cleaning.LOWER.of("İSTANBUL ẞ Ǆ Ꮳ"));

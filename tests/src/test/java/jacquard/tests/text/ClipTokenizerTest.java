@@ -26,12 +26,14 @@ class ClipTokenizerTest {
     int[] ids = clip.encode("<start_of_text>A<END_OF_TEXT>");
     assertArrayEquals(new int[] {ClipTokenizer.START, 320, ClipTokenizer.END}, ids);
     assertEquals("<start_of_text>a <end_of_text>", clip.decode(ids));
-    assertTrue(ClipTokenizer.clip(Cleaning.WHITESPACE).encode("<END_OF_TEXT>").length > 1, "only the small letters are the mark");
+    assertTrue(ClipTokenizer.clip(Cleaning.WHITESPACE).encode("<END_OF_TEXT>").length > 1,
+        "only the small letters are the mark");
   }
 
   @Test void cleaningIsSelectable() {
     assertArrayEquals(clip.encode("a cat"), ClipTokenizer.clip(Cleaning.CANONICALIZE).encode("A_cat!"));
-    assertEquals("A Cat ", ClipTokenizer.clip(Cleaning.WHITESPACE).decode(ClipTokenizer.clip(Cleaning.WHITESPACE).encode("A  Cat")));
+    assertEquals("A Cat ", ClipTokenizer.clip(Cleaning.WHITESPACE)
+        .decode(ClipTokenizer.clip(Cleaning.WHITESPACE).encode("A  Cat")));
   }
 
   @Test void anyContextKeepsTheEnd() {
@@ -50,7 +52,8 @@ class ClipTokenizerTest {
   }
 
   @Test void anyTextHasIds() {
-    for (var t : new String[] {"", " ", "\0\1\2", "\ud800 lone surrogate", "\udc00", "\uffff", "\u0345"}) assertEquals(16, clip.tokenize(t, 16).length);
+    for (var t : new String[] {"", " ", "\0\1\2", "\ud800 lone surrogate", "\udc00", "\uffff", "\u0345"})
+      assertEquals(16, clip.tokenize(t, 16).length);
     assertArrayEquals(clip.tokenize("", 16), clip.tokenize("\0\1\2 \t", 16));
   }
 
@@ -63,7 +66,8 @@ class ClipTokenizerTest {
       letters.append((char) ('a' + random.nextInt(26)));
       bytes.append((char) random.nextInt(256));
     }
-    for (var t : List.of("a".repeat(1_000_000), letters.toString(), bytes.toString(), "ΑΣ'".repeat(300_000), "cat ".repeat(250_000)))
+    for (var t : List.of("a".repeat(1_000_000), letters.toString(), bytes.toString(), "ΑΣ'".repeat(300_000),
+        "cat ".repeat(250_000)))
       assertTimeoutPreemptively(Duration.ofSeconds(30), () -> clip.tokenize(t, 77));
     assertEquals(letters + " ", clip.decode(clip.encode(letters.toString())));
   }
@@ -73,11 +77,13 @@ class ClipTokenizerTest {
     assertTrue(e.getMessage().contains("49408"), e.getMessage());
   }
 
-  /// Each byte of what is no UTF-8 becomes U+FFFD as Python has it: one for a cut sequence, one for each byte of a surrogate.
+  /// Each byte of what is no UTF-8 becomes U+FFFD as Python has it: one for a cut sequence, one for each byte of a
+  /// surrogate.
   @Test void halfCharactersDecode() {
     int[] smile = clip.encode("😺🫠"); // cut anywhere
     for (int n = 1; n < smile.length; n++)
-      assertTrue(clip.decode(Arrays.copyOf(smile, n)).codePoints().allMatch(c -> c == 0xfffd || c == 0x1f63a || c == ' '));
+      assertTrue(clip.decode(Arrays.copyOf(smile, n)).codePoints()
+          .allMatch(c -> c == 0xfffd || c == 0x1f63a || c == ' '));
     assertEquals("\ufffd\ufffd\ufffd", clip.decode(new int[] {169, 94, 94}), "the bytes ED A0 A0");
   }
 }

@@ -34,7 +34,8 @@ class ReductionTest {
     boolean shuffled = false, gaps = false;
     var starts = new HashSet<Integer>();
     for (long key = 0; key < 200; key++) {
-      int[] simple = Arrays.stream(words("simple", LONG, key)).map(position::get).toArray(), random = Arrays.stream(words("random", LONG, key)).map(position::get).toArray(),
+      int[] simple = Arrays.stream(words("simple", LONG, key)).map(position::get).toArray(), random =
+          Arrays.stream(words("random", LONG, key)).map(position::get).toArray(),
           shuffle = Arrays.stream(words("shuffle", LONG, key)).map(position::get).toArray();
       assertArrayEquals(IntStream.range(simple[0], simple[0] + 6).toArray(), simple);
       starts.add(simple[0]);
@@ -45,7 +46,8 @@ class ReductionTest {
       assertArrayEquals(words("random", LONG, key), words("random", LONG, key));
     }
     assertTrue(shuffled && gaps);
-    assertEquals(7, starts.size());                                               // 12 − 6 + 1 places; 200 draws miss one with 7·(6/7)²⁰⁰ < 1e-12
+    // 12 − 6 + 1 places; 200 draws miss one with 7·(6/7)²⁰⁰ < 1e-12
+    assertEquals(7, starts.size());
   }
 
   @Test void shortCaptionsAndEvaluationAreAsEver() {
@@ -57,8 +59,10 @@ class ReductionTest {
   }
 
   @Test void aConfigsCleaningIsUsed() {
-    assertArrayEquals(ClipTokenizer.clip().encode("hello world"), ClipTokenizer.of(Map.of("clean", "canonicalize")).encode("Hello_World!"));
+    assertArrayEquals(ClipTokenizer.clip().encode("hello world"), ClipTokenizer.of(Map.of("clean", "canonicalize"))
+        .encode("Hello_World!"));
     for (var bad : List.of(Map.of("clean", "none"), Map.of("reduction_mask", "syntax"), Map.of("reduction", "random")))
-      assertTrue(assertThrows(IllegalArgumentException.class, () -> ClipTokenizer.of(bad)).getMessage().contains("expected") || bad.containsValue("none"));
+      assertTrue(assertThrows(IllegalArgumentException.class, () ->
+          ClipTokenizer.of(bad)).getMessage().contains("expected") || bad.containsValue("none"));
   }
 }

@@ -36,7 +36,8 @@ class RepairTest {
   }
 
   @Test void whatLanguagesWriteStays() {
-    for (var t : new String[] {"naïve café, œuvre, Ångström, Ã", "ÀÉÎ «½»", "Привет, Вася", "Ελλάδα", "日本語 한국어", "50 € à 3 °C", "¯\\_(ツ)_/¯"})
+    for (var t : new String[] {"naïve café, œuvre, Ångström, Ã", "ÀÉÎ «½»", "Привет, Вася", "Ελλάδα", "日本語 한국어",
+        "50 € à 3 °C", "¯\\_(ツ)_/¯"})
       repairs(t, t);
   }
 
@@ -62,14 +63,16 @@ class RepairTest {
     repairs("&eacute;&EACUTE; &amp;amp; &#233; &#x80; &hellip;", "éÉ & é € …");
     repairs("&eacute &#59; &NoSuch; &#xd800; &#1;|", "&eacute &#59; &NoSuch; \ufffd |");
     repairs("&lt;\n<b>\n&lt;", "<\n<b>\n&lt;"); // from the line of a tag on they stay
-    assertEquals("é &notin ∉ ¬it; \u20ac\r\ufffd", Entities.unescaped("&eacute &amp;notin &notin; &notit; &#128;&#13;&#0;&#1;&#xfffe;"));
+    assertEquals("é &notin ∉ ¬it; \u20ac\r\ufffd",
+    Entities.unescaped("&eacute &amp;notin &notin; &notit; &#128;&#13;&#0;&#1;&#xfffe;"));
     assertEquals("&;&#;&#x;& &nosuch;", Entities.unescaped("&;&#;&#x;& &nosuch;"));
   }
 
   /// A million characters, of the kinds that make a loop over passes, pairs or marks quadratic.
   @Test void longTextsTakeTimeInProportion() {
     int n = 1_000_000;
-    var texts = Map.of("layers", "Ã" + "\u0083".repeat(n), "references", "&" + "amp;".repeat(n / 4), "marks", "a" + "\u0301\u0316".repeat(n / 2),
+    var texts = Map.of("layers", "Ã" + "\u0083".repeat(n), "references", "&" + "amp;".repeat(n / 4), "marks",
+        "a" + "\u0301\u0316".repeat(n / 2),
         "lines", "Ã\u0083\u0083\u0083\n".repeat(n / 5));
     for (var e : texts.entrySet())
       assertTimeoutPreemptively(Duration.ofSeconds(30), () -> Repair.of(e.getValue()), e.getKey());
@@ -79,10 +82,13 @@ class RepairTest {
   /// Long runs of marks are ordered by our own hand, short ones by the JDK's: the same order.
   @Test void longRunsOfMarksAreOrdered() {
     var marks = new StringBuilder();
-    for (int c = 0x300; c < 0x1e000; c++) if (Character.getType(c) == Character.NON_SPACING_MARK) marks.appendCodePoint(c);
+    for (int c = 0x300; c < 0x1e000; c++)
+      if (Character.getType(c) == Character.NON_SPACING_MARK) marks.appendCodePoint(c);
     for (var t : new String[] {"a" + marks + "b", "a" + marks.reverse() + "é", marks + "a" + marks})
       assertEquals(Normalizer.normalize(t, Normalizer.Form.NFC), Repair.of(t));
   }
 
-  private static void repairs(String damaged, String repaired) { assertEquals(repaired, Repair.of(damaged), () -> damaged); }
+  private static void repairs(String damaged, String repaired) {
+    assertEquals(repaired, Repair.of(damaged), () -> damaged);
+  }
 }

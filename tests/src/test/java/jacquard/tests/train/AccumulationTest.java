@@ -22,7 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What micro-batches do beside adding up (which `TrainerTest` checks): each is a part of the whole batch, and runs twice.
+/// What micro-batches do beside adding up (which `TrainerTest` checks): each is a part of the whole batch, and runs
+/// twice.
 class AccumulationTest {
   private static final String CONFIG = """
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8, "patch_dropout": 0.5},
@@ -36,13 +37,15 @@ class AccumulationTest {
     return new Batches(EmojiSource.training(), transform, Augmentation.DEFAULT, 8, 8, 1).at(0);
   }
 
-  /// Micro-batches drop the patches that the whole batch drops, so that their gradient is the whole batch's (bounds as for accumulation without patch dropout).
+  /// Micro-batches drop the patches that the whole batch drops, so that their gradient is the whole batch's (bounds as
+  /// for accumulation without patch dropout).
   @Test void microBatchesDropTheSamePatches() {
     var config = ClipConfig.parse(CONFIG);
     try (var _ = Scope.open(Device.best())) {
       var task = new Contrastive(ClipModel.create(config, 1), Contrastive.Loss.SOFTMAX);
       var batch = batch();
-      Gradients.Result whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1))), parts = Gradients.of(task, batch, 3, Pass.training(Random.of(1)));
+      Gradients.Result whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1))), parts =
+          Gradients.of(task, batch, 3, Pass.training(Random.of(1)));
       assertEquals(whole.loss(), parts.loss(), 1e-6 * whole.loss());
       for (var name : List.of("visual.conv1.weight", "visual.proj", "logit_scale")) {
         float[] a = whole.gradients().get(name).floats();
@@ -53,7 +56,8 @@ class AccumulationTest {
     }
   }
 
-  /// Each micro-batch moves the running statistics once, though it runs twice: from 0, two equal ones move a mean by 0.1 + 0.9·0.1 of theirs, the whole batch by 0.1.
+  /// Each micro-batch moves the running statistics once, though it runs twice: from 0, two equal ones move a mean
+  /// by 0.1 + 0.9·0.1 of theirs, the whole batch by 0.1.
   @Test void statisticsMoveOnceAMicroBatch() {
     var all = batch();
     int each = 32 * 32 * 3;
@@ -68,6 +72,7 @@ class AccumulationTest {
         Gradients.of(task, batch, parts, Pass.training(Random.of(1)));
         means.add(Parameters.of(task.model()).all().get("visual.bn1.running_mean").floats());
       }
-    for (int i = 0; i < means.getFirst().length; i++) assertEquals(1.9f * means.getFirst()[i], means.getLast()[i], 1e-5f);
+    for (int i = 0; i < means.getFirst().length; i++)
+      assertEquals(1.9f * means.getFirst()[i], means.getLast()[i], 1e-5f);
   }
 }

@@ -35,18 +35,23 @@ class LocksTest {
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 32},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
-  private static Parameters parameters(ClipModel model, Locks locks) { return model.parameters().freeze(locks.frozen(model).toArray(String[]::new)); }
+  private static Parameters parameters(ClipModel model, Locks locks) {
+    return model.parameters().freeze(locks.frozen(model).toArray(String[]::new));
+  }
 
   @Test void groupsAreThoseOfOpenClip() throws IOException {
     JsonNode recorded;
-    try (var in = LocksTest.class.getResourceAsStream("/clip/locks.json")) { recorded = new ObjectMapper().readTree(in); }
+    try (var in = LocksTest.class.getResourceAsStream("/clip/locks.json")) {
+      recorded = new ObjectMapper().readTree(in);
+    }
     int compared = 0;
     for (var c : recorded.get("cases")) {
       var model = ClipModel.describe(ClipConfig.of(recorded.get("configs").get(c.get("config").asText())));
       var unlocked = OptionalInt.of(c.get("unlocked").asInt());
       boolean image = c.get("tower").asText().equals("image");
       var ours = new TreeSet<String>();
-      parameters(model, new Locks(image ? unlocked : OptionalInt.empty(), image ? OptionalInt.empty() : unlocked, false)).trained().keySet().forEach(p -> ours.add(model.nameOf(p)));
+      parameters(model, new Locks(image ? unlocked : OptionalInt.empty(), image ? OptionalInt.empty() : unlocked,
+          false)).trained().keySet().forEach(p -> ours.add(model.nameOf(p)));
       var theirs = new TreeSet<String>();
       c.get("trained").forEach(n -> theirs.add(n.asText()));
       assertEquals(theirs, ours, c.get("config") + " " + c.get("tower") + " " + unlocked);
@@ -58,7 +63,8 @@ class LocksTest {
 
   @Test void moreGroupsThanThereAreIsAnError() {
     var model = ClipModel.describe(ClipConfig.parse(RESNET));
-    var e = assertThrows(IllegalArgumentException.class, () -> new Locks(OptionalInt.of(7), OptionalInt.empty(), false).frozen(model));
+    var e = assertThrows(IllegalArgumentException.class, () ->
+        new Locks(OptionalInt.of(7), OptionalInt.empty(), false).frozen(model));
     assertTrue(e.getMessage().contains("7") && e.getMessage().contains("6"), e.getMessage());
   }
 
@@ -69,18 +75,26 @@ class LocksTest {
         var config = ClipConfig.parse(RESNET);
         var locks = new Locks(OptionalInt.of(2), OptionalInt.of(0), fixed);
         var model = locks.of(ClipModel.create(config, 1));
-        var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 8, 8, 1).at(0);
+        var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)),
+            Augmentation.DEFAULT, 8, 8, 1).at(0);
         var all = model.parameters().all();
-        float[] stem = all.get("visual.bn1.running_mean").floats(), last = all.get("visual.layer4.0.bn1.running_mean").floats();
-        var gradients = Gradients.of(new Contrastive(model, parameters(model, locks), Contrastive.Loss.SOFTMAX), batch, 1, Pass.training(Random.of(1))).gradients();
-        assertTrue(gradients.keySet().stream().allMatch(p -> p.startsWith("visual.layer4.") || p.startsWith("visual.attnpool.") || p.equals("logit_scale")), gradients.keySet().toString());
+        float[] stem = all.get("visual.bn1.running_mean").floats(), last =
+            all.get("visual.layer4.0.bn1.running_mean").floats();
+        var gradients = Gradients.of(new Contrastive(model, parameters(model, locks), Contrastive.Loss.SOFTMAX), batch,
+            1, Pass.training(Random.of(1))).gradients();
+        assertTrue(gradients.keySet().stream().allMatch(p -> p.startsWith("visual.layer4.")
+            || p.startsWith("visual.attnpool.") || p.equals("logit_scale")), gradients.keySet().toString());
         assertEquals(fixed, Arrays.equals(stem, all.get("visual.bn1.running_mean").floats()), "the stem's statistics");
-        assertFalse(Arrays.equals(last, all.get("visual.layer4.0.bn1.running_mean").floats()), "the last stage is not locked");
+        assertFalse(Arrays.equals(last, all.get("visual.layer4.0.bn1.running_mean").floats()),
+            "the last stage is not locked");
         if (!fixed) continue;
-        // With fixed statistics a locked group gives in training what it gives in evaluation: the same features from the whole when all is fixed.
+        // With fixed statistics a locked group gives in training what it gives in evaluation: the same features from
+        // the whole when all is fixed.
         var whole = new Locks(OptionalInt.of(0), OptionalInt.of(0), true).of(model);
-        var images = jacquard.clip.model.tower.ImageBatch.of(batch.pictures().rows(), batch.count(), config.vision().input());
-        assertArrayEquals(whole.embedImages(images).floats(), Pass.training(Random.of(3)).call(() -> whole.embedImages(images).floats()));
+        var images = jacquard.clip.model.tower.ImageBatch.of(batch.pictures().rows(), batch.count(),
+            config.vision().input());
+        assertArrayEquals(whole.embedImages(images).floats(),
+            Pass.training(Random.of(3)).call(() -> whole.embedImages(images).floats()));
       }
   }
 }

@@ -64,11 +64,13 @@ class PoliciesTest {
 
   private static Batches batches(long seed) {
     var config = ClipConfig.parse(CONFIG);
-    return new Batches(new First(EmojiSource.training(), 50), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT.scale(0.5, 1), 8, 8, seed);
+    return new Batches(new First(EmojiSource.training(), 50), new Transform(HubConfig.preprocess(config)),
+        Augmentation.DEFAULT.scale(0.5, 1), 8, 8, seed);
   }
 
   private static List<Integer> epoch(Batches b, long number) {
-    return IntStream.range(0, (int) b.perEpoch()).boxed().flatMap(s -> Arrays.stream(b.at(number * b.perEpoch() + s).samples()).boxed()).toList();
+    return IntStream.range(0, (int) b.perEpoch()).boxed()
+        .flatMap(s -> Arrays.stream(b.at(number * b.perEpoch() + s).samples()).boxed()).toList();
   }
 
   /// Every epoch has an order of its own, none a sample twice, and the remainder is another one each time.
@@ -99,7 +101,8 @@ class PoliciesTest {
       var batch = b.at(s);
       int at = IntStream.range(0, batch.count()).filter(i -> batch.samples()[i] == sample).findFirst().orElse(-1);
       if (at < 0) continue;
-      assertFalse(Arrays.equals(first.pictures().rows(), 0, each, batch.pictures().rows(), at * each, at * each + each), "the same cut in two epochs");
+      assertFalse(Arrays.equals(first.pictures().rows(), 0, each, batch.pictures().rows(), at * each, at * each + each),
+          "the same cut in two epochs");
       assertArrayEquals(batch.pictures().rows(), batches(1).at(s).pictures().rows());
       return;
     }
@@ -109,7 +112,8 @@ class PoliciesTest {
   /// Groups are equal where captions are, whatever the order in which they are read.
   @Test void groupsTellCaptionsApart() {
     var source = EmojiSource.training();
-    var b = new Batches(source, new Transform(HubConfig.preprocess(ClipConfig.parse(CONFIG))), Augmentation.DEFAULT, 2000, 8, 1).at(3);
+    var b = new Batches(source, new Transform(HubConfig.preprocess(ClipConfig.parse(CONFIG))), Augmentation.DEFAULT,
+        2000, 8, 1).at(3);
     int equal = 0;
     for (int i = 0; i < 300; i++)
       for (int j = 0; j < b.count(); j++) {
@@ -134,7 +138,8 @@ class PoliciesTest {
 
   @Test void aRunThatRunsAwayIsClamped(@TempDir Path folder) throws IOException {
     new Setup(CONFIG).schedule(new Schedule.Constant(2, 0)).rule(new Optimizer.Sgd(0, false)).clip(0).begin(folder, 4);
-    for (var e : MetricLog.read(folder.resolve("metrics.jsonl"))) assertTrue(e.number("logit_scale") >= 0 && e.number("logit_scale") <= (float) Math.log(100), e.toString());
+    for (var e : MetricLog.read(folder.resolve("metrics.jsonl")))
+      assertTrue(e.number("logit_scale") >= 0 && e.number("logit_scale") <= (float) Math.log(100), e.toString());
   }
 
   private static float[] weight(Path folder, String name) throws IOException {
@@ -158,16 +163,20 @@ class PoliciesTest {
     assertTrue(e.getMessage().contains("--seed 7, not 8"), e.getMessage());
   }
 
-  /// Averages are evaluated and saved beside the weights, and go on to the same bits; after two steps they are the weights, after four they are not.
+  /// Averages are evaluated and saved beside the weights, and go on to the same bits; after two steps they are the
+  /// weights, after four they are not.
   @Test void averagesGoOn(@TempDir Path folder) throws IOException {
     var held = new First(EmojiSource.heldOut(), 20);
     new Setup(CONFIG).average(0.9).held(held, 2).save(2).begin(folder.resolve("whole"), 6);
     new Setup(CONFIG).average(0.9).held(held, 2).save(2).begin(folder.resolve("parts"), 2);
-    assertArrayEquals(weight(folder.resolve("parts/last"), "visual.proj"), weight(folder.resolve("parts/averages"), "visual.proj"));
+    assertArrayEquals(weight(folder.resolve("parts/last"), "visual.proj"),
+        weight(folder.resolve("parts/averages"), "visual.proj"));
     new Setup(CONFIG).average(0.9).held(held, 2).save(2).resume(folder.resolve("parts"), 6);
-    for (var f : List.of("resume.safetensors", "averages/open_clip_model.safetensors", "last/open_clip_model.safetensors", "metrics.jsonl"))
+    for (var f : List.of("resume.safetensors", "averages/open_clip_model.safetensors",
+        "last/open_clip_model.safetensors", "metrics.jsonl"))
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
-    assertFalse(Arrays.equals(weight(folder.resolve("whole/last"), "visual.proj"), weight(folder.resolve("whole/averages"), "visual.proj")));
+    assertFalse(Arrays.equals(weight(folder.resolve("whole/last"), "visual.proj"),
+        weight(folder.resolve("whole/averages"), "visual.proj")));
     assertTrue(MetricLog.read(folder.resolve("whole/metrics.jsonl")).getLast().values().containsKey("averages/top1"));
   }
 
@@ -176,13 +185,17 @@ class PoliciesTest {
     new Setup(CONFIG).begin(folder.resolve("without"), 6);
     new Setup(CONFIG).begin(folder.resolve("with"), 4);
     new Setup(CONFIG).average(0.5).resume(folder.resolve("with"), 6);
-    assertEquals(-1, Files.mismatch(folder.resolve("without/last/open_clip_model.safetensors"), folder.resolve("with/last/open_clip_model.safetensors")));
-    assertFalse(Arrays.equals(weight(folder.resolve("with/last"), "visual.proj"), weight(folder.resolve("with/averages"), "visual.proj")));
+    assertEquals(-1, Files.mismatch(folder.resolve("without/last/open_clip_model.safetensors"),
+        folder.resolve("with/last/open_clip_model.safetensors")));
+    assertFalse(Arrays.equals(weight(folder.resolve("with/last"), "visual.proj"),
+        weight(folder.resolve("with/averages"), "visual.proj")));
   }
 
-  /// Norms of parameters and of their change are logged at every tenth step, and change nothing: plain descent adds rate × gradient, less the decay.
+  /// Norms of parameters and of their change are logged at every tenth step, and change nothing: plain descent adds
+  /// rate × gradient, less the decay.
   @Test void normsOfUpdates(@TempDir Path folder) throws IOException {
-    new Setup(CONFIG).schedule(new Schedule.Constant(0.01, 0)).rule(new Optimizer.Sgd(0, false)).rates(Rates.decayed(0)).clip(0).begin(folder, 20);
+    new Setup(CONFIG).schedule(new Schedule.Constant(0.01, 0)).rule(new Optimizer.Sgd(0, false)).rates(Rates.decayed(0))
+        .clip(0).begin(folder, 20);
     int found = 0;
     for (var e : MetricLog.read(folder.resolve("metrics.jsonl"))) {
       assertEquals(e.step() % 10 == 0, e.values().containsKey("update_norm"));
@@ -194,24 +207,32 @@ class PoliciesTest {
     assertEquals(2, found);
   }
 
-  /// A student learns from a teacher in micro-batches as in the whole batch, on two ranks as on one: losses agree to rounding.
+  /// A student learns from a teacher in micro-batches as in the whole batch, on two ranks as on one: losses agree to
+  /// rounding.
   @Test void distillationIsTheSameInParts(@TempDir Path folder) throws IOException {
     new Setup(CONFIG).seed(3).begin(folder.resolve("teacher"), 2);
     for (var name : List.of("whole", "parts", "ranks")) {
-      var setup = new Setup(CONFIG).batch(name.equals("ranks") ? 8 : 16).parts(name.equals("parts") ? 4 : 1).schedule(new Schedule.Constant(1e-3, 1)).rule(new Optimizer.Sgd(0, false));
-      setup.on(Compute.on(name.equals("ranks") ? new Device[] {Device.named("cpu:0"), Device.named("cpu:1")} : new Device[] {Device.named("cpu")}));
-      setup.task(new Distill.Recipe(setup.contrastive(), ClipConfig.parse(CONFIG), folder.resolve("teacher/last"))).begin(folder.resolve(name), 3);
+      var setup = new Setup(CONFIG).batch(name.equals("ranks") ? 8 : 16).parts(name.equals("parts") ? 4 : 1)
+          .schedule(new Schedule.Constant(1e-3, 1)).rule(new Optimizer.Sgd(0, false));
+      setup.on(Compute.on(name.equals("ranks") ? new Device[] {Device.named("cpu:0"), Device.named("cpu:1")}
+          : new Device[] {Device.named("cpu")}));
+      setup.task(new Distill.Recipe(setup.contrastive(), ClipConfig.parse(CONFIG), folder.resolve("teacher/last")))
+          .begin(folder.resolve(name), 3);
     }
     var whole = MetricLog.read(folder.resolve("whole/metrics.jsonl"));
     for (var other : List.of("parts", "ranks")) {
       var found = MetricLog.read(folder.resolve(other).resolve("metrics.jsonl"));
       for (int s = 0; s < 3; s++)
-        for (var term : List.of("loss", "contrastive_loss", "distill_loss", "gradient_norm")) assertEquals(whole.get(s).number(term), found.get(s).number(term), 2e-5 * whole.get(s).number(term), other + " " + term + " of step " + s);
+        for (var term : List.of("loss", "contrastive_loss", "distill_loss", "gradient_norm"))
+          assertEquals(whole.get(s).number(term), found.get(s).number(term), 2e-5 * whole.get(s).number(term),
+              other + " " + term + " of step " + s);
     }
-    assertEquals(whole.getFirst().number("loss"), whole.getFirst().number("contrastive_loss") + whole.getFirst().number("distill_loss"), 1e-6 * whole.getFirst().number("loss"));
+    assertEquals(whole.getFirst().number("loss"), whole.getFirst().number("contrastive_loss")
+        + whole.getFirst().number("distill_loss"), 1e-6 * whole.getFirst().number("loss"));
   }
 
-  /// A run that goes on reads the samples that come next. What a killed run logged after its last checkpoint is logged anew, once.
+  /// A run that goes on reads the samples that come next. What a killed run logged after its last checkpoint is logged
+  /// anew, once.
   @Test void theNextStepComesNext(@TempDir Path folder) throws IOException {
     var read = new ArrayList<Long>();
     var stream = batches(1);
@@ -231,10 +252,12 @@ class PoliciesTest {
     Files.writeString(folder.resolve("metrics.jsonl"), "{\"step\":5,\"loss\":0}\n", StandardOpenOption.APPEND);
     new Setup(CONFIG).stream(noting).resume(folder, 8);
     assertEquals(List.of(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L), read.stream().sorted().toList());
-    assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L), MetricLog.read(folder.resolve("metrics.jsonl")).stream().map(MetricLog.Entry::step).toList());
+    assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L), MetricLog.read(folder.resolve("metrics.jsonl")).stream()
+        .map(MetricLog.Entry::step).toList());
   }
 
-  /// Moments and the count of steps belong to a run: AdamW's next step after a stop has the bytes of one without. (Its first steps are the ones that the count changes most.)
+  /// Moments and the count of steps belong to a run: AdamW's next step after a stop has the bytes of one without. (Its
+  /// first steps are the ones that the count changes most.)
   @Test void theOptimizerGoesOn(@TempDir Path folder) throws IOException {
     new Setup(CONFIG).begin(folder.resolve("whole"), 3);
     new Setup(CONFIG).begin(folder.resolve("parts"), 2);
@@ -243,14 +266,17 @@ class PoliciesTest {
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
   }
 
-  /// Two pairs with one caption are positives of each other, in both directions: the mean over rows and columns of −Σ target·log softmax, the target shared among a row's positives.
+  /// Two pairs with one caption are positives of each other, in both directions: the mean over rows and columns of −Σ
+  /// target·log softmax, the target shared among a row's positives.
   @Test void equalCaptionsArePositives() {
     int[] groups = {0, 1, 0, 2};
     double[][] z = new double[4][4];
     try (var _ = Scope.open(Device.best())) {
-      Tensor x = Draw.uniform(1, Shape.of(4, 6), -1, 1).normalize(), t = Draw.uniform(2, Shape.of(4, 6), -1, 1).normalize();
+      Tensor x = Draw.uniform(1, Shape.of(4, 6), -1, 1).normalize(), t =
+          Draw.uniform(2, Shape.of(4, 6), -1, 1).normalize();
       float[] a = x.floats(), b = t.floats();
-      for (int i = 0; i < 4; i++) for (int j = 0; j < 4; j++) for (int k = 0; k < 6; k++) z[i][j] += 5.0 * a[i * 6 + k] * b[j * 6 + k];
+      for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) for (int k = 0; k < 6; k++) z[i][j] += 5.0 * a[i * 6 + k] * b[j * 6 + k];
       double softmax = 0, sigmoid = 0;
       for (int i = 0; i < 4; i++) {
         double row = 0, column = 0;
@@ -261,17 +287,20 @@ class PoliciesTest {
           if (groups[i] == groups[j]) positives++;
           sigmoid += Math.log1p(Math.exp((groups[i] == groups[j] ? -1 : 1) * (z[i][j] - 3))) / 4;
         }
-        for (int j = 0; j < 4; j++) if (groups[i] == groups[j]) softmax -= (z[i][j] - Math.log(row) + z[j][i] - Math.log(column)) / positives / 8;
+        for (int j = 0; j < 4; j++)
+          if (groups[i] == groups[j]) softmax -= (z[i][j] - Math.log(row) + z[j][i] - Math.log(column)) / positives / 8;
       }
       assertEquals(softmax, ContrastiveLoss.softmax(x, t, Tensor.scalar(5), groups).item(), 1e-5);
       assertEquals(sigmoid, ContrastiveLoss.sigmoid(x, t, Tensor.scalar(5), Tensor.scalar(-3), groups).item(), 1e-5);
     }
   }
 
-  /// Layer-wise decay: the last group learns at the full rate, each one before it at so much less. Vectors and what is named do not decay.
+  /// Layer-wise decay: the last group learns at the full rate, each one before it at so much less. Vectors and what is
+  /// named do not decay.
   @Test void eachLayerHasItsRate() {
     var model = ClipModel.describe(ClipConfig.parse(CONFIG));
-    var rates = new Rates(0.2, 0.5, 1, List.of("text_projection")).of(model);       // visual: embeddings, one block, projection
+    // visual: embeddings, one block, projection
+    var rates = new Rates(0.2, 0.5, 1, List.of("text_projection")).of(model);
     assertEquals(new Optimizer.Rate(1, 0.2), rates.apply("visual.proj"));
     assertEquals(new Optimizer.Rate(0.25, 0.2), rates.apply("visual.conv1.weight"));
     assertEquals(new Optimizer.Rate(0.5, 0), rates.apply("visual.ln_post.weight"));

@@ -23,8 +23,8 @@ import jacquard.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// A small training for tests: what is not said is 16 emoji a step, softmax, AdamW at 1e-2 with 2 steps of warm-up towards 8, clipped to 1, a checkpoint at every fourth step, on
-/// the best device.
+/// A small training for tests: what is not said is 16 emoji a step, softmax, AdamW at 1e-2 with 2 steps of warm-up
+/// towards 8, clipped to 1, a checkpoint at every fourth step, on the best device.
 public final class Setup {
   private final ClipConfig config;
   private int batch = 16, parts = 1;
@@ -64,8 +64,11 @@ public final class Setup {
 
   public Trainer trainer(long steps) {
     var transform = new Transform(HubConfig.preprocess(config));
-    var read = stream != null ? stream : new Batches(source, transform, augmentation, config.text().input().captions(null), batch * compute.devices().size(), config.text().input().context(), seed);
-    return new Trainer(recipe == null ? contrastive() : recipe, read, new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average), compute, seed, transform, config.text().input().captions(null), held);
+    var read = stream != null ? stream : new Batches(source, transform, augmentation,
+        config.text().input().captions(null), batch * compute.devices().size(), config.text().input().context(), seed);
+    return new Trainer(recipe == null ? contrastive() : recipe, read,
+        new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average),
+        compute, seed, transform, config.text().input().captions(null), held);
   }
 
   /// Steps in all, in a new folder.

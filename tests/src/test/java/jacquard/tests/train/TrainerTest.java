@@ -42,11 +42,13 @@ class TrainerTest {
       assertEquals(-1, Files.mismatch(folder.resolve("whole").resolve(f), folder.resolve("parts").resolve(f)), f);
   }
 
-  /// Without clipping gradients are used as soon as they are there: the bytes of a run whose limit is never reached, which has all gradients first.
+  /// Without clipping gradients are used as soon as they are there: the bytes of a run whose limit is never reached,
+  /// which has all gradients first.
   @Test void gradientsUsedInGroupsGiveTheSameBits(@TempDir Path folder) throws IOException {
     setup().clip(1e30).begin(folder.resolve("together"), 4);
     setup().clip(0).begin(folder.resolve("in groups"), 4);
-    assertEquals(-1, Files.mismatch(folder.resolve("together/resume.safetensors"), folder.resolve("in groups/resume.safetensors")));
+    assertEquals(-1, Files.mismatch(folder.resolve("together/resume.safetensors"),
+        folder.resolve("in groups/resume.safetensors")));
   }
 
   @Test void aFolderInUseIsRefused(@TempDir Path folder) throws IOException {
@@ -54,13 +56,14 @@ class TrainerTest {
     assertTrue(assertThrows(IOException.class, () -> setup().begin(folder, 4)).getMessage().contains("--resume"));
   }
 
-  /// Micro-batches give the gradient of the joined batch, logit scale included. Their sums associate otherwise: √n·ε of gradients of
-  /// about 1 is 1e-6; bound by 1e-5 of the largest.
+  /// Micro-batches give the gradient of the joined batch, logit scale included. Their sums associate otherwise: √n·ε of
+  /// gradients of about 1 is 1e-6; bound by 1e-5 of the largest.
   @Test void accumulationIsExact() throws IOException {
     var config = ClipConfig.parse(CONFIG.replace("0.25", "0"));
     try (var _ = Scope.open(Device.best())) {
       var task = new Contrastive(ClipModel.create(config, 1), Contrastive.Loss.SOFTMAX);
-      var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT, 16, 8, 1).at(0);
+      var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT,
+          16, 8, 1).at(0);
       var whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1)));
       var parts = Gradients.of(task, batch, 3, Pass.training(Random.of(1)));
       assertEquals(whole.loss(), parts.loss(), 1e-6 * whole.loss());
@@ -82,7 +85,8 @@ class TrainerTest {
       var threads = new Thread[4];
       var wrong = new java.util.concurrent.atomic.AtomicInteger();
       for (int t = 0; t < threads.length; t++) (threads[t] = new Thread(() -> {
-        for (int i = 0; i < 20; i++) if (!java.util.Arrays.equals(expected, clip.embed("cat face")[0])) wrong.incrementAndGet();
+        for (int i = 0; i < 20; i++)
+          if (!java.util.Arrays.equals(expected, clip.embed("cat face")[0])) wrong.incrementAndGet();
       })).start();
       for (var t : threads) t.join();
       assertEquals(0, wrong.get());
@@ -98,7 +102,8 @@ class TrainerTest {
   }
 
   @Test void unknownKeysAreNamed() {
-    var e = assertThrows(IllegalArgumentException.class, () -> ClipConfig.parse(CONFIG.replace("head_width", "head_with")));
+    var e = assertThrows(IllegalArgumentException.class, () ->
+        ClipConfig.parse(CONFIG.replace("head_width", "head_with")));
     assertTrue(e.getMessage().contains("head_with") && e.getMessage().contains("head_width"), e.getMessage());
   }
 }

@@ -14,7 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.TestAbortedException;
 
-/// The recorded models, losses, optimizers and trainings on the GPU, or the emulated one: the same cases with the same tolerances.
+/// The recorded models, losses, optimizers and trainings on the GPU, or the emulated one: the same cases with the same
+/// tolerances.
 class CudaRecordedCasesTest {
   private static final Path FOLDER = Path.of("src/main/resources/fixtures");
 
@@ -26,7 +27,8 @@ class CudaRecordedCasesTest {
 
   @AfterAll static void asBefore() { System.clearProperty("jacquard.device"); }
 
-  @ParameterizedTest @ValueSource(strings = {"losses", "models", "train", "checkpoints"}) void family(String name) throws IOException {
+  @ParameterizedTest @ValueSource(strings = {"losses", "models", "train", "checkpoints"}) void family(String name)
+      throws IOException {
     var out = new ByteArrayOutputStream();
     var report = new Report(new PrintStream(out));
     for (var f : Verify.FAMILIES) if (f.name().equals(name)) f.verify(FOLDER.resolve(name), report);

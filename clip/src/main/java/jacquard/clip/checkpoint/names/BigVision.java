@@ -8,7 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// big_vision's names of SigLIP's tensors, whose kernels are `[in, out]` or `[in, heads, channels]`; the blocks of a tower one by one, or all of them stacked.
+/// big_vision's names of SigLIP's tensors, whose kernels are `[in, out]` or `[in, heads, channels]`; the blocks of a
+/// tower one by one, or all of them stacked.
 final class BigVision {
   private final Map<String, Piece> from = new LinkedHashMap<>(), to = new LinkedHashMap<>();
 
@@ -24,7 +25,8 @@ final class BigVision {
 
   private Piece take(String name) {
     var p = from.remove("params/" + name);
-    if (p == null) throw new IllegalArgumentException("params/" + name + " is missing, expected a SigLIP of big_vision");
+    if (p == null)
+      throw new IllegalArgumentException("params/" + name + " is missing, expected a SigLIP of big_vision");
     return p;
   }
 
@@ -35,14 +37,17 @@ final class BigVision {
     to.put(ours + "patch_embed.proj.weight", take(theirs + "embedding/kernel").turned(3, 2, 0, 1));
     to.put(ours + "patch_embed.proj.bias", take(theirs + "embedding/bias"));
     to.put(ours + "pos_embed", take(theirs + "pos_embedding"));
-    blocks(ours + "blocks.", theirs + "Transformer/", "norm1", "norm2", "attn.qkv.", "attn.proj.", "mlp.fc1.", "mlp.fc2.");
+    blocks(ours + "blocks.", theirs + "Transformer/", "norm1", "norm2", "attn.qkv.", "attn.proj.", "mlp.fc1.",
+        "mlp.fc2.");
     norm(ours + "norm", theirs + "Transformer/encoder_norm");
     String pool = theirs + "MAPHead_0/", attention = pool + "MultiHeadDotProductAttention_0/";
     to.put(ours + "attn_pool.latent", take(pool + "probe"));
     to.put(ours + "attn_pool.q.weight", matrix(take(attention + "query/kernel")));
     to.put(ours + "attn_pool.q.bias", flat(take(attention + "query/bias")));
-    to.put(ours + "attn_pool.kv.weight", Piece.joined(List.of(matrix(take(attention + "key/kernel")), matrix(take(attention + "value/kernel")))));
-    to.put(ours + "attn_pool.kv.bias", Piece.joined(List.of(flat(take(attention + "key/bias")), flat(take(attention + "value/bias")))));
+    to.put(ours + "attn_pool.kv.weight",
+        Piece.joined(List.of(matrix(take(attention + "key/kernel")), matrix(take(attention + "value/kernel")))));
+    to.put(ours + "attn_pool.kv.bias",
+        Piece.joined(List.of(flat(take(attention + "key/bias")), flat(take(attention + "value/bias")))));
     to.put(ours + "attn_pool.proj.weight", output(take(attention + "out/kernel")));
     to.put(ours + "attn_pool.proj.bias", take(attention + "out/bias"));
     norm(ours + "attn_pool.norm", pool + "LayerNorm_0");
@@ -51,7 +56,8 @@ final class BigVision {
     to.put("text.token_embedding.weight", take("txt/Embed_0/embedding"));
     var positions = take("txt/pos_embedding");
     to.put("text.positional_embedding", positions.shape().rank() == 3 ? positions.at(0) : positions);
-    blocks("text.transformer.resblocks.", "txt/Encoder_0/", "ln_1", "ln_2", "attn.in_proj_", "attn.out_proj.", "mlp.c_fc.", "mlp.c_proj.");
+    blocks("text.transformer.resblocks.", "txt/Encoder_0/", "ln_1", "ln_2", "attn.in_proj_", "attn.out_proj.",
+        "mlp.c_fc.", "mlp.c_proj.");
     norm("text.ln_final", "txt/Encoder_0/encoder_norm");
     linear("text.text_projection.", "txt/head/");
     to.put("logit_bias", take("b"));
@@ -102,7 +108,8 @@ final class BigVision {
     for (var name : List.copyOf(from.keySet())) {
       if (!name.startsWith("params/" + stacked)) continue;
       var all = from.remove(name);
-      var one = "params/" + stacked.substring(0, stacked.length() - 1) + "_%d/" + name.substring(("params/" + stacked).length()).replace("%", "%%");
+      var one = "params/" + stacked.substring(0, stacked.length() - 1) + "_%d/"
+          + name.substring(("params/" + stacked).length()).replace("%", "%%");
       for (int i = 0; i < all.shape().dim(0); i++) from.put(one.formatted(i), all.at(i));
     }
   }

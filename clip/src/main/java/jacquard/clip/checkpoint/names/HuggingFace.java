@@ -9,7 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The names that transformers has for CLIP and SigLIP. What it keeps apart, OpenCLIP keeps as one, and the other way round: a row says which tensors of the one, joined, are which of the other.
+/// The names that transformers has for CLIP and SigLIP. What it keeps apart, OpenCLIP keeps as one, and the other way
+/// round: a row says which tensors of the one, joined, are which of the other.
 public final class HuggingFace {
   /// How a tensor lies there, seen from here.
   private enum Lies {
@@ -31,21 +32,27 @@ public final class HuggingFace {
   private void row(String ours, String theirs, Lies lies) { rows.add(new Row(List.of(ours), List.of(theirs), lies)); }
 
   /// Weight and bias.
-  private void both(String ours, String theirs) { for (var w : List.of(".weight", ".bias")) row(ours + w, theirs + w, Lies.SAME); }
+  private void both(String ours, String theirs) {
+    for (var w : List.of(".weight", ".bias")) row(ours + w, theirs + w, Lies.SAME);
+  }
 
   /// A block of either tower; the names here in order: norms, packed projection, output, MLP.
   private void block(String ours, String theirs, String... n) {
     both(ours + n[0], theirs + "layer_norm1");
     both(ours + n[1], theirs + "layer_norm2");
     var packed = List.of("weight", "bias");
-    for (var w : packed) rows.add(new Row(List.of(ours + n[2] + w), List.of("q_proj.", "k_proj.", "v_proj.").stream().map(p -> theirs + "self_attn." + p + w).toList(), Lies.SAME));
+    for (var w : packed)
+      rows.add(new Row(List.of(ours + n[2] + w), List.of("q_proj.", "k_proj.", "v_proj.").stream()
+          .map(p -> theirs + "self_attn." + p + w).toList(), Lies.SAME));
     both(ours + n[3], theirs + "self_attn.out_proj");
     both(ours + n[4], theirs + "mlp.fc1");
     both(ours + n[5], theirs + "mlp.fc2");
   }
 
   private void plain(String ours, String theirs, int layers) {
-    for (int i = 0; i < layers; i++) block(ours + i + ".", theirs + "encoder.layers." + i + ".", "ln_1", "ln_2", "attn.in_proj_", "attn.out_proj", "mlp.c_fc", "mlp.c_proj");
+    for (int i = 0; i < layers; i++)
+      block(ours + i + ".", theirs + "encoder.layers." + i + ".", "ln_1", "ln_2", "attn.in_proj_", "attn.out_proj",
+          "mlp.c_fc", "mlp.c_proj");
   }
 
   private void text(String ours, int layers) {
@@ -81,12 +88,16 @@ public final class HuggingFace {
     String ours = "visual.trunk.", theirs = "vision_model.";
     r.row(ours + "pos_embed", theirs + "embeddings.position_embedding.weight", Lies.FLAT);
     r.both(ours + "patch_embed.proj", theirs + "embeddings.patch_embedding");
-    for (int i = 0; i < imageLayers; i++) r.block(ours + "blocks." + i + ".", theirs + "encoder.layers." + i + ".", "norm1", "norm2", "attn.qkv.", "attn.proj", "mlp.fc1", "mlp.fc2");
+    for (int i = 0; i < imageLayers; i++)
+      r.block(ours + "blocks." + i + ".", theirs + "encoder.layers." + i + ".", "norm1", "norm2", "attn.qkv.",
+          "attn.proj", "mlp.fc1", "mlp.fc2");
     r.both(ours + "norm", theirs + "post_layernorm");
     ours += "attn_pool.";
     theirs += "head.";
     r.row(ours + "latent", theirs + "probe", Lies.SAME);
-    for (var w : List.of("weight", "bias")) r.rows.add(new Row(List.of(ours + "q." + w, ours + "kv." + w), List.of(theirs + "attention.in_proj_" + w), Lies.SAME));
+    for (var w : List.of("weight", "bias"))
+      r.rows.add(new Row(List.of(ours + "q." + w, ours + "kv." + w), List.of(theirs + "attention.in_proj_" + w),
+          Lies.SAME));
     r.both(ours + "proj", theirs + "attention.out_proj");
     r.both(ours + "norm", theirs + "layernorm");
     r.both(ours + "mlp.fc1", theirs + "mlp.fc1");
@@ -96,11 +107,13 @@ public final class HuggingFace {
 
   static Weights read(Weights w) throws IOException {
     boolean siglip = w.contains("vision_model.head.probe");
-    int image = layers(w.names(), "vision_model.encoder.layers."), text = layers(w.names(), "text_model.encoder.layers.");
+    int image = layers(w.names(), "vision_model.encoder.layers."), text =
+        layers(w.names(), "text_model.encoder.layers.");
     var left = new LinkedHashMap<String, Piece>();
     for (var n : w.names()) if (!n.endsWith(".position_ids")) left.put(n, Piece.of(w, n));
     var r = moved(siglip ? siglip(image, text) : clip("", image, text), left, true);
-    r.putAll(left);                                                              // what has no row keeps its name: the model will say that it has no such tensor
+    // what has no row keeps its name: the model will say that it has no such tensor
+    r.putAll(left);
     return new Composed(w.file(), r, w);
   }
 
@@ -110,10 +123,13 @@ public final class HuggingFace {
   public static Map<String, Piece> write(Map<String, Piece> ours) {
     boolean siglip = ours.containsKey("visual.trunk.attn_pool.latent");
     var text = ours.containsKey("text.positional_embedding") ? "text." : "";
-    int image = layers(ours.keySet(), siglip ? "visual.trunk.blocks." : "visual.transformer.resblocks."), texts = layers(ours.keySet(), text + "transformer.resblocks.");
+    int image = layers(ours.keySet(), siglip ? "visual.trunk.blocks." : "visual.transformer.resblocks."), texts =
+        layers(ours.keySet(), text + "transformer.resblocks.");
     var left = new LinkedHashMap<>(ours);
     var r = moved(siglip ? siglip(image, texts) : clip(text, image, texts), left, false);
-    if (!left.isEmpty()) throw new IllegalArgumentException(left.keySet().iterator().next() + " has no name in transformers' CLIP or SigLIP: this model cannot be written as hf");
+    if (!left.isEmpty())
+      throw new IllegalArgumentException(left.keySet().iterator().next()
+          + " has no name in transformers' CLIP or SigLIP: this model cannot be written as hf");
     if (siglip) r.replaceAll((n, p) -> n.startsWith("logit_") ? p.reshape(1) : p);
     return r;
   }
@@ -132,7 +148,9 @@ public final class HuggingFace {
       };
       var to = toOurs ? row.ours : row.theirs;
       if (to.size() == 1) { r.put(to.getFirst(), joined); continue; }
-      if (d[0] % 3 != 0) throw new IllegalArgumentException(names.getFirst() + " is " + joined.shape() + ", expected rows for queries, keys and values");
+      if (d[0] % 3 != 0)
+        throw new IllegalArgumentException(names.getFirst() + " is " + joined.shape()
+            + ", expected rows for queries, keys and values");
       int third = d[0] / 3;
       for (int i = 0, at = 0; i < to.size(); i++) {
         int end = to.size() == 2 && i == 1 ? d[0] : at + third;
@@ -148,7 +166,8 @@ public final class HuggingFace {
     for (var n : names) {
       if (!n.startsWith(prefix)) continue;
       int dot = n.indexOf('.', prefix.length());
-      if (dot > 0 && n.substring(prefix.length(), dot).matches("\\d{1,4}")) most = Math.max(most, 1 + Integer.parseInt(n.substring(prefix.length(), dot)));
+      if (dot > 0 && n.substring(prefix.length(), dot).matches("\\d{1,4}"))
+        most = Math.max(most, 1 + Integer.parseInt(n.substring(prefix.length(), dot)));
     }
     return most;
   }

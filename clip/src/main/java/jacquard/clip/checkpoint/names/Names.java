@@ -3,10 +3,13 @@ package jacquard.clip.checkpoint.names;
 import jacquard.clip.checkpoint.Weights;
 import java.io.IOException;
 
-/// Whose names the tensors of a file have: a row a project. OpenCLIP's own, and OpenAI's, which are the same, are the last.
+/// Whose names the tensors of a file have: a row a project. OpenCLIP's own, and OpenAI's, which are the same, are the
+/// last.
 public enum Names {
   HUGGING_FACE {
-    @Override boolean are(Weights w) { return w.names().stream().anyMatch(n -> n.startsWith("text_model.") || n.startsWith("vision_model.")); }
+    @Override boolean are(Weights w) {
+      return w.names().stream().anyMatch(n -> n.startsWith("text_model.") || n.startsWith("vision_model."));
+    }
     @Override Weights read(Weights w) throws IOException { return HuggingFace.read(w); }
   },
   BIG_VISION {
@@ -35,7 +38,9 @@ public enum Names {
         return r;
       }
       throw new AssertionError();
-    } catch (IllegalArgumentException | IndexOutOfBoundsException e) { throw new IOException(w.file() + ": " + e.getMessage(), e); }
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) { throw new IOException(w.file() + ": "
+        + e.getMessage(), e);
+    }
     finally { if (!read) w.close(); }
   }
 }

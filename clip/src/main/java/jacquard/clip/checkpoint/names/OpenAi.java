@@ -13,7 +13,9 @@ public final class OpenAi {
   private OpenAi() {}
 
   /// Whether these are weights as OpenAI published them: OpenCLIP's names, and the sizes as buffers.
-  public static boolean is(Weights w) { return w.contains("input_resolution") && w.contains("context_length") && w.contains("visual.conv1.weight"); }
+  public static boolean is(Weights w) {
+    return w.contains("input_resolution") && w.contains("context_length") && w.contains("visual.conv1.weight");
+  }
 
   /// @throws IOException naming the tensor, if the shapes are those of no CLIP
   public static ClipConfig config(Weights w) throws IOException {
@@ -55,7 +57,9 @@ public final class OpenAi {
   }
 
   /// The side of the grid of positions behind the first.
-  private static int side(Weights w, String name) throws IOException { return (int) Math.round(Math.sqrt(Math.max(0, dim(w, name, 0) - 1))); }
+  private static int side(Weights w, String name) throws IOException {
+    return (int) Math.round(Math.sqrt(Math.max(0, dim(w, name, 0) - 1)));
+  }
 
   private static int dim(Weights w, String name, int axis) throws IOException {
     int[] d = w.shape(name);
@@ -65,6 +69,7 @@ public final class OpenAi {
 
   private static int count(Weights w, String prefix) {
     var number = Pattern.compile(Pattern.quote(prefix) + "(\\d{1,4})\\..*");
-    return w.names().stream().map(number::matcher).filter(m -> m.matches()).mapToInt(m -> Integer.parseInt(m.group(1)) + 1).max().orElse(0);
+    return w.names().stream().map(number::matcher).filter(m -> m.matches())
+        .mapToInt(m -> Integer.parseInt(m.group(1)) + 1).max().orElse(0);
   }
 }

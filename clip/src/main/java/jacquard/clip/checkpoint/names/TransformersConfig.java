@@ -20,7 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// What transformers' `config.json` says of a CLIP or SigLIP, as OpenCLIP would say it, and back. An option that is not written there has transformers' default.
+/// What transformers' `config.json` says of a CLIP or SigLIP, as OpenCLIP would say it, and back. An option that is not
+/// written there has transformers' default.
 public final class TransformersConfig {
   private static final Set<String> KINDS = Set.of("clip", "siglip");
 
@@ -35,13 +36,18 @@ public final class TransformersConfig {
   public static HubConfig read(Path file) throws IOException {
     var json = Json.read(file);
     var kind = String.valueOf(json.get("model_type"));
-    if (!KINDS.contains(kind)) throw new IOException(file + ": model_type is \"" + kind + "\", expected clip or siglip");
+    if (!KINDS.contains(kind))
+      throw new IOException(file + ": model_type is \"" + kind + "\", expected clip or siglip");
     boolean siglip = kind.equals("siglip");
     ClipConfig model;
     try { model = ClipConfig.of(siglip ? siglip(json, file) : clip(json, file), file.toString()); }
-    catch (IllegalArgumentException e) { throw new IOException(file + ": as a model of OpenCLIP: " + e.getMessage(), e); }
+    catch (IllegalArgumentException e) {
+      throw new IOException(file + ": as a model of OpenCLIP: " + e.getMessage(), e);
+    }
     var preprocess = HubConfig.preprocess(model);
-    if (siglip) preprocess = preprocess.normalised(PreprocessConfig.INCEPTION_MEAN, PreprocessConfig.INCEPTION_STD).resized(preprocess.interpolation(), PreprocessConfig.ResizeMode.SQUASH);
+    if (siglip)
+      preprocess = preprocess.normalised(PreprocessConfig.INCEPTION_MEAN, PreprocessConfig.INCEPTION_STD)
+          .resized(preprocess.interpolation(), PreprocessConfig.ResizeMode.SQUASH);
     var beside = file.resolveSibling("preprocessor_config.json");
     return new HubConfig(model, Files.exists(beside) ? preprocess(preprocess, Json.read(beside)) : preprocess);
   }
@@ -50,8 +56,10 @@ public final class TransformersConfig {
     var text = section(json, "text_config");
     var vision = section(json, "vision_config");
     boolean quick = activation(text, "quick_gelu", file).equals("quick_gelu");
-    if (quick != activation(vision, "quick_gelu", file).equals("quick_gelu")) throw new IOException(file + ": hidden_act differs between the towers, expected the same");
-    int width = whole(vision, "hidden_size", 768, file), vocabulary = whole(text, "vocab_size", 49408, file), eos = whole(text, "eos_token_id", 49407, file);
+    if (quick != activation(vision, "quick_gelu", file).equals("quick_gelu"))
+      throw new IOException(file + ": hidden_act differs between the towers, expected the same");
+    int width = whole(vision, "hidden_size", 768, file), vocabulary = whole(text, "vocab_size", 49408, file), eos =
+        whole(text, "eos_token_id", 49407, file);
     var v = new LinkedHashMap<String, Object>();
     v.put("image_size", whole(vision, "image_size", 224, file));
     v.put("layers", whole(vision, "num_hidden_layers", 12, file));
@@ -74,8 +82,10 @@ public final class TransformersConfig {
   private static Map<String, Object> siglip(Map<String, Object> json, Path file) throws IOException {
     var text = section(json, "text_config");
     var vision = section(json, "vision_config");
-    int width = whole(vision, "hidden_size", 768, file), patch = whole(vision, "patch_size", 16, file), image = whole(vision, "image_size", 224, file);
-    if (Boolean.FALSE.equals(vision.get("vision_use_head"))) throw new IOException(file + ": vision_use_head is false, expected a model with features");
+    int width = whole(vision, "hidden_size", 768, file), patch = whole(vision, "patch_size", 16, file), image =
+        whole(vision, "image_size", 224, file);
+    if (Boolean.FALSE.equals(vision.get("vision_use_head")))
+      throw new IOException(file + ": vision_use_head is false, expected a model with features");
     double eps = number(vision, "layer_norm_eps", 1e-6);
     if (eps != 1e-6) throw new IOException(file + ": vision_config.layer_norm_eps is " + eps + ", expected 1e-6");
     boolean tanh = !activation(vision, "gelu_pytorch_tanh", file).equals("gelu");
@@ -88,7 +98,8 @@ public final class TransformersConfig {
     kwargs.put("mlp_ratio", ratio(vision, width, 3072, file));
     var v = new LinkedHashMap<String, Object>();
     v.put("image_size", image);
-    v.put("timm_model_name", tanh ? "vit_base_patch32_siglip_256" : "vit_base_patch16_siglip_224");       // of timm's, the first has the tanh form of GELU, the second the other
+    // of timm's, the first has the tanh form of GELU, the second the other
+    v.put("timm_model_name", tanh ? "vit_base_patch32_siglip_256" : "vit_base_patch16_siglip_224");
     v.put("timm_model_pretrained", false);
     v.put("timm_pool", "map");
     v.put("timm_proj", "none");
@@ -109,7 +120,8 @@ public final class TransformersConfig {
     return r;
   }
 
-  private static Map<String, Object> text(Map<String, Object> text, int standardWidth, int heads, int hidden, int context, double eps, int vocabulary, Path file) throws IOException {
+  private static Map<String, Object> text(Map<String, Object> text, int standardWidth, int heads, int hidden,
+      int context, double eps, int vocabulary, Path file) throws IOException {
     int width = whole(text, "hidden_size", standardWidth, file);
     var t = new LinkedHashMap<String, Object>();
     t.put("context_length", whole(text, "max_position_embeddings", context, file));
@@ -146,7 +158,9 @@ public final class TransformersConfig {
     throw new IOException(file + ": " + name + " is " + v + ", expected a whole number from 0");
   }
 
-  private static double number(Map<String, Object> section, String name, double standard) { return section.get(name) instanceof Number n ? n.doubleValue() : standard; }
+  private static double number(Map<String, Object> section, String name, double standard) {
+    return section.get(name) instanceof Number n ? n.doubleValue() : standard;
+  }
 
   private static PreprocessConfig preprocess(PreprocessConfig p, Map<String, Object> json) {
     var over = new LinkedHashMap<String, Object>();
@@ -165,38 +179,55 @@ public final class TransformersConfig {
     if (!(model.text() instanceof ClipTextConfig text)) throw none("its text tower is " + model.family());
     return switch (model.vision()) {
       case VitConfig vision -> clip(model, vision, text);
-      case TimmConfig vision when ClipModel.describe(model).visual() instanceof TimmVit tower && vision.timm().pool().equals("map") && vision.input().height() == vision.input().width() -> siglip(model, tower, text);
+      case TimmConfig vision when ClipModel.describe(model).visual() instanceof TimmVit tower
+          && vision.timm().pool().equals("map") && vision.input().height() == vision.input().width() ->
+          siglip(model, tower, text);
       default -> throw none("its image tower is " + model.family());
     };
   }
 
-  private static IllegalArgumentException none(String why) { return new IllegalArgumentException("transformers' CLIP and SigLIP have no such model: " + why); }
+  private static IllegalArgumentException none(String why) {
+    return new IllegalArgumentException("transformers' CLIP and SigLIP have no such model: " + why);
+  }
 
   private static Map<String, Object> clip(ClipConfig model, VitConfig v, ClipTextConfig t) {
-    if (v.options().custom() || t.options().custom() || v.options().tanhGelu() || t.options().tanhGelu() || v.options().layerScale().isPresent() || t.options().layerScale().isPresent() || v.attentionalPool() || v.noPreNorm() || v.sinCos() || v.finalNormAfterPool()
-        || v.pool() != VitConfig.Pool.TOKEN || t.noCausalMask() || t.classToken() || t.projectionBias() || !t.projected() || t.finalNormAfterPool() || t.pool() != ClipTextConfig.Pool.ARGMAX && t.pool() != ClipTextConfig.Pool.EOS || model.logitBias().isPresent()
+    if (v.options().custom() || t.options().custom() || v.options().tanhGelu() || t.options().tanhGelu()
+        || v.options().layerScale().isPresent() || t.options().layerScale().isPresent() || v.attentionalPool()
+        || v.noPreNorm() || v.sinCos() || v.finalNormAfterPool()
+        || v.pool() != VitConfig.Pool.TOKEN || t.noCausalMask() || t.classToken() || t.projectionBias()
+        || !t.projected() || t.finalNormAfterPool() || t.pool() != ClipTextConfig.Pool.ARGMAX
+        && t.pool() != ClipTextConfig.Pool.EOS || model.logitBias().isPresent()
         || v.input().height() != v.input().width()) throw none("it has options beside OpenAI's");
     var act = model.quickGelu() ? "quick_gelu" : "gelu";
     int eos = t.eosId().orElse(t.vocabulary() - 1);
     var text = tower("clip_text_model", act, t.width(), t.heads(), t.layers());
-    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(), "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "bos_token_id", Math.max(0, eos - 1),
+    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(),
+        "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "bos_token_id", Math.max(0, eos - 1),
         "eos_token_id", eos, "pad_token_id", t.pad(), "projection_dim", model.embedding()));
     var vision = tower("clip_vision_model", act, v.width(), v.heads(), v.layers());
-    vision.putAll(Map.of("intermediate_size", v.mlpWidth(), "layer_norm_eps", v.options().norm().eps(), "image_size", v.input().width(), "patch_size", v.patch(), "num_channels", 3, "projection_dim", model.embedding()));
+    vision.putAll(Map.of("intermediate_size", v.mlpWidth(), "layer_norm_eps", v.options().norm().eps(), "image_size",
+        v.input().width(), "patch_size", v.patch(), "num_channels", 3, "projection_dim", model.embedding()));
     var r = whole("CLIPModel", "clip", text, vision);
     r.put("projection_dim", model.embedding());
     return r;
   }
 
   private static Map<String, Object> siglip(ClipConfig model, TimmVit v, ClipTextConfig t) {
-    if (!t.noCausalMask() || !t.projectionBias() || t.pool() != ClipTextConfig.Pool.LAST || t.options().custom() || t.classToken() || model.logitBias().isEmpty()) throw none("its text tower is not SigLIP's");
+    if (!t.noCausalMask() || !t.projectionBias() || t.pool() != ClipTextConfig.Pool.LAST || t.options().custom()
+        || t.classToken() || model.logitBias().isEmpty())
+      throw none("its text tower is not SigLIP's");
     var groups = HuggingFace.layers(Checkpoint.shapes(ClipModel.describe(model)).keySet(), "visual.trunk.blocks.");
-    int width = model.embedding(), patch = Checkpoint.shapes(ClipModel.describe(model)).get("visual.trunk.patch_embed.proj.weight").dim(3);
-    var text = tower("siglip_text_model", t.tanhGelu() ? "gelu_pytorch_tanh" : "gelu", t.width(), t.heads(), t.layers());
-    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(), "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "projection_size", width,
+    int width = model.embedding(), patch = Checkpoint.shapes(ClipModel.describe(model))
+        .get("visual.trunk.patch_embed.proj.weight").dim(3);
+    var text = tower("siglip_text_model", t.tanhGelu() ? "gelu_pytorch_tanh" : "gelu", t.width(), t.heads(),
+        t.layers());
+    text.putAll(Map.of("intermediate_size", t.mlpWidth(), "layer_norm_eps", t.options().norm().eps(),
+        "max_position_embeddings", t.context(), "vocab_size", t.vocabulary(), "projection_size", width,
         "eos_token_id", 1, "pad_token_id", 1));
-    var vision = tower("siglip_vision_model", v.activation() == Activation.GELU_TANH ? "gelu_pytorch_tanh" : "gelu", width, v.heads(), groups);
-    vision.putAll(Map.of("intermediate_size", v.hidden(), "layer_norm_eps", 1e-6, "image_size", v.input().width(), "patch_size", patch, "num_channels", 3, "vision_use_head", true));
+    var vision = tower("siglip_vision_model", v.activation() == Activation.GELU_TANH ? "gelu_pytorch_tanh" : "gelu",
+        width, v.heads(), groups);
+    vision.putAll(Map.of("intermediate_size", v.hidden(), "layer_norm_eps", 1e-6, "image_size", v.input().width(),
+        "patch_size", patch, "num_channels", 3, "vision_use_head", true));
     return whole("SiglipModel", "siglip", text, vision);
   }
 
@@ -210,7 +241,8 @@ public final class TransformersConfig {
     return r;
   }
 
-  private static Map<String, Object> whole(String kind, String type, Map<String, Object> text, Map<String, Object> vision) {
+  private static Map<String, Object> whole(String kind, String type, Map<String, Object> text,
+      Map<String, Object> vision) {
     var r = new LinkedHashMap<String, Object>();
     r.put("architectures", List.of(kind));
     r.put("model_type", type);

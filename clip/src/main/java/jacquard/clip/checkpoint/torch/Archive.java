@@ -11,12 +11,14 @@ import java.util.Map;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/// The entries of a zip archive in a mapped file (PKWARE's APPNOTE, with its 64-bit form). What is stored is read where it lies; what is deflated, when it is asked for.
-/// Every offset and length is checked against the file before it is used.
+/// The entries of a zip archive in a mapped file (PKWARE's APPNOTE, with its 64-bit form). What is stored is read where
+/// it lies; what is deflated, when it is asked for. Every offset and length is checked against the file before it is
+/// used.
 public final class Archive {
   /// Deflate makes a byte of no less than 1/1032 byte.
   private static final int LARGEST_RATIO = 1032;
-  private static final int LOCAL = 0x04034b50, CENTRAL = 0x02014b50, END = 0x06054b50, END_64 = 0x06064b50, LOCATOR_64 = 0x07064b50;
+  private static final int LOCAL = 0x04034b50, CENTRAL = 0x02014b50, END = 0x06054b50, END_64 = 0x06064b50, LOCATOR_64 =
+      0x07064b50;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -38,7 +40,8 @@ public final class Archive {
       at = i64(end64 + 48);
     }
     within(at, size, "its directory");
-    if (count < 0 || count > size / 46) throw new IOException("its directory names " + count + " entries and has room for " + size / 46);
+    if (count < 0 || count > size / 46)
+      throw new IOException("its directory names " + count + " entries and has room for " + size / 46);
     for (long i = 0, limit = at + size; i < count; i++) at = entry(at, limit);
   }
 
@@ -62,7 +65,8 @@ public final class Archive {
       if (packed == 0xffffffffL && y + 8 <= stop) { packed = i64(y); y += 8; }
       if (local == 0xffffffffL && y + 8 <= stop) local = i64(y);
     }
-    if (entries.put(text, new Entry(u16(at + 10), packed, size, local)) != null) throw new IOException("it names " + text + " twice");
+    if (entries.put(text, new Entry(u16(at + 10), packed, size, local)) != null)
+      throw new IOException("it names " + text + " twice");
     return next;
   }
 
@@ -80,16 +84,19 @@ public final class Archive {
     var packed = file.asSlice(at, e.packed);
     return switch (e.method) {
       case 0 -> {
-        if (e.packed != e.size) throw new IOException(name + " is stored, but has two sizes, " + e.packed + " and " + e.size);
+        if (e.packed != e.size)
+          throw new IOException(name + " is stored, but has two sizes, " + e.packed + " and " + e.size);
         yield packed;
       }
       case 8 -> inflated(name, packed, e.size);
-      default -> throw new IOException(name + " is compressed by method " + e.method + ", expected 0 (stored) or 8 (deflate)");
+      default ->
+          throw new IOException(name + " is compressed by method " + e.method + ", expected 0 (stored) or 8 (deflate)");
     };
   }
 
   private static MemorySegment inflated(String name, MemorySegment packed, long size) throws IOException {
-    if (size < 0 || size > Integer.MAX_VALUE - 8 || size / LARGEST_RATIO > packed.byteSize()) throw new IOException(name + " claims " + size + " bytes of " + packed.byteSize() + " compressed");
+    if (size < 0 || size > Integer.MAX_VALUE - 8 || size / LARGEST_RATIO > packed.byteSize())
+      throw new IOException(name + " claims " + size + " bytes of " + packed.byteSize() + " compressed");
     byte[] r = new byte[(int) size];
     try (var inflater = new Inflater(true)) {
       inflater.setInput(packed.asByteBuffer());
@@ -101,7 +108,8 @@ public final class Archive {
   }
 
   private long within(long at, long size, String what) throws IOException {
-    if (at < 0 || size < 0 || at > file.byteSize() || size > file.byteSize() - at) throw new IOException(what + " would lie at " + at + ", " + size + " bytes, of a file of " + file.byteSize());
+    if (at < 0 || size < 0 || at > file.byteSize() || size > file.byteSize() - at)
+      throw new IOException(what + " would lie at " + at + ", " + size + " bytes, of a file of " + file.byteSize());
     return at;
   }
 

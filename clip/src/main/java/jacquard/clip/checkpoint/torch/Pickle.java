@@ -14,15 +14,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Reads a pickle (Python's `pickletools`, protocols 0 to 5) and runs nothing of it: names stand for themselves ([Globals]), calls make tensors or are refused. Memory grows with the bytes read, never by
-/// a length that the file claims.
+/// Reads a pickle (Python's `pickletools`, protocols 0 to 5) and runs nothing of it: names stand for themselves
+/// ([Globals]), calls make tensors or are refused. Memory grows with the bytes read, never by a length that the file
+/// claims.
 final class Pickle {
   private static final Object MARK = new Object();
   private static final int LONGEST_TEXT = 1 << 20;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfDouble BIG_DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+  private static final ValueLayout.OfDouble BIG_DOUBLE =
+      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
   private final MemorySegment bytes;
   private long at, worked;
@@ -46,14 +48,20 @@ final class Pickle {
         long from = p.at;
         int op = p.u8();
         if (op == '.') return new Read(p.pop(), p.at);
-        try { p.step(op); } catch (ClassCastException | NumberFormatException e) { throw new IOException("the operation 0x%02x at byte %d does not fit what it is given".formatted(op, from - began), e); }
+        try { p.step(op); } catch (ClassCastException | NumberFormatException e) {
+          throw new IOException("the operation 0x%02x at byte %d does not fit what it is given".formatted(op,
+              from - began), e);
+        }
       }
     } catch (IndexOutOfBoundsException e) { throw new IOException("the pickle ends before it is complete", e); }
   }
 
   private void step(int op) throws IOException {
     switch (op) {
-      case 0x80 -> { int version = u8(); if (version > 5) throw new IOException("a pickle of protocol " + version + ", expected 5 or less"); }
+      case 0x80 -> {
+        int version = u8();
+        if (version > 5) throw new IOException("a pickle of protocol " + version + ", expected 5 or less");
+      }
       case 0x95 -> take(8);
       case '(' -> stack.add(MARK);
       case '0' -> pop();
@@ -62,7 +70,10 @@ final class Pickle {
       case 'N' -> stack.add(null);
       case 0x88 -> stack.add(true);
       case 0x89 -> stack.add(false);
-      case 'I' -> { var line = line(); stack.add(line.equals("00") ? (Object) false : line.equals("01") ? (Object) true : (Object) Long.valueOf(line)); }
+      case 'I' -> {
+        var line = line();
+        stack.add(line.equals("00") ? (Object) false : line.equals("01") ? (Object) true : (Object) Long.valueOf(line));
+      }
       case 'L' -> stack.add(Long.valueOf(line().replaceFirst("L$", "")));
       case 'F' -> stack.add(Double.valueOf(line()));
       case 'J' -> stack.add((long) bytes.get(INT, take(4)));
@@ -88,7 +99,11 @@ final class Pickle {
       case 'u' -> { var x = marked(); put(map(peek()), x); }
       case 'c' -> { var module = line(); stack.add(Globals.of(module, line())); }
       case 0x93 -> { var x = last(2); stack.add(Globals.of((String) x.get(0), (String) x.get(1))); }
-      case 'R' -> { var x = last(2); if (x.get(1) instanceof Tuple(var a) && !a.isEmpty() && a.getFirst() instanceof List<?> l) work(l.size()); stack.add(Globals.called(x.get(0), x.get(1))); }
+      case 'R' -> {
+        var x = last(2);
+        if (x.get(1) instanceof Tuple(var a) && !a.isEmpty() && a.getFirst() instanceof List<?> l) work(l.size());
+        stack.add(Globals.called(x.get(0), x.get(1)));
+      }
       case 0x81 -> { var x = last(2); stack.add(Globals.made(x.get(0))); }
       case 'b' -> { var state = pop(); build(peek(), state); }
       case 'Q' -> stack.add(Globals.memory(pop()));
@@ -99,17 +114,23 @@ final class Pickle {
       case 'q' -> memo.put((long) u8(), peek());
       case 'r' -> memo.put(bytes.get(INT, take(4)) & 0xffffffffL, peek());
       case 0x94 -> memo.put((long) memo.size(), peek());
-      default -> throw new IOException("the pickle has the operation 0x%02x, which no weights need: the file is refused".formatted(op));
+      default ->
+          throw new IOException(
+              "the pickle has the operation 0x%02x, which no weights need: the file is refused".formatted(op));
     }
   }
 
   /// `__setstate__`: of a module its attributes; what tensors and state dicts carry beside themselves is passed over.
   private void build(Object target, Object state) throws IOException {
     switch (target) {
-      case Instance i when state instanceof Map<?, ?> attributes -> { work(attributes.size()); for (var e : attributes.entrySet()) i.attributes().put((String) e.getKey(), e.getValue()); }
+      case Instance i when state instanceof Map<?, ?> attributes -> {
+        work(attributes.size());
+        for (var e : attributes.entrySet()) i.attributes().put((String) e.getKey(), e.getValue());
+      }
       case Map<?, ?> _ -> {}
       case Value.Strided _ -> {}
-      case null, default -> throw new IOException("the pickle gives a state to " + Value.said(target) + ", which no weights need: the file is refused");
+      case null, default -> throw new IOException("the pickle gives a state to " + Value.said(target)
+          + ", which no weights need: the file is refused");
     }
   }
 
@@ -174,7 +195,9 @@ final class Pickle {
     return (int) n;
   }
 
-  private String text(int length) { return new String(bytes.asSlice(take(length), length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8); }
+  private String text(int length) {
+    return new String(bytes.asSlice(take(length), length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+  }
 
   private String line() throws IOException {
     long from = at;

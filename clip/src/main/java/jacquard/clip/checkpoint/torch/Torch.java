@@ -22,7 +22,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Weights that PyTorch saved: an archive of `torch.save`, its older pickle, or a TorchScript archive. Its tensors stay in the mapped file.
+/// Weights that PyTorch saved: an archive of `torch.save`, its older pickle, or a TorchScript archive. Its tensors stay
+/// in the mapped file.
 public final class Torch {
   /// Where training checkpoints keep the weights.
   private static final List<String> SECTIONS = List.of("state_dict", "model_state_dict", "model", "module");
@@ -50,12 +51,14 @@ public final class Torch {
     try {
       var content = zip ? archive(new Archive(mapping)) : older(bytes);
       var tensors = new LinkedHashMap<String, Piece>();
-      for (var e : weights(content.root, section).entrySet()) tensors.put(e.getKey(), piece(e.getKey(), e.getValue(), content.memories));
+      for (var e : weights(content.root, section).entrySet())
+        tensors.put(e.getKey(), piece(e.getKey(), e.getValue(), content.memories));
       if (tensors.isEmpty()) throw new IOException("it holds no tensors");
       open = true;
       return new Composed(file, tensors, mapping);
     } catch (IOException e) {
-      throw new IOException(file + ": not weights of PyTorch that can be read (" + (zip ? "a zip archive" : "a Python pickle") + "): " + Reason.of(e), e);
+      throw new IOException(file + ": not weights of PyTorch that can be read ("
+          + (zip ? "a zip archive" : "a Python pickle") + "): " + Reason.of(e), e);
     } finally {
       if (!open) mapping.close();
     }
@@ -63,12 +66,15 @@ public final class Torch {
 
   private static Content archive(Archive zip) throws IOException {
     String prefix = null;
-    for (var n : zip.names()) if (n.endsWith("/data.pkl") && n.indexOf('/') == n.length() - 9) prefix = n.substring(0, n.length() - 8);
+    for (var n : zip.names())
+      if (n.endsWith("/data.pkl") && n.indexOf('/') == n.length() - 9) prefix = n.substring(0, n.length() - 8);
     if (prefix == null) throw new IOException("the zip archive holds no data.pkl");
     var folder = prefix;
     if (zip.has(folder + "byteorder")) {
       var order = zip.data(folder + "byteorder");
-      if (order.byteSize() != 6 || !"little".equals(new String(order.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII))) throw new IOException("its numbers are big-endian, expected little");
+      if (order.byteSize() != 6
+          || !"little".equals(new String(order.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.US_ASCII)))
+        throw new IOException("its numbers are big-endian, expected little");
     }
     return new Content(Pickle.read(zip.data(folder + "data.pkl"), 0).value(), key -> zip.data(folder + "data/" + key));
   }
@@ -78,9 +84,11 @@ public final class Torch {
     var magic = Pickle.read(bytes, 0);
     if (!MAGIC.equals(magic.value())) throw new IOException("it is a pickle, but none that torch.save wrote");
     var version = Pickle.read(bytes, magic.end());
-    if (!Long.valueOf(1001).equals(version.value())) throw new IOException("it has the version " + Value.said(version.value()) + ", expected 1001");
+    if (!Long.valueOf(1001).equals(version.value()))
+      throw new IOException("it has the version " + Value.said(version.value()) + ", expected 1001");
     var machine = Pickle.read(bytes, version.end());
-    if (machine.value() instanceof Map<?, ?> m && Boolean.FALSE.equals(m.get("little_endian"))) throw new IOException("its numbers are big-endian, expected little");
+    if (machine.value() instanceof Map<?, ?> m && Boolean.FALSE.equals(m.get("little_endian")))
+      throw new IOException("its numbers are big-endian, expected little");
     var object = Pickle.read(bytes, machine.end());
     var keys = Pickle.read(bytes, object.end());
     if (!(keys.value() instanceof List<?> list)) throw new IOException("it lists no memories");
@@ -89,9 +97,11 @@ public final class Torch {
     var found = new HashMap<String, MemorySegment>();
     long at = keys.end();
     for (var key : list) {
-      if (!(key instanceof String k) || !widths.containsKey(k)) throw new IOException("it lists a memory that no tensor of it has, of a length that is not known");
+      if (!(key instanceof String k) || !widths.containsKey(k))
+        throw new IOException("it lists a memory that no tensor of it has, of a length that is not known");
       long count = at + 8 <= bytes.byteSize() ? bytes.get(LONG, at) : -1, width = widths.get(k);
-      if (count < 0 || count > (bytes.byteSize() - at - 8) / width) throw new IOException("the memory " + k + " does not lie inside the file; is it cut off?");
+      if (count < 0 || count > (bytes.byteSize() - at - 8) / width)
+        throw new IOException("the memory " + k + " does not lie inside the file; is it cut off?");
       found.put(k, bytes.asSlice(at + 8, count * width));
       at += 8 + count * width;
     }
@@ -116,13 +126,15 @@ public final class Torch {
   }
 
   private static void bounded(int depth, int[] visits) throws IOException {
-    if (depth > DEEPEST || ++visits[0] > MOST) throw new IOException("it is nested deeper than " + DEEPEST + ", or holds more than " + MOST + " values");
+    if (depth > DEEPEST || ++visits[0] > MOST)
+      throw new IOException("it is nested deeper than " + DEEPEST + ", or holds more than " + MOST + " values");
   }
 
   private static Map<String, Strided> weights(Object root, String section) throws IOException {
     var r = new LinkedHashMap<String, Strided>();
     if (root instanceof Map<?, ?> m) {
-      if (section != null && !(m.get(section) instanceof Map<?, ?>)) throw new IOException("it has no section " + section + ", only " + m.keySet());
+      if (section != null && !(m.get(section) instanceof Map<?, ?>))
+        throw new IOException("it has no section " + section + ", only " + m.keySet());
       for (var s : section != null ? List.of(section) : SECTIONS) {
         if (m.get(s) instanceof Instance i) return weights(i, null);
         if (m.get(s) instanceof Map<?, ?> inner) { m = inner; break; }
@@ -134,7 +146,8 @@ public final class Torch {
   }
 
   /// A module's tensors by their paths.
-  private static void flatten(String prefix, Instance module, Map<String, Strided> to, int depth, int[] visits) throws IOException {
+  private static void flatten(String prefix, Instance module, Map<String, Strided> to, int depth, int[] visits)
+      throws IOException {
     for (var e : module.attributes().entrySet()) {
       bounded(depth, visits);
       if (e.getValue() instanceof Strided t) to.put(prefix + e.getKey(), t);
@@ -146,14 +159,17 @@ public final class Torch {
     var memory = memories.of(t.memory().key());
     Stored stored = t.stored();
     int width = stored.bytes();
-    long unit = t.memory().stored() == null ? 1 : width, from = t.memory().from() * unit, size = t.memory().count() * unit;
+    long unit = t.memory().stored() == null ? 1 : width, from = t.memory().from() * unit, size =
+        t.memory().count() * unit;
     if (t.memory().count() > memory.byteSize() / unit || t.memory().from() > (memory.byteSize() - size) / unit)
-      throw new IOException(name + ": its memory has " + memory.byteSize() + " bytes, expected " + t.memory().count() + " elements of " + unit + "; is the file cut off?");
+      throw new IOException(name + ": its memory has " + memory.byteSize() + " bytes, expected " + t.memory().count()
+          + " elements of " + unit + "; is the file cut off?");
     int[] dims = Arrays.stream(t.size()).mapToInt(Math::toIntExact).toArray();
     var shape = Shape.of(dims);
     var room = memory.asSlice(from, size);
     if (shape.size() == 0) return new Piece(stored, shape, () -> room.asSlice(0, 0));
-    if (packed(dims, t.stride())) return new Piece(stored, shape, () -> room.asSlice(t.offset() * width, shape.size() * width));
+    if (packed(dims, t.stride()))
+      return new Piece(stored, shape, () -> room.asSlice(t.offset() * width, shape.size() * width));
     return new Piece(stored, shape, () -> Piece.gathered(room.asSlice(t.offset() * width), width, dims, t.stride()));
   }
 

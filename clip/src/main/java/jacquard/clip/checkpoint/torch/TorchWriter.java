@@ -15,7 +15,8 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/// Writes a state dict as `torch.save` does: a zip archive of stored entries, `data.pkl` (protocol 2), one entry a tensor, `version` and `byteorder`. `torch.load(weights_only=True)` reads it.
+/// Writes a state dict as `torch.save` does: a zip archive of stored entries, `data.pkl` (protocol 2), one entry a
+/// tensor, `version` and `byteorder`. `torch.load(weights_only=True)` reads it.
 public final class TorchWriter {
   private static final int CHUNK = 1 << 20;
   private static final String FOLDER = "archive/";
@@ -35,16 +36,20 @@ public final class TorchWriter {
     });
   }
 
-  private static MemorySegment text(String text) { return MemorySegment.ofArray(text.getBytes(StandardCharsets.US_ASCII)); }
+  private static MemorySegment text(String text) {
+    return MemorySegment.ofArray(text.getBytes(StandardCharsets.US_ASCII));
+  }
 
   private static void entry(ZipOutputStream zip, String name, MemorySegment bytes) throws IOException {
     var e = new ZipEntry(FOLDER + name);
     e.setMethod(ZipEntry.STORED);
-    e.setTime(315532800000L);                                                    // 1980, the first that zip knows: the same weights, the same file
+    // 1980, the first that zip knows: the same weights, the same file
+    e.setTime(315532800000L);
     e.setSize(bytes.byteSize());
     e.setCompressedSize(bytes.byteSize());
     var crc = new CRC32();
-    for (long at = 0; at < bytes.byteSize(); at += CHUNK) crc.update(bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());
+    for (long at = 0; at < bytes.byteSize(); at += CHUNK)
+      crc.update(bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());
     e.setCrc(crc.getValue());
     zip.putNextEntry(e);
     copy(zip, bytes);
@@ -112,7 +117,9 @@ public final class TorchWriter {
     };
   }
 
-  private static void global(DataOutputStream out, String module, String name) throws IOException { out.writeBytes("c" + module + "\n" + name + "\n"); }
+  private static void global(DataOutputStream out, String module, String name) throws IOException {
+    out.writeBytes("c" + module + "\n" + name + "\n");
+  }
 
   private static void unicode(DataOutputStream out, String text) throws IOException {
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);

@@ -15,7 +15,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 
-/// Blocks of files from elsewhere, kept in a folder on disk up to a size; those not used for longest go first. Each is fetched once, whoever asks. Any thread may read.
+/// Blocks of files from elsewhere, kept in a folder on disk up to a size; those not used for longest go first. Each is
+/// fetched once, whoever asks. Any thread may read.
 public final class BlockCache {
   static final int BLOCK = 8 << 20;
   private static final int FETCHING = 16;
@@ -33,11 +34,14 @@ public final class BlockCache {
   /// @param most bytes, at least those of 32 blocks
   /// @throws IOException if the folder cannot be made or read
   public BlockCache(Path folder, long most) throws IOException {
-    if (most < 32L * BLOCK) throw new IllegalArgumentException("a cache of %,d bytes, expected at least %,d".formatted(most, 32L * BLOCK));
+    if (most < 32L * BLOCK)
+      throw new IllegalArgumentException("a cache of %,d bytes, expected at least %,d".formatted(most, 32L * BLOCK));
     this.folder = Files.createDirectories(folder);
     this.most = most;
     try (var all = Files.list(folder)) {
-      for (var f : all.filter(f -> f.toString().endsWith(ENDING)).sorted(Comparator.comparing(f -> f.toFile().lastModified())).toList()) keep(f.getFileName().toString(), Files.size(f));
+      for (var f : all.filter(f -> f.toString().endsWith(ENDING))
+          .sorted(Comparator.comparing(f -> f.toFile().lastModified())).toList())
+        keep(f.getFileName().toString(), Files.size(f));
     }
   }
 
@@ -52,9 +56,12 @@ public final class BlockCache {
       have(name, fetch);
       try (var channel = FileChannel.open(folder.resolve(name + ENDING))) {
         var piece = ByteBuffer.allocate(length);
-        while (piece.hasRemaining()) if (channel.read(piece, from + piece.position()) < 0) throw new EOFException(name + " has " + channel.size() + " bytes, expected " + (from + length));
+        while (piece.hasRemaining())
+          if (channel.read(piece, from + piece.position()) < 0)
+            throw new EOFException(name + " has " + channel.size() + " bytes, expected " + (from + length));
         return piece.array();
-      } catch (NoSuchFileException gone) {                                       // let go by another thread or process in between
+      // let go by another thread or process in between
+      } catch (NoSuchFileException gone) {
         forget(name + ENDING);
         if (tries == 3) throw gone;
       }
@@ -66,7 +73,10 @@ public final class BlockCache {
     if (has(name) || coming.containsKey(name) || fetching.availablePermits() == 0) return;
     Thread.startVirtualThread(() -> {
       try { have(name, fetch); }
-      catch (IOException e) { System.getLogger(BlockCache.class.getName()).log(System.Logger.Level.DEBUG, "not read ahead", e); }     // who needs it asks again, and hears
+      // who needs it asks again, and hears
+      catch (IOException e) {
+        System.getLogger(BlockCache.class.getName()).log(System.Logger.Level.DEBUG, "not read ahead", e);
+      }
     });
   }
 
@@ -78,7 +88,10 @@ public final class BlockCache {
     var other = coming.putIfAbsent(name, mine);
     if (other != null) {
       try { other.join(); }
-      catch (CompletionException e) { throw e.getCause() instanceof IOException io ? new IOException(io.getMessage(), io) : new IOException(e.getCause()); }
+      catch (CompletionException e) {
+        throw e.getCause() instanceof IOException io ? new IOException(io.getMessage(), io)
+            : new IOException(e.getCause());
+      }
       return;
     }
     try {
@@ -97,7 +110,8 @@ public final class BlockCache {
       var part = Files.createTempFile(folder, name, ".part");
       try {
         Files.write(part, block);
-        Files.move(part, folder.resolve(name + ENDING), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(part, folder.resolve(name + ENDING), StandardCopyOption.ATOMIC_MOVE,
+            StandardCopyOption.REPLACE_EXISTING);
       } finally { Files.deleteIfExists(part); }
       keep(name + ENDING, block.length);
     } finally { fetching.release(); }

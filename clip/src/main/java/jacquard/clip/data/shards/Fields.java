@@ -18,15 +18,20 @@ import java.util.regex.Pattern;
 ///
 /// @param images        extensions, the first that is there wins
 /// @param texts         the same of captions
-/// @param json          keys of captions within a `.json`, the first with a text wins; empty where captions are texts of their own
-/// @param weights       of these keys: those of positive weight come first, in an order drawn by it; the others after them in theirs; missing ones are 0
+/// @param json          keys of captions within a `.json`, the first with a text wins; empty where captions are texts
+///   of their own
+/// @param weights       of these keys: those of positive weight come first, in an order drawn by it; the others after
+///   them in theirs; missing ones are 0
 /// @param maximumPixels the largest width × height that is decoded
-public record Fields(List<String> images, List<String> texts, List<String> json, List<Double> weights, long maximumPixels) {
+public record Fields(List<String> images, List<String> texts, List<String> json, List<Double> weights,
+    long maximumPixels) {
   /// As OpenCLIP's defaults.
-  public static final Fields DEFAULT = new Fields(List.of("jpg", "png", "jpeg", "webp"), List.of("txt"), List.of(), List.of(), 25_000_000);
+  public static final Fields DEFAULT =
+      new Fields(List.of("jpg", "png", "jpeg", "webp"), List.of("txt"), List.of(), List.of(), 25_000_000);
   /// No caption is longer.
   static final int LONGEST_TEXT = 1 << 24;
-  static final String NO_IMAGE = "without a picture", NO_TEXT = "without a caption", EMPTY = "with an empty caption", NO_UTF8 = "whose caption is no UTF-8 text", NO_JSON = "whose .json is none or holds no caption",
+  static final String NO_IMAGE = "without a picture", NO_TEXT = "without a caption", EMPTY = "with an empty caption",
+      NO_UTF8 = "whose caption is no UTF-8 text", NO_JSON = "whose .json is none or holds no caption",
       LARGE = "that are too large", BROKEN = "whose picture is broken", SHARD = "whose shard could not be read";
   /// What Python's `str.strip` takes away.
   private static final Pattern MARGINS = Pattern.compile("^[\\s\\x1c-\\x1f\\x85\\p{Z}]+|[\\s\\x1c-\\x1f\\x85\\p{Z}]+$");
@@ -41,8 +46,11 @@ public record Fields(List<String> images, List<String> texts, List<String> json,
     weights = List.copyOf(weights);
     if (images.isEmpty()) throw new IllegalArgumentException("no extension of pictures");
     if (texts.isEmpty() && json.isEmpty()) throw new IllegalArgumentException("no extension of captions");
-    if (weights.size() > json.size()) throw new IllegalArgumentException(weights.size() + " weights of captions for " + json.size() + " keys");
-    for (double w : weights) if (!(w >= 0) || Double.isInfinite(w)) throw new IllegalArgumentException("the weight " + w + " of a caption, expected 0 or more");
+    if (weights.size() > json.size())
+      throw new IllegalArgumentException(weights.size() + " weights of captions for " + json.size() + " keys");
+    for (double w : weights)
+      if (!(w >= 0) || Double.isInfinite(w))
+        throw new IllegalArgumentException("the weight " + w + " of a caption, expected 0 or more");
   }
 
   ShardIndex.Part image(ShardIndex.Sample s) { return s.first(images); }
@@ -54,9 +62,12 @@ public record Fields(List<String> images, List<String> texts, List<String> json,
   String caption(byte[] part, String name, Random draw) throws Preparation.LeftOut {
     String text;
     try { text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(part)).toString(); }
-    catch (CharacterCodingException e) { throw new Preparation.LeftOut(NO_UTF8, name + ": the caption is no UTF-8 text", e); }
+    catch (CharacterCodingException e) {
+      throw new Preparation.LeftOut(NO_UTF8, name + ": the caption is no UTF-8 text", e);
+    }
     if (json.isEmpty()) {
-      if (MARGINS.matcher(text).replaceAll("").isEmpty()) throw new Preparation.LeftOut(EMPTY, name + ": the caption is empty", null);
+      if (MARGINS.matcher(text).replaceAll("").isEmpty())
+        throw new Preparation.LeftOut(EMPTY, name + ": the caption is empty", null);
       return text;
     }
     JsonNode object;

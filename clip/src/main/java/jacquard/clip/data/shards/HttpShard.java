@@ -17,17 +17,20 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/// A shard behind `http` or `https`, read in ranges of a block, which a cache keeps. A range that breaks off goes on from the byte reached; what a server may mend is tried
-/// again, six times without a byte at most. A file that is replaced meanwhile is an error, where the server tells by an ETag.
+/// A shard behind `http` or `https`, read in ranges of a block, which a cache keeps. A range that breaks off goes on
+/// from the byte reached; what a server may mend is tried again, six times without a byte at most. A file that is
+/// replaced meanwhile is an error, where the server tells by an ETag.
 final class HttpShard implements ShardFile {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final int TRIES = 6, FIRST_WAIT = 20;
   private static final Pattern RANGE = Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18})");
   /// Made for the first shard that lies behind an address.
   private static final class Client {
-    static final HttpClient ONE = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).followRedirects(HttpClient.Redirect.NORMAL).build();
+    static final HttpClient ONE = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE)
+        .followRedirects(HttpClient.Redirect.NORMAL).build();
   }
-  private static final ScheduledExecutorService WATCH = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("shards-watch").factory());
+  private static final ScheduledExecutorService WATCH =
+      Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("shards-watch").factory());
 
   private final String address;
   private final BlockCache cache;
@@ -67,7 +70,8 @@ final class HttpShard implements ShardFile {
 
   @Override public byte[] read(long at, int length) throws IOException {
     long size = state().size();
-    if (at < 0 || length < 0 || at > size - length) throw new EOFException(name() + " has " + size + " bytes, expected " + length + " more at " + at);
+    if (at < 0 || length < 0 || at > size - length)
+      throw new EOFException(name() + " has " + size + " bytes, expected " + length + " more at " + at);
     byte[] r = new byte[length];
     for (int done = 0; done < length; ) {
       long block = (at + done) / BlockCache.BLOCK;
@@ -79,7 +83,9 @@ final class HttpShard implements ShardFile {
     return r;
   }
 
-  private String called(long block) { return "%016x-%016x-%d".formatted(Captions.hash(name()), Captions.then(state.stamp(), state.size()), block); }
+  private String called(long block) {
+    return "%016x-%016x-%d".formatted(Captions.hash(name()), Captions.then(state.stamp(), state.size()), block);
+  }
 
   private byte[] block(long block) throws IOException {
     long from = block * BlockCache.BLOCK;
@@ -110,7 +116,9 @@ final class HttpShard implements ShardFile {
       } catch (Refused e) { throw e; }
       catch (IOException e) {
         failed = done > reached ? 1 : failed + 1;
-        if (failed >= TRIES) throw new IOException(name() + ": bytes " + from + " to " + (from + length - 1) + " could not be read in " + TRIES + " tries: " + e.getMessage(), e);
+        if (failed >= TRIES)
+          throw new IOException(name() + ": bytes " + from + " to " + (from + length - 1) + " could not be read in "
+              + TRIES + " tries: " + e.getMessage(), e);
         pause(failed);
       }
     }
@@ -129,14 +137,19 @@ final class HttpShard implements ShardFile {
   /// A read that nothing comes for is ended from outside.
   private static int read(InputStream in, byte[] into, int at) throws IOException {
     var watch = WATCH.schedule(() -> {
-      try { in.close(); } catch (IOException e) { System.getLogger(HttpShard.class.getName()).log(System.Logger.Level.DEBUG, "closing", e); }
+      try { in.close(); } catch (IOException e) {
+        System.getLogger(HttpShard.class.getName()).log(System.Logger.Level.DEBUG, "closing", e);
+      }
     }, PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     try { return in.read(into, at, into.length - at); } finally { watch.cancel(false); }
   }
 
   private InputStream open(long from, long to, Answer answer) throws IOException {
     HttpRequest.Builder request;
-    try { request = HttpRequest.newBuilder(URI.create(address)).timeout(PATIENCE).header("Range", "bytes=" + from + "-" + to); }
+    try {
+      request = HttpRequest.newBuilder(URI.create(address)).timeout(PATIENCE)
+          .header("Range", "bytes=" + from + "-" + to);
+    }
     catch (IllegalArgumentException e) { throw new Refused(name() + " is no address: " + e.getMessage()); }
     if (tag != null && !tag.startsWith("W/")) request.header("If-Match", tag);
     HttpResponse<InputStream> got;
@@ -157,13 +170,15 @@ final class HttpShard implements ShardFile {
     }
     got.body().close();
     throw switch (status) {
-      case 206 -> new Refused(name() + (state != null && answer.size != state.size() ? " changed while it was read" : ": the answer is another range than was asked for"));
+      case 206 -> new Refused(name() + (state != null && answer.size != state.size() ? " changed while it was read"
+          : ": the answer is another range than was asked for"));
       case 412 -> new Refused(name() + " changed while it was read");
       case 416 -> new Refused(name() + " is empty or shorter than before");
       case 200 -> new Refused(name() + ": the server does not serve ranges");
       case 404 -> new Refused(name() + ": no such file (404)");
       case 401, 403 -> new Refused(name() + ": permission denied (" + status + ")");
-      default -> status >= 500 || status == 429 || status == 408 ? new IOException("status " + status) : new Refused(name() + ": status " + status);
+      default -> status >= 500 || status == 429 || status == 408 ? new IOException("status " + status)
+          : new Refused(name() + ": status " + status);
     };
   }
 }

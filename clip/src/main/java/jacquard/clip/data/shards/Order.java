@@ -4,9 +4,10 @@ import jacquard.tensor.Random;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Which sample a step reads: a pure function of the seed, the epoch and the step. Of an epoch the shards are permuted; what they hold is one sequence,
-/// cut into equal stretches, the lanes; in a lane windows of samples are permuted, each for itself. A step takes as many consecutive samples of each lane. With
-/// one lane and one window it is a permutation of all.
+/// Which sample a step reads: a pure function of the seed, the epoch and the step. Of an epoch the shards are permuted;
+/// what they hold is one sequence, cut into equal stretches, the lanes; in a lane windows of samples are permuted, each
+/// for itself. A step takes as many consecutive samples of each lane. With one lane and one window it is a permutation
+/// of all.
 ///
 /// @param counts    samples of each shard
 /// @param factors   how often each shard's source appears in an epoch; while drawing, the weight of the shard
@@ -16,7 +17,8 @@ import java.util.stream.IntStream;
 /// @param size      samples a step
 /// @param lanes     a divisor of `size`
 /// @param window    samples of a window
-public record Order(long[] counts, double[] factors, int[] sources, long total, boolean resampled, int size, int lanes, long window, Random key) {
+public record Order(long[] counts, double[] factors, int[] sources, long total, boolean resampled, int size, int lanes,
+    long window, Random key) {
   private static final int ROUNDS = 4;
 
   /// @param shard the shards in their order; one may come several times
@@ -27,10 +29,13 @@ public record Order(long[] counts, double[] factors, int[] sources, long total, 
   public record Place(int shard, long sample) {}
 
   public Order {
-    if (size % lanes != 0) throw new IllegalArgumentException("a step of " + size + " samples cannot be taken from " + lanes + " lanes in equal parts");
+    if (size % lanes != 0)
+      throw new IllegalArgumentException("a step of " + size + " samples cannot be taken from " + lanes
+          + " lanes in equal parts");
   }
 
-  /// What the sources give in an epoch by their factors: ⌊f⌋ times all, and as many samples as the rest of f says, to the nearest.
+  /// What the sources give in an epoch by their factors: ⌊f⌋ times all, and as many samples as the rest of f says, to
+  /// the nearest.
   public static long natural(long[] counts, double[] factors, int[] sources) {
     long sum = 0;
     for (int s = 0; s <= Arrays.stream(sources).max().orElse(-1); s++) {
@@ -79,7 +84,8 @@ public record Order(long[] counts, double[] factors, int[] sources, long total, 
     return new Epoch(number, Arrays.copyOf(pieces.shard, pieces.n), start);
   }
 
-  /// Every shard as often as its factor says; of the rest of a factor, shards of the source in an order of the epoch's own until there are enough.
+  /// Every shard as often as its factor says; of the rest of a factor, shards of the source in an order of the epoch's
+  /// own until there are enough.
   private Pieces base(long epoch) {
     var r = new Pieces();
     for (int s = 0; s <= Arrays.stream(sources).max().orElse(-1); s++) {
@@ -122,7 +128,8 @@ public record Order(long[] counts, double[] factors, int[] sources, long total, 
   public Place place(Epoch epoch, long step, int sample) {
     int each = size / lanes, lane = sample / each;
     long i = step * each + sample % each, from = cut(lane), length = cut(lane + 1) - from, w = i / window;
-    long at = from + w * window + permuted(i - w * window, Math.min(window, length - w * window), key.fold("window").fold(epoch.number).fold(lane).fold(w));
+    long at = from + w * window + permuted(i - w * window, Math.min(window, length - w * window),
+        key.fold("window").fold(epoch.number).fold(lane).fold(w));
     int piece = Arrays.binarySearch(epoch.start, at);
     if (piece < 0) piece = -piece - 2;
     return new Place(epoch.shard[piece], at - epoch.start[piece]);
@@ -130,8 +137,8 @@ public record Order(long[] counts, double[] factors, int[] sources, long total, 
 
   private long cut(long lane) { return total / lanes * lane + total % lanes * lane / lanes; }
 
-  /// Position `i` of a permutation of 0 … n−1 without a table: a Feistel network over the next power of four, walked until it falls inside (Black and
-  /// Rogaway, "Ciphers with Arbitrary Finite Domains", 2002).
+  /// Position `i` of a permutation of 0 … n−1 without a table: a Feistel network over the next power of four, walked
+  /// until it falls inside (Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002).
   static long permuted(long i, long n, Random key) {
     if (n == 1) return 0;
     int half = Math.max(1, (65 - Long.numberOfLeadingZeros(n - 1)) / 2);

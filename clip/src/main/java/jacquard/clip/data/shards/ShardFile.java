@@ -39,9 +39,11 @@ interface ShardFile {
 
     @Override public byte[] read(long at, int length) throws IOException {
       try (var channel = FileChannel.open(path)) {
-        if (at < 0 || length < 0 || at > channel.size() - length) throw new EOFException(path + " has " + channel.size() + " bytes, expected " + length + " more at " + at);
+        if (at < 0 || length < 0 || at > channel.size() - length)
+          throw new EOFException(path + " has " + channel.size() + " bytes, expected " + length + " more at " + at);
         var bytes = ByteBuffer.allocate(length);
-        while (bytes.hasRemaining()) if (channel.read(bytes, at + bytes.position()) < 0) throw new EOFException(path + " ended while it was read");
+        while (bytes.hasRemaining())
+          if (channel.read(bytes, at + bytes.position()) < 0) throw new EOFException(path + " ended while it was read");
         return bytes.array();
       }
     }

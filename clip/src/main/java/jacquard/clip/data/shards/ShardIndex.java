@@ -14,9 +14,10 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 
-/// Where the samples of a shard lie. Entries become samples as in OpenCLIP: the key is the name up to the first dot of its last part, the extension what
-/// follows, in small letters; a sample ends where the key changes, where an extension comes again, and (unlike there) with the shard. Names without a
-/// dot and those between double underscores are left out.
+/// Where the samples of a shard lie. Entries become samples as in OpenCLIP: the key is the name up to the first dot of
+/// its last part, the extension what follows, in small letters; a sample ends where the key changes, where an extension
+/// comes again, and (unlike there) with the shard. Names without a dot and those between double underscores are left
+/// out.
 ///
 /// @param state  of the shard when it was read
 /// @param broken why its end could not be read; empty where it could
@@ -38,7 +39,8 @@ record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
     }
   }
 
-  /// The index beside the shard where that is of the shard as it is now; else it is made, and put there if that is possible.
+  /// The index beside the shard where that is of the shard as it is now; else it is made, and put there if that is
+  /// possible.
   ///
   /// @throws IOException where the shard is not there or is no tar
   static ShardIndex of(ShardFile shard) throws IOException {
@@ -54,7 +56,8 @@ record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
     if (made == null) made = walk(shard, state);
     if (file != null) {
       try { AtomicFile.write(file, made.bytes()); }
-      catch (IOException e) { LOG.log(System.Logger.Level.DEBUG, "not kept: " + file, e); }   // a folder that only allows reading; the walk is made each time
+      // a folder that only allows reading; the walk is made each time
+      catch (IOException e) { LOG.log(System.Logger.Level.DEBUG, "not kept: " + file, e); }
     }
     return made;
   }
@@ -118,7 +121,8 @@ record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
     int end = bytes.length - CHECK;
     var in = new DataInputStream(new ByteArrayInputStream(bytes));
     if (end < 0 || !in.readUTF().equals(FORMAT)) throw new IOException("no index of a shard");
-    if (new DataInputStream(new ByteArrayInputStream(bytes, end, CHECK)).readLong() != sum(bytes, end)) throw new IOException("a broken index of a shard");
+    if (new DataInputStream(new ByteArrayInputStream(bytes, end, CHECK)).readLong() != sum(bytes, end))
+      throw new IOException("a broken index of a shard");
     var state = new ShardFile.State(in.readLong(), in.readLong());
     var broken = in.readUTF();
     int count = in.readInt();

@@ -6,12 +6,14 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The names of shards that a short form stands for, as webdataset and braceexpand read it: sources apart by `::`, `${name}` for the environment's
-/// `WDS_name`, then braces: `{0..3}`, `{00..10}` keeps the width, `{1..9..3}` steps, `{a,b}` lists; several are all combinations, the last fastest.
-/// Braces around a single word stay.
+/// The names of shards that a short form stands for, as webdataset and braceexpand read it: sources apart by `::`,
+/// `${name}` for the environment's `WDS_name`, then braces: `{0..3}`, `{00..10}` keeps the width, `{1..9..3}` steps,
+/// `{a,b}` lists; several are all combinations, the last fastest. Braces around a single word stay.
 public final class ShardNames {
-  private static final Pattern VARIABLE = Pattern.compile("\\$\\{(\\w+)\\}"), NUMBERS = Pattern.compile("(-?\\d{1,18})\\.\\.(-?\\d{1,18})(?:\\.\\.(-?\\d{1,18}))?"),
-      LETTERS = Pattern.compile("([A-Za-z])\\.\\.([A-Za-z])(?:\\.\\.(-?\\d{1,4}))?"), SHARD = Pattern.compile("\\.tar(?=$|::|[,}?\\s])");
+  private static final Pattern VARIABLE = Pattern.compile("\\$\\{(\\w+)\\}"), NUMBERS =
+      Pattern.compile("(-?\\d{1,18})\\.\\.(-?\\d{1,18})(?:\\.\\.(-?\\d{1,18}))?"),
+      LETTERS = Pattern.compile("([A-Za-z])\\.\\.([A-Za-z])(?:\\.\\.(-?\\d{1,4}))?"), SHARD =
+      Pattern.compile("\\.tar(?=$|::|[,}?\\s])");
   private static final int ROUNDS = 10, MOST = 4_000_000;
 
   private ShardNames() {}
@@ -37,7 +39,9 @@ public final class ShardNames {
     for (int i = 0; i < ROUNDS && VARIABLE.matcher(s).find(); i++)
       s = VARIABLE.matcher(s).replaceAll(m -> {
         var value = environment.apply("WDS_" + m.group(1));
-        if (value == null) throw new IllegalArgumentException("${" + m.group(1) + "} in the names of shards: the environment has no WDS_" + m.group(1));
+        if (value == null)
+          throw new IllegalArgumentException("${" + m.group(1) + "} in the names of shards: the environment has no WDS_"
+              + m.group(1));
         return Matcher.quoteReplacement(value);
       });
     return s;
@@ -52,7 +56,8 @@ public final class ShardNames {
       if (choices == null) continue;
       var heads = s.substring(0, from);
       var tails = braces(s.substring(to + 1));
-      if ((long) choices.size() * tails.size() > MOST) throw new IllegalArgumentException(s + " stands for more than " + MOST + " names");
+      if ((long) choices.size() * tails.size() > MOST)
+        throw new IllegalArgumentException(s + " stands for more than " + MOST + " names");
       var r = new ArrayList<String>(choices.size() * tails.size());
       for (var c : choices) for (var t : tails) r.add(heads + c + t);
       return r;
@@ -86,10 +91,13 @@ public final class ShardNames {
     if (numbers.matches()) {
       String a = numbers.group(1), b = numbers.group(2);
       int width = padded(a) || padded(b) ? Math.max(a.length(), b.length()) : 0;
-      return range(Long.parseLong(a), Long.parseLong(b), numbers.group(3), n -> width == 0 ? Long.toString(n) : ("%0" + width + "d").formatted(n));
+      return range(Long.parseLong(a), Long.parseLong(b), numbers.group(3), n ->
+          width == 0 ? Long.toString(n) : ("%0" + width + "d").formatted(n));
     }
     var letters = LETTERS.matcher(inside);
-    if (letters.matches()) return range(letters.group(1).charAt(0), letters.group(2).charAt(0), letters.group(3), n -> Character.toString((int) n));
+    if (letters.matches())
+      return range(letters.group(1).charAt(0), letters.group(2).charAt(0), letters.group(3), n ->
+          Character.toString((int) n));
     return null;
   }
 
@@ -100,7 +108,8 @@ public final class ShardNames {
   private static List<String> range(long a, long b, String step, Name name) {
     long by = step == null ? 1 : Math.abs(Long.parseLong(step));
     if (by == 0) by = 1;
-    if (Math.abs(b - a) / by >= MOST) throw new IllegalArgumentException("{" + a + ".." + b + "} stands for more than " + MOST + " names");
+    if (Math.abs(b - a) / by >= MOST)
+      throw new IllegalArgumentException("{" + a + ".." + b + "} stands for more than " + MOST + " names");
     var r = new ArrayList<String>();
     for (long i = 0; i <= Math.abs(b - a); i += by) r.add(name.of(a <= b ? a + i : a - i));
     return r;

@@ -10,7 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// The pairs of [Shards] by number, with all captions in memory, for what looks at every pair: an evaluation. Pairs whose caption cannot be read are left out.
+/// The pairs of [Shards] by number, with all captions in memory, for what looks at every pair: an evaluation. Pairs
+/// whose caption cannot be read are left out.
 ///
 /// @param numbers of each pair its number in the shards
 public record ShardSource(Shards shards, long[] numbers, List<String> captions, List<String> notes) implements Source {
@@ -38,6 +39,10 @@ public record ShardSource(Shards shards, long[] numbers, List<String> captions, 
   @Override public String name() { return shards.name(); }
   @Override public int size() { return captions.size(); }
   @Override public String caption(int index) { return captions.get(index); }
-  @Override public Optional<byte[]> file(int index) throws IOException { return Optional.of(shards.file(numbers[index])); }
-  @Override public Picture picture(int index) throws IOException { return shards.pair(numbers[index], FIRST.fold(numbers[index])).picture(); }
+  @Override public Optional<byte[]> file(int index) throws IOException {
+    return Optional.of(shards.file(numbers[index]));
+  }
+  @Override public Picture picture(int index) throws IOException {
+    return shards.pair(numbers[index], FIRST.fold(numbers[index])).picture();
+  }
 }

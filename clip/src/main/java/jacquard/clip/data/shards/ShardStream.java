@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/// The pairs of [Shards] as a stream, in the order that [Order] says. Ranks take their pieces of a step's lanes, so that each reads its own shards forwards, and what they read
-/// together does not depend on how many they are.
+/// The pairs of [Shards] as a stream, in the order that [Order] says. Ranks take their pieces of a step's lanes, so
+/// that each reads its own shards forwards, and what they read together does not depend on how many they are.
 public final class ShardStream implements Stream {
   private final Shards shards;
   private final Order order;
@@ -27,8 +27,11 @@ public final class ShardStream implements Stream {
     this.shards = shards;
     this.order = shards.order(how, size, key);
     this.preparation = preparation.apply(key);
-    if (order.total() < size) throw new IllegalArgumentException("an epoch of " + shards.name() + " has " + order.total() + " pairs, fewer than a step's " + size);
-    words = (order.lanes() == 1 ? "one lane" : order.lanes() + " lanes") + (order.window() >= order.total() ? "" : ", windows of " + order.window()) + (how.total() > 0 ? ", epochs of " + how.total() : "")
+    if (order.total() < size)
+      throw new IllegalArgumentException("an epoch of " + shards.name() + " has " + order.total()
+          + " pairs, fewer than a step's " + size);
+    words = (order.lanes() == 1 ? "one lane" : order.lanes() + " lanes") + (order.window() >= order.total() ? ""
+        : ", windows of " + order.window()) + (how.total() > 0 ? ", epochs of " + how.total() : "")
         + (how.resampled() ? ", shards drawn" : "") + shards.factors();
   }
 
@@ -47,10 +50,13 @@ public final class ShardStream implements Stream {
   /// The numbers of a step's samples, in their order.
   public long[] numbers(long step, int rank, int ranks, int parts) {
     var epoch = epoch(step / perEpoch());
-    return Stream.share(size(), rank, ranks, parts).mapToLong(i -> shards.number(order.place(epoch, step % perEpoch(), i))).toArray();
+    return Stream.share(size(), rank, ranks, parts)
+        .mapToLong(i -> shards.number(order.place(epoch, step % perEpoch(), i))).toArray();
   }
 
-  @Override public Batch at(long step, int rank, int ranks, int parts) { return preparation.batch(step, numbers(step, rank, ranks, parts), shards::pair); }
+  @Override public Batch at(long step, int rank, int ranks, int parts) {
+    return preparation.batch(step, numbers(step, rank, ranks, parts), shards::pair);
+  }
 
   private Order.Epoch epoch(long number) {
     synchronized (epochs) {

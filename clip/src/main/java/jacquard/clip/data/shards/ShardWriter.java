@@ -12,8 +12,9 @@ import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
-/// Writes pairs into shards as img2dataset lays them out: `00000.tar`, `00001.tar` …, in each as many pairs, of each a picture, its caption as `.txt` and a `.json`;
-/// the key is the shard's number and four or more digits of the pair's. A shard appears whole or not at all; the same samples give the same bytes.
+/// Writes pairs into shards as img2dataset lays them out: `00000.tar`, `00001.tar` …, in each as many pairs, of each a
+/// picture, its caption as `.txt` and a `.json`; the key is the shard's number and four or more digits of the pair's. A
+/// shard appears whole or not at all; the same samples give the same bytes.
 public final class ShardWriter implements AutoCloseable {
   private final Path folder;
   private final int perShard, width, digits;
@@ -31,7 +32,9 @@ public final class ShardWriter implements AutoCloseable {
     this.width = width;
     this.digits = Math.max(4, Integer.toString(perShard - 1).length());
     try (var all = Files.newDirectoryStream(folder, "*.tar")) {
-      for (var there : all) throw new IOException(folder + " holds shards already (" + there.getFileName() + "); choose another folder, or take them away");
+      for (var there : all)
+        throw new IOException(folder + " holds shards already (" + there.getFileName()
+            + "); choose another folder, or take them away");
     }
   }
 
@@ -55,7 +58,8 @@ public final class ShardWriter implements AutoCloseable {
   private void entry(String name, byte[] content) throws IOException {
     byte[] h = new byte[Tar.BLOCK];
     put(h, 0, name);
-    put(h, 100, "0000644\0" + "0000000\0" + "0000000\0" + "%011o\0".formatted(content.length) + "00000000000\0" + "        0");
+    put(h, 100, "0000644\0" + "0000000\0" + "0000000\0" + "%011o\0".formatted(content.length) + "00000000000\0"
+        + "        0");
     put(h, 257, "ustar\00000");
     int sum = 0;
     for (byte b : h) sum += b & 255;

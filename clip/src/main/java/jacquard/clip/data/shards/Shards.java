@@ -17,8 +17,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/// Pairs in tar shards, as webdataset lays them out, by number: shard after shard, in each those that have a picture and a caption. What is held of the set is a few numbers a shard, and the
-/// indices of the shards last read. Any thread may read.
+/// Pairs in tar shards, as webdataset lays them out, by number: shard after shard, in each those that have a picture
+/// and a caption. What is held of the set is a few numbers a shard, and the indices of the shards last read. Any thread
+/// may read.
 public final class Shards {
   /// Samples whose places are held at most.
   private static final long HELD = 4_000_000;
@@ -32,7 +33,8 @@ public final class Shards {
   private record Places(long[] where) {}
 
   /// @param entries samples in the index, `lost` of them by reason without what a pair needs
-  private record Shard(ShardFile file, ShardFile.State state, int source, int count, int entries, long bytes, Map<String, Long> lost, long hash, String broken) {}
+  private record Shard(ShardFile file, ShardFile.State state, int source, int count, int entries, long bytes,
+      Map<String, Long> lost, long hash, String broken) {}
 
   private final String name;
   private final Fields fields;
@@ -54,7 +56,9 @@ public final class Shards {
   /// Reads the index of every shard, or makes it.
   ///
   /// @throws IOException naming a shard that is not there or is no tar, or where there is no pair
-  public static Shards open(String name, List<From> sources, Fields fields) throws IOException { return open(name, sources, fields, null); }
+  public static Shards open(String name, List<From> sources, Fields fields) throws IOException {
+    return open(name, sources, fields, null);
+  }
 
   /// @param cache for shards behind addresses; null where there are none
   public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache) throws IOException {
@@ -65,7 +69,9 @@ public final class Shards {
     try { shards = named.parallelStream().map(n -> indexed(ShardFile.of(n.name, cache), n.source, fields)).toList(); }
     catch (UncheckedIOException e) { throw e.getCause(); }
     var r = new Shards(name, fields, shards, named.stream().mapToDouble(n -> sources.get(n.source).factor).toArray());
-    if (r.size() == 0) throw new IOException(name + " holds no pair in " + shards.size() + " shards" + (r.lost().isEmpty() ? "" : ": " + words(r.lost())));
+    if (r.size() == 0)
+      throw new IOException(name + " holds no pair in " + shards.size() + " shards"
+          + (r.lost().isEmpty() ? "" : ": " + words(r.lost())));
     return r;
   }
 
@@ -83,7 +89,8 @@ public final class Shards {
         }
         count++;
         bytes += fields.image(s).length() + fields.text(s).length();
-        hash = Captions.then(Captions.then(hash, Captions.hash(s.key())), fields.image(s).length() + 31 * fields.text(s).length());
+        hash = Captions.then(Captions.then(hash, Captions.hash(s.key())),
+            fields.image(s).length() + 31 * fields.text(s).length());
       }
       return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
     } catch (IOException e) { throw new UncheckedIOException(e); }
@@ -105,18 +112,23 @@ public final class Shards {
   }
 
   /// The shards whose end could not be read, and why.
-  public List<String> broken() { return shards.stream().filter(s -> !s.broken.isEmpty()).map(s -> s.file.name() + ": " + s.broken).toList(); }
+  public List<String> broken() {
+    return shards.stream().filter(s -> !s.broken.isEmpty()).map(s -> s.file.name() + ": " + s.broken).toList();
+  }
 
   /// What a reader should know of the set before any sample is read.
   public List<String> notes() {
     var r = new ArrayList<String>();
     if (!lost().isEmpty()) r.add("left out of " + name + ": " + words(lost()));
-    if (!broken().isEmpty()) r.add("%,d shards end early, and what was behind is lost; the first: %s".formatted(broken().size(), broken().getFirst()));
+    if (!broken().isEmpty())
+      r.add("%,d shards end early, and what was behind is lost; the first: %s".formatted(broken().size(),
+          broken().getFirst()));
     return r;
   }
 
   static String words(Map<String, Long> reasons) {
-    return String.join(", ", reasons.entrySet().stream().map(e -> "%,d samples %s".formatted(e.getValue(), e.getKey())).toList());
+    return String.join(", ", reasons.entrySet().stream().map(e -> "%,d samples %s".formatted(e.getValue(), e.getKey()))
+        .toList());
   }
 
   Stream.Fingerprint fingerprint() {
@@ -173,7 +185,9 @@ public final class Shards {
     return pairs(ShardIndex.of(shards.get(s).file)).get((int) (number - start[s])).key();
   }
 
-  private List<ShardIndex.Sample> pairs(ShardIndex index) { return index.samples().stream().filter(p -> fields.image(p) != null && fields.text(p) != null).toList(); }
+  private List<ShardIndex.Sample> pairs(ShardIndex index) {
+    return index.samples().stream().filter(p -> fields.image(p) != null && fields.text(p) != null).toList();
+  }
 
   /// The caption of a pair.
   ///
@@ -185,12 +199,20 @@ public final class Shards {
   /// A pair, decoded.
   public Preparation.Pair pair(long number, Random draw) throws Preparation.LeftOut {
     var caption = caption(number, draw);
-    try { return new Preparation.Pair(Images.read(file(number), called(number), Images.Options.DEFAULT.maximumPixels(fields.maximumPixels())), caption); }
-    catch (ImageException e) { throw new Preparation.LeftOut(e.getMessage().contains("pixels, expected at most") ? Fields.LARGE : Fields.BROKEN, e.getMessage(), e); }
+    try {
+      return new Preparation.Pair(Images.read(file(number), called(number),
+          Images.Options.DEFAULT.maximumPixels(fields.maximumPixels())), caption);
+    }
+    catch (ImageException e) {
+      throw new Preparation.LeftOut(e.getMessage().contains("pixels, expected at most") ? Fields.LARGE : Fields.BROKEN,
+          e.getMessage(), e);
+    }
   }
 
   /// The file of a pair's picture as it lies.
-  public byte[] file(long number) throws Preparation.LeftOut { return part(number, 0, (1 << 20) + 16 * Math.min(fields.maximumPixels(), 1L << 26)); }
+  public byte[] file(long number) throws Preparation.LeftOut {
+    return part(number, 0, (1 << 20) + 16 * Math.min(fields.maximumPixels(), 1L << 26));
+  }
 
   /// @param which 0 for the picture, 2 for the caption
   private byte[] part(long number, int which, long most) throws Preparation.LeftOut {
@@ -198,14 +220,19 @@ public final class Shards {
     var shard = shards.get(s);
     try {
       var where = places(s).where;
-      if (where[at + 1] > Math.min(most, Integer.MAX_VALUE - 8)) throw new Preparation.LeftOut(Fields.LARGE, called(number) + ": %,d bytes, expected at most %,d".formatted(where[at + 1], most), null);
-      if (!shard.file.state().equals(shard.state)) throw new IOException(shard.file.name() + " changed while it was read");
+      if (where[at + 1] > Math.min(most, Integer.MAX_VALUE - 8))
+        throw new Preparation.LeftOut(Fields.LARGE,
+            called(number) + ": %,d bytes, expected at most %,d".formatted(where[at + 1], most), null);
+      if (!shard.file.state().equals(shard.state))
+        throw new IOException(shard.file.name() + " changed while it was read");
       return shard.file.read(where[at], (int) where[at + 1]);
     } catch (Preparation.LeftOut e) { throw e; }
     catch (IOException e) { throw new Preparation.LeftOut(Fields.SHARD, Reason.of(e), e); }
   }
 
-  private String called(long number) { return shards.get(shard(number)).file.name() + ", sample " + (number - start[shard(number)]); }
+  private String called(long number) {
+    return shards.get(shard(number)).file.name() + ", sample " + (number - start[shard(number)]);
+  }
 
   private Places places(int s) throws IOException {
     synchronized (held) {
@@ -223,7 +250,8 @@ public final class Shards {
     }).toArray());
     synchronized (held) {
       if (held.put(s, r) == null) inHold += shard.count;
-      for (var eldest = held.entrySet().iterator(); inHold > HELD && held.size() > 1; eldest.remove()) inHold -= shards.get(eldest.next().getKey()).count;
+      for (var eldest = held.entrySet().iterator(); inHold > HELD && held.size() > 1; eldest.remove())
+        inHold -= shards.get(eldest.next().getKey()).count;
       return r;
     }
   }

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// Walks the headers of a tar and reads none of its contents but long names: POSIX with its `ustar` prefix and PAX records (path, size), GNU long names,
-/// sizes in base 256. Nothing is allocated that a fixed bound does not bound.
+/// Walks the headers of a tar and reads none of its contents but long names: POSIX with its `ustar` prefix and PAX
+/// records (path, size), GNU long names, sizes in base 256. Nothing is allocated that a fixed bound does not bound.
 final class Tar {
   static final int BLOCK = 512;
   private static final int LONGEST = 1 << 16, READ = 1 << 16;
@@ -33,13 +33,16 @@ final class Tar {
   /// @param size the file's
   /// @return why it stopped before the end of the archive; empty where it did not
   /// @throws IOException where the file is no tar, or cannot be read
-  static String walk(ShardFile file, long size, Visitor visitor) throws IOException { return new Tar(file, size).walk(visitor); }
+  static String walk(ShardFile file, long size, Visitor visitor) throws IOException {
+    return new Tar(file, size).walk(visitor);
+  }
 
   private String walk(Visitor visitor) throws IOException {
     String name = null;
     long length = -1;
     for (long at = 0; ; ) {
-      if (at == size && at > 0) return "";                                       // many writers leave the two empty blocks out
+      // many writers leave the two empty blocks out
+      if (at == size && at > 0) return "";
       if (size - at < BLOCK) {
         if (at == 0) throw new IOException(file.name() + ": " + size + " bytes, expected a tar");
         return "it is cut at byte " + size;
@@ -47,11 +50,14 @@ final class Tar {
       var h = block(at);
       if (empty(h)) return "";
       if (!sound(h)) {
-        if (at == 0) throw new IOException(file.name() + " is no tar: its first header's checksum is wrong" + (h[0] == 0x1f && (h[1] & 255) == 0x8b ? "; it looks gzipped" : ""));
+        if (at == 0)
+          throw new IOException(file.name() + " is no tar: its first header's checksum is wrong"
+              + (h[0] == 0x1f && (h[1] & 255) == 0x8b ? "; it looks gzipped" : ""));
         return "the header at byte " + at + " is broken";
       }
       char type = (char) (h[156] & 255);
-      long own = number(h, 124, 12), skip = carries(type) ? length >= 0 && type != 'x' && type != 'L' && type != 'K' ? length : own : 0, content = at + BLOCK;
+      long own = number(h, 124, 12), skip = carries(type) ? length >= 0 && type != 'x' && type != 'L' && type != 'K'
+          ? length : own : 0, content = at + BLOCK;
       if (skip < 0 || skip > size - content) return "it is cut within the entry at byte " + at;
       switch (type) {
         case 'L' -> name = text(read(content, skip), at);
@@ -66,7 +72,8 @@ final class Tar {
         case 'S' -> { return "the entry at byte " + at + " is a sparse file, which is not read"; }
         default -> {
           var full = name != null ? name : own(h);
-          if ((type == '0' || type == 0 || type == '7') && !full.endsWith("/")) visitor.entry(new Entry(full, content, skip));
+          if ((type == '0' || type == 0 || type == '7') && !full.endsWith("/"))
+            visitor.entry(new Entry(full, content, skip));
           name = null;
           length = -1;
         }
@@ -89,7 +96,9 @@ final class Tar {
   }
 
   private byte[] read(long at, long length) throws IOException {
-    if (length > LONGEST) throw new IOException(file.name() + ": a name of " + length + " bytes at byte " + at + ", expected at most " + LONGEST);
+    if (length > LONGEST)
+      throw new IOException(file.name() + ": a name of " + length + " bytes at byte " + at + ", expected at most "
+          + LONGEST);
     return file.read(at, (int) length);
   }
 
@@ -128,7 +137,8 @@ final class Tar {
   }
 
   private static String own(byte[] h) {
-    String name = field(h, 0, 100), prefix = new String(h, 257, 6, StandardCharsets.ISO_8859_1).equals("ustar\0") ? field(h, 345, 155) : "";
+    String name = field(h, 0, 100), prefix = new String(h, 257, 6, StandardCharsets.ISO_8859_1).equals("ustar\0")
+        ? field(h, 345, 155) : "";
     return prefix.isEmpty() ? name : prefix + "/" + name;
   }
 

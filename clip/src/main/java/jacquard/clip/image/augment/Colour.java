@@ -51,7 +51,8 @@ public final class Colour {
     return new Pixels(image.width(), image.height(), out);
   }
 
-  /// Smoothed at 0, the image at 1, sharpened beyond. Smooth is the mean over 3×3 in which the centre counts five times; the frame stays.
+  /// Smoothed at 0, the image at 1, sharpened beyond. Smooth is the mean over 3×3 in which the centre counts five
+  /// times; the frame stays.
   public static Pixels sharpness(Pixels image, double factor) { return blend(smooth(image), image, factor); }
 
   private static Pixels smooth(Pixels image) {
@@ -72,7 +73,8 @@ public final class Colour {
 
   /// Turns the hue by `turn` of the circle, −½ to ½, through 8-bit HSV, whose rounding shows even at 0.
   public static Pixels hue(Pixels image, double turn) {
-    if (!(turn >= -.5 && turn <= .5)) throw new IllegalArgumentException("a turn of the hue is between -0.5 and 0.5, found " + turn);
+    if (!(turn >= -.5 && turn <= .5))
+      throw new IllegalArgumentException("a turn of the hue is between -0.5 and 0.5, found " + turn);
     int shift = (int) (turn * 255) & 255;
     byte[] in = image.rgb(), out = new byte[in.length];
     for (int i = 0; i < in.length; i += 3) {
@@ -146,7 +148,9 @@ public final class Colour {
   }
 
   /// Inverts what is not below `threshold`.
-  public static Pixels solarize(Pixels image, double threshold) { return levels(image, x -> x < threshold ? x : 255 - x); }
+  public static Pixels solarize(Pixels image, double threshold) {
+    return levels(image, x -> x < threshold ? x : 255 - x);
+  }
 
   private static int[][] histograms(Pixels image) {
     int[][] counts = new int[3][256];

@@ -25,7 +25,8 @@ public final class Geometry {
     return new Pixels(w, image.height(), out);
   }
 
-  /// Turns counter-clockwise about the centre; the size stays. Whole half turns, and quarter turns of squares, are exact.
+  /// Turns counter-clockwise about the centre; the size stays. Whole half turns, and quarter turns of squares, are
+  /// exact.
   public static Pixels rotate(Pixels image, double degrees, Interpolation interpolation) {
     double turned = degrees - 360 * Math.floor(degrees / 360);
     if (turned == 0) return image;
@@ -34,21 +35,27 @@ public final class Geometry {
     if (image.width() == image.height() && turned == 270) return image.picture().upright(6).pixels();
     double angle = -Math.toRadians(turned), x = image.width() / 2.0, y = image.height() / 2.0;
     double cos = rounded(Math.cos(angle)), sin = rounded(Math.sin(angle));
-    return map(image, new double[] {cos, sin, cos * -x + sin * -y + 0.0 + x, -sin, cos, -sin * -x + cos * -y + 0.0 + y}, interpolation);
+    return map(image, new double[] {cos, sin, cos * -x + sin * -y + 0.0 + x, -sin, cos, -sin * -x + cos * -y + 0.0 + y},
+        interpolation);
   }
 
   /// To 15 decimals, as Pillow does so that a quarter turn has true zeros.
-  private static double rounded(double value) { return new BigDecimal(value).setScale(15, RoundingMode.HALF_EVEN).doubleValue(); }
+  private static double rounded(double value) {
+    return new BigDecimal(value).setScale(15, RoundingMode.HALF_EVEN).doubleValue();
+  }
 
-  /// Turns clockwise by `degrees`, scales, shears by `shearX` and `shearY` degrees about the centre, then moves right by `right` and down
-  /// by `down`.
-  public static Pixels affine(Pixels image, double degrees, double right, double down, double scale, double shearX, double shearY,
+  /// Turns clockwise by `degrees`, scales, shears by `shearX` and `shearY` degrees about the centre, then moves right
+  /// by `right` and down by `down`.
+  public static Pixels affine(Pixels image, double degrees, double right, double down, double scale, double shearX,
+      double shearY,
       Interpolation interpolation) {
     if (!(scale > 0)) throw new IllegalArgumentException("a scale is positive, found " + scale);
     double turn = Math.toRadians(degrees), sx = Math.toRadians(shearX), sy = Math.toRadians(shearY);
     double x = image.width() * .5, y = image.height() * .5;
-    double a = Math.cos(turn - sy) / Math.cos(sy), b = -Math.cos(turn - sy) * Math.tan(sx) / Math.cos(sy) - Math.sin(turn);
-    double c = Math.sin(turn - sy) / Math.cos(sy), d = -Math.sin(turn - sy) * Math.tan(sx) / Math.cos(sy) + Math.cos(turn);
+    double a = Math.cos(turn - sy) / Math.cos(sy), b =
+        -Math.cos(turn - sy) * Math.tan(sx) / Math.cos(sy) - Math.sin(turn);
+    double c = Math.sin(turn - sy) / Math.cos(sy), d =
+        -Math.sin(turn - sy) * Math.tan(sx) / Math.cos(sy) + Math.cos(turn);
     double[] m = {d / scale, -b / scale, 0, -c / scale, a / scale, 0}; // the inverse: where a target pixel comes from
     m[2] += m[0] * (-x - right) + m[1] * (-y - down);
     m[5] += m[3] * (-x - right) + m[4] * (-y - down);
@@ -60,7 +67,8 @@ public final class Geometry {
   /// out(x, y) = in(m₀x + m₁y + m₂, m₃x + m₄y + m₅) at pixel centres.
   private static Pixels map(Pixels image, double[] m, Interpolation interpolation) {
     return switch (interpolation) {
-      case NEAREST -> m[1] == 0 && m[3] == 0 ? moved(image, m) : fixed(m, image) ? nearest(image, m) : nearestFar(image, m);
+      case NEAREST -> m[1] == 0 && m[3] == 0 ? moved(image, m) : fixed(m, image) ? nearest(image, m)
+          : nearestFar(image, m);
       case BILINEAR -> bilinear(image, m);
       default -> throw new IllegalArgumentException("an image is moved by nearest or bilinear, found " + interpolation);
     };
@@ -93,7 +101,8 @@ public final class Geometry {
     for (int x = 0; x <= 1; x++)
       for (int y = 0; y <= 1; y++)
         for (int row = 0; row <= 3; row += 3)
-          if (!(Math.abs(x * image.width() * m[row] + y * image.height() * m[row + 1] + m[row + 2]) < 32768)) return false;
+          if (!(Math.abs(x * image.width() * m[row] + y * image.height() * m[row + 1] + m[row + 2]) < 32768))
+            return false;
     return true;
   }
 
@@ -103,7 +112,8 @@ public final class Geometry {
     int startX = point(m[2] + m[0] * .5 + m[1] * .5), startY = point(m[5] + m[3] * .5 + m[4] * .5);
     byte[] out = new byte[image.rgb().length];
     for (int y = 0, to = 0; y < h; y++, startX += point(m[1]), startY += point(m[4]))
-      for (int x = 0, u = startX, v = startY; x < w; x++, u += right, v += down, to += 3) copy(image, u >> 16, v >> 16, out, to);
+      for (int x = 0, u = startX, v = startY; x < w; x++, u += right, v += down, to += 3)
+        copy(image, u >> 16, v >> 16, out, to);
     return new Pixels(w, h, out);
   }
 
@@ -115,7 +125,8 @@ public final class Geometry {
     byte[] out = new byte[image.rgb().length];
     for (int y = 0, to = 0; y < h; y++, startX += m[1], startY += m[4]) {
       double u = startX, v = startY;
-      for (int x = 0; x < w; x++, u += m[0], v += m[3], to += 3) copy(image, floorInside(u, w), floorInside(v, h), out, to);
+      for (int x = 0; x < w; x++, u += m[0], v += m[3], to += 3)
+        copy(image, floorInside(u, w), floorInside(v, h), out, to);
     }
     return new Pixels(w, h, out);
   }
@@ -130,7 +141,8 @@ public final class Geometry {
         if (!(u >= 0 && u < w && v >= 0 && v < h)) continue;
         int left = (int) Math.floor(u - .5), top = (int) Math.floor(v - .5);
         double dx = u - .5 - left, dy = v - .5 - top;
-        int x0 = Math.max(left, 0), x1 = Math.min(left + 1, w - 1), y0 = Math.max(top, 0), y1 = Math.min(top + 1, h - 1);
+        int x0 = Math.max(left, 0), x1 = Math.min(left + 1, w - 1), y0 = Math.max(top, 0), y1 =
+            Math.min(top + 1, h - 1);
         for (int c = 0; c < 3; c++) {
           double upper = mix(in[(y0 * w + x0) * 3 + c] & 255, in[(y0 * w + x1) * 3 + c] & 255, dx);
           double lower = mix(in[(y1 * w + x0) * 3 + c] & 255, in[(y1 * w + x1) * 3 + c] & 255, dx);

@@ -5,12 +5,13 @@ import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import java.util.Arrays;
 
-/// A BMP file of Windows or OS/2, or the part of it that an icon holds, as Pillow reads it: what the header says of sizes in bytes is not
-/// looked at, and a palette of greys makes the picture grey or bilevel.
+/// A BMP file of Windows or OS/2, or the part of it that an icon holds, as Pillow reads it: what the header says of
+/// sizes in bytes is not looked at, and a palette of greys makes the picture grey or bilevel.
 final class BmpFile {
   private static final int PLAIN = 0, RUNS8 = 1, RUNS4 = 2, MASKS = 3;
   /// Masks of red, green, blue and opacity of 32-bit pixels, and the bytes where these lie; −1 for none.
-  private static final int[][] LAYOUTS = {{0xFF0000, 0xFF00, 0xFF, 0, 2, 1, 0, -1}, {0xFF000000, 0xFF0000, 0xFF00, 0, 3, 2, 1, -1},
+  private static final int[][] LAYOUTS =
+      {{0xFF0000, 0xFF00, 0xFF, 0, 2, 1, 0, -1}, {0xFF000000, 0xFF0000, 0xFF00, 0, 3, 2, 1, -1},
       {0xFF000000, 0xFF00, 0xFF, 0, 3, 1, 0, -1}, {0xFF000000, 0xFF0000, 0xFF00, 0xFF, 3, 2, 1, 0},
       {0xFF, 0xFF00, 0xFF0000, 0xFF000000, 0, 1, 2, 3}, {0xFF0000, 0xFF00, 0xFF, 0xFF000000, 2, 1, 0, 3},
       {0xFF000000, 0xFF00, 0xFF, 0xFF0000, 3, 1, 0, 2}, {0, 0, 0, 0, 2, 1, 0, 3}};
@@ -115,7 +116,8 @@ final class BmpFile {
   private long row(int y, long stride) { return data + (downwards ? y : height - 1 - y) * stride; }
 
   private byte[] indices(int w, int h) throws ImageException {
-    int each = mode == Mode.PALETTE ? bits : mode.equals(Mode.GREY) ? 8 : 1; // as Pillow, whatever the header says of greys
+    // as Pillow, whatever the header says of greys
+    int each = mode == Mode.PALETTE ? bits : mode.equals(Mode.GREY) ? 8 : 1;
     long stride = (width * bits + 31 >> 3) & ~3L, used = (width * each + 7) / 8;
     if (used > stride) throw source.refusal("a BMP of %d bits a pixel whose palette is %d greys", bits, 256);
     source.require(data, stride * (h - 1) + used);
@@ -136,7 +138,8 @@ final class BmpFile {
     int step = bits / 8, green = 5;
     int[] places = {2, 1, 0, -1};
     if (packing == MASKS && bits == 32) places = layout();
-    else if (packing == MASKS && bits == 16 && Arrays.equals(masks, 0, 3, new int[] {0xF800, 0x7E0, 0x1F}, 0, 3)) green = 6;
+    else if (packing == MASKS && bits == 16 && Arrays.equals(masks, 0, 3, new int[] {0xF800, 0x7E0, 0x1F}, 0, 3))
+      green = 6;
     else if (packing == MASKS && !Arrays.equals(masks, 0, 3, bits == 24 ? new int[] {0xFF0000, 0xFF00, 0xFF}
         : new int[] {0x7C00, 0x3E0, 0x1F}, 0, 3)) throw masks();
     if (places[3] >= 0) mode = Mode.RGBA;
@@ -196,7 +199,8 @@ final class BmpFile {
         int there = Math.min(flat.length - to, value), stored = packing == RUNS8 ? there : (there + 1) / 2;
         int read = Math.min(stored, b.length - at);
         for (int i = 0; i < (packing == RUNS8 ? read : Math.min(there, 2 * read)); i++)
-          flat[to++] = (byte) (packing == RUNS8 ? b[at + i] : i % 2 == 0 ? b[at + i / 2] >> 4 & 15 : b[at + i / 2] & 15);
+          flat[to++] = (byte) (packing == RUNS8 ? b[at + i] : i % 2 == 0 ? b[at + i / 2] >> 4 & 15
+              : b[at + i / 2] & 15);
         if (read < stored || to == flat.length) break;
         at += stored;
         x += value;

@@ -22,7 +22,8 @@ public final class Exif {
     ByteBuffer data = ByteBuffer.wrap(bytes, from, length).slice();
     if (data.get(0) == 'I') data.order(ByteOrder.LITTLE_ENDIAN);
     long at = data.getInt(4) & 0xFFFFFFFFL;
-    if (data.getShort(0) != (data.order() == ByteOrder.LITTLE_ENDIAN ? 0x4949 : 0x4D4D) || data.getShort(2) != 42 || at + 2 > length)
+    if (data.getShort(0) != (data.order() == ByteOrder.LITTLE_ENDIAN ? 0x4949 : 0x4D4D) || data.getShort(2) != 42
+        || at + 2 > length)
       return NOTHING;
     int entries = data.getShort((int) at) & 0xFFFF;
     for (long entry = at + 2; entries-- > 0 && entry + 12 <= length; entry += 12) {
@@ -39,7 +40,8 @@ public final class Exif {
 
   /// 6 where the data begin with `Exif` and two zeros, else 0.
   public static int prefix(byte[] bytes, int from, int length) {
-    return length >= 6 && bytes[from] == 'E' && bytes[from + 1] == 'x' && bytes[from + 2] == 'i' && bytes[from + 3] == 'f'
+    return length >= 6 && bytes[from] == 'E' && bytes[from + 1] == 'x' && bytes[from + 2] == 'i'
+        && bytes[from + 3] == 'f'
         && bytes[from + 4] == 0 ? 6 : 0;
   }
 }

@@ -5,9 +5,10 @@ import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import java.util.Arrays;
 
-/// The first frame of a GIF file (GIF89a), laid on its logical screen as Pillow does: the screen is index 0, or the transparent index where
-/// there is one; a palette in which each index is its own grey makes the picture grey. Stray bytes between blocks are skipped, and blocks
-/// of no bytes inside the frame too; a frame whose codes do not fill it is refused.
+/// The first frame of a GIF file (GIF89a), laid on its logical screen as Pillow does: the screen is index 0, or the
+/// transparent index where there is one; a palette in which each index is its own grey makes the picture grey. Stray
+/// bytes between blocks are skipped, and blocks of no bytes inside the frame too; a frame whose codes do not fill it is
+/// refused.
 final class GifFile {
   private static final int TABLE = 4096, MOST_BITS = 12;
   private static final int[] FIRST_ROWS = {0, 4, 2, 1}, ROW_STEPS = {8, 8, 4, 2}; // interlaced
@@ -84,7 +85,8 @@ final class GifFile {
     byte[] screen = new byte[width * height];
     if (background != 0) Arrays.fill(screen, (byte) background);
     frame(screen, width);
-    return palette == null ? Picture.of(Mode.GREY, width, height, screen) : new Picture(Mode.PALETTE, width, height, screen, palette);
+    return palette == null ? Picture.of(Mode.GREY, width, height, screen)
+        : new Picture(Mode.PALETTE, width, height, screen, palette);
   }
 
   private ImageException incomplete() {
@@ -144,7 +146,8 @@ final class GifFile {
         continue;
       }
       if (code == clear + 1) throw incomplete();
-      if (code > (previous < 0 ? clear : next)) throw source.refusal("broken GIF: code %d where %d are known", code, next);
+      if (code > (previous < 0 ? clear : next))
+        throw source.refusal("broken GIF: code %d where %d are known", code, next);
       if (previous < 0) {
         first = previous = code;
         if (cursor.put((byte) code)) return;
@@ -156,7 +159,8 @@ final class GifFile {
         known = previous;
       }
       for (; known >= clear; known = before[known]) {
-        if (from == 0 || known == clear || known == clear + 1) throw source.refusal("broken GIF: code %d has no end", code);
+        if (from == 0 || known == clear || known == clear + 1)
+          throw source.refusal("broken GIF: code %d has no end", code);
         word[--from] = last[known];
       }
       first = known;

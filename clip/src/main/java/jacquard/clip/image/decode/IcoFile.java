@@ -17,7 +17,8 @@ final class IcoFile {
     for (int i = 0, at = 6; i < count; i++, at += 16) {
       int colours = source.u8(at + 2), bits = source.u16(at + 6);
       int depth = bits != 0 ? bits : colours != 0 ? 32 - Integer.numberOfLeadingZeros(colours - 1) : 256;
-      var entry = new Entry(side(source.u8(at)), side(source.u8(at + 1)), bits, depth == 0 ? 256 : depth, source.u32(at + 8),
+      var entry = new Entry(side(source.u8(at)), side(source.u8(at + 1)), bits, depth == 0 ? 256 : depth,
+          source.u32(at + 8),
           source.u32(at + 12));
       int area = entry.width * entry.height, most = best == null ? -1 : best.width * best.height;
       if (area > most || area == most && entry.depth < best.depth) best = entry;
@@ -35,7 +36,8 @@ final class IcoFile {
 
   private static int side(int stored) { return stored == 0 ? 256 : stored; }
 
-  /// The fourth byte of 32-bit pixels is their opacity; with others a set bit of the mask, which ends the entry, is clear.
+  /// The fourth byte of 32-bit pixels is their opacity; with others a set bit of the mask, which ends the entry, is
+  /// clear.
   private static Picture masked(Source source, Entry entry, Picture picture, long pixels) throws ImageException {
     int w = picture.width(), h = picture.height(), stride = (w + 31) / 32 * 4;
     boolean deep = entry.bits == 32;

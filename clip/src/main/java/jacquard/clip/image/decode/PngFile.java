@@ -11,12 +11,14 @@ import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/// A PNG file (ISO/IEC 15948) as Pillow reads it: the transparent colour, gamma and profile are left out; checksums count up to the first
-/// data; rows that the data leave out are zero where the data end after a whole row.
+/// A PNG file (ISO/IEC 15948) as Pillow reads it: the transparent colour, gamma and profile are left out; checksums
+/// count up to the first data; rows that the data leave out are zero where the data end after a whole row.
 final class PngFile {
-  private static final int HEADER = 0x49484452, PALETTE = 0x504C5445, DATA = 0x49444154, END = 0x49454E44, EXIF = 0x65584966;
+  private static final int HEADER = 0x49484452, PALETTE = 0x504C5445, DATA = 0x49444154, END = 0x49454E44, EXIF =
+      0x65584966;
   private static final int LARGEST_RATIO = 1032; // what Deflate can expand a byte to
-  private static final int[][] PASSES = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+  private static final int[][] PASSES =
+      {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
 
   /// A stretch of the file that holds packed samples.
   private record Stretch(int from, int length) {}
@@ -76,7 +78,8 @@ final class PngFile {
   private void chunk(ByteBuffer file, int type, int at, int length) throws ImageException {
     switch (type) {
       case HEADER -> {
-        if (at != 16 || length < 13) throw source.refusal("the PNG has an IHDR of %d bytes at %d, expected 13 at 8", length, at - 8);
+        if (at != 16 || length < 13)
+          throw source.refusal("the PNG has an IHDR of %d bytes at %d, expected 13 at 8", length, at - 8);
         width = file.getInt(at);
         height = file.getInt(at + 4);
         bits = file.get(at + 8);
@@ -89,7 +92,8 @@ final class PngFile {
           case 2, 4, 6 -> bits == 8 || bits == 16;
           default -> false;
         };
-        if (!known) throw source.refusal("a PNG of colour type %d with %d bits a sample, which there is not", colour, bits);
+        if (!known)
+          throw source.refusal("a PNG of colour type %d with %d bits a sample, which there is not", colour, bits);
       }
       case PALETTE -> {
         if (colour != 3 || packed > 0) return; // a suggestion only, or too late
@@ -114,7 +118,8 @@ final class PngFile {
     source.checkSize(width, height);
     long row = ((long) width * channels() * bits + 7) / 8;
     if (row / LARGEST_RATIO > packed)
-      throw source.refusal("%,d bytes of data cannot hold a row of the %dx%d pixels that the PNG's header says", packed, width, height);
+      throw source.refusal("%,d bytes of data cannot hold a row of the %dx%d pixels that the PNG's header says", packed,
+          width, height);
     Mode mode = switch (colour) {
       case 0 -> bits == 1 ? Mode.BILEVEL : bits == 16 ? Mode.GREY16 : Mode.GREY;
       case 2 -> Mode.RGB;
@@ -130,7 +135,8 @@ final class PngFile {
     } catch (DataFormatException broken) {
       throw new ImageException(source.name(), "broken PNG (" + broken.getMessage() + ")", broken);
     }
-    return mode == Mode.PALETTE ? new Picture(mode, width, height, samples, palette) : Picture.of(mode, width, height, samples);
+    return mode == Mode.PALETTE ? new Picture(mode, width, height, samples, palette)
+        : Picture.of(mode, width, height, samples);
   }
 
   /// The pixels from (left, top) in steps across and down.
@@ -212,7 +218,8 @@ final class PngFile {
         }
         case 4 -> {
           for (int i = 1; i < n; i++) {
-            int a = i > pixel ? row[i - pixel] & 255 : 0, b = above[i] & 255, c = i > pixel ? above[i - pixel] & 255 : 0;
+            int a = i > pixel ? row[i - pixel] & 255 : 0, b = above[i] & 255, c = i > pixel ? above[i - pixel] & 255
+                : 0;
             int pa = Math.abs(b - c), pb = Math.abs(a - c), pc = Math.abs(a + b - 2 * c);
             row[i] += (byte) (pa <= pb && pa <= pc ? a : pb <= pc ? b : c);
           }

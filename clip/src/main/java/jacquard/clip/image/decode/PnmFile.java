@@ -4,7 +4,8 @@ import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 
-/// Netpbm's portable bitmaps, greymaps and pixmaps, as text (P1 to P3) and as bytes (P4 to P6), and the grey floats of Pf.
+/// Netpbm's portable bitmaps, greymaps and pixmaps, as text (P1 to P3) and as bytes (P4 to P6), and the grey floats of
+/// Pf.
 final class PnmFile {
   private static final int LONGEST = 10; // digits of a number
 

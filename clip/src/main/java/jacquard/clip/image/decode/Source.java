@@ -3,7 +3,8 @@ package jacquard.clip.image.decode;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
 
-/// The bytes of a file with the name that stands in errors and what is accepted of it. A read beyond the end is an [ImageException].
+/// The bytes of a file with the name that stands in errors and what is accepted of it. A read beyond the end is an
+/// [ImageException].
 public record Source(byte[] bytes, String name, Images.Options options) {
   /// A refusal that begins with the file's name.
   public ImageException refusal(String problem, Object... values) {
@@ -37,8 +38,10 @@ public record Source(byte[] bytes, String name, Images.Options options) {
 
   /// Refuses an image that has no pixels or more than the limit.
   public void checkSize(long width, long height) throws ImageException {
-    if (width <= 0 || height <= 0) throw refusal("the header says %dx%d pixels, expected a positive size", width, height);
+    if (width <= 0 || height <= 0)
+      throw refusal("the header says %dx%d pixels, expected a positive size", width, height);
     long most = Math.min(options.maximumPixels(), Integer.MAX_VALUE / 8); // 8 bytes a pixel must fit into an array
-    if (height > most / width) throw refusal("the header says %dx%d pixels, expected at most %,d in all", width, height, most);
+    if (height > most / width)
+      throw refusal("the header says %dx%d pixels, expected at most %,d in all", width, height, most);
   }
 }

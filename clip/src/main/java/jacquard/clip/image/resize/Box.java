@@ -1,7 +1,7 @@
 package jacquard.clip.image.resize;
 
-/// A rectangle in the coordinates of an image, in pixels and in single precision as Pillow holds it: x from `left` to `right`, y from `top`
-/// to `bottom`.
+/// A rectangle in the coordinates of an image, in pixels and in single precision as Pillow holds it: x from `left` to
+/// `right`, y from `top` to `bottom`.
 public record Box(float left, float top, float right, float bottom) {
   /// The whole of an image.
   public static Box whole(int width, int height) { return new Box(0, 0, width, height); }

@@ -27,7 +27,8 @@ final class Filter {
     for (int x = 0; x < size; x++) {
       double centre = from + (x + .5) * scale, sum = 0;
       int start = Math.max((int) (centre - support + .5), 0), end = Math.min((int) (centre + support + .5), length);
-      for (int i = start, at = x * stride; i < end; i++, at++) sum += weights[at] = interpolation.weight((i - centre + .5) * inverse);
+      for (int i = start, at = x * stride; i < end; i++, at++)
+        sum += weights[at] = interpolation.weight((i - centre + .5) * inverse);
       if (sum != 0) for (int at = x * stride; at < x * stride + end - start; at++) weights[at] /= sum;
       first[x] = start;
       count[x] = end - start;
@@ -37,7 +38,8 @@ final class Filter {
 
   /// The same for target positions `from` to `from + size` alone.
   Filter part(int from, int size) {
-    return new Filter(stride, Arrays.copyOfRange(first, from, from + size), Arrays.copyOfRange(count, from, from + size),
+    return new Filter(stride, Arrays.copyOfRange(first, from, from + size),
+        Arrays.copyOfRange(count, from, from + size),
         Arrays.copyOfRange(weights, from * stride, (from + size) * stride));
   }
 

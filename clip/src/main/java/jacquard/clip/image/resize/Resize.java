@@ -8,12 +8,13 @@ import java.util.Arrays;
 /// Resizes as Pillow 13 does, to the bit.
 ///
 /// ```
-/// out[X] = clip( (Σ_x in[x]·k_X[x] + 2²¹) >> 22 ),   k_X[x] = round(2²²·w((x − c + ½)/s) / Σ w),   c = left + (X + ½)·scale,
-/// scale = (right − left)/W,   s = max(scale, 1),   x over [c − support·s + ½], …, [c + support·s + ½] − 1, cut at the edges
+/// out[X] = clip( (Σ_x in[x]·k_X[x] + 2²¹) >> 22 ),   k_X[x] = round(2²²·w((x − c + ½)/s) / Σ w),   c = left + (X +
+/// ½)·scale, scale = (right − left)/W,   s = max(scale, 1),   x over [c − support·s + ½], …, [c + support·s + ½] − 1,
+/// cut at the edges
 /// ```
 ///
-/// One pass along each axis, each rounding to 8 bits; which comes first therefore shows, and [#verticalFirst] follows Pillow.
-/// Opacity is premultiplied for the resize; palettes and bilevel pictures take the nearest pixel.
+/// One pass along each axis, each rounding to 8 bits; which comes first therefore shows, and [#verticalFirst] follows
+/// Pillow. Opacity is premultiplied for the resize; palettes and bilevel pictures take the nearest pixel.
 public final class Resize {
   private static final int FRACTION = 22; // 8 bits of sample, 22 of weight, 2 for overshoot and sign
   private static final int HALF = 1 << (FRACTION - 1);
@@ -25,7 +26,8 @@ public final class Resize {
     return of(image, width, height, interpolation, Box.whole(image.width(), image.height()));
   }
 
-  /// The part of an image inside `box`, in another size; pixels outside the box are not looked at, but those that it cuts are.
+  /// The part of an image inside `box`, in another size; pixels outside the box are not looked at, but those that it
+  /// cuts are.
   public static Pixels of(Pixels image, int width, int height, Interpolation interpolation, Box box) {
     return of(image.picture(), width, height, interpolation, box).pixels();
   }
@@ -37,11 +39,13 @@ public final class Resize {
 
   /// The part of a picture inside `box`, in another size, in its own mode.
   public static Picture of(Picture picture, int width, int height, Interpolation interpolation, Box box) {
-    if (width <= 0 || height <= 0) throw new IllegalArgumentException("a size is positive, found " + width + "x" + height);
+    if (width <= 0 || height <= 0)
+      throw new IllegalArgumentException("a size is positive, found " + width + "x" + height);
     box.checkInside(picture.width(), picture.height());
     if (width == picture.width() && height == picture.height() && box.equals(Box.whole(width, height))) return picture;
     Math.multiplyExact(Math.multiplyExact(width, height), picture.mode().bytes());
-    if (interpolation == Interpolation.NEAREST || picture.mode().discrete()) return nearest(picture, width, height, box);
+    if (interpolation == Interpolation.NEAREST || picture.mode().discrete())
+      return nearest(picture, width, height, box);
     return switch (picture.mode()) {
       case GREY16, INT32, FLOAT32 -> ResizeDeep.of(picture, width, height, interpolation, box);
       case GREY_ALPHA, RGBA -> Opacity.divide(filtered(Opacity.multiply(picture), width, height, interpolation, box));
@@ -71,16 +75,19 @@ public final class Resize {
     return vertical(narrow, across.size() * step, down.lowest(), down);
   }
 
-  /// Whether Pillow 13 makes the vertical pass first: only where it reduces the height by more than twice what is taken from the width.
+  /// Whether Pillow 13 makes the vertical pass first: only where it reduces the height by more than twice what is taken
+  /// from the width.
   static boolean verticalFirst(int fromWidth, int fromHeight, int width, int height) {
     return height < fromHeight && fromHeight - height > 2L * (fromWidth - width);
   }
 
   private static Picture filtered(Picture picture, int width, int height, Interpolation interpolation, Box box) {
     int w = picture.width(), h = picture.height(), step = picture.mode().bytes();
-    Filter across = width != w || box.left() != 0 || box.right() != w ? Filter.of(w, box.left(), box.right(), width, interpolation)
+    Filter across = width != w || box.left() != 0 || box.right() != w
+        ? Filter.of(w, box.left(), box.right(), width, interpolation)
         : null;
-    Filter down = height != h || box.top() != 0 || box.bottom() != h ? Filter.of(h, box.top(), box.bottom(), height, interpolation)
+    Filter down = height != h || box.top() != 0 || box.bottom() != h
+        ? Filter.of(h, box.top(), box.bottom(), height, interpolation)
         : null;
     byte[] samples = picture.samples();
     if (across == null && down == null) return picture;

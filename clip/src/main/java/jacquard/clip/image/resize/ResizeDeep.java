@@ -12,7 +12,8 @@ final class ResizeDeep {
     int w = picture.width(), h = picture.height();
     Filter across = Filter.of(w, box.left(), box.right(), width, interpolation),
         down = Filter.of(h, box.top(), box.bottom(), height, interpolation);
-    boolean keepWidth = width == w && box.left() == 0 && box.right() == w, keepHeight = height == h && box.top() == 0 && box.bottom() == h;
+    boolean keepWidth = width == w && box.left() == 0 && box.right() == w, keepHeight = height == h && box.top() == 0
+        && box.bottom() == h;
     byte[] samples = picture.samples();
     Mode mode = picture.mode();
     if (Resize.verticalFirst(w, h, width, height)) {
@@ -36,7 +37,8 @@ final class ResizeDeep {
       for (int x = 0; x < weights.size(); x++) {
         double sum = 0;
         for (int i = 0; i < weights.count(x); i++)
-          sum += sample(mode, in, bytes * (y * lines.line + (weights.first(x) + i) * step)) * weights.weights()[x * weights.stride() + i];
+          sum += sample(mode, in, bytes * (y * lines.line + (weights.first(x) + i) * step))
+              * weights.weights()[x * weights.stride() + i];
         put(mode, sum, out, bytes * (y * outLine + x * outStep));
       }
     }
@@ -50,7 +52,8 @@ final class ResizeDeep {
     return mode == Mode.INT32 ? whole : Float.intBitsToFloat(whole);
   }
 
-  /// Half away from zero, but floats; of 16 bits below zero and above 65535 each byte saturates on its own, as in Pillow.
+  /// Half away from zero, but floats; of 16 bits below zero and above 65535 each byte saturates on its own, as in
+  /// Pillow.
   private static void put(Mode mode, double sum, byte[] out, int to) {
     int value = mode == Mode.FLOAT32 ? Float.floatToRawIntBits((float) sum) : (int) (sum >= 0 ? Math.floor(sum + .5)
         : -Math.floor(.5 - sum));

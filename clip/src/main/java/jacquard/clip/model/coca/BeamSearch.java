@@ -5,8 +5,9 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
-/// Several captions of each picture side by side, the best of them followed: those that end are kept by the mean of their tokens' log-probabilities, until none
-/// that goes on could be better than the worst of as many that ended. As the transformers library does it.
+/// Several captions of each picture side by side, the best of them followed: those that end are kept by the mean of
+/// their tokens' log-probabilities, until none that goes on could be better than the worst of as many that ended. As
+/// the transformers library does it.
 final class BeamSearch {
   private final Captioner reader;
   private final Generation g;
@@ -97,7 +98,8 @@ final class BeamSearch {
     return r;
   }
 
-  /// The best of each picture, as long as the longest; a pad of 0 is none to the transformers library, which fills up with ends.
+  /// The best of each picture, as long as the longest; a pad of 0 is none to the transformers library, which fills up
+  /// with ends.
   private int[][] filled(List<List<Beam>> ended) {
     int longest = prompt;
     for (var e : ended) if (!e.isEmpty()) longest = Math.max(longest, e.getFirst().ids.length);

@@ -7,7 +7,8 @@ import jacquard.tensor.Scope;
 import java.util.Arrays;
 import java.util.List;
 
-/// Writes captions of pictures. Each step reads one token of each caption: keys and values of what came before are kept, those of the pictures are made once.
+/// Writes captions of pictures. Each step reads one token of each caption: keys and values of what came before are
+/// kept, those of the pictures are made once.
 public final class Captioner {
   private final ClipModel model;
   private final List<Cache> text;
@@ -26,10 +27,15 @@ public final class Captioner {
   /// @param prompts what each caption begins with, of one length; null: the start alone
   /// @throws IllegalArgumentException if the model has no decoder or its text tower cannot read token by token
   public static int[][] captions(ClipModel model, ImageBatch images, int[][] prompts, Generation g) {
-    if (model.decoder() == null) throw new IllegalArgumentException("this model writes no captions: it has no decoder (multimodal_cfg), as CoCa has");
-    if (model.text().readable() == 0) throw new IllegalArgumentException("this model's text tower does not read token by token, expected CLIP's causal one");
+    if (model.decoder() == null)
+      throw new IllegalArgumentException(
+          "this model writes no captions: it has no decoder (multimodal_cfg), as CoCa has");
+    if (model.text().readable() == 0)
+      throw new IllegalArgumentException(
+          "this model's text tower does not read token by token, expected CLIP's causal one");
     if (g.longest() > model.text().input().context() + 1)
-      throw new IllegalArgumentException("captions of " + g.longest() + " tokens, the model reads at most " + model.text().input().context());
+      throw new IllegalArgumentException("captions of " + g.longest() + " tokens, the model reads at most "
+          + model.text().input().context());
     int[][] begun = prompts != null ? prompts : new int[images.count()][];
     if (prompts == null) Arrays.setAll(begun, _ -> new int[] {g.start()});
     try (var _ = Scope.open()) {
@@ -77,7 +83,8 @@ public final class Captioner {
   /// What a caption so far makes of scores: repeated tokens are less likely, and none ends too soon.
   static void adjust(double[] scores, int[] caption, int length, Generation g) {
     if (g.repetition() != 1)
-      Arrays.stream(caption, 0, length).distinct().forEach(t -> scores[t] = scores[t] < 0 ? scores[t] * g.repetition() : scores[t] / g.repetition());
+      Arrays.stream(caption, 0, length).distinct()
+          .forEach(t -> scores[t] = scores[t] < 0 ? scores[t] * g.repetition() : scores[t] / g.repetition());
     if (length < g.shortest()) scores[g.end()] = Double.NEGATIVE_INFINITY;
   }
 

@@ -14,7 +14,8 @@ import jacquard.tensor.op.Ranges;
 import java.util.List;
 
 /// A block whose queries come from the caption, whose keys and values from the picture, which has a norm of its own.
-record CrossBlock(@Named("ln_1") LayerNorm norm1, @Named("ln_1_kv") LayerNorm normPicture, @Named("attn") SelfAttention attention,
+record CrossBlock(@Named("ln_1") LayerNorm norm1, @Named("ln_1_kv") LayerNorm normPicture,
+    @Named("attn") SelfAttention attention,
     @Named("ls_1") LayerScale scale1, @Named("ln_2") LayerNorm norm2, Mlp mlp, @Named("ls_2") LayerScale scale2) {
 
   static CrossBlock of(Block b, LayerNorm normPicture) {
@@ -24,7 +25,8 @@ record CrossBlock(@Named("ln_1") LayerNorm norm1, @Named("ln_1_kv") LayerNorm no
   /// Keys and values of pictures.
   List<Tensor> keys(Tensor picture) {
     int w = attention.weight().dim(1);
-    return normPicture.apply(picture).linear(attention.weight().slice(0, w, 3 * w), attention.bias().slice(0, w, 3 * w), Activation.NONE).split(1, w, w);
+    return normPicture.apply(picture).linear(attention.weight().slice(0, w, 3 * w), attention.bias().slice(0, w, 3 * w),
+        Activation.NONE).split(1, w, w);
   }
 
   /// @param sequences which rows of x look at which picture
@@ -32,7 +34,8 @@ record CrossBlock(@Named("ln_1") LayerNorm norm1, @Named("ln_1_kv") LayerNorm no
   Tensor apply(Tensor x, Sequences sequences, List<Tensor> keys, Sequences pictures) {
     int w = x.dim(1), heads = attention.heads();
     var q = norm1.apply(x).linear(attention.weight().slice(0, 0, w), attention.bias().slice(0, 0, w), Activation.NONE);
-    var op = new Attention(heads, (float) (1 / Math.sqrt(w / heads)), sequences, pictures, Ranges.full(sequences, pictures));
+    var op = new Attention(heads, (float) (1 / Math.sqrt(w / heads)), sequences, pictures,
+        Ranges.full(sequences, pictures));
     var o = Tensor.apply(op, q, keys.get(0), keys.get(1));
     x = scale1 == null ? attention.out().apply(o, x) : x.add(scale1.apply(attention.out().apply(o)));
     return scale2 == null ? mlp.apply(norm2.apply(x), x) : x.add(scale2.apply(mlp.apply(norm2.apply(x), null)));

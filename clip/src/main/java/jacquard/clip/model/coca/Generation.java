@@ -26,8 +26,10 @@ public record Generation(int start, int end, int pad, int longest, int shortest,
   public record Sampled(int topK, double topP, double temperature, long seed) implements Search {
     public Sampled {
       Settings.atLeast("top-k", topK, 0);
-      if (!(topP > 0 && topP <= 1)) throw new IllegalArgumentException("top-p is " + topP + ", expected more than 0 and at most 1");
-      if (!(temperature > 0)) throw new IllegalArgumentException("temperature is " + temperature + ", expected more than 0");
+      if (!(topP > 0 && topP <= 1))
+        throw new IllegalArgumentException("top-p is " + topP + ", expected more than 0 and at most 1");
+      if (!(temperature > 0))
+        throw new IllegalArgumentException("temperature is " + temperature + ", expected more than 0");
     }
   }
 
@@ -35,7 +37,10 @@ public record Generation(int start, int end, int pad, int longest, int shortest,
   public static final Search GREEDY = new Sampled(1, 1, 1, 0);
 
   public Generation {
-    if (longest <= shortest) throw new IllegalArgumentException("a caption of at most " + longest + " tokens and at least " + shortest + ", expected more room between them");
-    if (!(repetition > 0)) throw new IllegalArgumentException("repetition penalty is " + repetition + ", expected more than 0");
+    if (longest <= shortest)
+      throw new IllegalArgumentException("a caption of at most " + longest + " tokens and at least " + shortest
+          + ", expected more room between them");
+    if (!(repetition > 0))
+      throw new IllegalArgumentException("repetition penalty is " + repetition + ", expected more than 0");
   }
 }

@@ -4,7 +4,8 @@ import jacquard.tensor.Random;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Token by token, each drawn among the likeliest (Holtzman et al. 2020 for the share; the greedy search draws among one).
+/// Token by token, each drawn among the likeliest (Holtzman et al. 2020 for the share; the greedy search draws among
+/// one).
 final class Sampling {
   /// Up to so many are found without sorting all.
   private static final int FEW = 100;
@@ -13,7 +14,8 @@ final class Sampling {
 
   static int[][] run(Captioner reader, Generation g, Generation.Sampled s, int[][] prompts) {
     int count = prompts.length, length = prompts[0].length;
-    int[][] captions = Arrays.stream(prompts).map(p -> Arrays.copyOf(p, Math.max(g.longest(), p.length))).toArray(int[][]::new);
+    int[][] captions = Arrays.stream(prompts).map(p -> Arrays.copyOf(p, Math.max(g.longest(), p.length)))
+        .toArray(int[][]::new);
     boolean[] done = new boolean[count];
     var random = Random.of(s.seed()).fold("caption");
     var scores = length < g.longest() ? reader.begin(prompts) : null;
@@ -34,12 +36,14 @@ final class Sampling {
     return Arrays.stream(captions).map(c -> Arrays.copyOf(c, to)).toArray(int[][]::new);
   }
 
-  private static int drawn(float[] logits, int[] caption, int length, Generation g, Generation.Sampled s, double chance) {
+  private static int drawn(float[] logits, int[] caption, int length, Generation g, Generation.Sampled s,
+      double chance) {
     double[] z = new double[logits.length];
     for (int i = 0; i < z.length; i++) z[i] = logits[i];
     Captioner.adjust(z, caption, length, g);
     int[] order = s.topK() > 0 && s.topK() < FEW ? Captioner.best(z, s.topK())
-        : IntStream.range(0, z.length).boxed().sorted((a, b) -> Double.compare(z[b], z[a])).mapToInt(i -> i).toArray();              // ties: the lowest id first
+        // ties: the lowest id first
+        : IntStream.range(0, z.length).boxed().sorted((a, b) -> Double.compare(z[b], z[a])).mapToInt(i -> i).toArray();
     int kept = s.topK() == 0 ? order.length : Math.min(s.topK(), order.length);
     double[] p = new double[kept];
     double sum = 0;

@@ -12,7 +12,8 @@ import java.util.OptionalInt;
 /// @param inChans channels of the image
 public record PatchConfig(@Stated @Key("image_size") ImageSize size, @Stated OptionalInt patchSize, OptionalInt inChans)
     implements ImageConfig {
-  public static final PatchConfig DEFAULTS = new PatchConfig(new ImageSize(224, 224), OptionalInt.of(16), OptionalInt.empty());
+  public static final PatchConfig DEFAULTS =
+      new PatchConfig(new ImageSize(224, 224), OptionalInt.of(16), OptionalInt.empty());
 
   @Override public PatchConfig defaults() { return DEFAULTS; }
 

@@ -24,11 +24,13 @@ record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shap
   static Bert of(OwnConfig config, Init.Maker make, boolean pooler) {
     var s = BertShape.of(config);
     int w = s.width();
-    var embeddings = new Embeddings(Table.of(make, s.vocabulary(), w), Table.of(make, s.positions(), w), Table.of(make, s.kinds(), w),
+    var embeddings = new Embeddings(Table.of(make, s.vocabulary(), w), Table.of(make, s.positions(), w),
+        Table.of(make, s.kinds(), w),
         LayerNorm.of(make, w, s.epsilon()));
     var layers = new ArrayList<BertLayer>();
     for (int i = 0; i < s.layers(); i++) layers.add(BertLayer.of(make, s));
-    return new Bert(embeddings, new Layers(List.copyOf(layers)), pooler ? new Pooler(BertLayer.linear(make, w, w)) : null, s);
+    return new Bert(embeddings, new Layers(List.copyOf(layers)), pooler ? new Pooler(BertLayer.linear(make, w, w))
+        : null, s);
   }
 
   @Override public int pad() { return shape.pad(); }
@@ -38,7 +40,8 @@ record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shap
   @Override public Tensor apply(Captions c, int[] wanted) {
     var e = embeddings;
     var words = e.words.rows(c.ids(), shape.pad());
-    var x = e.norm.apply(words.add(e.kinds.weight().slice(0, 0, 1)).add(e.positions.rows(positions(c), shape.counted() ? shape.pad() : -1)));
+    var x = e.norm.apply(words.add(e.kinds.weight().slice(0, 0, 1))
+        .add(e.positions.rows(positions(c), shape.counted() ? shape.pad() : -1)));
     for (int i = 0; i < encoder.layer.size(); i++) {
       var layer = encoder.layer.get(i);
       int[] only = i == encoder.layer.size() - 1 ? wanted : null;
@@ -52,7 +55,8 @@ record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shap
     for (int i = 0; i < r.length; i++) {
       r[i] = shape.counted() ? c.counted()[i] + 1 + shape.pad() : c.sequences().positions()[i];
       if (r[i] >= shape.positions())
-        throw new IllegalArgumentException("a caption has " + (r[i] + 1) + " tokens, more than the " + shape.positions() + " positions of the text tower");
+        throw new IllegalArgumentException("a caption has " + (r[i] + 1) + " tokens, more than the " + shape.positions()
+            + " positions of the text tower");
     }
     return r;
   }
@@ -67,5 +71,7 @@ record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shap
     return r;
   }
 
-  @Override public List<String> undecayed() { return List.of("embeddings.position_embeddings.weight", "embeddings.token_type_embeddings.weight"); }
+  @Override public List<String> undecayed() {
+    return List.of("embeddings.position_embeddings.weight", "embeddings.token_type_embeddings.weight");
+  }
 }

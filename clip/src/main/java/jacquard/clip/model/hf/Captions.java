@@ -7,7 +7,8 @@ import jacquard.tensor.op.Ranges;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// The rows of a batch of captions. Pads are masked out for all, so they are no rows; a decoder that follows (CoCa) looks at them too, and then they are.
+/// The rows of a batch of captions. Pads are masked out for all, so they are no rows; a decoder that follows (CoCa)
+/// looks at them too, and then they are.
 ///
 /// @param sequences the rows of each caption, and their places in it
 /// @param ranges which rows a row attends to: the tokens of its caption
@@ -41,18 +42,21 @@ public record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] coun
     var sequences = new Sequences(offsets, place);
     var ranges = Ranges.full(sequences, sequences);
     for (int b = 0; b < count; b++) Arrays.fill(ranges.to(), offsets[b], offsets[b + 1], offsets[b] + lengths[b]);
-    return new Captions(sequences, ranges, id, counted, IntStream.range(0, place.length).filter(r -> counted[r] >= 0).toArray(),
+    return new Captions(sequences, ranges, id, counted, IntStream.range(0, place.length).filter(r -> counted[r] >= 0)
+        .toArray(),
         Sequences.ofLengths(lengths));
   }
 
   private static IllegalArgumentException between(int caption, int pad) {
-    return new IllegalArgumentException("caption " + caption + " has padding (id " + pad + ") between its tokens, expected it behind them");
+    return new IllegalArgumentException("caption " + caption + " has padding (id " + pad
+        + ") between its tokens, expected it behind them");
   }
 
   /// Attention of all rows, or of some (null: all), to those that they see.
   Attention attention(int heads, float scale, Ranges seen, int[] rows) {
     if (rows == null) return new Attention(heads, scale, sequences, sequences, seen);
-    return new Attention(heads, scale, SelfAttention.picked(sequences, rows), sequences, SelfAttention.picked(seen, rows));
+    return new Attention(heads, scale, SelfAttention.picked(sequences, rows), sequences,
+        SelfAttention.picked(seen, rows));
   }
 
   /// Fails where a pad stands between tokens: then a row's number in its caption is not its place.

@@ -25,10 +25,12 @@ import java.util.OptionalInt;
 /// @param pad the id that fills a caption of variable length up
 /// @param outputTokens the tower yields its tokens too (CoCa)
 /// @param tokens which tokeniser makes the ids
-public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_size") OptionalInt vocabulary, OptionalInt width,
+public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_size") OptionalInt vocabulary,
+    OptionalInt width,
     boolean variableText, @Key("pad_id") OptionalInt pad, boolean outputTokens, @Flat TokenizerOptions tokens,
     @Flat(prefix = "hf_") Model model) implements TextConfig, Settings.Terse {
-  public static final HuggingFaceConfig DEFAULTS = new HuggingFaceConfig(77, OptionalInt.empty(), OptionalInt.empty(), false,
+  public static final HuggingFaceConfig DEFAULTS =
+      new HuggingFaceConfig(77, OptionalInt.empty(), OptionalInt.empty(), false,
       OptionalInt.empty(), false, TokenizerOptions.DEFAULTS, Model.DEFAULTS);
 
   /// The `hf_…` options.
@@ -36,7 +38,8 @@ public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_
   /// @param modelConfig the model's own config, or changes to it where the name is one that is known
   /// @param projType from the model's width to the embedding: `linear`, `mlp`, `clap_mlp`
   /// @param poolerType `mean_pooler`, `max_pooler`, `cls_pooler` or `cls_last_hidden_state_pooler`
-  public record Model(Optional<String> modelName, boolean modelPretrained, Map<String, Object> modelConfig, String projType,
+  public record Model(Optional<String> modelName, boolean modelPretrained, Map<String, Object> modelConfig,
+      String projType,
       String poolerType) {
     public static final Model DEFAULTS = new Model(Optional.empty(), true, Map.of(), "mlp", "mean_pooler");
   }
@@ -45,7 +48,8 @@ public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_
     Settings.atLeast("context_length", context, 1);
   }
 
-  /// A section `text_cfg` with the model's own config, where that lies beside its file as `hf_config.json`; what the section says itself comes first.
+  /// A section `text_cfg` with the model's own config, where that lies beside its file as `hf_config.json`; what the
+  /// section says itself comes first.
   public static Map<String, Object> completed(Map<String, Object> section, Path file) throws IOException {
     var own = file.resolveSibling("hf_config.json");
     if (section.get("hf_model_name") == null || !Files.exists(own)) return section;
@@ -64,7 +68,9 @@ public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_
   /// The model's name, and what to do where its kind is not known.
   public String described() {
     var type = OwnConfig.of(this).type();
-    return name() + (type.isEmpty() ? ", whose sizes are not known: put its own config beside this one as hf_config.json, or give hf_model_config" : "");
+    return name() + (type.isEmpty()
+        ? ", whose sizes are not known: put its own config beside this one as hf_config.json, or give hf_model_config"
+        : "");
   }
 
   @Override public TextInput input() { return tokens.input(context, name()); }
@@ -73,7 +79,8 @@ public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_
   @Override public int vocabularySize() { return vocabulary.orElse(49408); }
 
   @Override public Optional<String> refused(ClipConfig clip) {
-    return outputTokens && !clip.captions() ? Optional.of("output_tokens: only a CoCa decoder takes them") : Optional.empty();
+    return outputTokens && !clip.captions() ? Optional.of("output_tokens: only a CoCa decoder takes them")
+        : Optional.empty();
   }
 
   @Override public boolean custom() { return true; }

@@ -15,9 +15,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// A text tower of the transformers library: a model, what its captions are pooled by, and a projection to the embedding.
-public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection projection, HuggingFaceConfig config) implements TextTower {
-  private static final Set<String> POOLERS = Set.of("mean_pooler", "max_pooler", "cls_pooler", "cls_last_hidden_state_pooler", "last_pooler");
+/// A text tower of the transformers library: a model, what its captions are pooled by, and a projection to the
+/// embedding.
+public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection projection, HuggingFaceConfig config)
+    implements TextTower {
+  private static final Set<String> POOLERS =
+      Set.of("mean_pooler", "max_pooler", "cls_pooler", "cls_last_hidden_state_pooler", "last_pooler");
 
   private static boolean bert(OwnConfig own) { return BertShape.known(own); }
 
@@ -30,7 +33,8 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
   public static Optional<String> refused(HuggingFaceConfig config) {
     var own = OwnConfig.of(config);
     if (!Projection.known(config.model().projType())) return Optional.of("hf_proj_type " + config.model().projType());
-    if (!POOLERS.contains(config.model().poolerType())) return Optional.of("hf_pooler_type " + config.model().poolerType());
+    if (!POOLERS.contains(config.model().poolerType()))
+      return Optional.of("hf_pooler_type " + config.model().poolerType());
     return switch (own.type()) {
       case "t5", "mt5" -> T5.refused(own);
       case "m2m_100" -> M2M100.refused(own);
@@ -45,9 +49,11 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
       case "t5", "mt5" -> T5.of(own, make);
       case "m2m_100" -> M2M100.of(own, make);
       case "modernbert" -> ModernBert.of(own, make);
-      default -> Decoder.known(own) ? Decoder.of(own, make) : Bert.of(own, make, config.model().poolerType().equals("cls_pooler"));
+      default -> Decoder.known(own) ? Decoder.of(own, make)
+          : Bert.of(own, make, config.model().poolerType().equals("cls_pooler"));
     };
-    return new HuggingFaceTower(encoder, Projection.of(config.model().projType(), make, encoder.width(), clip.embedding()), config);
+    return new HuggingFaceTower(encoder,
+        Projection.of(config.model().projType(), make, encoder.width(), clip.embedding()), config);
   }
 
   @Override public TextInput input() { return config.input(); }
@@ -58,12 +64,14 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
     return finished(transformer.apply(rows, first), rows.sequences(), first != null);
   }
 
-  /// The tokens are the model's last rows; without the first of a caption where `cls_pooler` has it. Those for a decoder are padded.
+  /// The tokens are the model's last rows; without the first of a caption where `cls_pooler` has it. Those for a
+  /// decoder are padded.
   @Override public Encoding tokens(int[][] captions) {
     var rows = Captions.of(captions, transformer.pad(), first(), config.outputTokens());
     var x = transformer.apply(rows, null);
     int prefix = config.model().poolerType().equals("cls_pooler") ? 1 : 0;
-    return Encoding.without(prefix, finished(config.outputTokens() ? x.gather(rows.words()) : x, rows.worded(), false), x, rows.sequences());
+    return Encoding.without(prefix, finished(config.outputTokens() ? x.gather(rows.words()) : x, rows.worded(), false),
+        x, rows.sequences());
   }
 
   private boolean first() { return config.model().poolerType().startsWith("cls_"); }
@@ -92,7 +100,9 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
     return groups.stream().map(HuggingFaceTower::prefixed).toList();
   }
 
-  private static List<String> prefixed(List<String> globs) { return globs.stream().map(g -> "transformer." + g).toList(); }
+  private static List<String> prefixed(List<String> globs) {
+    return globs.stream().map(g -> "transformer." + g).toList();
+  }
 
   @Override public List<String> undecayed() { return prefixed(transformer.undecayed()); }
 

@@ -11,22 +11,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The encoder of M2M-100 and NLLB (Fan et al. 2020): pre-norm blocks; positions are sines and cosines, counted from the pad's id on. Dropout is left out.
-record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named("layer_norm") LayerNorm norm, int pad, float factor) implements Encoder {
-  record Layer(@Named("self_attn") Attend attention, @Named("self_attn_layer_norm") LayerNorm norm1, @Named("fc1") Linear up, @Named("fc2") Linear down,
+/// The encoder of M2M-100 and NLLB (Fan et al. 2020): pre-norm blocks; positions are sines and cosines, counted from
+/// the pad's id on. Dropout is left out.
+record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named("layer_norm") LayerNorm norm, int pad,
+    float factor) implements Encoder {
+  record Layer(@Named("self_attn") Attend attention, @Named("self_attn_layer_norm") LayerNorm norm1,
+      @Named("fc1") Linear up, @Named("fc2") Linear down,
       @Named("final_layer_norm") LayerNorm norm2, int heads) {
 
     /// All rows, or only `rows` of the result (null: all).
     Tensor apply(Tensor x, Captions c, int[] rows) {
       var normed = norm1.apply(x);
       var op = c.attention(heads, (float) (1 / Math.sqrt(x.dim(1) / heads)), c.ranges(), rows);
-      var o = Tensor.apply(op, attention.q.apply(rows == null ? normed : normed.gather(rows)), attention.k.apply(normed), attention.v.apply(normed));
+      var o = Tensor.apply(op, attention.q.apply(rows == null ? normed : normed.gather(rows)),
+          attention.k.apply(normed), attention.v.apply(normed));
       var y = attention.out.apply(o, rows == null ? x : x.gather(rows));
       return down.apply(up.apply(norm2.apply(y), Activation.RELU), y);
     }
   }
 
-  record Attend(@Named("k_proj") Linear k, @Named("v_proj") Linear v, @Named("q_proj") Linear q, @Named("out_proj") Linear out) {}
+  record Attend(@Named("k_proj") Linear k, @Named("v_proj") Linear v, @Named("q_proj") Linear q,
+      @Named("out_proj") Linear out) {}
 
   static Optional<String> refused(OwnConfig c) {
     var act = c.text("activation_function", "relu");
@@ -40,8 +45,10 @@ record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named
     var table = Table.of(make, c.whole("vocab_size"), w);
     var layers = new ArrayList<Layer>();
     for (int i = 0; i < c.whole("encoder_layers"); i++) {
-      var attention = new Attend(BertLayer.linear(make, w, w), BertLayer.linear(make, w, w), BertLayer.linear(make, w, w), BertLayer.linear(make, w, w));
-      layers.add(new Layer(attention, LayerNorm.of(make, w, 1e-5f), BertLayer.linear(make, w, hidden), BertLayer.linear(make, hidden, w),
+      var attention = new Attend(BertLayer.linear(make, w, w), BertLayer.linear(make, w, w),
+          BertLayer.linear(make, w, w), BertLayer.linear(make, w, w));
+      layers.add(new Layer(attention, LayerNorm.of(make, w, 1e-5f), BertLayer.linear(make, w, hidden),
+          BertLayer.linear(make, hidden, w),
           LayerNorm.of(make, w, 1e-5f), heads));
     }
     return new M2M100(table, List.copyOf(layers), LayerNorm.of(make, w, 1e-5f), c.whole("pad_token_id"),
@@ -60,7 +67,8 @@ record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named
     return norm.apply(x);
   }
 
-  /// Of a row at p = counted + 1 + pad: sin(p·f) in the first half of the channels, cos(p·f) in the second, f = 10000^(−i/(n−1)); 0 for a pad.
+  /// Of a row at p = counted + 1 + pad: sin(p·f) in the first half of the channels, cos(p·f) in the second, f =
+  /// 10000^(−i/(n−1)); 0 for a pad.
   private Tensor positions(Captions c) {
     int w = width(), half = w / 2, rows = c.ids().length;
     float[] r = new float[rows * w];

@@ -15,9 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// ModernBERT (Warner et al. 2024): pre-norm blocks, gated MLPs, rotary positions; but every n-th layer sees only the neighbourhood of a token.
-/// Dropout is left out.
-record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm") LayerNorm norm, Shape shape) implements Encoder {
+/// ModernBERT (Warner et al. 2024): pre-norm blocks, gated MLPs, rotary positions; but every n-th layer sees only the
+/// neighbourhood of a token. Dropout is left out.
+record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm") LayerNorm norm, Shape shape)
+    implements Encoder {
   /// @param every of as many layers the first sees all
   /// @param reach how far the others see to both sides
   /// @param global,local temperatures of the positions of either kind
@@ -28,7 +29,8 @@ record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm"
   record Embeddings(@Named("tok_embeddings") Table words, LayerNorm norm) {}
 
   /// @param norm1 null in the first layer, where the embeddings' own comes before
-  record Layer(@Named("attn_norm") LayerNorm norm1, @Named("attn") Attend attention, @Named("mlp_norm") LayerNorm norm2, Mlp mlp) {}
+  record Layer(@Named("attn_norm") LayerNorm norm1, @Named("attn") Attend attention, @Named("mlp_norm") LayerNorm norm2,
+      Mlp mlp) {}
 
   record Attend(@Named("Wqkv") Linear packed, @Named("Wo") Linear out) {}
 
@@ -48,24 +50,32 @@ record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm"
 
   static ModernBert of(OwnConfig c, Init.Maker make) {
     int w = c.whole("hidden_size"), hidden = c.whole("intermediate_size"), count = c.whole("num_hidden_layers");
-    var s = new Shape(w, c.whole("num_attention_heads"), c.whole("pad_token_id"), c.whole("global_attn_every_n_layers", 3),
-        c.whole("local_attention", 128) / 2, theta(c, "full_attention", "global_rope_theta", 160000), theta(c, "sliding_attention", "local_rope_theta", 10000));
+    var s = new Shape(w, c.whole("num_attention_heads"), c.whole("pad_token_id"),
+        c.whole("global_attn_every_n_layers", 3),
+        c.whole("local_attention", 128) / 2, theta(c, "full_attention", "global_rope_theta", 160000),
+        theta(c, "sliding_attention", "local_rope_theta", 10000));
     if (s.heads < 1 || w % s.heads != 0)
-      throw new IllegalArgumentException("text_cfg.hf_model_config: " + s.heads + " heads do not divide a width of " + w);
+      throw new IllegalArgumentException("text_cfg.hf_model_config: " + s.heads + " heads do not divide a width of "
+          + w);
     float epsilon = (float) c.number("norm_eps", 1e-5);
-    boolean norms = c.flag("norm_bias", false), attends = c.flag("attention_bias", false), mlps = c.flag("mlp_bias", false);
+    boolean norms = c.flag("norm_bias", false), attends = c.flag("attention_bias", false), mlps =
+        c.flag("mlp_bias", false);
     double in = c.number("initializer_range", 0.02), out = in / Math.sqrt(2 * count);
-    var embeddings = new Embeddings(new Table(make.make(new Init.Truncated(in), c.whole("vocab_size"), w)), norm(make, w, epsilon, norms));
+    var embeddings = new Embeddings(new Table(make.make(new Init.Truncated(in), c.whole("vocab_size"), w)),
+        norm(make, w, epsilon, norms));
     var layers = new ArrayList<Layer>();
     for (int i = 0; i < count; i++)
-      layers.add(new Layer(i == 0 ? null : norm(make, w, epsilon, norms), new Attend(linear(make, w, 3 * w, in, attends), linear(make, w, w, out, attends)),
-          norm(make, w, epsilon, norms), new Mlp(linear(make, w, 2 * hidden, in, mlps), linear(make, hidden, w, out, mlps))));
+      layers.add(new Layer(i == 0 ? null : norm(make, w, epsilon, norms),
+          new Attend(linear(make, w, 3 * w, in, attends), linear(make, w, w, out, attends)),
+          norm(make, w, epsilon, norms),
+          new Mlp(linear(make, w, 2 * hidden, in, mlps), linear(make, hidden, w, out, mlps))));
     return new ModernBert(embeddings, List.copyOf(layers), norm(make, w, epsilon, norms), s);
   }
 
   /// As newer configs say it, kind by kind, or as older ones do.
   private static double theta(OwnConfig c, String kind, String older, double standard) {
-    if (c.values().get("rope_parameters") instanceof Map<?, ?> kinds && kinds.get(kind) instanceof Map<?, ?> own && own.get("rope_theta") instanceof Number n)
+    if (c.values().get("rope_parameters") instanceof Map<?, ?> kinds && kinds.get(kind) instanceof Map<?, ?> own
+        && own.get("rope_theta") instanceof Number n)
       return n.doubleValue();
     return c.number(older, standard);
   }
@@ -107,7 +117,8 @@ record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm"
 
   private Rotation rotation(Captions c, double temperature) {
     int pairs = shape.width / shape.heads / 2;
-    return Rotation.of(c.ids().length, shape.heads, pairs, (r, p) -> c.sequences().positions()[r] * Math.pow(temperature, -p / (double) pairs)).halves();
+    return Rotation.of(c.ids().length, shape.heads, pairs, (r, p) ->
+        c.sequences().positions()[r] * Math.pow(temperature, -p / (double) pairs)).halves();
   }
 
   /// Of the tokens that a row sees those at most `reach` places away.

@@ -11,23 +11,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The encoder of T5 and mT5 (Raffel et al. 2020): pre-norm blocks without biases; scores are not scaled, but have a bias a head that depends on how far
-/// a key is from the query, the first block's in all of them. Dropout is left out.
-record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("final_layer_norm") RmsNorm norm, Shape shape) implements Encoder {
+/// The encoder of T5 and mT5 (Raffel et al. 2020): pre-norm blocks without biases; scores are not scaled, but have a
+/// bias a head that depends on how far a key is from the query, the first block's in all of them. Dropout is left out.
+record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("final_layer_norm") RmsNorm norm,
+    Shape shape) implements Encoder {
   /// @param perHead channels of a head
   /// @param buckets kinds of distance, half of them forwards, and the distance from which all are one
-  record Shape(int width, int perHead, int hidden, int heads, int buckets, int farthest, int pad, boolean gated, Activation activation, float epsilon) {}
+  record Shape(int width, int perHead, int hidden, int heads, int buckets, int farthest, int pad, boolean gated,
+      Activation activation, float epsilon) {}
 
   record Block(List<Part> layer) {}
 
   /// Attention or MLP, with the norm before it; the other is null.
-  record Part(@Named("SelfAttention") Attend attention, @Named("DenseReluDense") Mlp mlp, @Named("layer_norm") RmsNorm norm) {}
+  record Part(@Named("SelfAttention") Attend attention, @Named("DenseReluDense") Mlp mlp,
+      @Named("layer_norm") RmsNorm norm) {}
 
   /// @param distances `[buckets, heads]`, of the first block alone
   record Attend(Linear q, Linear k, Linear v, Linear o, @Named("relative_attention_bias") Table distances) {}
 
   /// wo(act(wi₀ x)·wi₁ x), or wo(act(wi x)).
-  record Mlp(@Named("wi") Linear plain, @Named("wi_0") Linear gate, @Named("wi_1") Linear up, @Named("wo") Linear down) {
+  record Mlp(@Named("wi") Linear plain, @Named("wi_0") Linear gate, @Named("wi_1") Linear up,
+      @Named("wo") Linear down) {
     Tensor apply(Tensor x, Activation activation, Tensor added) {
       return down.apply(plain != null ? plain.apply(x, activation) : gate.apply(x, activation).mul(up.apply(x)), added);
     }
@@ -42,25 +46,33 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
 
   static T5 of(OwnConfig c, Init.Maker make) {
     var kind = c.text("feed_forward_proj", "relu");
-    var activation = kind.endsWith("relu") ? Activation.RELU : kind.endsWith("silu") ? Activation.SILU : Activation.GELU_TANH;
-    var s = new Shape(c.whole("d_model"), c.whole("d_kv"), c.whole("d_ff"), c.whole("num_heads"), c.whole("relative_attention_num_buckets", 32),
+    var activation = kind.endsWith("relu") ? Activation.RELU : kind.endsWith("silu") ? Activation.SILU
+        : Activation.GELU_TANH;
+    var s = new Shape(c.whole("d_model"), c.whole("d_kv"), c.whole("d_ff"), c.whole("num_heads"),
+        c.whole("relative_attention_num_buckets", 32),
         c.whole("relative_attention_max_distance", 128), c.whole("pad_token_id"), kind.startsWith("gated"), activation,
         (float) c.number("layer_norm_epsilon", 1e-6));
     int w = s.width, inner = s.heads * s.perHead;
     double start = 1 / Math.sqrt(w);
     var blocks = new ArrayList<Block>();
     for (int i = 0; i < c.whole("num_layers"); i++) {
-      var attention = new Attend(linear(make, w, inner, 1 / Math.sqrt((double) w * s.perHead)), linear(make, w, inner, start), linear(make, w, inner, start),
-          linear(make, inner, w, 1 / Math.sqrt(inner)), i > 0 ? null : new Table(make.make(new Init.Normal(start), s.buckets, s.heads)));
+      var attention = new Attend(linear(make, w, inner, 1 / Math.sqrt((double) w * s.perHead)),
+          linear(make, w, inner, start), linear(make, w, inner, start),
+          linear(make, inner, w, 1 / Math.sqrt(inner)), i > 0 ? null
+          : new Table(make.make(new Init.Normal(start), s.buckets, s.heads)));
       var up = linear(make, w, s.hidden, start);
       var mlp = new Mlp(s.gated ? null : up, s.gated ? up : null, s.gated ? linear(make, w, s.hidden, start) : null,
           linear(make, s.hidden, w, 1 / Math.sqrt(s.hidden)));
-      blocks.add(new Block(List.of(new Part(attention, null, RmsNorm.of(make, w, s.epsilon)), new Part(null, mlp, RmsNorm.of(make, w, s.epsilon)))));
+      blocks.add(new Block(List.of(new Part(attention, null, RmsNorm.of(make, w, s.epsilon)),
+          new Part(null, mlp, RmsNorm.of(make, w, s.epsilon)))));
     }
-    return new T5(new Table(make.make(new Init.Normal(1), c.whole("vocab_size"), w)), List.copyOf(blocks), RmsNorm.of(make, w, s.epsilon), s);
+    return new T5(new Table(make.make(new Init.Normal(1), c.whole("vocab_size"), w)), List.copyOf(blocks),
+        RmsNorm.of(make, w, s.epsilon), s);
   }
 
-  private static Linear linear(Init.Maker make, int in, int out, double deviation) { return Linear.of(make, in, out, new Init.Normal(deviation), null); }
+  private static Linear linear(Init.Maker make, int in, int out, double deviation) {
+    return Linear.of(make, in, out, new Init.Normal(deviation), null);
+  }
 
   @Override public int pad() { return shape.pad; }
 
@@ -86,13 +98,14 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
     var a = first.attention;
     var normed = first.norm.apply(x);
     var op = c.attention(shape.heads, 1, c.ranges(), rows).withBias();
-    var o = Tensor.apply(op, a.q.apply(rows == null ? normed : normed.gather(rows)), a.k.apply(normed), a.v.apply(normed), bias);
+    var o = Tensor.apply(op, a.q.apply(rows == null ? normed : normed.gather(rows)), a.k.apply(normed),
+        a.v.apply(normed), bias);
     var y = a.o.apply(o, rows == null ? x : x.gather(rows));
     return second.mlp.apply(second.norm.apply(y), shape.activation, y);
   }
 
-  /// The bucket of each query and key, row by row of queries: near distances have one each, far ones share on a logarithmic scale; keys behind the query
-  /// have the upper half.
+  /// The bucket of each query and key, row by row of queries: near distances have one each, far ones share on a
+  /// logarithmic scale; keys behind the query have the upper half.
   private int[] buckets(int n) {
     int half = shape.buckets / 2, exact = half / 2;
     int[] r = new int[n * n];
@@ -100,7 +113,8 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
       for (int k = 0; k < n; k++) {
         int far = Math.abs(k - q), bucket = far;
         if (far >= exact)
-          bucket = Math.min(half - 1, exact + (int) (Math.log((double) far / exact) / Math.log((double) shape.farthest / exact) * (half - exact)));
+          bucket = Math.min(half - 1, exact
+              + (int) (Math.log((double) far / exact) / Math.log((double) shape.farthest / exact) * (half - exact)));
         r[q * n + k] = bucket + (k > q ? half : 0);
       }
     return r;
@@ -114,5 +128,7 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
     return r;
   }
 
-  @Override public List<String> undecayed() { return List.of("block.0.layer.0.SelfAttention.relative_attention_bias.**"); }
+  @Override public List<String> undecayed() {
+    return List.of("block.0.layer.0.SelfAttention.relative_attention_bias.**");
+  }
 }

@@ -18,8 +18,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// OpenCLIP's modern text transformer: rotary positions, gated attention, captions of any length. Pads, which nothing attends to, are no rows;
-/// a causal tower runs only up to the last token that is pooled. The absent are null.
+/// OpenCLIP's modern text transformer: rotary positions, gated attention, captions of any length. Pads, which nothing
+/// attends to, are no rows; a causal tower runs only up to the last token that is pooled. The absent are null.
 ///
 /// @param registers learned rows before a caption, `[1, registers, width]`
 public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Named("token_embedding") Table embedding,

@@ -25,13 +25,15 @@ import java.util.List;
 
 /// CLIP's ResNet: a stem of three convolutions, pooling before every strided 1×1, attention pooling at the end.
 ///
-/// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them as they are
+/// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them
+///   as they are
 public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNorm bn2, Conv2d conv3, BatchNorm bn3,
     List<Bottleneck> layer1, List<Bottleneck> layer2,
                              List<Bottleneck> layer3, List<Bottleneck> layer4, AttentionPool attnpool,
                                  ResNetConfig config, int fixed) implements ImageTower {
 
-  /// 1×1, 3×3, pooling by `stride`, 1×1 to four times the planes; the skip is pooled and projected where the shape changes.
+  /// 1×1, 3×3, pooling by `stride`, 1×1 to four times the planes; the skip is pooled and projected where the shape
+  /// changes.
   public record Bottleneck(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNorm bn2, Conv2d conv3, BatchNorm bn3,
       Downsample downsample, int stride) {
     public record Downsample(@Named("0") Conv2d conv, @Named("1") BatchNorm norm) {}

@@ -18,7 +18,8 @@ import jacquard.tensor.op.Ranges;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// OpenCLIP's text transformer. A causal tower runs only up to the token that it pools; nothing after it can reach the result.
+/// OpenCLIP's text transformer. A causal tower runs only up to the token that it pools; nothing after it can reach the
+/// result.
 public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     @Named("positional_embedding") Tensor positionTable, Transformer transformer,
                               @Named("token_embedding") Embedding embedding, @Named("ln_final") LayerNorm norm,
@@ -52,7 +53,8 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     return projected(norm.apply(transformer.apply(embedded(rows), rows.sequences, rows.ranges, rows.pooled)));
   }
 
-  /// The tokens come after the last norm; with a class token, which stays out, before it. What is masked out for all is no row.
+  /// The tokens come after the last norm; with a class token, which stays out, before it. What is masked out for all is
+  /// no row.
   @Override public Encoding tokens(int[][] captions) {
     var rows = rows(captions, true);
     var x = transformer.apply(embedded(rows), rows.sequences, rows.ranges, null);
@@ -162,8 +164,8 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     return embedding.weight.gather(word).add(classEmbedding.reshape(1, config.width()).gather(special));
   }
 
-  /// Which positions of a caption are rows where a class token follows it (position L): OpenCLIP masks key j unless j = 0 or token j−1
-  /// is no pad, for all queries; a masked row reaches nothing, so it is none.
+  /// Which positions of a caption are rows where a class token follows it (position L): OpenCLIP masks key j unless j =
+  /// 0 or token j−1 is no pad, for all queries; a masked row reaches nothing, so it is none.
   private int[] unmasked(int[] ids) {
     return IntStream.rangeClosed(0, ids.length).filter(j -> j == 0 || j == ids.length || ids[j - 1] != config.pad())
         .toArray();

@@ -6,13 +6,16 @@ import jacquard.clip.nn.Linear;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 
-/// What OpenCLIP puts behind a trunk: a linear layer, an MLP twice as wide as the embedding, or nothing. The absent are null.
+/// What OpenCLIP puts behind a trunk: a linear layer, an MLP twice as wide as the embedding, or nothing. The absent are
+/// null.
 public record Head(@Named("proj") Linear linear, @Named("mlp") TimmMlp mlp) {
   public static Head of(TimmConfig config, Init.Maker make, int width, int embedding) {
     boolean bias = config.timm().projBias();
     return switch (config.timm().proj().orElse("")) {
       case "linear" -> new Head(layer(make, width, embedding, bias), null);
-      case "mlp" -> new Head(null, new TimmMlp(layer(make, width, 2 * embedding, true), layer(make, 2 * embedding, embedding, bias), Activation.GELU));
+      case "mlp" ->
+          new Head(null, new TimmMlp(layer(make, width, 2 * embedding, true),
+              layer(make, 2 * embedding, embedding, bias), Activation.GELU));
       default -> new Head(null, null);
     };
   }
@@ -22,7 +25,8 @@ public record Head(@Named("proj") Linear linear, @Named("mlp") TimmMlp mlp) {
   /// @throws IllegalArgumentException if the features are to stay as they are and are not as wide as the embedding
   public static Linear classifier(TimmConfig config, Init.Maker make, int width, int embedding) {
     if (config.timm().proj().filter("none"::equals).isPresent() && width != embedding)
-      throw new IllegalArgumentException("timm_proj is none: the width " + width + " of " + config.name() + " must equal embed_dim " + embedding);
+      throw new IllegalArgumentException("timm_proj is none: the width " + width + " of " + config.name()
+          + " must equal embed_dim " + embedding);
     return config.timm().proj().isPresent() ? null : VitBlock.linear(make, width, embedding, true);
   }
 

@@ -15,7 +15,8 @@ public record Keywords(TimmConfig config) {
   public static Optional<String> averages(TimmConfig config) {
     var pool = config.timm().pool();
     boolean headed = config.timm().proj().filter(p -> p.equals("linear") || p.equals("mlp")).isPresent();
-    return pool.equals("avg") || pool.isEmpty() && headed ? Optional.empty() : Optional.of("timm_pool \"" + pool + "\" of " + config.name());
+    return pool.equals("avg") || pool.isEmpty() && headed ? Optional.empty()
+        : Optional.of("timm_pool \"" + pool + "\" of " + config.name());
   }
 
   /// A whole number above 0.
@@ -37,7 +38,8 @@ public record Keywords(TimmConfig config) {
   /// Whole numbers above 0, `count` of them, or any number but none where that is 0.
   public List<Integer> wholes(String key, List<Integer> standard, int count) {
     var v = config.timm().modelKwargs().getOrDefault(key, standard);
-    if (v instanceof List<?> l && !l.isEmpty() && (count == 0 || l.size() == count) && l.stream().allMatch(n -> n instanceof Integer i && i > 0))
+    if (v instanceof List<?> l && !l.isEmpty() && (count == 0 || l.size() == count)
+        && l.stream().allMatch(n -> n instanceof Integer i && i > 0))
       return l.stream().map(n -> (Integer) n).toList();
     throw wrong(key, v, "a list of " + (count == 0 ? "" : count + " ") + "whole numbers above 0");
   }
@@ -50,6 +52,7 @@ public record Keywords(TimmConfig config) {
   }
 
   private static IllegalArgumentException wrong(String key, Object value, String expected) {
-    return new IllegalArgumentException("vision_cfg.timm_model_kwargs." + key + " is " + value + ", expected " + expected);
+    return new IllegalArgumentException("vision_cfg.timm_model_kwargs." + key + " is " + value + ", expected "
+        + expected);
   }
 }

@@ -11,7 +11,8 @@ import jacquard.tensor.Tensor;
 /// @param bias may be null
 public record PatchEmbed(@Named("proj") Conv2d convolution, @Named("proj.bias") Tensor bias) {
   public static PatchEmbed of(Init.Maker make, int width, int patch, boolean bias) {
-    return new PatchEmbed(Conv2d.of(make, 3, width, patch, patch, 0), bias ? make.make(Init.fanIn(3 * patch * patch), width) : null);
+    return new PatchEmbed(Conv2d.of(make, 3, width, patch, patch, 0), bias
+        ? make.make(Init.fanIn(3 * patch * patch), width) : null);
   }
 
   /// `[count·patches, width]`

@@ -16,15 +16,19 @@ import java.util.List;
 /// @param classToken `[1, 1, width]`, before the patches, with a position of its own
 /// @param positions `[1, rows, width]`
 /// @param image the image's pixels
-public record Stem(@Named("cls_token") Tensor classToken, @Named("pos_embed") Tensor positions, @Named("patch_embed") PatchEmbed patches,
+public record Stem(@Named("cls_token") Tensor classToken, @Named("pos_embed") Tensor positions,
+    @Named("patch_embed") PatchEmbed patches,
     @Named("norm_pre") LayerNorm norm, Grid image, Grid grid) {
   /// @param norm whether a layer norm follows; then the patches have no bias
-  public static Stem of(Init.Maker make, int width, int patch, Grid image, boolean classToken, boolean norm, float epsilon, double classDeviation) {
+  public static Stem of(Init.Maker make, int width, int patch, Grid image, boolean classToken, boolean norm,
+      float epsilon, double classDeviation) {
     if (patch > image.height() || patch > image.width())
-      throw new IllegalArgumentException("timm_model_kwargs: patches of " + patch + " pixels, more than the image of " + image + " has");
+      throw new IllegalArgumentException("timm_model_kwargs: patches of " + patch + " pixels, more than the image of "
+          + image + " has");
     var grid = new Grid(image.height() / patch, image.width() / patch);
     return new Stem(classToken ? make.make(new Init.Normal(classDeviation), 1, 1, width) : null,
-        make.make(new Init.Normal(0.02), 1, grid.size() + (classToken ? 1 : 0), width), PatchEmbed.of(make, width, patch, !norm),
+        make.make(new Init.Normal(0.02), 1, grid.size() + (classToken ? 1 : 0), width),
+        PatchEmbed.of(make, width, patch, !norm),
         norm ? LayerNorm.of(make, width, epsilon) : null, image, grid);
   }
 
@@ -36,10 +40,12 @@ public record Stem(@Named("cls_token") Tensor classToken, @Named("pos_embed") Te
 
   /// `[rows, width]`
   public Tensor apply(ImageBatch images, Sequences sequences) {
-    if (!images.grid().equals(image)) throw new IllegalArgumentException("images of " + images.grid() + ", expected " + image);
+    if (!images.grid().equals(image))
+      throw new IllegalArgumentException("images of " + images.grid() + ", expected " + image);
     int cells = grid.size(), width = positions.dim(2), prefix = prefix();
     int[] source = sequences.positions().clone(), owners = sequences.owners();
-    for (int r = 0; r < source.length; r++) if (source[r] >= prefix) source[r] += owners[r] * cells;   // the class token, then all patches
+    // the class token, then all patches
+    for (int r = 0; r < source.length; r++) if (source[r] >= prefix) source[r] += owners[r] * cells;
     var x = patches.apply(images);
     if (classToken != null) x = Tensor.concat(0, List.of(classToken.reshape(1, width), x));
     x = x.gather(source).add(positions.reshape(cells + prefix, width).gather(sequences.positions()));
@@ -55,5 +61,7 @@ public record Stem(@Named("cls_token") Tensor classToken, @Named("pos_embed") Te
   }
 
   /// What of it does not decay.
-  public List<String> undecayed() { return classToken == null ? List.of("trunk.pos_embed") : List.of("trunk.pos_embed", "trunk.cls_token"); }
+  public List<String> undecayed() {
+    return classToken == null ? List.of("trunk.pos_embed") : List.of("trunk.pos_embed", "trunk.cls_token");
+  }
 }

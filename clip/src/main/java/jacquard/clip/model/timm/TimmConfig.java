@@ -11,21 +11,27 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// An image tower of the timm library: `timm_model_name` names an architecture, whose sizes `timm_model_kwargs` may change.
+/// An image tower of the timm library: `timm_model_name` names an architecture, whose sizes `timm_model_kwargs` may
+/// change.
 ///
 /// @param patchDropout the share of patches left out in training
 /// @param imageSeqLen patches of a NaFlex tower
-public record TimmConfig(@Settings.Stated @Key("image_size") ImageSize size, double patchDropout, @Flat(prefix = "timm_") Timm timm,
+public record TimmConfig(@Settings.Stated @Key("image_size") ImageSize size, double patchDropout,
+    @Flat(prefix = "timm_") Timm timm,
     OptionalInt imageSeqLen) implements ImageConfig, Settings.Terse {
-  public static final TimmConfig DEFAULTS = new TimmConfig(new ImageSize(224, 224), 0, Timm.DEFAULTS, OptionalInt.empty());
+  public static final TimmConfig DEFAULTS =
+      new TimmConfig(new ImageSize(224, 224), 0, Timm.DEFAULTS, OptionalInt.empty());
 
   /// The `timm_…` options.
   ///
   /// @param pool how tokens become one: `avg`, `map`, `token` …; empty for the architecture's own way
-  /// @param proj `linear` or `mlp`, a head of OpenCLIP's; `none`, the trunk's features as they are; null, the trunk's own classifier
-  public record Timm(Optional<String> modelName, boolean modelPretrained, String pool, Optional<String> proj, boolean projBias, double drop,
+  /// @param proj `linear` or `mlp`, a head of OpenCLIP's; `none`, the trunk's features as they are; null, the trunk's
+  ///   own classifier
+  public record Timm(Optional<String> modelName, boolean modelPretrained, String pool, Optional<String> proj,
+      boolean projBias, double drop,
       Optional<Double> dropPath, Map<String, Object> modelKwargs) {
-    public static final Timm DEFAULTS = new Timm(Optional.empty(), false, "avg", Optional.of("linear"), false, 0, Optional.empty(), Map.of());
+    public static final Timm DEFAULTS =
+        new Timm(Optional.empty(), false, "avg", Optional.of("linear"), false, 0, Optional.empty(), Map.of());
   }
 
   public TimmConfig {
@@ -37,7 +43,8 @@ public record TimmConfig(@Settings.Stated @Key("image_size") ImageSize size, dou
   public TimmConfig with(String keyword, Object value) {
     var all = new LinkedHashMap<>(timm.modelKwargs);
     all.put(keyword, value);
-    var t = new Timm(timm.modelName, timm.modelPretrained, timm.pool, timm.proj, timm.projBias, timm.drop, timm.dropPath, all);
+    var t = new Timm(timm.modelName, timm.modelPretrained, timm.pool, timm.proj, timm.projBias, timm.drop,
+        timm.dropPath, all);
     return new TimmConfig(size, patchDropout, t, imageSeqLen);
   }
 

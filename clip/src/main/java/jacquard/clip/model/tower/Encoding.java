@@ -6,7 +6,8 @@ import jacquard.tensor.Tensor;
 /// All that a tower gives for a batch.
 ///
 /// @param features `[count, embedding]`, not normalised
-/// @param tokens the rows that a decoder would look at, `[rows, width]`: those that OpenCLIP gives with `output_tokens`, before any projection
+/// @param tokens the rows that a decoder would look at, `[rows, width]`: those that OpenCLIP gives with
+///   `output_tokens`, before any projection
 /// @param sequences which rows belong to which image or caption, and their positions
 public record Encoding(Tensor features, Tensor tokens, Sequences sequences) {
   /// Picks rows of a larger table of rows.

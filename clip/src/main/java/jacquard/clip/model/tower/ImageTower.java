@@ -15,11 +15,14 @@ public interface ImageTower extends Tower {
   default Tensor features(Patches patches) { return tokens(patches).features(); }
 
   /// The same, and the rows that they were pooled of.
-  default Encoding tokens(Patches patches) { throw new UnsupportedOperationException("this image tower takes pictures of one size, " + input()); }
+  default Encoding tokens(Patches patches) {
+    throw new UnsupportedOperationException("this image tower takes pictures of one size, " + input());
+  }
 
   /// Height and width of its images, in pixels.
   Grid input();
 
-  /// The same tower with the batch statistics of its first groups fixed; see [#groups]. A tower without batch norm is that already.
+  /// The same tower with the batch statistics of its first groups fixed; see [#groups]. A tower without batch norm is
+  /// that already.
   default ImageTower fixed(int groups) { return this; }
 }

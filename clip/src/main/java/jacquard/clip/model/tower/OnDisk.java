@@ -12,10 +12,14 @@ public enum OnDisk {
   public Shape shape(Shape s) { return this == SAME ? s : Shape.of(s.dim(0), s.dim(3), s.dim(1), s.dim(2)); }
 
   /// Elements of a tensor of memory's shape `s`, in a checkpoint's order.
-  public float[] write(float[] v, Shape s) { return this == SAME ? v : turned(v, s.dim(0), s.dim(1) * s.dim(2), s.dim(3)); }
+  public float[] write(float[] v, Shape s) {
+    return this == SAME ? v : turned(v, s.dim(0), s.dim(1) * s.dim(2), s.dim(3));
+  }
 
   /// Elements of a checkpoint, in the order of memory, where the shape is `s`.
-  public float[] read(float[] v, Shape s) { return this == SAME ? v : turned(v, s.dim(0), s.dim(3), s.dim(1) * s.dim(2)); }
+  public float[] read(float[] v, Shape s) {
+    return this == SAME ? v : turned(v, s.dim(0), s.dim(3), s.dim(1) * s.dim(2));
+  }
 
   /// n matrices [rows, columns], each turned. (Its loop is short: a checkpoint is read before anything is compiled.)
   private static float[] turned(float[] v, int n, int rows, int columns) {

@@ -13,14 +13,17 @@ public record Patches(Tensor rows, List<Grid> grids) {
   public Patches {
     grids = List.copyOf(grids);
     int n = grids.stream().mapToInt(Grid::size).sum();
-    if (rows.dim(0) != n) throw new IllegalArgumentException(rows.dim(0) + " patches, expected " + n + " for pictures of " + grids);
+    if (rows.dim(0) != n)
+      throw new IllegalArgumentException(rows.dim(0) + " patches, expected " + n + " for pictures of " + grids);
   }
 
   /// Of pictures of one size, whose sides are multiples of a patch's.
   public static Patches of(ImageBatch images, int side) {
     var g = images.grid();
     if (g.height() % side != 0 || g.width() % side != 0)
-      throw new IllegalArgumentException("images of " + g + ", expected sides that patches of " + side + " pixels divide");
-    return new Patches(images.patches(side), Collections.nCopies(images.count(), new Grid(g.height() / side, g.width() / side)));
+      throw new IllegalArgumentException("images of " + g + ", expected sides that patches of " + side
+          + " pixels divide");
+    return new Patches(images.patches(side),
+        Collections.nCopies(images.count(), new Grid(g.height() / side, g.width() / side)));
   }
 }

@@ -2,7 +2,8 @@ package jacquard.clip.model.tower;
 
 import jacquard.tensor.Grid;
 
-/// A learned table of positions, a row a position, that a model of another image size or context can take over by resizing.
+/// A learned table of positions, a row a position, that a model of another image size or context can take over by
+/// resizing.
 public sealed interface Positions {
   /// The table's path within its tower.
   String path();

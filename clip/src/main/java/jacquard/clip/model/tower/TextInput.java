@@ -25,8 +25,11 @@ public record TextInput(int context, String tokenizer, Map<String, Object> optio
   public Tokenizer captions(Path folder) {
     if (clip()) return ClipTokenizer.of(options);
     if (folder == null || !TokenizerFiles.in(folder, tokenizer))
-      throw new IllegalArgumentException("this model needs the tokenizer " + tokenizer + "; its files (tokenizer.json, or others that " + tokenizer + " has on the hub) are not "
+      throw new IllegalArgumentException("this model needs the tokenizer " + tokenizer
+          + "; its files (tokenizer.json, or others that " + tokenizer + " has on the hub) are not "
           + (folder == null ? "known here" : "in " + folder) + ": put them beside the weights");
-    try { return TokenizerFiles.of(folder, tokenizer, options); } catch (IOException e) { throw new UncheckedIOException(e); }
+    try { return TokenizerFiles.of(folder, tokenizer, options); } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

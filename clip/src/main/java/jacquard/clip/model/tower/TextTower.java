@@ -23,7 +23,9 @@ public interface TextTower extends Tower {
   /// @param place  of the token in its caption
   /// @param seen   which of them may be looked at, see [#seen]; null: all
   /// @param caches of [#readable] blocks
-  default Tensor next(int[] ids, int place, boolean[] seen, List<Cache> caches) { throw new UnsupportedOperationException("reads no caption token by token"); }
+  default Tensor next(int[] ids, int place, boolean[] seen, List<Cache> caches) {
+    throw new UnsupportedOperationException("reads no caption token by token");
+  }
 
   /// Which of the next tokens may be looked at.
   ///

@@ -2,9 +2,11 @@ package jacquard.clip.model.tower;
 
 import java.util.List;
 
-/// What a tower says about its own tensors, by their paths within it. Others ask here and never which family a tower is of.
+/// What a tower says about its own tensors, by their paths within it. Others ask here and never which family a tower is
+/// of.
 public interface Tower {
-  /// The parameters from input to output, as OpenCLIP groups them for locking and layer decay: globs, a list a group. Each is in one.
+  /// The parameters from input to output, as OpenCLIP groups them for locking and layer decay: globs, a list a group.
+  /// Each is in one.
   List<List<String>> groups();
 
   /// Globs of parameters that do not decay though they are no vectors or scalars: tables of positions, as a rule.

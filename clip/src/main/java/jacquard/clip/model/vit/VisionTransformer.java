@@ -66,7 +66,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     return x.matmul(proj);
   }
 
-  /// The tokens are the patches, or what the attentional pool's queries but the first found; after the last norm where that comes before pooling.
+  /// The tokens are the patches, or what the attentional pool's queries but the first found; after the last norm where
+  /// that comes before pooling.
   @Override public Encoding tokens(ImageBatch images) {
     var sequences = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), null);
@@ -100,7 +101,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     return s.rows() == s.count() ? x : x.gather(Pooling.first(s));
   }
 
-  /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the attentional pool and the projection.
+  /// Patches, class token, positions and first norm; a group a block, the last one with the final norm; the attentional
+  /// pool and the projection.
   @Override public List<List<String>> groups() {
     return Blocks.groups(List.of("conv1.**", "class_embedding", "positional_embedding", normPre == null ? ""
         : "ln_pre.**"), transformer.blocks().size(),
@@ -119,7 +121,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     return path.equals("conv1.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
   }
 
-  /// Fixed positions: row 0 zero, then [sin x·ω, cos x·ω, sin y·ω, cos y·ω], ωᵢ = 10000^(−i/(width/4)), x the column; as OpenCLIP.
+  /// Fixed positions: row 0 zero, then [sin x·ω, cos x·ω, sin y·ω, cos y·ω], ωᵢ = 10000^(−i/(width/4)), x the column;
+  /// as OpenCLIP.
   static float[] sinCos(Grid grid, int width) {
     int q = width / 4;
     float[] p = new float[(grid.size() + 1) * width];

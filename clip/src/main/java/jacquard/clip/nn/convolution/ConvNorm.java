@@ -12,7 +12,8 @@ import jacquard.tensor.Tensor;
 public record ConvNorm(@Named("conv") Conv2d convolution, @Named("bn") BatchNorm norm) {
   /// @param weight `[out, kh, kw, in/groups]`, its shape
   public static ConvNorm of(Init.Maker make, Shape weight, int stride, int groups) {
-    return new ConvNorm(Conv2d.of(make, weight, stride, groups, Init.fanIn(weight.dim(1) * weight.dim(2) * weight.dim(3)), null),
+    return new ConvNorm(Conv2d.of(make, weight, stride, groups,
+        Init.fanIn(weight.dim(1) * weight.dim(2) * weight.dim(3)), null),
         BatchNorm.of(make, weight.dim(0), Init.ONES));
   }
 

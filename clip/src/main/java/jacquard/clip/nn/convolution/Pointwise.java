@@ -4,7 +4,8 @@ import jacquard.clip.nn.Init;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 
-/// A convolution of single pixels, which is a linear layer: activation(x·Wᵀ + b). Weight `[out, 1, 1, in]`, bias `[out]` or null.
+/// A convolution of single pixels, which is a linear layer: activation(x·Wᵀ + b). Weight `[out, 1, 1, in]`, bias
+/// `[out]` or null.
 public record Pointwise(Tensor weight, Tensor bias) {
   /// @param bias null: none
   public static Pointwise of(Init.Maker make, int in, int out, Init start, Init bias) {

@@ -17,7 +17,8 @@ public record SqueezeExcite(Pointwise fc1, Pointwise fc2) {
   /// @param cells of a map
   public Tensor apply(Tensor x, int cells) {
     int maps = x.dim(0) / cells, width = x.dim(1);
-    var factor = fc2.apply(fc1.apply(Pooling.mean(x, Sequences.equal(maps, cells), 0), Activation.RELU), Activation.NONE).sigmoid();
+    var factor = fc2.apply(fc1.apply(Pooling.mean(x, Sequences.equal(maps, cells), 0), Activation.RELU),
+        Activation.NONE).sigmoid();
     return x.reshape(maps, cells, width).mul(factor.reshape(maps, 1, width)).reshape(x.shape());
   }
 }

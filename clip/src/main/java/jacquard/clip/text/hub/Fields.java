@@ -32,7 +32,8 @@ record Fields(Path file, String at, JsonNode node) {
   }
 
   int number(int least, int most) throws IOException {
-    if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < least || node.intValue() > most) throw wrong("is " + brief() + ", expected a whole number from " + least + " to " + most);
+    if (!node.isIntegralNumber() || !node.canConvertToInt() || node.intValue() < least || node.intValue() > most)
+      throw wrong("is " + brief() + ", expected a whole number from " + least + " to " + most);
     return node.intValue();
   }
 
@@ -49,5 +50,7 @@ record Fields(Path file, String at, JsonNode node) {
   }
 
   /// How an unknown kind is refused.
-  IOException unknown(String what, String known) throws IOException { return wrong("the " + what + " \"" + type() + "\" is not known; known are " + known); }
+  IOException unknown(String what, String known) throws IOException {
+    return wrong("the " + what + " \"" + type() + "\" is not known; known are " + known);
+  }
 }

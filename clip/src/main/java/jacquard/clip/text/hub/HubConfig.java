@@ -11,7 +11,8 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Locale;
 
-/// `tokenizer_config.json`, and `special_tokens_map.json` for what it lacks: which tokens are marks, and where padding goes.
+/// `tokenizer_config.json`, and `special_tokens_map.json` for what it lacks: which tokens are marks, and where padding
+/// goes.
 record HubConfig(Path file, JsonNode config, JsonNode marks) {
   static HubConfig read(Path folder) throws IOException {
     var file = folder.resolve("tokenizer_config.json");
@@ -60,7 +61,9 @@ record HubConfig(Path file, JsonNode config, JsonNode marks) {
   /// The id of a token that an option names.
   int id(Pipeline pipeline, String option, String token) {
     int id = pipeline.id(token);
-    if (id < 0) throw new IllegalArgumentException("tokenizer_kwargs: " + option + " is \"" + token + "\", which the vocabulary has not");
+    if (id < 0)
+      throw new IllegalArgumentException("tokenizer_kwargs: " + option + " is \"" + token
+          + "\", which the vocabulary has not");
     return id;
   }
 
@@ -72,9 +75,13 @@ record HubConfig(Path file, JsonNode config, JsonNode marks) {
     for (var e : config.path("added_tokens_decoder").properties()) {
       int id;
       try { id = Integer.parseInt(e.getKey()); }
-      catch (NumberFormatException x) { throw new IOException(file + ": added_tokens_decoder has \"" + e.getKey() + "\", expected ids", x); }
-      if (id < 0 || id > 1 << 24) throw new IOException(file + ": added_tokens_decoder has the id " + id + ", expected 0 to " + (1 << 24));
-      if (known.add(id)) more.add(TokenizerJson.token(new Fields(file, "added_tokens_decoder." + id, e.getValue()), id));
+      catch (NumberFormatException x) {
+        throw new IOException(file + ": added_tokens_decoder has \"" + e.getKey() + "\", expected ids", x);
+      }
+      if (id < 0 || id > 1 << 24)
+        throw new IOException(file + ": added_tokens_decoder has the id " + id + ", expected 0 to " + (1 << 24));
+      if (known.add(id))
+        more.add(TokenizerJson.token(new Fields(file, "added_tokens_decoder." + id, e.getValue()), id));
     }
     return more.size() == pipeline.added().all().size() ? pipeline : pipeline.adding(more);
   }

@@ -8,12 +8,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// A tokenizer of the hub, as OpenCLIP's HFTokenizer uses it: cleans a text, cuts it into tokens, cuts these to the context, pads them.
+/// A tokenizer of the hub, as OpenCLIP's HFTokenizer uses it: cleans a text, cuts it into tokens, cuts these to the
+/// context, pads them.
 ///
-/// Options, as in a config's `tokenizer_kwargs`: `clean` (whitespace by default), `strip_sep_token` (the mark of the end becomes 0), `src_lang` (NLLB: the language's mark
-/// goes before), `tokenizer_mode` (`clips`: start and end of the text, and the class token at the end of the row). `language` is taken and does nothing, as upstream.
+/// Options, as in a config's `tokenizer_kwargs`: `clean` (whitespace by default), `strip_sep_token` (the mark of the
+/// end becomes 0), `src_lang` (NLLB: the language's mark goes before), `tokenizer_mode` (`clips`: start and end of the
+/// text, and the class token at the end of the row). `language` is taken and does nothing, as upstream.
 public final class HubTokenizer implements Tokenizer {
-  private static final List<String> KNOWN = List.of("clean", "strip_sep_token", "language", "src_lang", "tokenizer_mode");
+  private static final List<String> KNOWN =
+      List.of("clean", "strip_sep_token", "language", "src_lang", "tokenizer_mode");
   private final Pipeline pipeline;
   private final Cleaning cleaning;
   private final Cut cut;
@@ -27,7 +30,8 @@ public final class HubTokenizer implements Tokenizer {
     this.last = last;
   }
 
-  /// The tokenizer of a folder: `tokenizer.json`, or a SentencePiece model, `vocab.txt`, or `vocab.json` and `merges.txt`; beside it `tokenizer_config.json`.
+  /// The tokenizer of a folder: `tokenizer.json`, or a SentencePiece model, `vocab.txt`, or `vocab.json` and
+  /// `merges.txt`; beside it `tokenizer_config.json`.
   ///
   /// @throws IOException naming the file, if it cannot be read or names a kind that is not known
   /// @throws IllegalArgumentException at an unknown option, or one that this tokenizer cannot have
@@ -35,7 +39,8 @@ public final class HubTokenizer implements Tokenizer {
     var options = new Options(kwargs).only("a tokenizer of the hub", KNOWN);
     var config = HubConfig.read(folder);
     var pipeline = config.completed(pipeline(folder, config));
-    if (options.text("src_lang", null) instanceof String language) pipeline = pipeline.marked(new int[] {config.id(pipeline, "src_lang", language)}, pipeline.behind());
+    if (options.text("src_lang", null) instanceof String language)
+      pipeline = pipeline.marked(new int[] {config.id(pipeline, "src_lang", language)}, pipeline.behind());
     int pad = config.id(pipeline, "pad_token"), last = -1;
     int stripped = options.is("strip_sep_token", false) ? config.id(pipeline, "sep_token") : -1;
     int[] before = pipeline.before(), behind = pipeline.behind();
@@ -46,9 +51,11 @@ public final class HubTokenizer implements Tokenizer {
         behind = new int[] {config.id(pipeline, "eos_token")};
         last = config.id(pipeline, "cls_token");
       }
-      case String mode -> throw new IllegalArgumentException("tokenizer_mode is \"" + mode + "\", expected clips or none");
+      case String mode ->
+          throw new IllegalArgumentException("tokenizer_mode is \"" + mode + "\", expected clips or none");
     }
-    return new HubTokenizer(pipeline, Cleaning.named(options.text("clean", "whitespace")), new Cut(before, behind, pad, config.left("truncation_side"), config.left("padding_side")), stripped, last);
+    return new HubTokenizer(pipeline, Cleaning.named(options.text("clean", "whitespace")),
+        new Cut(before, behind, pad, config.left("truncation_side"), config.left("padding_side")), stripped, last);
   }
 
   private static Pipeline pipeline(Path folder, HubConfig config) throws IOException {
@@ -58,7 +65,9 @@ public final class HubTokenizer implements Tokenizer {
   }
 
   @Override public int[] unpadded(String text, int context) {
-    if (last >= 0 && context < 3) throw new IllegalArgumentException("a context of " + context + " tokens, expected at least 3 for the marks of clips");
+    if (last >= 0 && context < 3)
+      throw new IllegalArgumentException("a context of " + context
+          + " tokens, expected at least 3 for the marks of clips");
     int[] r = cut.row(encode(text), last < 0 ? context : context - 1);
     for (int i = 0; i < r.length; i++) if (r[i] == stripped) r[i] = 0;
     return last < 0 ? r : Pipeline.joined(r, new int[] {last});

@@ -6,7 +6,10 @@ import java.util.Map;
 /// A config's `tokenizer_kwargs`, refused where one is not known.
 record Options(Map<String, ?> given) {
   Options only(String tokenizer, List<String> known) {
-    for (var name : given.keySet()) if (!known.contains(name)) throw new IllegalArgumentException("tokenizer_kwargs: " + tokenizer + " has no option " + name + ", expected " + String.join(", ", known));
+    for (var name : given.keySet())
+      if (!known.contains(name))
+        throw new IllegalArgumentException("tokenizer_kwargs: " + tokenizer + " has no option " + name + ", expected "
+            + String.join(", ", known));
     return this;
   }
 
@@ -16,7 +19,8 @@ record Options(Map<String, ?> given) {
     return switch (given.get(name)) {
       case null -> otherwise;
       case Boolean b -> b;
-      case Object o -> throw new IllegalArgumentException("tokenizer_kwargs: " + name + " is " + o + ", expected true or false");
+      case Object o ->
+          throw new IllegalArgumentException("tokenizer_kwargs: " + name + " is " + o + ", expected true or false");
     };
   }
 }

@@ -12,22 +12,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// What a `tokenizer.json` describes: added tokens are cut out, the rest is normalised, cut into words, and the words into pieces; marks go before and behind.
+/// What a `tokenizer.json` describes: added tokens are cut out, the rest is normalised, cut into words, and the words
+/// into pieces; marks go before and behind.
 ///
 /// @param before ids before a text
 /// @param behind ids behind it
-record Pipeline(AddedTokens added, PreTokenizer words, Model model, Vocabulary vocabulary, Decoder decoder, int[] before, int[] behind, Map<String, int[]> known) {
+record Pipeline(AddedTokens added, PreTokenizer words, Model model, Vocabulary vocabulary, Decoder decoder,
+    int[] before, int[] behind, Map<String, int[]> known) {
   private static final int CACHED = 1 << 16, SHORT = 64;
 
-  Pipeline(AddedTokens added, PreTokenizer words, Model model, Vocabulary vocabulary, Decoder decoder, int[] before, int[] behind) {
+  Pipeline(AddedTokens added, PreTokenizer words, Model model, Vocabulary vocabulary, Decoder decoder, int[] before,
+      int[] behind) {
     this(added, words, model, vocabulary, decoder, before, behind, new ConcurrentHashMap<>());
   }
 
   /// The same with other marks.
-  Pipeline marked(int[] before, int[] behind) { return new Pipeline(added, words, model, vocabulary, decoder, before, behind, known); }
+  Pipeline marked(int[] before, int[] behind) {
+    return new Pipeline(added, words, model, vocabulary, decoder, before, behind, known);
+  }
 
   /// The same with other added tokens.
-  Pipeline adding(List<AddedTokens.Token> tokens) { return new Pipeline(new AddedTokens(tokens, added.normalizer()), words, model, vocabulary, decoder, before, behind, known); }
+  Pipeline adding(List<AddedTokens.Token> tokens) {
+    return new Pipeline(new AddedTokens(tokens, added.normalizer()), words, model, vocabulary, decoder, before, behind,
+        known);
+  }
 
   /// Ids of a text without marks. Surrogates without their other half are U+FFFD.
   int[] encode(String text) {
@@ -64,7 +72,8 @@ record Pipeline(AddedTokens added, PreTokenizer words, Model model, Vocabulary v
     for (int id : ids) {
       var special = added.of(id);
       var piece = special == null ? vocabulary.piece(id) : null;
-      if (special == null && piece == null) throw new IllegalArgumentException("token " + id + ", which the vocabulary of " + size() + " has not");
+      if (special == null && piece == null)
+        throw new IllegalArgumentException("token " + id + ", which the vocabulary of " + size() + " has not");
       if (special == null) tokens.add(piece);
       else {
         text.append(decoder.text(tokens)).append(special.text());

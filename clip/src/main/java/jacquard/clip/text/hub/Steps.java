@@ -61,9 +61,12 @@ final class Steps {
       }
       case "BertNormalizer" -> {
         boolean small = f.is("lowercase", true);
-        yield new Normalizer.Bert(f.is("clean_text", true), f.is("handle_chinese_chars", true), f.is("strip_accents", small), small);
+        yield new Normalizer.Bert(f.is("clean_text", true), f.is("handle_chinese_chars", true),
+            f.is("strip_accents", small), small);
       }
-      default -> throw f.unknown("normalizer", "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, Strip and StripAccents");
+      default ->
+          throw f.unknown("normalizer", "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, "
+              + "Precompiled, Prepend, Replace, Sequence, Strip and StripAccents");
     };
   }
 
@@ -74,18 +77,27 @@ final class Steps {
       case "ByteLevel" -> new PreTokenizer.ByteLevel(f.is("add_prefix_space", true), f.is("use_regex", true));
       case "Metaspace" -> new PreTokenizer.Metaspace(mark(f), when(f), f.is("split", true));
       case "WhitespaceSplit" -> new Split(Split.Finder.of(Letters::space, true), Split.Behavior.REMOVED, false);
-      case "Whitespace" -> new PreTokenizer.Chain(List.of(new Split(Split.Finder.of(Letters::space, true), Split.Behavior.REMOVED, false),
+      case "Whitespace" ->
+          new PreTokenizer.Chain(List.of(new Split(Split.Finder.of(Letters::space, true), Split.Behavior.REMOVED,
+              false),
           new Split(Split.Finder.of(Letters::word, true), Split.Behavior.ISOLATED, false)));
-      case "BertPreTokenizer" -> new PreTokenizer.Chain(List.of(new Split(Split.Finder.of(Letters::space, true), Split.Behavior.REMOVED, false),
+      case "BertPreTokenizer" ->
+          new PreTokenizer.Chain(List.of(new Split(Split.Finder.of(Letters::space, true), Split.Behavior.REMOVED,
+              false),
           new Split(Split.Finder.of(OlderUnicode::punctuation, false), Split.Behavior.ISOLATED, false)));
-      case "Punctuation" -> new Split(Split.Finder.of(OlderUnicode::punctuation, false), behavior(f.part("behavior")), false);
+      case "Punctuation" ->
+          new Split(Split.Finder.of(OlderUnicode::punctuation, false), behavior(f.part("behavior")), false);
       case "Digits" -> {
         boolean each = f.is("individual_digits", false);
-        yield new Split(Split.Finder.of(c -> Letters.of(c) == Letters.NUMBER, !each), each ? Split.Behavior.ISOLATED : Split.Behavior.CONTIGUOUS, false);
+        yield new Split(Split.Finder.of(c -> Letters.of(c) == Letters.NUMBER, !each), each ? Split.Behavior.ISOLATED
+            : Split.Behavior.CONTIGUOUS, false);
       }
-      case "CharDelimiterSplit" -> new Split(Split.Finder.of(f.part("delimiter").text()), Split.Behavior.REMOVED, false);
+      case "CharDelimiterSplit" ->
+          new Split(Split.Finder.of(f.part("delimiter").text()), Split.Behavior.REMOVED, false);
       case "Split" -> new Split(finder(f.part("pattern")), behavior(f.part("behavior")), f.is("invert", false));
-      default -> throw f.unknown("pre-tokenizer", "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation, Sequence, Split, Whitespace and WhitespaceSplit");
+      default -> throw f.unknown("pre-tokenizer",
+          "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation, Sequence, Split, "
+          + "Whitespace and WhitespaceSplit");
     };
   }
 
@@ -116,7 +128,8 @@ final class Steps {
           return p.substring(from, to);
         });
       }
-      default -> throw f.unknown("decoder", "BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip and WordPiece");
+      default -> throw f.unknown("decoder",
+          "BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip and WordPiece");
     };
   }
 
@@ -128,11 +141,14 @@ final class Steps {
 
   /// Files before version 0.15 of the library have `add_prefix_space` alone.
   private static PreTokenizer.Metaspace.When when(Fields f) throws IOException {
-    if (f.part("prepend_scheme").absent()) return f.is("add_prefix_space", true) ? PreTokenizer.Metaspace.When.ALWAYS : PreTokenizer.Metaspace.When.NEVER;
+    if (f.part("prepend_scheme").absent())
+      return f.is("add_prefix_space", true) ? PreTokenizer.Metaspace.When.ALWAYS : PreTokenizer.Metaspace.When.NEVER;
     return named(f.part("prepend_scheme"), PreTokenizer.Metaspace.When.values());
   }
 
-  private static Split.Behavior behavior(Fields f) throws IOException { return f.absent() ? Split.Behavior.ISOLATED : named(f, Split.Behavior.values()); }
+  private static Split.Behavior behavior(Fields f) throws IOException {
+    return f.absent() ? Split.Behavior.ISOLATED : named(f, Split.Behavior.values());
+  }
 
   /// The value of a name, which may be written `MergedWithNext`, `merged_with_next` or `first`.
   private static <E extends Enum<E>> E named(Fields f, E[] values) throws IOException {
@@ -149,6 +165,8 @@ final class Steps {
 
   static Pattern pattern(Fields f) throws IOException {
     try { return Pattern.compile(f.text(), Pattern.UNICODE_CHARACTER_CLASS); }
-    catch (PatternSyntaxException e) { throw f.wrong("the regular expression \"" + f.text() + "\" cannot be read: " + e.getDescription()); }
+    catch (PatternSyntaxException e) {
+      throw f.wrong("the regular expression \"" + f.text() + "\" cannot be read: " + e.getDescription());
+    }
   }
 }

@@ -22,8 +22,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import java.util.zip.GZIPInputStream;
 
-/// A vocabulary of tiktoken, as OpenCLIP uses it: marks of end, padding and start follow its ids, and nothing in a text is a mark. A line of its file is
-/// a sequence of bytes in Base64 and its rank, which is its id; of two neighbours those are joined first that make the lowest rank.
+/// A vocabulary of tiktoken, as OpenCLIP uses it: marks of end, padding and start follow its ids, and nothing in a text
+/// is a mark. A line of its file is a sequence of bytes in Base64 and its rank, which is its id; of two neighbours
+/// those are joined first that make the lowest rank.
 ///
 /// Options: `clean` (the text stays as it is by default), `add_bos`, `add_eos` (both true by default).
 public final class Tiktoken implements Tokenizer {
@@ -31,8 +32,10 @@ public final class Tiktoken implements Tokenizer {
   private record Encoding(WordRule rule, int size) {}
 
   private static final WordRule CL100K = new WordRule(true, true, 3, true, true);
-  private static final Map<String, Encoding> ENCODINGS = Map.of("gpt2", new Encoding(WordRule.GPT2, 50257), "r50k_base", new Encoding(WordRule.GPT2, 50257),
-      "p50k_base", new Encoding(WordRule.GPT2, 50281), "p50k_edit", new Encoding(WordRule.GPT2, 50284), "cl100k_base", new Encoding(CL100K, 100277));
+  private static final Map<String, Encoding> ENCODINGS =
+      Map.of("gpt2", new Encoding(WordRule.GPT2, 50257), "r50k_base", new Encoding(WordRule.GPT2, 50257),
+      "p50k_base", new Encoding(WordRule.GPT2, 50281), "p50k_edit", new Encoding(WordRule.GPT2, 50284), "cl100k_base",
+      new Encoding(CL100K, 100277));
   private static final int CACHED = 1 << 16, SHORT = 64, MOST = 1 << 22;
 
   private final UnaryOperator<String> cleaning;
@@ -59,10 +62,13 @@ public final class Tiktoken implements Tokenizer {
     }
     ids.forEach((piece, id) -> {
       for (int i = 1; i < piece.length(); i++)
-        if (ids.get(piece.substring(0, i)) instanceof Integer left && ids.get(piece.substring(i)) instanceof Integer right) merges.put(left, right, id, id);
+        if (ids.get(piece.substring(0, i)) instanceof Integer left
+            && ids.get(piece.substring(i)) instanceof Integer right)
+          merges.put(left, right, id, id);
     });
     size = Math.max(encoding.size, most);
-    cut = new Cut(options.is("add_bos", true) ? new int[] {size + 2} : new int[0], options.is("add_eos", true) ? new int[] {size} : new int[0], size + 1, false, false);
+    cut = new Cut(options.is("add_bos", true) ? new int[] {size + 2} : new int[0], options.is("add_eos", true)
+        ? new int[] {size} : new int[0], size + 1, false, false);
   }
 
   /// The encoding of a name, from a folder with its file `NAME.tiktoken` or `NAME.tiktoken.gz`.
@@ -71,7 +77,9 @@ public final class Tiktoken implements Tokenizer {
   /// @throws IllegalArgumentException at an unknown encoding or option
   public static Tiktoken of(Path folder, String name, Map<String, ?> kwargs) throws IOException {
     var encoding = ENCODINGS.get(name);
-    if (encoding == null) throw new IllegalArgumentException("tiktoken_name is \"" + name + "\"; known are " + String.join(", ", ENCODINGS.keySet().stream().sorted().toList()));
+    if (encoding == null)
+      throw new IllegalArgumentException("tiktoken_name is \"" + name + "\"; known are "
+          + String.join(", ", ENCODINGS.keySet().stream().sorted().toList()));
     return new Tiktoken(file(folder, name), encoding, options(kwargs));
   }
 
@@ -86,13 +94,16 @@ public final class Tiktoken implements Tokenizer {
     return new Tiktoken(file, new Encoding(rule, size), options(kwargs));
   }
 
-  private static Options options(Map<String, ?> kwargs) { return new Options(kwargs).only("a tokenizer of tiktoken", List.of("clean", "add_bos", "add_eos")); }
+  private static Options options(Map<String, ?> kwargs) {
+    return new Options(kwargs).only("a tokenizer of tiktoken", List.of("clean", "add_bos", "add_eos"));
+  }
 
   /// Whether tiktoken has an encoding of that name.
   public static boolean has(String name) { return ENCODINGS.containsKey(name); }
 
   private static Path file(Path folder, String name) throws IOException {
-    for (var ending : List.of(".tiktoken", ".tiktoken.gz")) if (Files.exists(folder.resolve(name + ending))) return folder.resolve(name + ending);
+    for (var ending : List.of(".tiktoken", ".tiktoken.gz"))
+      if (Files.exists(folder.resolve(name + ending))) return folder.resolve(name + ending);
     throw new IOException(folder + " holds no " + name + ".tiktoken");
   }
 
@@ -112,10 +123,12 @@ public final class Tiktoken implements Tokenizer {
         try {
           int id = Integer.parseInt(line.substring(space + 1));
           var piece = new String(Base64.getDecoder().decode(line.substring(0, space)), StandardCharsets.ISO_8859_1);
-          if (id < 0 || id >= MOST || piece.isEmpty() || piece.length() > 1024 || ids.put(piece, id) != null) throw new IllegalArgumentException("twice, or out of range");
+          if (id < 0 || id >= MOST || piece.isEmpty() || piece.length() > 1024 || ids.put(piece, id) != null)
+            throw new IllegalArgumentException("twice, or out of range");
           most = Math.max(most, id + 1);
         } catch (IllegalArgumentException | StringIndexOutOfBoundsException e) {
-          throw new IOException(file + " line " + number + " is \"" + (line.length() > 80 ? line.substring(0, 80) + "…" : line) + "\", expected new bytes in Base64 and an id", e);
+          throw new IOException(file + " line " + number + " is \"" + (line.length() > 80 ? line.substring(0, 80) + "…"
+              : line) + "\", expected new bytes in Base64 and an id", e);
         }
       }
     }
@@ -156,7 +169,8 @@ public final class Tiktoken implements Tokenizer {
   @Override public String decode(int[] tokens) {
     var out = new ByteArrayOutputStream();
     for (int t : tokens) {
-      if (t < 0 || t >= vocabulary()) throw new IllegalArgumentException("token " + t + ", expected 0 to " + (vocabulary() - 1));
+      if (t < 0 || t >= vocabulary())
+        throw new IllegalArgumentException("token " + t + ", expected 0 to " + (vocabulary() - 1));
       if (t < pieces.length && pieces[t] != null) out.writeBytes(pieces[t].getBytes(StandardCharsets.ISO_8859_1));
     }
     return out.toString(StandardCharsets.UTF_8);

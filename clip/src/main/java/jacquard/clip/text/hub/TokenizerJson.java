@@ -16,17 +16,22 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 
-/// Reads `tokenizer.json`, the format of the `tokenizers` library: what published models use of it. A kind that is not known is refused by name.
+/// Reads `tokenizer.json`, the format of the `tokenizers` library: what published models use of it. A kind that is not
+/// known is refused by name.
 final class TokenizerJson {
   private TokenizerJson() {}
 
   /// @throws IOException naming the file and the place, if it cannot be read
   static Pipeline read(Path file) throws IOException {
     try { return read(file, new ObjectMapper().readTree(file.toFile())); }
-    catch (JsonProcessingException e) { throw new IOException(file + " is no JSON: " + e.getOriginalMessage() + at(e), e); }
+    catch (JsonProcessingException e) {
+      throw new IOException(file + " is no JSON: " + e.getOriginalMessage() + at(e), e);
+    }
   }
 
-  private static String at(JsonProcessingException e) { return e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr(); }
+  private static String at(JsonProcessingException e) {
+    return e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();
+  }
 
   /// One in memory, read from a file of another format.
   static Pipeline read(Path file, JsonNode json) throws IOException {
@@ -36,7 +41,8 @@ final class TokenizerJson {
     var model = model(root.part("model"));
     var marks = new Marks(new int[0], new int[0]);
     marks = marks(root.part("post_processor"), marks);
-    return new Pipeline(new AddedTokens(added(root.part("added_tokens")), normalizer), Steps.preTokenizer(root.part("pre_tokenizer")), model.model, model.vocabulary,
+    return new Pipeline(new AddedTokens(added(root.part("added_tokens")), normalizer),
+        Steps.preTokenizer(root.part("pre_tokenizer")), model.model, model.vocabulary,
         Steps.decoder(root.part("decoder")), marks.before, marks.behind);
   }
 
@@ -49,7 +55,8 @@ final class TokenizerJson {
 
   static AddedTokens.Token token(Fields t, int id) throws IOException {
     boolean special = t.is("special", false);
-    return new AddedTokens.Token(id, t.part("content").text(), t.is("single_word", false), t.is("lstrip", false), t.is("rstrip", false), t.is("normalized", !special), special);
+    return new AddedTokens.Token(id, t.part("content").text(), t.is("single_word", false), t.is("lstrip", false),
+        t.is("rstrip", false), t.is("normalized", !special), special);
   }
 
   private record Pieces(Model model, Vocabulary vocabulary) {}
@@ -58,8 +65,10 @@ final class TokenizerJson {
     return switch (kind(f)) {
       case "WordPiece" -> {
         var v = vocabulary(f.part("vocab"));
-        int longest = f.part("max_input_chars_per_word").absent() ? 100 : f.part("max_input_chars_per_word").number(0, Integer.MAX_VALUE);
-        yield new Pieces(new WordPieces(v, id(v, f.part("unk_token"), "[UNK]"), f.part("continuing_subword_prefix").text("##"), longest), v);
+        int longest = f.part("max_input_chars_per_word").absent() ? 100
+            : f.part("max_input_chars_per_word").number(0, Integer.MAX_VALUE);
+        yield new Pieces(new WordPieces(v, id(v, f.part("unk_token"), "[UNK]"),
+            f.part("continuing_subword_prefix").text("##"), longest), v);
       }
       case "WordLevel" -> {
         var v = vocabulary(f.part("vocab"));
@@ -75,7 +84,8 @@ final class TokenizerJson {
   private static String kind(Fields f) throws IOException {
     if (!f.part("type").absent()) return f.type();
     if (!f.node().isObject()) throw f.wrong("is missing");
-    return f.node().has("merges") ? "BPE" : f.node().path("vocab").isArray() ? "Unigram" : f.node().has("continuing_subword_prefix") ? "WordPiece" : "WordLevel";
+    return f.node().has("merges") ? "BPE" : f.node().path("vocab").isArray() ? "Unigram"
+        : f.node().has("continuing_subword_prefix") ? "WordPiece" : "WordLevel";
   }
 
   private static Vocabulary vocabulary(Fields f) throws IOException {
@@ -84,7 +94,9 @@ final class TokenizerJson {
     var ids = HashMap.<String, Integer>newHashMap(n);
     for (var e : f.node().properties()) {
       var id = e.getValue();
-      if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0 || id.intValue() > most) throw f.wrong("\"" + e.getKey() + "\" is " + id + ", expected an id from 0 to " + most + " for " + n + " pieces");
+      if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < 0 || id.intValue() > most)
+        throw f.wrong("\"" + e.getKey() + "\" is " + id + ", expected an id from 0 to " + most + " for " + n
+            + " pieces");
       ids.put(e.getKey(), id.intValue());
       size = Math.max(size, id.intValue() + 1);
     }
@@ -99,21 +111,27 @@ final class TokenizerJson {
 
   private static Pieces bytePairs(Fields f) throws IOException {
     var v = vocabulary(f.part("vocab"));
-    if (f.node().path("dropout").asDouble(0) > 0) throw f.wrong("dropout is " + f.node().path("dropout") + ", expected none: ids by chance are not built in");
-    var options = new BytePieces.Options(f.part("unk_token").text(null), f.part("continuing_subword_prefix").text(""), f.part("end_of_word_suffix").text(""), f.is("fuse_unk", false),
+    if (f.node().path("dropout").asDouble(0) > 0)
+      throw f.wrong("dropout is " + f.node().path("dropout") + ", expected none: ids by chance are not built in");
+    var options = new BytePieces.Options(f.part("unk_token").text(null), f.part("continuing_subword_prefix").text(""),
+        f.part("end_of_word_suffix").text(""), f.is("fuse_unk", false),
         f.is("byte_fallback", false), f.is("ignore_merges", false));
-    if (options.unknown() != null && v.id(options.unknown()) < 0) throw f.wrong("unk_token is \"" + options.unknown() + "\", which the vocabulary has not");
+    if (options.unknown() != null && v.id(options.unknown()) < 0)
+      throw f.wrong("unk_token is \"" + options.unknown() + "\", which the vocabulary has not");
     var merges = new Merges();
     var list = f.part("merges");
     if (!list.node().isArray()) throw list.wrong("expected a list of pairs");
     for (int i = 0; i < list.node().size(); i++) {
       var m = list.node().get(i);
       int space = m.isTextual() ? m.textValue().indexOf(' ') : -1;
-      String left = m.isArray() && m.size() == 2 ? m.get(0).asText() : space < 0 ? null : m.textValue().substring(0, space);
+      String left = m.isArray() && m.size() == 2 ? m.get(0).asText() : space < 0 ? null
+          : m.textValue().substring(0, space);
       String right = left == null ? null : m.isArray() ? m.get(1).asText() : m.textValue().substring(space + 1);
       int a = v.id(left), b = v.id(right);
-      int result = a < 0 || b < 0 || right.length() < options.prefix().length() ? -1 : v.id(left + right.substring(options.prefix().length()));
-      if (result < 0) throw list.wrong("the pair " + i + " is " + m + ", expected two pieces of the vocabulary that make a third");
+      int result = a < 0 || b < 0 || right.length() < options.prefix().length() ? -1
+          : v.id(left + right.substring(options.prefix().length()));
+      if (result < 0)
+        throw list.wrong("the pair " + i + " is " + m + ", expected two pieces of the vocabulary that make a third");
       merges.put(a, b, i, result);
     }
     return new Pieces(new BytePieces(v, merges, options), v);
@@ -128,19 +146,23 @@ final class TokenizerJson {
     double lowest = Double.POSITIVE_INFINITY;
     for (int i = 0; i < n; i++) {
       var p = list.node().get(i);
-      if (p.size() != 2 || !p.get(0).isTextual() || !p.get(1).isNumber()) throw list.wrong("the piece " + i + " is " + p + ", expected a text and a score");
+      if (p.size() != 2 || !p.get(0).isTextual() || !p.get(1).isNumber())
+        throw list.wrong("the piece " + i + " is " + p + ", expected a text and a score");
       pieces[i] = p.get(0).textValue();
       scores[i] = p.get(1).doubleValue();
       lowest = Math.min(lowest, scores[i]);
     }
     int unknown = f.part("unk_id").absent() ? -1 : f.part("unk_id").number(0, n - 1);
     var v = Vocabulary.of(pieces);
-    return new Pieces(new Unigrams(pieces, scores, lowest, unknown, f.is("byte_fallback", false) ? v.bytes() : null, false), v);
+    return new Pieces(new Unigrams(pieces, scores, lowest, unknown, f.is("byte_fallback", false) ? v.bytes() : null,
+        false), v);
   }
 
   /// Ids before and behind a text.
   private record Marks(int[] before, int[] behind) {
-    private Marks around(int[] first, int[] last) { return new Marks(Pipeline.joined(first, before), Pipeline.joined(behind, last)); }
+    private Marks around(int[] first, int[] last) {
+      return new Marks(Pipeline.joined(first, before), Pipeline.joined(behind, last));
+    }
   }
 
   private static Marks marks(Fields f, Marks inner) throws IOException {
@@ -151,9 +173,12 @@ final class TokenizerJson {
         return inner;
       }
       case "ByteLevel" -> { return inner; }
-      case "BertProcessing", "RobertaProcessing" -> { return inner.around(new int[] {pair(f.part("cls"))}, new int[] {pair(f.part("sep"))}); }
+      case "BertProcessing", "RobertaProcessing" -> {
+        return inner.around(new int[] {pair(f.part("cls"))}, new int[] {pair(f.part("sep"))});
+      }
       case "TemplateProcessing" -> { return template(f, inner); }
-      default -> throw f.unknown("post-processor", "BertProcessing, ByteLevel, RobertaProcessing, Sequence and TemplateProcessing");
+      default -> throw f.unknown("post-processor",
+          "BertProcessing, ByteLevel, RobertaProcessing, Sequence and TemplateProcessing");
     }
   }
 
@@ -172,7 +197,9 @@ final class TokenizerJson {
         continue;
       }
       var name = p.part("SpecialToken").part("id").text();
-      for (var id : new Fields(f.file(), f.at() + ".special_tokens." + name, f.node().path("special_tokens").path(name)).part("ids").list()) (texts == 0 ? before : behind).add(id.number(0, 1 << 24));
+      for (var id : new Fields(f.file(), f.at() + ".special_tokens." + name, f.node().path("special_tokens").path(name))
+          .part("ids").list())
+        (texts == 0 ? before : behind).add(id.number(0, 1 << 24));
     }
     if (texts != 1) throw f.part("single").wrong("names the text " + texts + " times, expected once");
     return inner.around(Pipeline.ids(before), Pipeline.ids(behind));

@@ -27,7 +27,8 @@ public final class BytePieces implements Model {
     this.merges = merges;
     this.options = options;
     unknown = vocabulary.id(options.unknown);
-    if (options.unknown != null && unknown < 0) throw new IllegalArgumentException("unk_token is " + options.unknown + ", which the vocabulary has not");
+    if (options.unknown != null && unknown < 0)
+      throw new IllegalArgumentException("unk_token is " + options.unknown + ", which the vocabulary has not");
     bytes = options.bytes ? vocabulary.bytes() : null;
     ofCharacter = new int[1 << 16];
     Arrays.setAll(ofCharacter, c -> Character.isSurrogate((char) c) ? -1 : vocabulary.id(options.prefix + (char) c));

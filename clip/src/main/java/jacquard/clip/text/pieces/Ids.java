@@ -13,7 +13,8 @@ public final class Ids {
   }
 
   public void add(int[] more) {
-    if (size + more.length > ids.length) ids = Arrays.copyOf(ids, Math.max(Math.multiplyExact(size, 2), size + more.length));
+    if (size + more.length > ids.length)
+      ids = Arrays.copyOf(ids, Math.max(Math.multiplyExact(size, 2), size + more.length));
     System.arraycopy(more, 0, ids, size, more.length);
     size += more.length;
   }

@@ -2,8 +2,8 @@ package jacquard.clip.text.pieces;
 
 import java.util.Arrays;
 
-/// A table of merges of two neighbouring ids to one, each with a rank; and how they apply: the merge of the lowest rank first, of equal ones the leftmost,
-/// until none is left. O(n log n) in the length of a word.
+/// A table of merges of two neighbouring ids to one, each with a rank; and how they apply: the merge of the lowest rank
+/// first, of equal ones the leftmost, until none is left. O(n log n) in the length of a word.
 public final class Merges {
   private long[] pairs = new long[64];
   private int[] ranks = new int[64], results = new int[64];

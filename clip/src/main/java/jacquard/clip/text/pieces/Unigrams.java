@@ -2,8 +2,8 @@ package jacquard.clip.text.pieces;
 
 import java.nio.charset.StandardCharsets;
 
-/// Pieces of a unigram language model (Kudo 2018): the cut of the highest sum of scores, by Viterbi's search; of equal sums the one found first.
-/// Time is in proportion to the text's length times the longest piece.
+/// Pieces of a unigram language model (Kudo 2018): the cut of the highest sum of scores, by Viterbi's search; of equal
+/// sums the one found first. Time is in proportion to the text's length times the longest piece.
 public final class Unigrams implements Model {
   private static final double PENALTY = 10;
 
@@ -21,7 +21,8 @@ public final class Unigrams implements Model {
   /// @param bytes ids of the 256 bytes that stand for them instead, or null
   /// @param single sums are made in single precision, as SentencePiece does: more of them are equal
   public Unigrams(String[] pieces, double[] scores, double lowest, int unknown, int[] bytes, boolean single) {
-    for (int id = 0; id < pieces.length; id++) if (pieces[id] != null && !pieces[id].isEmpty()) trie.put(pieces[id], id);
+    for (int id = 0; id < pieces.length; id++)
+      if (pieces[id] != null && !pieces[id].isEmpty()) trie.put(pieces[id], id);
     this.scores = scores;
     this.unknown = unknown;
     this.bytes = bytes;
@@ -63,7 +64,8 @@ public final class Unigrams implements Model {
     boolean before = false;
     for (int i = n - kept + 1; i <= n; i++) {
       int end = (int) best[i], id = ids[end];
-      boolean known = id >= 0 && id != unknown, spelt = !known && bytes != null && fallBack(text, from[end] - 1, end, out);
+      boolean known = id >= 0 && id != unknown, spelt = !known && bytes != null
+          && fallBack(text, from[end] - 1, end, out);
       if (known) out.add(id);
       else if (!spelt && !before) out.add(unknown);
       before = !known && !spelt;

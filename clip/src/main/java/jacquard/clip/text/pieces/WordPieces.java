@@ -1,6 +1,7 @@
 package jacquard.clip.text.pieces;
 
-/// Word pieces (BERT): the longest piece from the left, again and again; a word that cannot be cut so is unknown as a whole.
+/// Word pieces (BERT): the longest piece from the left, again and again; a word that cannot be cut so is unknown as a
+/// whole.
 public final class WordPieces implements Model {
   private final Trie first = new Trie(), further = new Trie();
   private final int unknown, longest;
@@ -13,7 +14,8 @@ public final class WordPieces implements Model {
       var piece = vocabulary.piece(id);
       if (piece == null || piece.isEmpty()) continue;
       first.put(piece, id);
-      if (piece.startsWith(prefix) && piece.length() > prefix.length()) further.put(piece.substring(prefix.length()), id);
+      if (piece.startsWith(prefix) && piece.length() > prefix.length())
+        further.put(piece.substring(prefix.length()), id);
     }
     this.unknown = unknown;
     this.longest = longest;

@@ -1,15 +1,17 @@
 package jacquard.clip.text.repair;
 
-/// Whether a text holds neighbours that hardly any language writes but misread UTF-8 does: `Ã©`, `â€œ`, `вЂњ`. The heuristic of ftfy 6.3.1: some 400 characters
-/// in kinds, which kinds may not follow which, and single cases.
+/// Whether a text holds neighbours that hardly any language writes but misread UTF-8 does: `Ã©`, `â€œ`, `вЂњ`. The
+/// heuristic of ftfy 6.3.1: some 400 characters in kinds, which kinds may not follow which, and single cases.
 final class Badness {
-  private static final int COMMON = 1, C1 = 1 << 1, BAD = 1 << 2, LAW = 1 << 3, CURRENCY = 1 << 4, OPENING = 1 << 5, CLOSING = 1 << 6, NUMERIC = 1 << 7, FACE = 1 << 8,
+  private static final int COMMON = 1, C1 = 1 << 1, BAD = 1 << 2, LAW = 1 << 3, CURRENCY = 1 << 4, OPENING =
+      1 << 5, CLOSING = 1 << 6, NUMERIC = 1 << 7, FACE = 1 << 8,
       UPPER = 1 << 9, LOWER = 1 << 10, CAPITAL = 1 << 11, SMALL = 1 << 12, BOX = 1 << 13, KINDS = 14;
   private static final short[] KIND = kinds();
   /// For each kind the kinds that make it bad by following it.
   private static final int[] FORBIDDEN = forbidden();
   /// Kinds between ГГ and ΓΓ that betray Cyrillic and Greek letters misread.
-  private static final int BETWEEN = C1 | BAD | OPENING | CLOSING | CURRENCY, OF_ARABIC = COMMON | CURRENCY | BAD | NUMERIC | OPENING;
+  private static final int BETWEEN = C1 | BAD | OPENING | CLOSING | CURRENCY, OF_ARABIC =
+      COMMON | CURRENCY | BAD | NUMERIC | OPENING;
 
   private Badness() {}
 
@@ -26,9 +28,15 @@ final class Badness {
     if (kind == 0) return false;
     boolean letter = before >= 'a' && before <= 'z', accented = (kind & (UPPER | LOWER)) != 0;
     if ((kind & (SMALL | CAPITAL)) != 0 && (letter || before >= 'A' && before <= 'Z') && (then & BAD) != 0) return true;
-    if ((kind & UPPER) != 0 && (next == '°' || i > 0 && Characters.space(before) && (then & CURRENCY) != 0 || letter && (then & (OPENING | CURRENCY)) != 0)) return true;
-    if ((then & OPENING) != 0 && (kind & (LOWER | UPPER | BOX | CURRENCY | CLOSING)) != 0 && (kind(third) & NUMERIC) != 0) return true;
-    if ((then & CLOSING) != 0 && (kind & (LOWER | UPPER | CURRENCY | NUMERIC | BOX | LAW)) != 0 && (kind(third) & OPENING) != 0) return true;
+    if ((kind & UPPER) != 0 && (next == '°' || i > 0 && Characters.space(before) && (then & CURRENCY) != 0 || letter
+        && (then & (OPENING | CURRENCY)) != 0))
+      return true;
+    if ((then & OPENING) != 0 && (kind & (LOWER | UPPER | BOX | CURRENCY | CLOSING)) != 0
+        && (kind(third) & NUMERIC) != 0)
+      return true;
+    if ((then & CLOSING) != 0 && (kind & (LOWER | UPPER | CURRENCY | NUMERIC | BOX | LAW)) != 0
+        && (kind(third) & OPENING) != 0)
+      return true;
     return accented && (then & (OPENING | CLOSING)) != 0 && i + 2 < text.length() && word(text.codePointAt(i + 2));
   }
 
@@ -37,8 +45,10 @@ final class Badness {
     int then = kind(next);
     return switch (c) {
       case 'Œ', 'œ' -> i + 1 < text.length() && !ascii(next);
-      case 'Â', 'Ã', 'Î', 'Ð' -> (then & (OPENING | CLOSING)) != 0 || among(next, "€œŠš¢£Ÿž\u00a0\u00ad®©°·»–—´") // UTF-8 in Windows-1252
-          || c == 'Ã' && among(next, "\u00a0¡") || (c == 'Â' || c == 'Ã') && next == ' ' && loneA(text, i) || c == 'Â' && twin(text, i, next);
+      // UTF-8 in Windows-1252
+      case 'Â', 'Ã', 'Î', 'Ð' -> (then & (OPENING | CLOSING)) != 0 || among(next, "€œŠš¢£Ÿž\u00a0\u00ad®©°·»–—´")
+          || c == 'Ã' && among(next, "\u00a0¡") || (c == 'Â' || c == 'Ã') && next == ' ' && loneA(text, i) || c == 'Â'
+          && twin(text, i, next);
       case '×' -> among(next, "²³");
       case 'Ø', 'Ù' -> arabic(next) && among(third, "ØÙ") && arabic(at(text, i + 3));
       case 'à' -> among(next, "²µ¹¼½¾"); // South Asian letters
@@ -48,7 +58,8 @@ final class Badness {
       case 'в' -> next == 'Ђ'; // punctuation from U+2000 in Windows-1251, -1253, -1257
       case 'β' -> next == '€' && among(third, "™\u00a0Ά\u00ad®°");
       case 'ā' -> next == '€';
-      case 'В', 'Г', 'Р', 'С' -> among(third, "ВГРС") && ((then & BETWEEN) != 0 || among(next, "°µ")) || c == 'Г' && twiceMisread(text, i);
+      case 'В', 'Г', 'Р', 'С' -> among(third, "ВГРС") && ((then & BETWEEN) != 0 || among(next, "°µ")) || c == 'Г'
+          && twiceMisread(text, i);
       case 'Β', 'Γ', 'Ξ', 'Ο' -> among(third, "ΒΓΞΟ") && ((then & BETWEEN) != 0 || next == '°');
       default -> false;
     };
@@ -70,7 +81,8 @@ final class Badness {
 
   private static boolean arabic(char c) { return (kind(c) & OF_ARABIC) != 0 || among(c, "ŸŠ®°µ»"); }
 
-  /// ГўВЂВ, any character, and a Latin letter or a space: Windows-1252 read as Latin-1, written as UTF-8 and read as Windows-1251.
+  /// ГўВЂВ, any character, and a Latin letter or a space: Windows-1252 read as Latin-1, written as UTF-8 and read as
+  /// Windows-1251.
   private static boolean twiceMisread(String text, int i) {
     if (!text.startsWith("ГўВЂВ", i) || i + 5 >= text.length() || text.charAt(i + 5) == '\n') return false;
     int last = text.offsetByCodePoints(i + 5, 1);
@@ -96,12 +108,15 @@ final class Badness {
     };
   }
 
-  private static int kind(char c) { return c < 0x2600 ? KIND[c] : c == '\uf8ff' ? OPENING : c == 'ﬁ' || c == 'ﬂ' ? LOWER : c == '\ufffd' ? BAD : 0; }
+  private static int kind(char c) {
+    return c < 0x2600 ? KIND[c] : c == '\uf8ff' ? OPENING : c == 'ﬁ' || c == 'ﬂ' ? LOWER : c == '\ufffd' ? BAD : 0;
+  }
 
   private static int[] forbidden() {
     int[] r = new int[KINDS];
     int marks = OPENING | CLOSING | CURRENCY | NUMERIC | LAW, accented = UPPER | LOWER;
-    for (int from : new int[] {BAD, LOWER, UPPER, BOX, OPENING, CLOSING, CURRENCY, NUMERIC, LAW}) follows(r, from, from == BOX ? BAD : BAD | BOX);
+    for (int from : new int[] {BAD, LOWER, UPPER, BOX, OPENING, CLOSING, CURRENCY, NUMERIC, LAW})
+      follows(r, from, from == BOX ? BAD : BAD | BOX);
     follows(r, BAD, accented | marks);
     follows(r, LOWER, UPPER | CURRENCY);
     follows(r, UPPER, NUMERIC | LAW);
@@ -137,7 +152,8 @@ final class Badness {
 
   /// @param ranges first and last character of each
   private static void put(short[] r, int kind, String ranges, String single) {
-    for (int i = 0; i < ranges.length(); i += 2) for (char c = ranges.charAt(i); c <= ranges.charAt(i + 1); c++) r[c] |= (short) kind;
+    for (int i = 0; i < ranges.length(); i += 2)
+      for (char c = ranges.charAt(i); c <= ranges.charAt(i + 1); c++) r[c] |= (short) kind;
     for (char c : single.toCharArray()) r[c] |= (short) kind;
   }
 }

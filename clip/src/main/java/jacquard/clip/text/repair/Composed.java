@@ -7,8 +7,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 
-/// Normal form C in time that does not grow with the square of the text. The JDK orders a run of combining marks by insertion (200,000 marks of two alternating
-/// classes take 9 s); long runs are therefore ordered before, which Unicode's canonical equivalence allows.
+/// Normal form C in time that does not grow with the square of the text. The JDK orders a run of combining marks by
+/// insertion (200,000 marks of two alternating classes take 9 s); long runs are therefore ordered before, which
+/// Unicode's canonical equivalence allows.
 final class Composed {
   private static final int LONG = 256;
   /// Marks of the lowest and of the highest combining class, 1 and 240.
@@ -53,7 +54,8 @@ final class Composed {
 
   private static void run(String marks, StringBuilder out) {
     var decomposed = new HashMap<Integer, int[]>();
-    int[] all = marks.codePoints().flatMap(c -> Arrays.stream(decomposed.computeIfAbsent(c, Composed::decomposed))).toArray();
+    int[] all = marks.codePoints().flatMap(c -> Arrays.stream(decomposed.computeIfAbsent(c, Composed::decomposed)))
+        .toArray();
     var ranks = ranks(all);
     for (int from = 0, to; from < all.length; from = to) {
       to = from + 1;
@@ -65,7 +67,9 @@ final class Composed {
     }
   }
 
-  private static int[] decomposed(int c) { return Normalizer.normalize(Character.toString(c), Form.NFD).codePoints().toArray(); }
+  private static int[] decomposed(int c) {
+    return Normalizer.normalize(Character.toString(c), Form.NFD).codePoints().toArray();
+  }
 
   /// Numbers from 1 that are in the order of the marks' combining classes, and 0 for marks that stay where they are.
   private static HashMap<Integer, Integer> ranks(int[] marks) {
@@ -76,7 +80,8 @@ final class Composed {
       r.put(m, 0);
       if (behind(s, FIRST) || behind(LAST, s)) moving.add(m);
     });
-    moving.sort((a, b) -> behind(Character.toString(a), Character.toString(b)) ? 1 : behind(Character.toString(b), Character.toString(a)) ? -1 : 0);
+    moving.sort((a, b) -> behind(Character.toString(a), Character.toString(b)) ? 1
+        : behind(Character.toString(b), Character.toString(a)) ? -1 : 0);
     for (int i = 0, rank = 1; i < moving.size(); i++) {
       if (i > 0 && behind(Character.toString(moving.get(i)), Character.toString(moving.get(i - 1)))) rank++;
       r.put(moving.get(i), rank);

@@ -9,21 +9,24 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// HTML's character references: the names of the HTML standard (`entities.txt`: name, "?" where the semicolon may be left out, code points), and numbers.
+/// HTML's character references: the names of the HTML standard (`entities.txt`: name, "?" where the semicolon may be
+/// left out, code points), and numbers.
 public final class Entities {
-  private static final Pattern ANY = Pattern.compile("&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\\t\\n\\f <&#;]{1,32};?)"), CLOSED = Pattern.compile("&#?[0-9A-Za-z]{1,24};");
+  private static final Pattern ANY = Pattern.compile("&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\\t\\n\\f <&#;]{1,32};?)"),
+      CLOSED = Pattern.compile("&#?[0-9A-Za-z]{1,24};");
   private static final Map<String, String> NAMES = names(), CAPITALS = capitals();
 
   private Entities() {}
 
-  /// Replaces references as a browser does, those without a semicolon too: the longest name that fits, numbers 80–9F as Windows-1252. Numbers that stand for no
-  /// character become U+FFFD or nothing, names that are none stay.
+  /// Replaces references as a browser does, those without a semicolon too: the longest name that fits, numbers 80–9F as
+  /// Windows-1252. Numbers that stand for no character become U+FFFD or nothing, names that are none stay.
   public static String unescaped(String text) {
     if (text.indexOf('&') < 0) return text;
     return ANY.matcher(text).replaceAll(m -> Matcher.quoteReplacement(reference(m.group(1))));
   }
 
-  /// Replaces only references that are closed and certain: full names of up to 24 letters, also in capitals where that is no other name (`&EACUTE;` is É), and numbers.
+  /// Replaces only references that are closed and certain: full names of up to 24 letters, also in capitals where that
+  /// is no other name (`&EACUTE;` is É), and numbers.
   static String closed(String text) {
     if (text.indexOf('&') < 0) return text;
     return CLOSED.matcher(text).replaceAll(m -> {
@@ -46,7 +49,8 @@ public final class Entities {
   private static String number(String digits) {
     boolean hex = digits.charAt(1) == 'x' || digits.charAt(1) == 'X';
     int c = 0, end = digits.endsWith(";") ? digits.length() - 1 : digits.length();
-    for (int i = hex ? 2 : 1; i < end && c <= Character.MAX_CODE_POINT; i++) c = c * (hex ? 16 : 10) + Character.digit(digits.charAt(i), 16);
+    for (int i = hex ? 2 : 1; i < end && c <= Character.MAX_CODE_POINT; i++)
+      c = c * (hex ? 16 : 10) + Character.digit(digits.charAt(i), 16);
     if (c == 0 || c > Character.MAX_CODE_POINT || c >= 0xd800 && c <= 0xdfff) return "\ufffd";
     if (c >= 0x80 && c <= 0x9f) return String.valueOf(SloppyEncoding.WINDOWS_1252.chars()[c]);
     boolean control = c < 0x20 && c != '\t' && c != '\n' && c != '\f' && c != '\r' || c == 0x7f;
@@ -72,7 +76,8 @@ public final class Entities {
     var r = new HashMap<String, String>();
     NAMES.forEach((name, text) -> {
       var upper = name.toUpperCase(Locale.ROOT);
-      if (name.endsWith(";") && name.equals(name.toLowerCase(Locale.ROOT)) && reference(upper).equals("&" + upper)) r.put(upper, text.toUpperCase(Locale.ROOT));
+      if (name.endsWith(";") && name.equals(name.toLowerCase(Locale.ROOT)) && reference(upper).equals("&" + upper))
+        r.put(upper, text.toUpperCase(Locale.ROOT));
     });
     return Map.copyOf(r);
   }

@@ -9,12 +9,15 @@ import java.util.stream.Stream;
 /// UTF-8 of which bytes were changed before it was misread.
 final class LossyBytes {
   private static final byte[] REPLACEMENT = {(byte) 0xef, (byte) 0xbf, (byte) 0xbd};
-  /// What follows "Ã " where its space is no more than the second byte of à: another space, and the rest of Portuguese àquele, àquela, àquilo and às.
-  private static final List<byte[]> AFTER_A_LETTER = Stream.of(" ", "quele", "quela", "quilo", "s ").map(s -> s.getBytes(StandardCharsets.US_ASCII)).toList();
+  /// What follows "Ã " where its space is no more than the second byte of à: another space, and the rest of Portuguese
+  /// àquele, àquela, àquilo and às.
+  private static final List<byte[]> AFTER_A_LETTER =
+      Stream.of(" ", "quele", "quela", "quilo", "s ").map(s -> s.getBytes(StandardCharsets.US_ASCII)).toList();
 
   private LossyBytes() {}
 
-  /// Puts byte A0 back where somebody, taking it for a space, wrote 20, and where the character so restored is a likely one:
+  /// Puts byte A0 back where somebody, taking it for a space, wrote 20, and where the character so restored is a likely
+  /// one:
   ///
   /// ```
   /// C2 C3 C5 CE D0 D9   20                 no-break space, à, Š, Π, Р, ٠
@@ -65,14 +68,16 @@ final class LossyBytes {
       if (at(b, i) != 0xc3 || at(b, i + 1) != ' ') continue;
       int after = i + 2;
       boolean word = true;
-      for (byte[] w : AFTER_A_LETTER) word &= after + w.length > b.length || !Arrays.equals(b, after, after + w.length, w, 0, w.length);
+      for (byte[] w : AFTER_A_LETTER)
+        word &= after + w.length > b.length || !Arrays.equals(b, after, after + w.length, w, 0, w.length);
       if (word) r.write(0xa0);
     }
     return r.toByteArray();
   }
 
-  /// Turns what was a UTF-8 sequence until some of its bytes were lost into U+FFFD. A lost byte is 1A; one a sequence may be "?" too, of two-byte sequences only
-  /// after C2 and C3. A pair of surrogates, as CESU-8 writes them, is one sequence. A 1A alone is U+FFFD as well.
+  /// Turns what was a UTF-8 sequence until some of its bytes were lost into U+FFFD. A lost byte is 1A; one a sequence
+  /// may be "?" too, of two-byte sequences only after C2 and C3. A pair of surrogates, as CESU-8 writes them, is one
+  /// sequence. A 1A alone is U+FFFD as well.
   static byte[] lostReplaced(byte[] b) {
     ByteArrayOutputStream r = null;
     for (int i = 0; i < b.length; ) {

@@ -1,9 +1,11 @@
 package jacquard.clip.text.repair;
 
-/// Text that was UTF-8, was read in another encoding, and is put right by going back: written in that encoding, read as UTF-8.
+/// Text that was UTF-8, was read in another encoding, and is put right by going back: written in that encoding, read as
+/// UTF-8.
 final class Mojibake {
   private static final int LENGTH = 7, CONTINUES = 8, SURELY = 16;
-  /// For each character what its byte is in UTF-8, if Latin-1 or one of its kin misread it: the length of a sequence that it leads, and whether it continues one.
+  /// For each character what its byte is in UTF-8, if Latin-1 or one of its kin misread it: the length of a sequence
+  /// that it leads, and whether it continues one.
   private static final byte[] ROLES = roles();
 
   private Mojibake() {}
@@ -17,7 +19,8 @@ final class Mojibake {
     return text;
   }
 
-  /// The whole text through the first encoding that makes sense of it; or else those parts that look like UTF-8; or else its C1 controls.
+  /// The whole text through the first encoding that makes sense of it; or else those parts that look like UTF-8; or
+  /// else its C1 controls.
   private static String step(String text, Effort effort) {
     for (var encoding : SloppyEncoding.TRIED) {
       byte[] bytes = encoding.bytes(text);
@@ -31,8 +34,8 @@ final class Mojibake {
     return parts.equals(text) ? Characters.windows(text) : parts;
   }
 
-  /// Repairs each run of whole sequences that is bad by itself. A run does not begin behind a character that surely continues a sequence: that would mend the end
-  /// of a longer garble alone.
+  /// Repairs each run of whole sequences that is bad by itself. A run does not begin behind a character that surely
+  /// continues a sequence: that would mend the end of a longer garble alone.
   private static String parts(String text, Effort effort) {
     var r = new StringBuilder(text.length());
     int done = 0;
@@ -62,13 +65,14 @@ final class Mojibake {
     return c < ROLES.length ? ROLES[c] : 0;
   }
 
-  /// Leads: C2–DF two, E0–EF three, F0 and F3 four (the only ones with much behind them). Spaces, dashes, quotes, bullets and ellipses continue, but stand for
-  /// themselves too; a space may have been A0.
+  /// Leads: C2–DF two, E0–EF three, F0 and F3 four (the only ones with much behind them). Spaces, dashes, quotes,
+  /// bullets and ellipses continue, but stand for themselves too; a space may have been A0.
   private static byte[] roles() {
     byte[] r = new byte[0x2123];
     for (var encoding : SloppyEncoding.LATIN_LIKE)
       for (int b = 0x80; b < 0xf4; b++)
-        r[encoding.chars()[b]] |= (byte) (b < 0xc0 ? CONTINUES | SURELY : b < 0xc2 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : b == 0xf0 || b == 0xf3 ? 4 : 0);
+        r[encoding.chars()[b]] |= (byte) (b < 0xc0 ? CONTINUES | SURELY : b < 0xc2 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3
+            : b == 0xf0 || b == 0xf3 ? 4 : 0);
     for (char c : " –—―‘’‚“”„•…".toCharArray()) r[c] = CONTINUES;
     return r;
   }

@@ -2,15 +2,15 @@ package jacquard.clip.text.repair;
 
 /// Repairs a text as ftfy 6.3.1 does with its defaults: each line for itself, over and over until it stays the same.
 ///
-/// A line break belongs to the line before it, and a line of over a million characters is cut there. From the first line with a "<" on the text is taken for HTML,
-/// and its entities stay.
+/// A line break belongs to the line before it, and a line of over a million characters is cut there. From the first
+/// line with a "<" on the text is taken for HTML, and its entities stay.
 public final class Repair {
   private static final int LONGEST = 1_000_000;
 
   private Repair() {}
 
-  /// The repaired text; the text itself where nothing is wrong with it. Never throws, and takes time in proportion to the length: a text of thousands of nested
-  /// damages is left as far as it got (see [Effort]).
+  /// The repaired text; the text itself where nothing is wrong with it. Never throws, and takes time in proportion to
+  /// the length: a text of thousands of nested damages is left as far as it got (see [Effort]).
   public static String of(String text) {
     if (plain(text)) return text;
     var effort = new Effort(text.length());
@@ -19,7 +19,8 @@ public final class Repair {
     for (int from = 0, to; from < text.length(); from = to) {
       to = text.indexOf('\n', from) + 1;
       if (to == 0) to = text.length();
-      if (to - from > LONGEST && text.codePointCount(from, Math.min(to, from + 2 * LONGEST)) > LONGEST) to = text.offsetByCodePoints(from, LONGEST);
+      if (to - from > LONGEST && text.codePointCount(from, Math.min(to, from + 2 * LONGEST)) > LONGEST)
+        to = text.offsetByCodePoints(from, LONGEST);
       var line = text.substring(from, to);
       entities &= line.indexOf('<') < 0;
       repaired.append(line(line, entities, effort));

@@ -5,8 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// One byte, one character: an encoding through which UTF-8 is commonly misread. The Windows ones are "sloppy", as browsers read them: a byte without a character
-/// stands for the control character of its number, and byte 1A for U+FFFD, what a stricter reader wrote for a byte that it could not read.
+/// One byte, one character: an encoding through which UTF-8 is commonly misread. The Windows ones are "sloppy", as
+/// browsers read them: a byte without a character stands for the control character of its number, and byte 1A for
+/// U+FFFD, what a stricter reader wrote for a byte that it could not read.
 ///
 /// @param chars the character of each byte
 /// @param sorted those characters in order, each with its byte: `char << 8 | byte`
@@ -19,7 +20,8 @@ record SloppyEncoding(String name, boolean sloppy, char[] chars, int[] sorted) {
 
   /// Those close to Latin-1: the same halves hold letters, the same punctuation.
   static final List<SloppyEncoding> LATIN_LIKE =
-      List.of(of("ISO-8859-1"), WINDOWS_1252, of("windows-1251"), of("windows-1250"), of("windows-1253"), of("windows-1254"), of("windows-1257"));
+      List.of(of("ISO-8859-1"), WINDOWS_1252, of("windows-1251"), of("windows-1250"), of("windows-1253"),
+      of("windows-1254"), of("windows-1257"));
 
   /// In the order in which they are tried.
   static final List<SloppyEncoding> TRIED =

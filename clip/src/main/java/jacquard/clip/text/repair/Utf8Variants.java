@@ -3,7 +3,8 @@ package jacquard.clip.text.repair;
 import static jacquard.clip.text.repair.LossyBytes.at;
 import static jacquard.clip.text.repair.LossyBytes.continuation;
 
-/// Strict UTF-8, but for two habits of other writers: surrogate pairs as two sequences of three bytes (CESU-8), and C0 80 for U+0000 (Java).
+/// Strict UTF-8, but for two habits of other writers: surrogate pairs as two sequences of three bytes (CESU-8), and C0
+/// 80 for U+0000 (Java).
 final class Utf8Variants {
   private Utf8Variants() {}
 
@@ -15,7 +16,8 @@ final class Utf8Variants {
       if (lead < 0x80) {
         s.append((char) lead);
         i++;
-      } else if (lead == 0xc0) { // ftfy's "end of the text" is also before its final line feed, which the null then takes along
+      // ftfy's "end of the text" is also before its final line feed, which the null then takes along
+      } else if (lead == 0xc0) {
         if (x != 0x80 && !lastFeed(b, i + 1)) return null;
         s.append('\0');
         i += 2;

@@ -1,5 +1,6 @@
-/// Text that was damaged on its way, repaired as ftfy 6.3.1 does it (Robyn Speer, Apache-2.0): OpenCLIP repairs every caption before its words are cut, and some
-/// words of CLIP's own vocabulary look damaged, so that ids agree only where the repair does.
+/// Text that was damaged on its way, repaired as ftfy 6.3.1 does it (Robyn Speer, Apache-2.0): OpenCLIP repairs every
+/// caption before its words are cut, and some words of CLIP's own vocabulary look damaged, so that ids agree only where
+/// the repair does.
 ///
 /// ```
 /// Repair          a text, line by line, until a line no longer changes

@@ -16,7 +16,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 
-/// A SentencePiece model (Kudo and Richardson 2018), which normalises a text and cuts it as a whole: unigrams or byte pairs. Ids are those of the `sentencepiece` library.
+/// A SentencePiece model (Kudo and Richardson 2018), which normalises a text and cuts it as a whole: unigrams or byte
+/// pairs. Ids are those of the `sentencepiece` library.
 public final class SentencePiece {
   private static final char SPACE = '▁';
   private final SentencePieceFile file;
@@ -46,11 +47,13 @@ public final class SentencePiece {
     map = file.map().length == 0 ? null : map(path, file.map());
     vocabulary = Vocabulary.of(pieces.stream().map(SentencePieceFile.Piece::text).toArray(String[]::new));
     int[] bytes = file.bytes() ? vocabulary.bytes() : null;
-    if (bytes != null && Arrays.stream(bytes).anyMatch(b -> b < 0)) throw new IOException(path + " falls back to bytes, but lacks pieces for some of them");
+    if (bytes != null && Arrays.stream(bytes).anyMatch(b -> b < 0))
+      throw new IOException(path + " falls back to bytes, but lacks pieces for some of them");
     model = switch (file.kind()) {
       case UNIGRAM -> unigrams(file, unknown, bytes);
       case BPE -> new BytePairs(path, bytes);
-      default -> throw new IOException(path + " is a model of the kind " + file.kind().name().toLowerCase(java.util.Locale.ROOT) + "; known are unigram and bpe");
+      default -> throw new IOException(path + " is a model of the kind "
+          + file.kind().name().toLowerCase(java.util.Locale.ROOT) + "; known are unigram and bpe");
     };
   }
 
@@ -60,7 +63,9 @@ public final class SentencePiece {
   }
 
   /// @throws IOException naming the file, if it cannot be read
-  public static SentencePiece read(Path file) throws IOException { return new SentencePiece(file, SentencePieceFile.read(file)); }
+  public static SentencePiece read(Path file) throws IOException {
+    return new SentencePiece(file, SentencePieceFile.read(file));
+  }
 
   /// Ids of a text.
   public int[] encode(String text) {
@@ -83,7 +88,8 @@ public final class SentencePiece {
       var p = file.pieces().get(i);
       if (p.type() != Type.NORMAL && p.type() != Type.USER_DEFINED) continue;
       pieces[i] = p.text();
-      scores[i] = p.type() == Type.NORMAL ? p.score() : p.text().getBytes(StandardCharsets.UTF_8).length * highest - 0.1;
+      scores[i] = p.type() == Type.NORMAL ? p.score()
+          : p.text().getBytes(StandardCharsets.UTF_8).length * highest - 0.1;
     }
     return new Unigrams(pieces, scores, lowest, unknown, bytes, true);
   }
@@ -116,7 +122,9 @@ public final class SentencePiece {
 
   private void mapped(byte[] utf8, int from, int to, Spaces out) {
     if (map != null) map.longest(utf8, from, to, out::add);
-    else if (to > from) new String(utf8, from, to - from, StandardCharsets.UTF_8).codePoints().forEach(c -> out.add(Character.toString(c)));
+    else if (to > from)
+      new String(utf8, from, to - from, StandardCharsets.UTF_8).codePoints()
+          .forEach(c -> out.add(Character.toString(c)));
   }
 
   /// Spaces at the ends and in a row go, where the model says so; one is put before the text; all become marks.
@@ -146,13 +154,15 @@ public final class SentencePiece {
     private String end() {
       if (!begun) return "";
       char space = file.marks() ? SPACE : ' ';
-      if (file.oneSpace()) while (!out.isEmpty() && out.charAt(out.length() - 1) == space) out.setLength(out.length() - 1);
+      if (file.oneSpace())
+        while (!out.isEmpty() && out.charAt(out.length() - 1) == space) out.setLength(out.length() - 1);
       if (file.spaceBefore() && file.spaceBehind()) space();
       return out.toString();
     }
   }
 
-  /// Byte pairs by score: of all neighbours that are a piece together, those of the highest score are joined first, then the leftmost.
+  /// Byte pairs by score: of all neighbours that are a piece together, those of the highest score are joined first,
+  /// then the leftmost.
   private final class BytePairs implements Model {
     private final Merges merges = new Merges();
     private final HashMap<Integer, Integer> characters = new HashMap<>();
@@ -166,7 +176,8 @@ public final class SentencePiece {
       var ids = HashMap.<String, Integer>newHashMap(pieces.size());
       for (int i = 0; i < pieces.size(); i++) {
         var p = pieces.get(i);
-        if (p.type() == Type.UNUSED) throw new IOException(path + " has unused pieces among its byte pairs, which is not built in: " + p.text());
+        if (p.type() == Type.UNUSED)
+          throw new IOException(path + " has unused pieces among its byte pairs, which is not built in: " + p.text());
         if (p.type() == Type.NORMAL || p.type() == Type.USER_DEFINED) ids.put(p.text(), i);
       }
       for (var p : pieces)
@@ -184,7 +195,8 @@ public final class SentencePiece {
         int rank = Arrays.binarySearch(scores, -p.score());
         for (int at = 1; at < p.text().length(); at++) {
           if (Character.isLowSurrogate(p.text().charAt(at))) continue;
-          Integer left = ids.get(p.text().substring(0, at)), right = left == null ? null : ids.get(p.text().substring(at));
+          Integer left = ids.get(p.text().substring(0, at)), right = left == null ? null
+              : ids.get(p.text().substring(at));
           if (right != null) merges.put(left, right, rank, i);
         }
       }
@@ -208,7 +220,9 @@ public final class SentencePiece {
         int id = ids[i] < 0 && ids[i] > none + Character.MAX_CODE_POINT ? -1 - ids[i] : ids[i];
         boolean known = id >= 0 && id < size;
         if (known) out.add(id);
-        else if (bytes != null) for (byte b : Character.toString(id < 0 ? id - none : parts.get(id - size)).getBytes(StandardCharsets.UTF_8)) out.add(bytes[b & 255]);
+        else if (bytes != null)
+          for (byte b : Character.toString(id < 0 ? id - none : parts.get(id - size)).getBytes(StandardCharsets.UTF_8))
+            out.add(bytes[b & 255]);
         else if (!before) out.add(unknown);
         before = !known;
       }

@@ -13,7 +13,8 @@ import java.util.List;
 ///
 /// @param map the precompiled map of characters; empty for none
 /// @param bytes unknown characters become their bytes
-public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, boolean spaceBehind, byte[] map, boolean spaceBefore, boolean oneSpace, boolean marks) {
+public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, boolean spaceBehind, byte[] map,
+    boolean spaceBefore, boolean oneSpace, boolean marks) {
   private static final long MOST = 256L << 20;
 
   public enum Kind { NONE, UNIGRAM, BPE, WORD, CHAR }
@@ -23,7 +24,9 @@ public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, bo
   public record Piece(String text, float score, Type type) {}
 
   public static SentencePieceFile read(Path file) throws IOException {
-    if (Files.size(file) > MOST) throw new IOException(file + " holds " + Files.size(file) + " bytes, expected a SentencePiece model of at most " + MOST);
+    if (Files.size(file) > MOST)
+      throw new IOException(file + " holds " + Files.size(file) + " bytes, expected a SentencePiece model of at most "
+          + MOST);
     byte[] all = Files.readAllBytes(file);
     try {
       var r = new Reader();

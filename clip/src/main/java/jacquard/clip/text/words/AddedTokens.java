@@ -11,7 +11,8 @@ public final class AddedTokens {
   /// @param right takes spaces behind it along
   /// @param normalized looked for in the normalised text
   /// @param special a mark, which decoding leaves out
-  public record Token(int id, String text, boolean word, boolean left, boolean right, boolean normalized, boolean special) {}
+  public record Token(int id, String text, boolean word, boolean left, boolean right, boolean normalized,
+      boolean special) {}
 
   private final List<Token> tokens;
   private final Trie plain = new Trie(), normalized = new Trie();
@@ -55,7 +56,9 @@ public final class AddedTokens {
       int from = i;
       var token = tokens.get(trie.get(text.subSequence(from, to)));
       i = to;
-      if (token.word && (from > 0 && Letters.word(text.codePointBefore(from)) || to < text.length() && Letters.word(text.codePointAt(to)))) continue;
+      if (token.word && (from > 0 && Letters.word(text.codePointBefore(from)) || to < text.length()
+          && Letters.word(text.codePointAt(to))))
+        continue;
       while (token.left && from > done && Letters.space(text.charAt(from - 1))) from--;
       while (token.right && to < text.length() && Letters.space(text.charAt(to))) to++;
       if (from > done) words.accept(text.substring(done, from), first && done == 0);

@@ -7,7 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.text.BreakIterator;
 import java.util.Locale;
 
-/// SentencePiece's precompiled map of characters: a double-array trie of UTF-8 sequences, each with the place of its replacement in a list of strings that end with 0.
+/// SentencePiece's precompiled map of characters: a double-array trie of UTF-8 sequences, each with the place of its
+/// replacement in a list of strings that end with 0.
 public final class Charsmap {
   private static final int NONE = -1;
   private final int[] units;
@@ -19,7 +20,9 @@ public final class Charsmap {
   public Charsmap(byte[] blob) throws IOException {
     var in = ByteBuffer.wrap(blob).order(ByteOrder.LITTLE_ENDIAN);
     long bytes = blob.length < 4 ? -1 : in.getInt() & 0xffffffffL;
-    if (bytes < 4 || bytes % 4 != 0 || bytes > in.remaining()) throw new IOException("a precompiled charsmap of " + blob.length + " bytes names " + bytes + " for its trie, expected a multiple of 4 that fits");
+    if (bytes < 4 || bytes % 4 != 0 || bytes > in.remaining())
+      throw new IOException("a precompiled charsmap of " + blob.length + " bytes names " + bytes
+          + " for its trie, expected a multiple of 4 that fits");
     units = new int[(int) bytes / 4];
     in.asIntBuffer().get(units);
     strings = new byte[in.remaining() - (int) bytes];
@@ -28,7 +31,8 @@ public final class Charsmap {
 
   private int offset(int unit) { return unit >>> 10 << ((unit & 0x200) >>> 6); }
 
-  /// The replacement of a prefix of `text[from, to)`: of the longest, or the shortest. Its length in bytes in the upper half, the place of the replacement in the lower; −1 for none.
+  /// The replacement of a prefix of `text[from, to)`: of the longest, or the shortest. Its length in bytes in the upper
+  /// half, the place of the replacement in the lower; −1 for none.
   private long prefix(byte[] text, int from, int to, boolean longest) {
     long found = NONE;
     int node = offset(units[0]);
@@ -64,10 +68,12 @@ public final class Charsmap {
 
   public interface Sink { void accept(String text); }
 
-  private static int length(byte first) { return first >= 0 ? 1 : (first & 0xe0) == 0xc0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : 4; }
+  private static int length(byte first) {
+    return first >= 0 ? 1 : (first & 0xe0) == 0xc0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : 4;
+  }
 
-  /// How the `tokenizers` library maps: a user-perceived character of fewer than six bytes becomes the replacement of its shortest known prefix, as a whole; in others,
-  /// and where there is none, every code point by itself.
+  /// How the `tokenizers` library maps: a user-perceived character of fewer than six bytes becomes the replacement of
+  /// its shortest known prefix, as a whole; in others, and where there is none, every code point by itself.
   public String clusters(String text) {
     int i = 0;
     while (i < text.length() && settled(text, i)) i++;
@@ -85,7 +91,8 @@ public final class Charsmap {
       else {
         if (breaks == null) breaks = BreakIterator.getCharacterInstance(Locale.ROOT);
         breaks.setText(text.substring(i, to));
-        for (int from = breaks.first(), end; (end = breaks.next()) != BreakIterator.DONE; from = end) cluster(text.substring(i + from, i + end), r);
+        for (int from = breaks.first(), end; (end = breaks.next()) != BreakIterator.DONE; from = end)
+          cluster(text.substring(i + from, i + end), r);
       }
       i = to;
     }
@@ -123,7 +130,8 @@ public final class Charsmap {
     return alone[c] == 1;
   }
 
-  /// Characters between any two of which a user-perceived character ends: letters of scripts whose letters do not join, punctuation, CJK.
+  /// Characters between any two of which a user-perceived character ends: letters of scripts whose letters do not join,
+  /// punctuation, CJK.
   private static boolean simple(char c) {
     return c < 0x300 ? c >= 0x20 && c < 0x7f || c >= 0xa0 && c != 0xad
         : c < 0x3041 ? c >= 0x370 && c < 0x483 || c >= 0x48a && c < 0x530 || c >= 0x1e00 && c < 0x2000

@@ -36,7 +36,8 @@ public interface Decoder {
       var r = new ArrayList<String>();
       for (var p : pieces) {
         var s = r.isEmpty() ? p : p.startsWith(prefix) ? p.substring(prefix.length()) : " " + p;
-        r.add(tidy ? s.replace(" .", ".").replace(" ?", "?").replace(" !", "!").replace(" ,", ",").replace(" ' ", "'").replace(" n't", "n't").replace(" 'm", "'m")
+        r.add(tidy ? s.replace(" .", ".").replace(" ?", "?").replace(" !", "!").replace(" ,", ",").replace(" ' ",
+            "'").replace(" n't", "n't").replace(" 'm", "'m")
             .replace(" do not", " don't").replace(" 's", "'s").replace(" 've", "'ve").replace(" 're", "'re") : s);
       }
       return r;
@@ -47,7 +48,8 @@ public interface Decoder {
   static Decoder metaspace(char mark, boolean prepended) {
     return pieces -> {
       var r = new ArrayList<String>();
-      for (var p : pieces) r.add((r.isEmpty() && prepended && p.indexOf(mark) == 0 ? p.substring(1) : p).replace(mark, ' '));
+      for (var p : pieces)
+        r.add((r.isEmpty() && prepended && p.indexOf(mark) == 0 ? p.substring(1) : p).replace(mark, ' '));
       return r;
     };
   }

@@ -2,11 +2,14 @@ package jacquard.clip.text.words;
 
 import java.nio.charset.StandardCharsets;
 
-/// Classes of characters as the peers' regular expressions and libraries know them, and the letters that stand for bytes in byte-level vocabularies.
+/// Classes of characters as the peers' regular expressions and libraries know them, and the letters that stand for
+/// bytes in byte-level vocabularies.
 public final class Letters {
   public static final int LETTER = 1, NUMBER = 2, SPACE = 3, OTHER = 0;
-  private static final int LETTERS = 1 << Character.UPPERCASE_LETTER | 1 << Character.LOWERCASE_LETTER | 1 << Character.TITLECASE_LETTER | 1 << Character.MODIFIER_LETTER | 1 << Character.OTHER_LETTER;
-  private static final int NUMBERS = 1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
+  private static final int LETTERS = 1 << Character.UPPERCASE_LETTER | 1 << Character.LOWERCASE_LETTER | 1
+      << Character.TITLECASE_LETTER | 1 << Character.MODIFIER_LETTER | 1 << Character.OTHER_LETTER;
+  private static final int NUMBERS =
+      1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.LETTER_NUMBER | 1 << Character.OTHER_NUMBER;
   private static final byte[] CLASS = new byte[1 << 16];
   private static final char[] OF_BYTE = new char[256];
   private static final short[] BYTE_OF = new short[0x144];
@@ -33,13 +36,15 @@ public final class Letters {
 
   /// Unicode's White_Space.
   public static boolean space(int c) {
-    return c >= 9 && c <= 13 || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 || c >= 0x2000 && c <= 0x200a || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+    return c >= 9 && c <= 13 || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 || c >= 0x2000 && c <= 0x200a
+        || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
   }
 
   /// `\w`.
   public static boolean word(int c) {
     return Character.isAlphabetic(c) || (1 << Character.getType(c)
-        & (1 << Character.NON_SPACING_MARK | 1 << Character.ENCLOSING_MARK | 1 << Character.COMBINING_SPACING_MARK | 1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.CONNECTOR_PUNCTUATION)) != 0
+        & (1 << Character.NON_SPACING_MARK | 1 << Character.ENCLOSING_MARK | 1 << Character.COMBINING_SPACING_MARK | 1
+        << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.CONNECTOR_PUNCTUATION)) != 0
         || c == 0x200c || c == 0x200d;
   }
 

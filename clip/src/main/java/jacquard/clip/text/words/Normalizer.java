@@ -66,7 +66,8 @@ public interface Normalizer {
     var r = new StringBuilder(text.length());
     text.codePoints().forEach(c -> {
       boolean gone = c >= 1 && c <= 8 || c == 0xb || c >= 0xe && c <= 0x1f || c == 0x7f || c == 0x8f || c == 0x9f;
-      boolean space = c == 9 || c == 0xa || c == 0xc || c == 0xd || c == 0x1680 || c >= 0x200b && c <= 0x200f || c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xfeff || c == 0xfffd;
+      boolean space = c == 9 || c == 0xa || c == 0xc || c == 0xd || c == 0x1680 || c >= 0x200b && c <= 0x200f
+          || c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xfeff || c == 0xfffd;
       if (!gone) r.appendCodePoint(space ? ' ' : c);
     });
     return r.toString();
@@ -91,7 +92,8 @@ public interface Normalizer {
     }
 
     private static boolean ideograph(int c) {
-      return c >= 0x3400 && (c >= 0x4e00 && c <= 0x9fff || c <= 0x4dbf || c >= 0x20000 && c <= 0x2a6df || c >= 0x2a700 && c <= 0x2b73f || c >= 0x2b740 && c <= 0x2b81f
+      return c >= 0x3400 && (c >= 0x4e00 && c <= 0x9fff || c <= 0x4dbf || c >= 0x20000 && c <= 0x2a6df || c >= 0x2a700
+          && c <= 0x2b73f || c >= 0x2b740 && c <= 0x2b81f
           || c >= 0x2b920 && c <= 0x2ceaf || c >= 0xf900 && c <= 0xfaff || c >= 0x2f800 && c <= 0x2fa1f);
     }
   }

@@ -10,11 +10,15 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 
-/// Unicode as the `tokenizers` library knows it: some of its tables are older than the JDK's, and ids depend on them. Differences are data, measured over all code points.
+/// Unicode as the `tokenizers` library knows it: some of its tables are older than the JDK's, and ids depend on them.
+/// Differences are data, measured over all code points.
 public final class OlderUnicode {
-  private static final int PUNCTUATION = 1 << Character.CONNECTOR_PUNCTUATION | 1 << Character.DASH_PUNCTUATION | 1 << Character.START_PUNCTUATION | 1 << Character.END_PUNCTUATION
-      | 1 << Character.INITIAL_QUOTE_PUNCTUATION | 1 << Character.FINAL_QUOTE_PUNCTUATION | 1 << Character.OTHER_PUNCTUATION;
-  private static final int MARKS = 1 << Character.NON_SPACING_MARK | 1 << Character.ENCLOSING_MARK | 1 << Character.COMBINING_SPACING_MARK;
+  private static final int PUNCTUATION = 1 << Character.CONNECTOR_PUNCTUATION | 1 << Character.DASH_PUNCTUATION | 1
+      << Character.START_PUNCTUATION | 1 << Character.END_PUNCTUATION
+      | 1 << Character.INITIAL_QUOTE_PUNCTUATION | 1 << Character.FINAL_QUOTE_PUNCTUATION | 1
+      << Character.OTHER_PUNCTUATION;
+  private static final int MARKS =
+      1 << Character.NON_SPACING_MARK | 1 << Character.ENCLOSING_MARK | 1 << Character.COMBINING_SPACING_MARK;
   private static final int CONTROLS = 1 << Character.CONTROL | 1 << Character.FORMAT | 1 << Character.PRIVATE_USE;
   private static final Map<String, BitSet> OTHERWISE = read();
   private static final BitSet NEWER = OTHERWISE.get("normal");
@@ -23,7 +27,8 @@ public final class OlderUnicode {
 
   private static Map<String, BitSet> read() {
     var r = new HashMap<String, BitSet>();
-    try (var in = new BufferedReader(new InputStreamReader(OlderUnicode.class.getResourceAsStream("older-unicode.txt"), StandardCharsets.US_ASCII))) {
+    try (var in = new BufferedReader(new InputStreamReader(OlderUnicode.class.getResourceAsStream("older-unicode.txt"),
+        StandardCharsets.US_ASCII))) {
       for (String line; (line = in.readLine()) != null;) {
         if (line.startsWith("#")) continue;
         var words = line.split(" ");
@@ -37,15 +42,20 @@ public final class OlderUnicode {
     return r;
   }
 
-  private static boolean is(int c, int types, String otherwise) { return (1 << Character.getType(c) & types) != 0 != OTHERWISE.get(otherwise).get(c); }
+  private static boolean is(int c, int types, String otherwise) {
+    return (1 << Character.getType(c) & types) != 0 != OTHERWISE.get(otherwise).get(c);
+  }
 
   /// ASCII's punctuation and symbols, and Unicode's punctuation.
   public static boolean punctuation(int c) {
-    return c < 0x80 ? c > ' ' && c < 0x7f && !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z') : is(c, PUNCTUATION, "punctuation");
+    return c < 0x80 ? c > ' ' && c < 0x7f && !(c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z')
+        : is(c, PUNCTUATION, "punctuation");
   }
 
   /// Control and format characters but for tab and line ends, and private ones.
-  public static boolean control(int c) { return c < 0x7f ? c < ' ' && c != '\t' && c != '\n' && c != '\r' : is(c, CONTROLS, "control"); }
+  public static boolean control(int c) {
+    return c < 0x7f ? c < ' ' && c != '\t' && c != '\n' && c != '\r' : is(c, CONTROLS, "control");
+  }
 
   public static boolean nonSpacing(int c) { return c >= 0x300 && is(c, 1 << Character.NON_SPACING_MARK, "nonspacing"); }
 

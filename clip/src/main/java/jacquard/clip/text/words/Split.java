@@ -21,7 +21,8 @@ public record Split(Finder finder, Behavior behavior, boolean inverted) implemen
           c = text.codePointAt(i);
           if (!kind.test(c)) continue;
           int end = i + Character.charCount(c);
-          while (runs && end < text.length() && kind.test(text.codePointAt(end))) end += Character.charCount(text.codePointAt(end));
+          while (runs && end < text.length() && kind.test(text.codePointAt(end)))
+            end += Character.charCount(text.codePointAt(end));
           return pair(i, end);
         }
         return -1;
@@ -35,7 +36,9 @@ public record Split(Finder finder, Behavior behavior, boolean inverted) implemen
       };
     }
 
-    static Finder of(WordRule rule) { return (text, from) -> from == text.length() ? -1 : pair(from, rule.end(text, from)); }
+    static Finder of(WordRule rule) {
+      return (text, from) -> from == text.length() ? -1 : pair(from, rule.end(text, from));
+    }
   }
 
   public static long pair(int from, int to) { return (long) from << 32 | to; }

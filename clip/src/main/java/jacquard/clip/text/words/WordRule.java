@@ -2,7 +2,8 @@ package jacquard.clip.text.words;
 
 import java.util.Map;
 
-/// The regular expressions that cut a text into words before byte pairs, as a hand-written scanner each: linear, and never deep. They differ in a few points.
+/// The regular expressions that cut a text into words before byte pairs, as a hand-written scanner each: linear, and
+/// never deep. They differ in a few points.
 ///
 /// @param anyCase contractions in capitals too
 /// @param lead any one character but a line end, letter or number goes with the letters behind it, else only a space
@@ -12,12 +13,14 @@ import java.util.Map;
 public record WordRule(boolean anyCase, boolean lead, int digits, boolean lines, boolean tail) {
   public static final WordRule GPT2 = new WordRule(false, false, 0, false, false);
   private static final String END = "|\\s+(?!\\S)|\\s+";
-  private static final String LEAD = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|", LINES = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+" + END;
+  private static final String LEAD = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|", LINES =
+      "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+" + END;
   private static final Map<String, WordRule> KNOWN = Map.of(
       "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+" + END, GPT2,
       "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+" + END, GPT2,
       "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^\\s\\p{L}\\p{N}]++|\\s++$|\\s+(?!\\S)|\\s", GPT2,
-      "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s",
+      "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+| "
+      + "?[^\\s\\p{L}\\p{N}]++[\\r\\n]*+|\\s++$|\\s*[\\r\\n]|\\s+(?!\\S)|\\s",
       new WordRule(true, true, 3, true, true),
       LEAD + "\\p{N}{1,3}" + LINES, new WordRule(true, true, 3, true, false),
       LEAD + "\\p{N}" + LINES, new WordRule(true, true, 1, true, false));
@@ -46,11 +49,13 @@ public record WordRule(boolean anyCase, boolean lead, int digits, boolean lines,
   }
 
   private int digits(String text, int i) {
-    for (int n = 1; n < digits && i < text.length() && Letters.of(text.codePointAt(i)) == Letters.NUMBER; n++) i += Character.charCount(text.codePointAt(i));
+    for (int n = 1; n < digits && i < text.length() && Letters.of(text.codePointAt(i)) == Letters.NUMBER; n++)
+      i += Character.charCount(text.codePointAt(i));
     return i;
   }
 
-  /// Spaces: to the last line end; all of them at the end of the text; else all but the last, which may go with the next word.
+  /// Spaces: to the last line end; all of them at the end of the text; else all but the last, which may go with the
+  /// next word.
   private int spaces(String text, int from, int i) {
     int end = run(text, i, Letters.SPACE);
     if (tail && end == text.length()) return end;

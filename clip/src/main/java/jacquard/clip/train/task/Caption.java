@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// CoCa (Yu et al. 2022): the contrastive loss, and of the caption's tokens the mean loss of foretelling them, over all of the batch.
+/// CoCa (Yu et al. 2022): the contrastive loss, and of the caption's tokens the mean loss of foretelling them, over all
+/// of the batch.
 ///
 /// @param weight of the caption loss beside the contrastive one
 public record Caption(Contrastive contrastive, double weight) implements Task {
@@ -30,7 +31,8 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
   @Override public Map<String, Double> report() { return contrastive.report(); }
   @Override public Caption of(ClipModel model) { return new Caption(contrastive.of(model), weight); }
 
-  /// Normalised features of pictures and captions; of each caption the sum of its tokens' losses and their number, `[count, 1]`.
+  /// Normalised features of pictures and captions; of each caption the sum of its tokens' losses and their number,
+  /// `[count, 1]`.
   @Override public List<Tensor> features(Batch part) {
     int[][] captions = part.captions().tokens();
     var text = model().text().tokens(captions);

@@ -15,7 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// A student that is trained by its own contrastive loss and by the logits of a teacher, which stays as it is; see [DistillLoss].
+/// A student that is trained by its own contrastive loss and by the logits of a teacher, which stays as it is; see
+/// [DistillLoss].
 public record Distill(Contrastive student, ClipModel teacher) implements Task {
   public Distill {
     if (student.loss() != Contrastive.Loss.SOFTMAX)
@@ -50,7 +51,9 @@ public record Distill(Contrastive student, ClipModel teacher) implements Task {
       var s = student.config();
       TextInput text = s.text().input(), taught = teacher.text().input();
       if (!s.vision().input().equals(teacher.vision().input()) || !text.equals(taught))
-        throw new IllegalArgumentException("the teacher sees %s pixels and %d tokens of the tokenizer %s, the student %s, %d and %s: both must see the same".formatted(
+        throw new IllegalArgumentException(
+            ("the teacher sees %s pixels and %d tokens of the tokenizer %s, the student %s, %d and %s: both must see "
+            + "the same").formatted(
             teacher.vision().input(), taught.context(), taught.tokenizer(), s.vision().input(), text.context(),
                 text.tokenizer()));
     }

@@ -5,15 +5,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// Towers that are not trained, or only their last groups (Zhai et al. 2022, LiT), as OpenCLIP's `--lock-image` and `--lock-text`.
+/// Towers that are not trained, or only their last groups (Zhai et al. 2022, LiT), as OpenCLIP's `--lock-image` and
+/// `--lock-text`.
 ///
-/// A tower's groups, from input to output: embeddings; each transformer block or ResNet stage, the last block with the final norm; the projection (of a ResNet: the
-/// attention pool). Groups are unlocked from the output on.
+/// A tower's groups, from input to output: embeddings; each transformer block or ResNet stage, the last block with the
+/// final norm; the projection (of a ResNet: the attention pool). Groups are unlocked from the output on.
 ///
 /// @param image how many groups of the image tower are trained all the same; empty where it is not locked
 /// @param text the same of the text tower
-/// @param fixedStatistics whether the batch norms of locked groups keep their running statistics and normalise with them; else they gather statistics though
-///                        their weights stay
+/// @param fixedStatistics whether the batch norms of locked groups keep their running statistics and normalise with
+///   them; else they gather statistics though their weights stay
 public record Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics) {
   public static final Locks NONE = new Locks(OptionalInt.empty(), OptionalInt.empty(), false);
 

@@ -8,12 +8,14 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/// How fast each parameter learns and how it decays, by path. Learning rates fall from a tower's output to its input (layer-wise decay, Clark et al. 2020): its group i of n, as
-/// [Locks] counts them, learns with decay^(n−1−i) of the rate.
+/// How fast each parameter learns and how it decays, by path. Learning rates fall from a tower's output to its input
+/// (layer-wise decay, Clark et al. 2020): its group i of n, as [Locks] counts them, learns with decay^(n−1−i) of the
+/// rate.
 ///
 /// @param decay     the weight decay
 /// @param image,text the layer-wise decays of the towers, 1 for none
-/// @param undecayed patterns of OpenCLIP's names of parameters that do not decay, beside those that never do; `*` for any text, `?` for any letter
+/// @param undecayed patterns of OpenCLIP's names of parameters that do not decay, beside those that never do; `*` for
+///   any text, `?` for any letter
 public record Rates(double decay, double image, double text, List<String> undecayed) {
   public Rates {
     undecayed = List.copyOf(undecayed);

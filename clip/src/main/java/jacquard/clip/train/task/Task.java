@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The tensors are one rank's.
+/// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The
+/// tensors are one rank's.
 public sealed interface Task extends Section permits Contrastive, Distill, Caption {
   /// What tells it from other tasks, in checkpoints and reports.
   String name();

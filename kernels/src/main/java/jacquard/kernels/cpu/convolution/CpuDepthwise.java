@@ -15,11 +15,14 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Fused;
 import java.util.Arrays;
 
-/// Depthwise convolution over rows of pixels, m outputs a channel: y[p, o] = Σ over the taps t of x[p·stride + t − padding, o/m] · W[o, t].
+/// Depthwise convolution over rows of pixels, m outputs a channel: y[p, o] = Σ over the taps t of
+/// x[p·stride + t − padding, o/m] · W[o, t].
 ///
-/// A piece of work takes a band of rows of some channels of one image: lays what they read out as [row][plane][phase][column][BLOCK] with the zeros of the padding, and
-/// goes over each row of outputs with some taps at a time, whose weights stay in registers. Columns of one phase are `stride` apart, so that neighbouring outputs read
-/// neighbours whatever the stride. A lane is a channel from beginning to end: the bits do not depend on the width of vectors.
+/// A piece of work takes a band of rows of some channels of one image: lays what they read out as
+/// [row][plane][phase][column][BLOCK] with the zeros of the padding, and goes over each row of outputs with some taps
+/// at a time, whose weights stay in registers. Columns of one phase are `stride` apart, so that neighbouring outputs
+/// read neighbours whatever the stride. A lane is a channel from beginning to end: the bits do not depend on the width
+/// of vectors.
 final class CpuDepthwise {
   /// Blocks of a piece: each pixel gives them a stretch of memory long enough to stream.
   private static final int BLOCKS = 4;
@@ -36,7 +39,8 @@ final class CpuDepthwise {
 
   private CpuDepthwise() {}
 
-  /// What a row of outputs reads: source rows first … last, and by phase of the outputs the taps: where in the source, counted from its row 0, and which weight.
+  /// What a row of outputs reads: source rows first … last, and by phase of the outputs the taps: where in the source,
+  /// counted from its row 0, and which weight.
   private record Row(int first, int last, int[][] at, int[][] weight) {}
 
   /// How outputs on the grid `to` read sources on the grid `from`.
@@ -44,20 +48,26 @@ final class CpuDepthwise {
   /// @param planes sources that an output sums over: channel c reads c·planes/spread + plane
   /// @param phases columns of the source that lie apart
   /// @param left   columns of zeros before the first, `width` with them and those after
-  /// @param step   columns from one output of a phase to the next; `begin` and `count` say by phase where they begin and how many they are
-  private record Plan(Grid from, Grid to, int planes, int spread, int phases, int left, int width, int step, int[] begin, int[] count, Row[] rows, int taps) {
+  /// @param step   columns from one output of a phase to the next; `begin` and `count` say by phase where they begin
+  ///   and how many they are
+  private record Plan(Grid from, Grid to, int planes, int spread, int phases, int left, int width, int step,
+      int[] begin, int[] count, Row[] rows, int taps) {
     int columns() { return (width + phases - 1) / phases; }
     int row() { return planes * phases * columns() * BLOCK; }
-    int place(int plane, int column) { return ((plane * phases + column % phases) * columns() + column / phases) * BLOCK; }
+    int place(int plane, int column) {
+      return ((plane * phases + column % phases) * columns() + column / phases) * BLOCK;
+    }
     int band() { return Math.clamp(BAND / BLOCKS / row() * to.height() / from.height(), 1, to.height()); }
     int bands() { return Math.ceilDiv(to.height(), band()); }
 
     static Plan forward(Fused.Conv2d op, Shape w) {
       int kh = w.dim(1), kw = w.dim(2), s = op.stride();
       var to = op.to(w);
-      var p = new Plan(op.grid(), to, 1, w.dim(0) / op.groups(), s, op.padding().left(), (to.width() - 1) * s + kw, 1, new int[] {0}, new int[] {to.width()}, new Row[to.height()], kh * kw);
+      var p = new Plan(op.grid(), to, 1, w.dim(0) / op.groups(), s, op.padding().left(), (to.width() - 1) * s + kw, 1,
+          new int[] {0}, new int[] {to.width()}, new Row[to.height()], kh * kw);
       for (int y = 0; y < to.height(); y++) {
-        int top = y * s - op.padding().top(), k0 = Math.max(0, -top), k1 = Math.min(kh, op.grid().height() - top), n = 0;
+        int top = y * s - op.padding().top(), k0 = Math.max(0, -top), k1 = Math.min(kh, op.grid().height() - top), n =
+            0;
         int[] at = new int[Math.max(0, k1 - k0) * kw], weight = new int[at.length];
         for (int ky = k0; ky < k1; ky++)
           for (int kx = 0; kx < kw; kx++, n++) {
@@ -69,7 +79,8 @@ final class CpuDepthwise {
       return p;
     }
 
-    /// dx[y, x] = Σ dy[(y + top − ky)/s, (x + left − kx)/s] · W[ky, kx] where s divides both. A column's phase q is (x + left) mod s: its taps are q, q + s, ….
+    /// dx[y, x] = Σ dy[(y + top − ky)/s, (x + left − kx)/s] · W[ky, kx] where s divides both. A column's phase q is
+    /// (x + left) mod s: its taps are q, q + s, ….
     static Plan backward(Fused.Conv2d op, Shape w) {
       int kh = w.dim(1), kw = w.dim(2), s = op.stride(), m = w.dim(0) / op.groups(), low = 0, high = 1;
       Grid to = op.grid(), from = op.to(w);
@@ -77,7 +88,8 @@ final class CpuDepthwise {
       for (int q = 0; q < s; q++) {
         begin[q] = Math.floorMod(q - op.padding().left(), s);
         count[q] = Math.max(0, Math.ceilDiv(to.width() - begin[q], s));
-        first[q] = (begin[q] + op.padding().left() - q) / s;                       // what the phase's first output reads by its tap q
+        // what the phase's first output reads by its tap q
+        first[q] = (begin[q] + op.padding().left() - q) / s;
         if (q < kw) low = Math.min(low, first[q] - (kw - 1 - q) / s);
         high = Math.max(high, first[q] + count[q]);
       }
@@ -98,7 +110,8 @@ final class CpuDepthwise {
           weight[q] = new int[at[q].length];
           for (int plane = 0; plane < m && each > 0; plane++)
             for (int r = highest; r >= lowest; r--)
-              for (int kx = q + (each - 1) * s; kx >= 0; kx -= s, n++) {            // from the right: what they read ascends
+              // from the right: what they read ascends
+              for (int kx = q + (each - 1) * s; kx >= 0; kx -= s, n++) {
                 at[q][n] = r * p.row() + p.place(plane, first[q] - (kx - q) / s - low);
                 weight[q][n] = (plane * p.taps + (top - r * s) * kw + kx) * BLOCK;
               }
@@ -114,18 +127,21 @@ final class CpuDepthwise {
     /// Outputs begin … end−1 of a row read nothing of the padding.
     int inner(boolean end) {
       int r = end ? to.width() : 0;
-      for (var y : rows) for (int at : y.at[0]) r = end ? Math.min(r, from.width() - column(at)) : Math.max(r, -column(at));
+      for (var y : rows)
+        for (int at : y.at[0]) r = end ? Math.min(r, from.width() - column(at)) : Math.max(r, -column(at));
       return r;
     }
 
-    /// Whether sources can be read where they lie: neighbours in threes, as of a 3×3 kernel, for several outputs in most of a row.
+    /// Whether sources can be read where they lie: neighbours in threes, as of a 3×3 kernel, for several outputs in
+    /// most of a row.
     boolean lies(int channels) {
       boolean plain = planes == 1 && spread == 1 && phases == 1 && step == 1 && taps == 9 && channels % BLOCK == 0;
       return plain && Arrays.stream(rows).allMatch(r -> DepthwiseTaps.inThrees(r.at[0]))
           && inner(true) - inner(false) >= DepthwiseTaps.SEVEN;
     }
 
-    /// Rows r0 … r1−1 of one image's channels c0 … of `n`, a block's after another's, for outputs that have `all` channels.
+    /// Rows r0 … r1−1 of one image's channels c0 … of `n`, a block's after another's, for outputs that have `all`
+    /// channels.
     void lay(Dense x, int image, int r0, int r1, int c0, int all, float[] p) {
       int wide = x.dim(1), size = (r1 - r0) * row();
       for (int r = r0, at = ALIGNED; r < r1; r++, at += row())
@@ -137,7 +153,9 @@ final class CpuDepthwise {
             for (int b = 0, c = c0; b < BLOCKS && c < all; b++, c += BLOCK, to += size) {
               if (!inside) Arrays.fill(p, to, to + BLOCK, 0);
               else if (planes == 1 && spread == 1) copy(x.a(), pixel + c, p, to, Math.min(BLOCK, all - c));
-              else for (int i = 0; i < BLOCK; i++) p[to + i] = c + i < all ? x.a()[pixel + (c + i) * planes / spread + plane] : 0;
+              else
+                for (int i = 0; i < BLOCK; i++)
+                  p[to + i] = c + i < all ? x.a()[pixel + (c + i) * planes / spread + plane] : 0;
             }
           }
         }
@@ -154,7 +172,8 @@ final class CpuDepthwise {
     Arrays.fill(p, to + n, to + BLOCK, 0);
   }
 
-  /// A thread's buffer, used from ALIGNED on: large enough that it begins where cache lines do, which loads of 64 bytes need.
+  /// A thread's buffer, used from ALIGNED on: large enough that it begins where cache lines do, which loads of 64 bytes
+  /// need.
   private static float[] scratch(int which, int size) {
     float[][] s = SCRATCH.get();
     return s[which].length >= ALIGNED + size ? s[which] : (s[which] = new float[Math.max(ALIGNED + size, LARGE)]);
@@ -163,11 +182,14 @@ final class CpuDepthwise {
   static void forward(Fused.Conv2d op, Dense x, Tensor weight, Dense bias, Dense y) {
     var w = weight.shape();
     boolean kept = weight.layout().dense() && !Pass.current().training();
-    float[] panels = kept ? weight.storage().derived(new Panels(w, weight.layout().offset()), () -> panels(Dense.of(weight), 1)) : panels(Dense.of(weight), 1);
+    float[] panels = kept ? weight.storage().derived(new Panels(w, weight.layout().offset()), () ->
+        panels(Dense.of(weight), 1)) : panels(Dense.of(weight), 1);
     run(Plan.forward(op, w), x, panels, bias, y);
   }
 
-  static void inputGradient(Fused.Conv2d op, Dense w, Dense dy, Dense dx) { run(Plan.backward(op, w.shape()), dy, panels(w, w.dim(0) / op.groups()), null, dx); }
+  static void inputGradient(Fused.Conv2d op, Dense w, Dense dy, Dense dx) {
+    run(Plan.backward(op, w.shape()), dy, panels(w, w.dim(0) / op.groups()), null, dx);
+  }
 
   /// W [channels·planes, taps] as [block][plane][tap][BLOCK].
   private static float[] panels(Dense w, int planes) {
@@ -176,7 +198,8 @@ final class CpuDepthwise {
     for (int c = 0; c < channels; c++)
       for (int plane = 0; plane < planes; plane++)
         for (int t = 0; t < taps; t++)
-          p[((c / BLOCK * planes + plane) * taps + t) * BLOCK + c % BLOCK] = w.a()[w.at() + (c * planes + plane) * taps + t];
+          p[((c / BLOCK * planes + plane) * taps + t) * BLOCK + c % BLOCK] =
+              w.a()[w.at() + (c * planes + plane) * taps + t];
     return p;
   }
 
@@ -185,10 +208,12 @@ final class CpuDepthwise {
       direct(p, x, panels, bias, y);
       return;
     }
-    int channels = y.dim(1), images = y.dim(0) / p.to.size(), groups = Math.ceilDiv(channels, BLOCK * BLOCKS), block = p.planes * p.taps * BLOCK;
+    int channels = y.dim(1), images = y.dim(0) / p.to.size(), groups = Math.ceilDiv(channels, BLOCK * BLOCKS), block =
+        p.planes * p.taps * BLOCK;
     int most = Arrays.stream(p.count).max().orElse(0) * BLOCK;
     Parallel.run(images * p.bands() * groups, piece -> {
-      int c0 = piece % groups * BLOCK * BLOCKS, image = piece / groups / p.bands(), y0 = piece / groups % p.bands() * p.band(), y1 = Math.min(p.to.height(), y0 + p.band());
+      int c0 = piece % groups * BLOCK * BLOCKS, image = piece / groups / p.bands(), y0 =
+          piece / groups % p.bands() * p.band(), y1 = Math.min(p.to.height(), y0 + p.band());
       int r0 = p.from.height(), r1 = 0;
       for (int r = y0; r < y1; r++)
         if (p.rows[r].last >= p.rows[r].first) {
@@ -202,11 +227,13 @@ final class CpuDepthwise {
         int n = Math.min(BLOCK, channels - c), base = ALIGNED + b * size - r0 * p.row(), w = c / BLOCK * block;
         for (int r = y0; r < y1; r++)
           for (int q = 0; q < p.count.length; q++) {
-            int count = p.count[q] * BLOCK, to = y.at() + ((image * p.to.height() + r) * p.to.width() + p.begin[q]) * channels + c;
+            int count = p.count[q] * BLOCK, to =
+                y.at() + ((image * p.to.height() + r) * p.to.width() + p.begin[q]) * channels + c;
             begin(sums, count, bias, c, n);
             DepthwiseTaps.sum(source, base, p.rows[r].at[q], panels, w, p.rows[r].weight[q], sums, count);
             for (int i = 0; i < count; i += BLOCK, to += p.step * channels) {
-              if (n == BLOCK) for (int v = 0; v < BLOCK; v += LANES) fromArray(F, sums, ALIGNED + i + v).intoArray(y.a(), to + v);
+              if (n == BLOCK)
+                for (int v = 0; v < BLOCK; v += LANES) fromArray(F, sums, ALIGNED + i + v).intoArray(y.a(), to + v);
               else System.arraycopy(sums, ALIGNED + i, y.a(), to, n);
             }
           }
@@ -223,7 +250,8 @@ final class CpuDepthwise {
     int[][] columns = new int[p.rows.length][], at = new int[p.rows.length][];
     for (int r = 0; r < at.length; r++) {
       columns[r] = Arrays.stream(p.rows[r].at[0]).map(p::column).toArray();
-      at[r] = Arrays.stream(p.rows[r].at[0]).map(a -> (a / p.row() * p.from.width() + p.column(a)) * channels).toArray();
+      at[r] = Arrays.stream(p.rows[r].at[0]).map(a -> (a / p.row() * p.from.width() + p.column(a)) * channels)
+          .toArray();
     }
     Parallel.run(images * p.bands() * groups, piece -> {
       int c0 = piece % groups * BLOCK * BLOCKS, n = Math.min(channels - c0, BLOCK * BLOCKS), w = c0 * p.taps;
@@ -250,20 +278,26 @@ final class CpuDepthwise {
   /// dW[o, t] = Σ over the outputs of dy · what the tap reads: bands of images in parts, which are added in order.
   static void weightGradient(Fused.Conv2d op, Dense x, Dense dy, Dense dw) {
     var p = Plan.forward(op, dw.shape());
-    int channels = dw.dim(0), images = dy.dim(0) / p.to.size(), groups = Math.ceilDiv(channels, BLOCK * BLOCKS), all = images * p.bands(), parts = Math.clamp(all, 1, PARTS);
+    int channels = dw.dim(0), images = dy.dim(0) / p.to.size(), groups = Math.ceilDiv(channels, BLOCK * BLOCKS), all =
+        images * p.bands(), parts = Math.clamp(all, 1, PARTS);
     int wide = groups * BLOCKS * p.taps * BLOCK, share = Math.ceilDiv(all, parts), line = p.to.width() * BLOCK;
     float[] partial = new float[parts * wide];
     Parallel.run(parts * groups, piece -> {
       int part = piece / groups, c0 = piece % groups * BLOCK * BLOCKS;
       for (int unit = part * share; unit < Math.min(all, part * share + share); unit++) {
-        int image = unit / p.bands(), y0 = unit % p.bands() * p.band(), y1 = Math.min(p.to.height(), y0 + p.band()), r0 = p.rows[y0].first, r1 = p.rows[y1 - 1].last + 1;
+        int image = unit / p.bands(), y0 = unit % p.bands() * p.band(), y1 = Math.min(p.to.height(), y0 + p.band()),
+            r0 = p.rows[y0].first, r1 = p.rows[y1 - 1].last + 1;
         int size = Math.max(0, r1 - r0) * p.row();
         float[] source = scratch(0, size * BLOCKS), slopes = scratch(2, (y1 - y0) * line);
         p.lay(x, image, r0, r1, c0, channels, source);
         for (int b = 0, c = c0; b < BLOCKS && c < channels; b++, c += BLOCK) {
-          int n = Math.min(BLOCK, channels - c), from = dy.at() + (image * p.to.height() + y0) * p.to.width() * channels + c;
-          for (int i = 0; i < (y1 - y0) * p.to.width(); i++) copy(dy.a(), from + i * channels, slopes, ALIGNED + i * BLOCK, n);
-          for (int r = y0; r < y1; r++) DepthwiseTaps.products(source, ALIGNED + b * size - r0 * p.row(), p.rows[r].at[0], slopes, ALIGNED + (r - y0) * line, line, partial, part * wide + c * p.taps, p.rows[r].weight[0]);
+          int n = Math.min(BLOCK, channels - c), from =
+              dy.at() + (image * p.to.height() + y0) * p.to.width() * channels + c;
+          for (int i = 0; i < (y1 - y0) * p.to.width(); i++)
+            copy(dy.a(), from + i * channels, slopes, ALIGNED + i * BLOCK, n);
+          for (int r = y0; r < y1; r++)
+            DepthwiseTaps.products(source, ALIGNED + b * size - r0 * p.row(), p.rows[r].at[0], slopes,
+                ALIGNED + (r - y0) * line, line, partial, part * wide + c * p.taps, p.rows[r].weight[0]);
         }
       }
     });
@@ -271,7 +305,8 @@ final class CpuDepthwise {
       for (int c = from; c < to; c++)
         for (int t = 0; t < p.taps; t++) {
           float s = 0;
-          for (int part = 0, at = (c / BLOCK * p.taps + t) * BLOCK + c % BLOCK; part < parts; part++, at += wide) s += partial[at];
+          for (int part = 0, at = (c / BLOCK * p.taps + t) * BLOCK + c % BLOCK; part < parts; part++, at += wide)
+            s += partial[at];
           dw.a()[dw.at() + c * p.taps + t] = s;
         }
     });

@@ -7,8 +7,9 @@ import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jdk.incubator.vector.FloatVector;
 
-/// The loops of depthwise convolutions over a row of outputs of one block of channels: some taps at a time, whose weights (or, of a weight gradient, sums) stay in registers.
-/// Tap t reads `p[base + at[t] …]`, a block an output, and has the weights `w[wo + weight[t] …]`. In what order taps are added does not depend on how many go together.
+/// The loops of depthwise convolutions over a row of outputs of one block of channels: some taps at a time, whose
+/// weights (or, of a weight gradient, sums) stay in registers. Tap t reads `p[base + at[t] …]`, a block an output, and
+/// has the weights `w[wo + weight[t] …]`. In what order taps are added does not depend on how many go together.
 final class DepthwiseTaps {
   /// Channels that lie together: a cache line.
   static final int BLOCK = 16;
@@ -39,12 +40,16 @@ final class DepthwiseTaps {
     return true;
   }
 
-  private static void nine(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums, int count) {
+  private static void nine(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums,
+      int count) {
     for (int v = 0; v < BLOCK; v += LANES) {
-      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 = fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
-          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 = fromArray(F, w, wo + weight[t + 6] + v), w7 = fromArray(F, w, wo + weight[t + 7] + v),
+      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 =
+          fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
+          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 =
+          fromArray(F, w, wo + weight[t + 6] + v), w7 = fromArray(F, w, wo + weight[t + 7] + v),
           w8 = fromArray(F, w, wo + weight[t + 8] + v);
-      int d = ALIGNED + v, b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3], a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6], a7 = b + at[t + 7], a8 = b + at[t + 8];
+      int d = ALIGNED + v, b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3],
+          a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6], a7 = b + at[t + 7], a8 = b + at[t + 8];
       for (int i = 0; i < count; i += BLOCK) {
         var s = fromArray(F, sums, d + i);
         s = fromArray(F, p, a0 + i).fma(w0, s);
@@ -60,15 +65,19 @@ final class DepthwiseTaps {
     }
   }
 
-  /// The same of taps that read neighbours, FEW outputs at a time: each source is loaded once for all that read it. Returns how far it got.
+  /// The same of taps that read neighbours, FEW outputs at a time: each source is loaded once for all that read it.
+  /// Returns how far it got.
   private static int sevenInARow(float[] p, int from, float[] w, int wo, int[] weight, int t, float[] sums, int count) {
     int end = count - count % (FEW * BLOCK);
     for (int v = 0; v < BLOCK; v += LANES) {
-      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 = fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
-          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 = fromArray(F, w, wo + weight[t + 6] + v);
+      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 =
+          fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
+          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 =
+          fromArray(F, w, wo + weight[t + 6] + v);
       int d = ALIGNED + v, a = from + v;
       for (int i = 0; i < end; i += FEW * BLOCK) {
-        FloatVector s0 = fromArray(F, sums, d + i), s1 = fromArray(F, sums, d + BLOCK + i), s2 = fromArray(F, sums, d + 2 * BLOCK + i), s3 = fromArray(F, sums, d + 3 * BLOCK + i);
+        FloatVector s0 = fromArray(F, sums, d + i), s1 = fromArray(F, sums, d + BLOCK + i), s2 =
+            fromArray(F, sums, d + 2 * BLOCK + i), s3 = fromArray(F, sums, d + 3 * BLOCK + i);
         var x0 = fromArray(F, p, a + i);
         s0 = x0.fma(w0, s0);
         var x1 = fromArray(F, p, a + BLOCK + i);
@@ -98,11 +107,15 @@ final class DepthwiseTaps {
     return end;
   }
 
-  private static void seven(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums, int first, int count) {
+  private static void seven(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums,
+      int first, int count) {
     for (int v = 0; v < BLOCK; v += LANES) {
-      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 = fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
-          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 = fromArray(F, w, wo + weight[t + 6] + v);
-      int d = ALIGNED + v, b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3], a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6];
+      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 =
+          fromArray(F, w, wo + weight[t + 2] + v), w3 = fromArray(F, w, wo + weight[t + 3] + v),
+          w4 = fromArray(F, w, wo + weight[t + 4] + v), w5 = fromArray(F, w, wo + weight[t + 5] + v), w6 =
+          fromArray(F, w, wo + weight[t + 6] + v);
+      int d = ALIGNED + v, b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 =
+          b + at[t + 3], a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6];
       for (int i = first; i < count; i += BLOCK) {
         var s = fromArray(F, sums, d + i);
         s = fromArray(F, p, a0 + i).fma(w0, s);
@@ -116,9 +129,11 @@ final class DepthwiseTaps {
     }
   }
 
-  private static void three(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums, int count) {
+  private static void three(float[] p, int base, int[] at, int t, float[] w, int wo, int[] weight, float[] sums,
+      int count) {
     for (int v = 0; v < BLOCK; v += LANES) {
-      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 = fromArray(F, w, wo + weight[t + 2] + v);
+      FloatVector w0 = fromArray(F, w, wo + weight[t] + v), w1 = fromArray(F, w, wo + weight[t + 1] + v), w2 =
+          fromArray(F, w, wo + weight[t + 2] + v);
       int d = ALIGNED + v, b = base + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2];
       for (int i = 0; i < count; i += BLOCK) {
         var s = fromArray(F, sums, d + i);
@@ -133,7 +148,8 @@ final class DepthwiseTaps {
     for (int v = 0; v < BLOCK; v += LANES) {
       var w0 = fromArray(F, w, weight + v);
       int d = ALIGNED + v;
-      for (int i = 0; i < count; i += BLOCK) fromArray(F, p, at + v + i).fma(w0, fromArray(F, sums, d + i)).intoArray(sums, d + i);
+      for (int i = 0; i < count; i += BLOCK)
+        fromArray(F, p, at + v + i).fma(w0, fromArray(F, sums, d + i)).intoArray(sums, d + i);
     }
   }
 
@@ -144,8 +160,9 @@ final class DepthwiseTaps {
     return r;
   }
 
-  /// y[to + i·step …] = bias + Σ over the taps, for i < count, of `channels` that lie together: taps in threes, of which
-  /// the first reads x[from + at + i·step …]. SEVEN outputs at a time, the last of which overlap, the same made twice.
+  /// y[to + i·step …] = bias + Σ over the taps, for i < count, of `channels` that lie together: taps in threes, of
+  /// which the first reads x[from + at + i·step …]. SEVEN outputs at a time, the last of which overlap, the same made
+  /// twice.
   static void threes(float[] x, int from, int[] at, float[] w, int wo, int[] weight, int block, float[] bias, int bo,
       float[] y, int to, int count, int step, int channels) {
     for (int i = 0; i < count; i += SEVEN)
@@ -199,7 +216,8 @@ final class DepthwiseTaps {
     }
   }
 
-  static void products(float[] p, int base, int[] at, float[] dy, int from, int count, float[] dw, int wo, int[] weight) {
+  static void products(float[] p, int base, int[] at, float[] dy, int from, int count, float[] dw, int wo,
+      int[] weight) {
     int t = 0, n = at.length;
     for (; n - t >= 7; t += 7) {
       int done = row(at, t, 7) ? sevenProductsInARow(p, base + at[t], dy, from, dw, wo, weight, t, count) : 0;
@@ -210,14 +228,18 @@ final class DepthwiseTaps {
   }
 
   /// The same of taps that read neighbours, THREE outputs at a time. Returns how far it got.
-  private static int sevenProductsInARow(float[] p, int from, float[] dy, int at, float[] dw, int wo, int[] weight, int t, int count) {
+  private static int sevenProductsInARow(float[] p, int from, float[] dy, int at, float[] dw, int wo, int[] weight,
+      int t, int count) {
     int end = count - count % (THREE * BLOCK);
     for (int v = 0; v < BLOCK; v += LANES) {
-      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, t3 = wo + weight[t + 3] + v, t4 = wo + weight[t + 4] + v, t5 = wo + weight[t + 5] + v, t6 = wo + weight[t + 6] + v;
-      FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2), s3 = fromArray(F, dw, t3), s4 = fromArray(F, dw, t4), s5 = fromArray(F, dw, t5), s6 = fromArray(F, dw, t6);
+      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, t3 =
+          wo + weight[t + 3] + v, t4 = wo + weight[t + 4] + v, t5 = wo + weight[t + 5] + v, t6 = wo + weight[t + 6] + v;
+      FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2), s3 =
+          fromArray(F, dw, t3), s4 = fromArray(F, dw, t4), s5 = fromArray(F, dw, t5), s6 = fromArray(F, dw, t6);
       int d = at + v, a = from + v;
       for (int i = 0; i < end; i += THREE * BLOCK) {
-        FloatVector d0 = fromArray(F, dy, d + i), d1 = fromArray(F, dy, d + BLOCK + i), d2 = fromArray(F, dy, d + 2 * BLOCK + i);
+        FloatVector d0 = fromArray(F, dy, d + i), d1 = fromArray(F, dy, d + BLOCK + i), d2 =
+            fromArray(F, dy, d + 2 * BLOCK + i);
         var x0 = fromArray(F, p, a + i);
         s0 = x0.fma(d0, s0);
         var x1 = fromArray(F, p, a + BLOCK + i);
@@ -248,11 +270,15 @@ final class DepthwiseTaps {
     return end;
   }
 
-  private static void sevenProducts(float[] p, int base, int[] at, int t, float[] dy, int from, int first, int count, float[] dw, int wo, int[] weight) {
+  private static void sevenProducts(float[] p, int base, int[] at, int t, float[] dy, int from, int first, int count,
+      float[] dw, int wo, int[] weight) {
     for (int v = 0; v < BLOCK; v += LANES) {
-      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, t3 = wo + weight[t + 3] + v, t4 = wo + weight[t + 4] + v, t5 = wo + weight[t + 5] + v, t6 = wo + weight[t + 6] + v;
-      FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2), s3 = fromArray(F, dw, t3), s4 = fromArray(F, dw, t4), s5 = fromArray(F, dw, t5), s6 = fromArray(F, dw, t6);
-      int b = base + v, d0 = from + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3], a4 = b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6];
+      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, t3 =
+          wo + weight[t + 3] + v, t4 = wo + weight[t + 4] + v, t5 = wo + weight[t + 5] + v, t6 = wo + weight[t + 6] + v;
+      FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2), s3 =
+          fromArray(F, dw, t3), s4 = fromArray(F, dw, t4), s5 = fromArray(F, dw, t5), s6 = fromArray(F, dw, t6);
+      int b = base + v, d0 = from + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2], a3 = b + at[t + 3], a4 =
+          b + at[t + 4], a5 = b + at[t + 5], a6 = b + at[t + 6];
       for (int i = first; i < count; i += BLOCK) {
         var d = fromArray(F, dy, d0 + i);
         s0 = fromArray(F, p, a0 + i).fma(d, s0);
@@ -273,9 +299,11 @@ final class DepthwiseTaps {
     }
   }
 
-  private static void threeProducts(float[] p, int base, int[] at, int t, float[] dy, int from, int count, float[] dw, int wo, int[] weight) {
+  private static void threeProducts(float[] p, int base, int[] at, int t, float[] dy, int from, int count, float[] dw,
+      int wo, int[] weight) {
     for (int v = 0; v < BLOCK; v += LANES) {
-      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, b = base + v, d0 = from + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2];
+      int t0 = wo + weight[t] + v, t1 = wo + weight[t + 1] + v, t2 = wo + weight[t + 2] + v, b = base + v, d0 =
+          from + v, a0 = b + at[t], a1 = b + at[t + 1], a2 = b + at[t + 2];
       FloatVector s0 = fromArray(F, dw, t0), s1 = fromArray(F, dw, t1), s2 = fromArray(F, dw, t2);
       for (int i = 0; i < count; i += BLOCK) {
         var d = fromArray(F, dy, d0 + i);

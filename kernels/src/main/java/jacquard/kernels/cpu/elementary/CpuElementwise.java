@@ -34,8 +34,12 @@ public final class CpuElementwise {
     Map f = switch (op) {
       case Elementwise.Affine(var k, var c) -> (x, xt, y, yt, n) -> affine(k, c, x, xt, y, yt, n);
       case Elementwise.Exp _      -> (x, xt, y, yt, n) -> Simd.expShifted(x, xt, 0, y, yt, n);
-      case Elementwise.Log _      -> (x, xt, y, yt, n) -> { for (int i = 0; i < n; i++) y[yt + i] = (float) StrictMath.log(x[xt + i]); };
-      case Elementwise.Sqrt _     -> (x, xt, y, yt, n) -> { for (int i = 0; i < n; i++) y[yt + i] = (float) Math.sqrt(x[xt + i]); };
+      case Elementwise.Log _      -> (x, xt, y, yt, n) -> {
+        for (int i = 0; i < n; i++) y[yt + i] = (float) StrictMath.log(x[xt + i]);
+      };
+      case Elementwise.Sqrt _     -> (x, xt, y, yt, n) -> {
+        for (int i = 0; i < n; i++) y[yt + i] = (float) Math.sqrt(x[xt + i]);
+      };
       case Elementwise.Sigmoid _  -> CpuElementwise::sigmoid;
       case Elementwise.Tanh _     -> CpuElementwise::tanh;
       case Elementwise.Softplus _ -> CpuElementwise::softplus;
@@ -85,7 +89,9 @@ public final class CpuElementwise {
     float[] wide = new float[n];
     switch (t.storage().block()) {
       case float[] a -> System.arraycopy(a, at, wide, 0, n);
-      case short[] a when in.dtype() == DType.BF16 -> { for (int i = 0; i < n; i++) wide[i] = Float.intBitsToFloat(a[at + i] << 16); }
+      case short[] a when in.dtype() == DType.BF16 -> {
+        for (int i = 0; i < n; i++) wide[i] = Float.intBitsToFloat(a[at + i] << 16);
+      }
       case short[] a -> { for (int i = 0; i < n; i++) wide[i] = Float.float16ToFloat(a[at + i]); }
       case int[] a  -> { for (int i = 0; i < n; i++) wide[i] = a[at + i]; }
       case long[] a -> { for (int i = 0; i < n; i++) wide[i] = a[at + i]; }
@@ -98,7 +104,9 @@ public final class CpuElementwise {
       case short[] a -> { for (int i = 0; i < n; i++) a[i] = Float.floatToFloat16(wide[i]); }
       case int[] a  -> { for (int i = 0; i < n; i++) a[i] = (int) wide[i]; }
       case long[] a -> { for (int i = 0; i < n; i++) a[i] = (long) wide[i]; }
-      case byte[] a when out.dtype() == DType.BOOL -> { for (int i = 0; i < n; i++) a[i] = (byte) (wide[i] != 0 ? 1 : 0); }
+      case byte[] a when out.dtype() == DType.BOOL -> {
+        for (int i = 0; i < n; i++) a[i] = (byte) (wide[i] != 0 ? 1 : 0);
+      }
       case byte[] a -> { for (int i = 0; i < n; i++) a[i] = (byte) (int) wide[i]; }
       default -> throw new IllegalStateException();
     }
@@ -116,7 +124,9 @@ public final class CpuElementwise {
     switch (out.storage().block()) {
       case int[] a  -> { for (int i = 0; i < n; i++) a[i] = (int) wide[i]; }
       case long[] a -> System.arraycopy(wide, 0, a, 0, n);
-      case byte[] a when out.dtype() == DType.BOOL -> { for (int i = 0; i < n; i++) a[i] = (byte) (wide[i] != 0 ? 1 : 0); }
+      case byte[] a when out.dtype() == DType.BOOL -> {
+        for (int i = 0; i < n; i++) a[i] = (byte) (wide[i] != 0 ? 1 : 0);
+      }
       case byte[] a -> { for (int i = 0; i < n; i++) a[i] = (byte) wide[i]; }
       default -> throw new IllegalStateException();
     }

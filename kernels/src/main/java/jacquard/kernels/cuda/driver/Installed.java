@@ -29,7 +29,8 @@ public record Installed(Driver driver, String missing, boolean emulated) {
       default -> { return none("JACQUARD_CUDA=" + mode() + ": expected emulated, off or nothing"); }
     }
     if (!Natives.visible("jcuda", "jcuda.driver.JCudaDriver"))
-      return none("JCuda is not here: put jcuda 12.6.0 and jcuda-natives 12.6.0 on the class path, or on the module path with --add-modules jcuda");
+      return none("JCuda is not here: put jcuda 12.6.0 and jcuda-natives 12.6.0 on the class path, or on the module "
+          + "path with --add-modules jcuda");
     if (emulated) {
       if (!Emulation.built())
         return none("JACQUARD_CUDA=emulated, but the emulation was not built: run cuda-src/build, then build again");
@@ -40,7 +41,9 @@ public record Installed(Driver driver, String missing, boolean emulated) {
       try {
         if (SymbolLookup.libraryLookup("libcuda.so.1", Arena.global()).find("cuInit").isEmpty())
           return none("libcuda.so.1 is no NVIDIA driver: it has no cuInit");
-      } catch (IllegalArgumentException e) { return none("no NVIDIA driver: libcuda.so.1 was not found, or cannot be loaded"); }
+      } catch (IllegalArgumentException e) { return none(
+          "no NVIDIA driver: libcuda.so.1 was not found, or cannot be loaded");
+      }
     }
     try {
       var why = Natives.unpackJCuda();
@@ -60,7 +63,8 @@ public record Installed(Driver driver, String missing, boolean emulated) {
       return "this build has no GPU kernels: it was made without nvcc. Run cuda-src/build, then build again";
     int major = Integer.parseInt(new String(toolkit, java.nio.charset.StandardCharsets.US_ASCII).trim());
     if (driver.version() / 1000 < major)
-      return "the NVIDIA driver is too old: it knows CUDA %d.%d, the kernels need CUDA %d".formatted(driver.version() / 1000, driver.version() % 1000 / 10, major);
+      return "the NVIDIA driver is too old: it knows CUDA %d.%d, the kernels need CUDA %d".formatted(driver.version()
+          / 1000, driver.version() % 1000 / 10, major);
     if (driver.devices() == 0) return "the NVIDIA driver finds no GPU";
     for (int i = 0; i < driver.devices(); i++)
       if (driver.attribute(i, Driver.CAPABILITY_MAJOR) < 8)

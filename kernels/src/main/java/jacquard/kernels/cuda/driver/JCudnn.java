@@ -72,9 +72,12 @@ final class JCudnn implements Dnn {
     var d = descriptors.computeIfAbsent(c, JCudnn::describe);
     long[] bytes = new long[1];
     int result = switch (pass) {
-      case OUTPUT -> cudnnGetConvolutionForwardWorkspaceSize(handle, d.x, d.weight, d.convolution, d.y, ALGORITHM, bytes);
-      case INPUT -> cudnnGetConvolutionBackwardDataWorkspaceSize(handle, d.weight, d.y, d.convolution, d.x, ALGORITHM, bytes);
-      case WEIGHT -> cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, d.x, d.y, d.convolution, d.weight, ALGORITHM, bytes);
+      case OUTPUT -> cudnnGetConvolutionForwardWorkspaceSize(handle, d.x, d.weight, d.convolution, d.y, ALGORITHM,
+          bytes);
+      case INPUT -> cudnnGetConvolutionBackwardDataWorkspaceSize(handle, d.weight, d.y, d.convolution, d.x, ALGORITHM,
+          bytes);
+      case WEIGHT -> cudnnGetConvolutionBackwardFilterWorkspaceSize(handle, d.x, d.y, d.convolution, d.weight,
+          ALGORITHM, bytes);
     };
     if (result == cudnnStatus.CUDNN_STATUS_NOT_SUPPORTED) return -1;
     check("cudnnGetConvolution…WorkspaceSize", result);

@@ -61,7 +61,9 @@ final class Natives {
   /// class whose library is not found can never be loaded again, so that all is looked for before.
   static void vendor(String module, String type, String version, String binding, String library) {
     if (!visible(module, type))
-      throw new IllegalStateException("put %s %s and %s-natives %s on the class path, or on the module path with --add-modules %s".formatted(module, version, module, version, module));
+      throw new IllegalStateException(
+          "put %s %s and %s-natives %s on the class path, or on the module path with --add-modules %s".formatted(module,
+          version, module, version, module));
     try { Emulation.lend(library); }
     catch (IOException | UnsatisfiedLinkError e) { throw new IllegalStateException("the stand-in for " + library
         + " cannot be loaded: " + e.getMessage(), e); }

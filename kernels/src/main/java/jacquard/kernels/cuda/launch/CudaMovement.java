@@ -28,7 +28,8 @@ public final class CudaMovement {
         move(device, x, CudaDevice.address(y), y.layout().slice(axis, before, before + x.dim(axis)),
             y.layout().strides()[axis] * before);
       }
-      case Movement.Fill(_, var value) -> device.call("fill_f32").pointer(y).i64(y.shape().size()).f32(value).over(y.shape().size(), 4);
+      case Movement.Fill(_, var value) -> device.call("fill_f32").pointer(y).i64(y.shape().size()).f32(value)
+          .over(y.shape().size(), 4);
       case Movement.View v -> throw new IllegalStateException("a view runs on no device: " + v);
     }
   }

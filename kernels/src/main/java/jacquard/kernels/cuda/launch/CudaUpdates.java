@@ -63,7 +63,8 @@ public final class CudaUpdates {
     op.each(in, (u, t) -> {
       long n = t.getFirst().shape().size();
       switch (u) {
-        case Update.AdamW a -> row(alike, n, new Update.AdamW(a.rate(), a.beta1(), a.beta2(), a.epsilon(), 0, a.step(), a.factor()),
+        case Update.AdamW a ->
+            row(alike, n, new Update.AdamW(a.rate(), a.beta1(), a.beta2(), a.epsilon(), 0, a.step(), a.factor()),
             Row.of(device, t.get(0), t.get(1), t.get(2), t.get(3), 1 - a.rate() * a.decay()));
         case Update.NAdamW a -> row(alike, n, new Update.NAdamW(a.rate(), a.beta1(), a.beta2(), a.epsilon(), 0,
             a.step(), a.ofGradient(), a.ofMoment(), a.factor()),
@@ -87,7 +88,8 @@ public final class CudaUpdates {
           a.rate() / (1 - StrictMath.pow(a.beta1(), a.step())), a.step(), a.epsilon(), a.factor());
       case Update.NAdamW a -> adam(device, t, a.beta1(), a.beta2(), a.rate() * a.ofGradient(), a.rate() * a.ofMoment(),
           a.step(), a.epsilon(), a.factor());
-      case Update.Descent d -> device.call("descent").table(t.address, ROW).i32(t.rows).f32((float) d.rate()).f32((float) d.momentum())
+      case Update.Descent d -> device.call("descent").table(t.address, ROW).i32(t.rows).f32((float) d.rate())
+          .f32((float) d.momentum())
           .f32(d.nesterov() ? (float) d.momentum() : 1).f32(d.nesterov() ? 1 : 0).f32(d.factor())
               .blocks(t.blocks, 1, 1, 0);
       case Update.Blend _, Update.Together _ -> throw new IllegalStateException("no table for " + op);

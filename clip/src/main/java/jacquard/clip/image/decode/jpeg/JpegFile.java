@@ -11,9 +11,9 @@ import java.util.Arrays;
 import java.util.List;
 import javax.imageio.plugins.jpeg.JPEGHuffmanTable;
 
-/// A JPEG file: its headers are read here (ITU-T T.81 B.1), its samples decoded by libjpeg-turbo where the machine has it, else by the
-/// platform. Where both can, they give the same pixels; the platform's decoder is handed a file that states its colours by the IJG
-/// library's rules, and is not asked for kinds that it gets wrong.
+/// A JPEG file: its headers are read here (ITU-T T.81 B.1), its samples decoded by libjpeg-turbo where the machine has
+/// it, else by the platform. Where both can, they give the same pixels; the platform's decoder is handed a file that
+/// states its colours by the IJG library's rules, and is not asked for kinds that it gets wrong.
 public final class JpegFile {
   /// What three or four components are.
   public enum Colours {
@@ -25,7 +25,8 @@ public final class JpegFile {
     PLAIN
   }
 
-  private static final byte[] JFIF = {(byte) 0xFF, (byte) 0xE0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
+  private static final byte[] JFIF =
+      {(byte) 0xFF, (byte) 0xE0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
   private static final int STARTS_AHEAD = 8; // bytes that libjpeg-turbo wants beyond those that it needs
 
   private final Source source;
@@ -43,7 +44,8 @@ public final class JpegFile {
     file.parse();
     byte[] samples = file.samples(Colours.STATED);
     Mode mode = switch (file.components.length) { case 1 -> Mode.GREY; case 3 -> Mode.RGB; default -> Mode.CMYK; };
-    if (mode == Mode.CMYK) for (int i = 0; i < samples.length; i++) samples[i] = (byte) ~samples[i]; // inverted by Adobe's custom
+    // inverted by Adobe's custom
+    if (mode == Mode.CMYK) for (int i = 0; i < samples.length; i++) samples[i] = (byte) ~samples[i];
     Picture picture = Picture.of(mode, file.width, file.height, samples);
     return source.options().upright() ? picture.upright(file.orientation) : picture;
   }
@@ -68,11 +70,14 @@ public final class JpegFile {
       int marker = b[at++] & 255;
       if (marker == 0xD9) throw source.refusal("the JPEG ends at byte %d without a scan", at);
       if (marker == 0 || marker >= 0xD0 && marker <= 0xD8) continue;
-      if (marker < 0xC0) throw source.refusal("broken JPEG: marker %02X at byte %d, which there is not", marker, at - 1);
+      if (marker < 0xC0)
+        throw source.refusal("broken JPEG: marker %02X at byte %d, which there is not", marker, at - 1);
       int length = at + 2 <= b.length ? source.big16(at) : 0;
-      if (length < 2 && (marker == 0xFE || marker >= 0xE0 && marker <= 0xEF)) length = 2; // says nothing, and is read so
+      // says nothing, and is read so
+      if (length < 2 && (marker == 0xFE || marker >= 0xE0 && marker <= 0xEF)) length = 2;
       if (length < 2 || length > b.length - at)
-        throw source.refusal("truncated JPEG: segment %02X at byte %d says %d bytes, %d are left", marker, at, length, b.length - at);
+        throw source.refusal("truncated JPEG: segment %02X at byte %d says %d bytes, %d are left", marker, at, length,
+            b.length - at);
       if (marker == 0xDA) break;
       segment(b, marker, at, length);
       at += length;
@@ -84,12 +89,14 @@ public final class JpegFile {
     source.checkSize(width, height);
     scans = JpegScans.read(source, scan, components, (long) width * height);
     if (frame == 0xC2 && !scans.whole())
-      throw source.refusal("a progressive JPEG that lacks scans, which each decoder completes in its own way; load it and save it again");
+      throw source.refusal("a progressive JPEG that lacks scans, which each decoder completes in its own way; load it "
+          + "and save it again");
   }
 
   private void segment(byte[] b, int marker, int at, int length) throws ImageException {
     int from = at + 2, size = length - 2;
-    if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) frame(b, marker, from, size);
+    if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC)
+      frame(b, marker, from, size);
     if (marker == 0xC4) huffman = true;
     if (marker == 0xE0 && size >= 5 && starts(b, from, "JFIF\0")) jfif = true;
     if (marker == 0xEE && size >= 12 && starts(b, from, "Adobe")) transform = b[from + 11] & 255;
@@ -108,7 +115,8 @@ public final class JpegFile {
 
   private void frame(byte[] b, int marker, int from, int size) throws ImageException {
     if (components != null) throw source.refusal("the JPEG has a second frame header at byte %d", from);
-    if (size < 6 || size < 6 + 3 * (b[from + 5] & 255)) throw source.refusal("the JPEG's frame header has %d bytes, too few", size);
+    if (size < 6 || size < 6 + 3 * (b[from + 5] & 255))
+      throw source.refusal("the JPEG's frame header has %d bytes, too few", size);
     if (b[from] != 8) throw source.refusal("a JPEG of %d bits a sample, expected 8", b[from]);
     frame = marker;
     height = source.big16(from + 1);
@@ -139,7 +147,9 @@ public final class JpegFile {
       boolean inks = !library && components.length == 4 && colours == Colours.STATED && transform == 2;
       return inks ? fromYcck(decoded.samples()) : decoded.samples();
     } catch (IllegalArgumentException broken) {
-      if (frame == 0xC3) throw new ImageException(source.name(), "a lossless JPEG, which libjpeg-turbo decodes from version 3 on", broken);
+      if (frame == 0xC3)
+        throw new ImageException(source.name(), "a lossless JPEG, which libjpeg-turbo decodes from version 3 on",
+            broken);
       throw new ImageException(source.name(), "broken JPEG (" + broken.getMessage() + ")", broken);
     }
   }
@@ -166,7 +176,8 @@ public final class JpegFile {
   }
 
   private ImageException onlyTheLibrary(String kind) {
-    return source.refusal("a JPEG that only libjpeg-turbo decodes as others do: %s; install it (%s), or convert the file", kind,
+    return source.refusal("a JPEG that only libjpeg-turbo decodes as others do: %s; install it (%s), or convert the "
+        + "file", kind,
         TurboJpeg.NAMES.getFirst());
   }
 
@@ -186,13 +197,15 @@ public final class JpegFile {
     return List.of(each);
   }
 
-  /// The same file without the application segments but one of our own that states the colours; with the standard tables where it has none.
+  /// The same file without the application segments but one of our own that states the colours; with the standard
+  /// tables where it has none.
   private byte[] assembled(Colours colours, boolean library) {
     var bare = new ByteArrayOutputStream(source.length() + 512);
     bare.write(0xFF);
     bare.write(0xD8);
     if (components.length == 4) adobe(bare, colours == Colours.STATED && transform == 2 ? 2 : 0);
-    else if (components.length == 3 && !(colours == Colours.STATED ? chroma() : colours == Colours.CHROMA)) adobe(bare, 0);
+    else if (components.length == 3 && !(colours == Colours.STATED ? chroma() : colours == Colours.CHROMA))
+      adobe(bare, 0);
     else bare.writeBytes(JFIF);
     if (!huffman && !library) standardTables(bare);
     bare.writeBytes(tables.toByteArray());
@@ -201,23 +214,27 @@ public final class JpegFile {
   }
 
   private static void adobe(ByteArrayOutputStream out, int transform) {
-    out.writeBytes(new byte[] {(byte) 0xFF, (byte) 0xEE, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, (byte) transform});
+    out.writeBytes(new byte[] {(byte) 0xFF, (byte) 0xEE, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0,
+        (byte) transform});
   }
 
   /// Section K.3, which files of motion pictures leave out.
   private static void standardTables(ByteArrayOutputStream out) {
-    JPEGHuffmanTable[] each = {JPEGHuffmanTable.StdDCLuminance, JPEGHuffmanTable.StdACLuminance, JPEGHuffmanTable.StdDCChrominance,
+    JPEGHuffmanTable[] each =
+        {JPEGHuffmanTable.StdDCLuminance, JPEGHuffmanTable.StdACLuminance, JPEGHuffmanTable.StdDCChrominance,
         JPEGHuffmanTable.StdACChrominance};
     for (int i = 0; i < each.length; i++) {
       int size = 19 + each[i].getValues().length;
-      out.writeBytes(new byte[] {(byte) 0xFF, (byte) 0xC4, (byte) (size >> 8), (byte) size, (byte) (i % 2 << 4 | i / 2)});
+      out.writeBytes(new byte[] {(byte) 0xFF, (byte) 0xC4, (byte) (size >> 8), (byte) size,
+          (byte) (i % 2 << 4 | i / 2)});
       short[] lengths = each[i].getLengths();
       for (int k = 0; k < 16; k++) out.write(k < lengths.length ? lengths[k] : 0);
       for (short value : each[i].getValues()) out.write(value);
     }
   }
 
-  /// Whether three components are Y, Cb, Cr: JFIF says so; else Adobe's transform; else only the identifiers R, G, B say no.
+  /// Whether three components are Y, Cb, Cr: JFIF says so; else Adobe's transform; else only the identifiers R, G, B
+  /// say no.
   private boolean chroma() {
     if (jfif) return true;
     if (transform >= 0) return transform != 0;

@@ -5,8 +5,8 @@ import jacquard.clip.image.ImageException;
 import jacquard.clip.image.decode.Source;
 import java.util.Arrays;
 
-/// What the scans of a JPEG file say beside their samples: how many there are, whether the file ends as it should, whether a progressive
-/// picture is whole (ITU-T T.81, B.2.3 and G.1.1.1).
+/// What the scans of a JPEG file say beside their samples: how many there are, whether the file ends as it should,
+/// whether a progressive picture is whole (ITU-T T.81, B.2.3 and G.1.1.1).
 final class JpegScans {
   private static final int MOST = 500; // libjpeg-turbo's own guard for what comes from strangers
   private static final long MOST_SAMPLES = 4_000_000_000L; // scans × pixels: some seconds
@@ -37,13 +37,15 @@ final class JpegScans {
       if (marker == 0xDA) {
         scans.scan(b, at + 4, Math.min(end, at + 2 + length), components);
         if (++scans.count > MOST || scans.count * pixels > MOST_SAMPLES)
-          throw source.refusal("a JPEG of more than %d scans of %,d pixels, which would take long", scans.count - 1, pixels);
+          throw source.refusal("a JPEG of more than %d scans of %,d pixels, which would take long", scans.count - 1,
+              pixels);
       }
       if (marker == 0xC4) scans.defined = true;
       at = next(b, marker == 0xDA || length < 2 || !segment(marker) ? at + 2 : at + 2 + length);
     }
     // broken data may look like a segment that swallows the end
-    for (int i = start; scans.count == 1 && i + 1 < end && !scans.ends; i++) scans.ends = b[i] == -1 && (b[i + 1] & 255) == 0xD9;
+    for (int i = start; scans.count == 1 && i + 1 < end && !scans.ends; i++)
+      scans.ends = b[i] == -1 && (b[i + 1] & 255) == 0xD9;
     return scans;
   }
 

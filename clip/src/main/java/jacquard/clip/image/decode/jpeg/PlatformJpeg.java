@@ -14,7 +14,8 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 final class PlatformJpeg {
   private PlatformJpeg() {}
 
-  /// Decodes a file whose colours its own segments state without doubt; inks come as Y, Cb, Cr, K where `transform` says so.
+  /// Decodes a file whose colours its own segments state without doubt; inks come as Y, Cb, Cr, K where `transform`
+  /// says so.
   /// @throws IllegalArgumentException with the decoder's words where it gives up
   static TurboJpeg.Decoded decode(byte[] bytes, int width, int height, int components) {
     Iterator<ImageReader> readers = ImageIO.getImageReadersByFormatName("jpeg");
@@ -27,10 +28,13 @@ final class PlatformJpeg {
         reader.setInput(stream, true, true);
         Raster raster = components == 4 ? reader.readRaster(0, null) : reader.read(0).getRaster();
         if (raster.getWidth() != width || raster.getHeight() != height || raster.getNumBands() != components)
-          throw new IllegalArgumentException("decoded as " + raster.getWidth() + "x" + raster.getHeight() + "x" + raster.getNumBands());
-        return new TurboJpeg.Decoded(Rasters.bytes(raster, components), warnings.isEmpty() ? null : warnings.getFirst());
+          throw new IllegalArgumentException("decoded as " + raster.getWidth() + "x" + raster.getHeight() + "x"
+              + raster.getNumBands());
+        return new TurboJpeg.Decoded(Rasters.bytes(raster, components), warnings.isEmpty() ? null
+            : warnings.getFirst());
       } catch (IOException | RuntimeException broken) {
-        throw new IllegalArgumentException(broken.getMessage() == null ? broken.toString() : broken.getMessage(), broken);
+        throw new IllegalArgumentException(broken.getMessage() == null ? broken.toString() : broken.getMessage(),
+            broken);
       } finally {
         reader.dispose();
       }

@@ -4,8 +4,8 @@ import java.awt.image.DataBufferByte;
 import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 
-/// Takes the samples of an image as they were stored. `getRGB` would convert them between colour spaces, which moves greys by up to 73 of
-/// 255.
+/// Takes the samples of an image as they were stored. `getRGB` would convert them between colour spaces, which moves
+/// greys by up to 73 of 255.
 final class Rasters {
   private Rasters() {}
 
@@ -13,7 +13,8 @@ final class Rasters {
   static byte[] bytes(Raster raster, int count) {
     int w = raster.getWidth(), h = raster.getHeight(), bands = raster.getNumBands();
     byte[] out = new byte[w * h * count];
-    if (raster.getSampleModel() instanceof PixelInterleavedSampleModel model && raster.getDataBuffer() instanceof DataBufferByte buffer) {
+    if (raster.getSampleModel() instanceof PixelInterleavedSampleModel model
+        && raster.getDataBuffer() instanceof DataBufferByte buffer) {
       copy(raster, model, buffer, count, out);
       return out;
     }
@@ -25,11 +26,13 @@ final class Rasters {
     return out;
   }
 
-  private static void copy(Raster raster, PixelInterleavedSampleModel model, DataBufferByte buffer, int count, byte[] out) {
+  private static void copy(Raster raster, PixelInterleavedSampleModel model, DataBufferByte buffer, int count,
+      byte[] out) {
     byte[] data = buffer.getData();
     int[] offsets = model.getBandOffsets();
     int w = raster.getWidth(), step = model.getPixelStride();
-    int origin = buffer.getOffset() - raster.getSampleModelTranslateX() * step - raster.getSampleModelTranslateY() * model.getScanlineStride()
+    int origin = buffer.getOffset() - raster.getSampleModelTranslateX() * step
+        - raster.getSampleModelTranslateY() * model.getScanlineStride()
         + raster.getMinX() * step + raster.getMinY() * model.getScanlineStride();
     for (int y = 0; y < raster.getHeight(); y++) {
       for (int c = 0; c < count; c++) {

@@ -9,9 +9,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 
-/// libjpeg-turbo through its TurboJPEG interface (`tjDecompress2` of version 2.0 and later), where the machine has it: the same pixels as
-/// the platform's decoder some four times as fast, and every kind of JPEG. All memory is sized here: the library is told width and height,
-/// and refuses or shrinks what does not fit.
+/// libjpeg-turbo through its TurboJPEG interface (`tjDecompress2` of version 2.0 and later), where the machine has it:
+/// the same pixels as the platform's decoder some four times as fast, and every kind of JPEG. All memory is sized here:
+/// the library is told width and height, and refuses or shrinks what does not fit.
 @SuppressWarnings("restricted")
 public final class TurboJpeg {
   /// Where the library is looked for; the last is what macOS calls it.
@@ -19,7 +19,8 @@ public final class TurboJpeg {
   private static final int ACCURATE = 4096, AT_MOST_500_SCANS = 32768; // turbojpeg.h
   private static final int[] FORMAT = {-1, 6, -1, 0, 11}; // TJPF by samples a pixel: grey, RGB, CMYK
 
-  private static final List<String> WARNINGS = List.of("Corrupt JPEG data", "Premature end of JPEG file", "unknown JFIF revision",
+  private static final List<String> WARNINGS =
+      List.of("Corrupt JPEG data", "Premature end of JPEG file", "unknown JFIF revision",
       "Inconsistent progression", "Invalid SOS parameters", "Unknown Adobe color transform");
 
   private static final TurboJpeg LIBRARY;
@@ -48,9 +49,11 @@ public final class TurboJpeg {
     var address = ValueLayout.ADDRESS;
     var number = ValueLayout.JAVA_INT;
     var size = linker.canonicalLayouts().get("long"); // C's unsigned long
-    if (size.byteSize() != 8) throw new UnsatisfiedLinkError("a platform whose C long has " + size.byteSize() + " bytes");
+    if (size.byteSize() != 8)
+      throw new UnsatisfiedLinkError("a platform whose C long has " + size.byteSize() + " bytes");
     open = linker.downcallHandle(symbols.findOrThrow("tjInitDecompress"), FunctionDescriptor.of(address));
-    decompress = linker.downcallHandle(symbols.findOrThrow("tjDecompress2"), FunctionDescriptor.of(number, address, address, size, address,
+    decompress = linker.downcallHandle(symbols.findOrThrow("tjDecompress2"),
+        FunctionDescriptor.of(number, address, address, size, address,
         number, number, number, number, number));
     close = linker.downcallHandle(symbols.findOrThrow("tjDestroy"), FunctionDescriptor.of(number, address));
     error = linker.downcallHandle(symbols.findOrThrow("tjGetErrorStr2"), FunctionDescriptor.of(address, address));
@@ -75,7 +78,9 @@ public final class TurboJpeg {
 
   /// Decodes a file whose header was read already.
   /// @throws IllegalArgumentException with the library's words where it gives up
-  static Decoded decode(byte[] bytes, int width, int height, int components) { return LIBRARY.run(bytes, width, height, components); }
+  static Decoded decode(byte[] bytes, int width, int height, int components) {
+    return LIBRARY.run(bytes, width, height, components);
+  }
 
   private Decoded run(byte[] bytes, int width, int height, int components) {
     MemorySegment handle = null;
@@ -83,8 +88,10 @@ public final class TurboJpeg {
       handle = (MemorySegment) open.invokeExact();
       if (handle.address() == 0) throw new IllegalArgumentException("libturbojpeg has no memory");
       byte[] samples = new byte[Math.multiplyExact(components, Math.multiplyExact(width, height))];
-      MemorySegment file = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes), pixels = arena.allocate(samples.length, 64);
-      int result = (int) decompress.invokeExact(handle, file, (long) bytes.length, pixels, width, width * components, height,
+      MemorySegment file = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes), pixels =
+          arena.allocate(samples.length, 64);
+      int result = (int) decompress.invokeExact(handle, file, (long) bytes.length, pixels, width, width * components,
+          height,
           FORMAT[components], ACCURATE | AT_MOST_500_SCANS);
       String words = result == 0 ? null : ((MemorySegment) error.invokeExact(handle)).reinterpret(200).getString(0);
       if (words != null && !warns(words)) throw new IllegalArgumentException(words);
@@ -99,7 +106,8 @@ public final class TurboJpeg {
     }
   }
 
-  /// Whether the library goes on after these words (jerror.h). Its own code for that says so too where an error came after a warning.
+  /// Whether the library goes on after these words (jerror.h). Its own code for that says so too where an error came
+  /// after a warning.
   private static boolean warns(String words) {
     for (String start : WARNINGS) if (words.contains(start)) return true;
     return false;

@@ -4,8 +4,8 @@ package jacquard.clip.image.decode.tiff;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.decode.Source;
 
-/// Fax codes in TIFF files (ITU-T T.4 and T.6; TIFF 6.0, section 10 and 11): bilevel rows as run lengths, or as changes against the row
-/// above. A row that does not fit its width is refused: each decoder mends it in its own way.
+/// Fax codes in TIFF files (ITU-T T.4 and T.6; TIFF 6.0, section 10 and 11): bilevel rows as run lengths, or as changes
+/// against the row above. A row that does not fit its width is refused: each decoder mends it in its own way.
 final class Fax {
   private static final String WHITE = """
       00110101 000111 0111 1000 1011 1100 1110 1111 10011 10100 00111 01000 001000 000011 110100 110101 101010 101011 0100111 0001100
@@ -70,8 +70,8 @@ final class Fax {
     for (int i = from; i < from + (1 << free); i++) table[i] = value << 4 | word.length();
   }
 
-  /// Rows of packed bits, white 0, black 1. The shape is compression (2, 3 or 4), width, rows, and the options of T.4 (1: rows against the
-  /// row above).
+  /// Rows of packed bits, white 0, black 1. The shape is compression (2, 3 or 4), width, rows, and the options of T.4
+  /// (1: rows against the row above).
   static byte[] decode(Source source, byte[] in, int[] shape) throws ImageException {
     int width = shape[1], lines = shape[2], stride = (width + 7) / 8;
     var fax = new Fax(source, in, width);
@@ -93,7 +93,9 @@ final class Fax {
     return out;
   }
 
-  private void end(int[] changes, int count) { for (int i = count; i < Math.min(count + 4, changes.length); i++) changes[i] = width; }
+  private void end(int[] changes, int count) {
+    for (int i = count; i < Math.min(count + 4, changes.length); i++) changes[i] = width;
+  }
 
   private int peek() {
     int word = 0;
@@ -102,7 +104,8 @@ final class Fax {
   }
 
   private ImageException broken(int y) {
-    return source.refusal("a fax TIFF that is damaged in row %d: %s", y, at > 8L * in.length ? "its data end" : "its codes are none");
+    return source.refusal("a fax TIFF that is damaged in row %d: %s", y, at > 8L * in.length ? "its data end"
+        : "its codes are none");
   }
 
   /// Skips the mark before a row (zeros, then 1) where there is one; says whether the row stands alone.
@@ -165,6 +168,7 @@ final class Fax {
 
   private void paint(byte[] out, int to) {
     for (int i = 0; i < count; i += 2)
-      for (int x = row[i], end = i + 1 < count ? row[i + 1] : width; x < end; x++) out[to + (x >> 3)] |= (byte) (128 >> (x & 7));
+      for (int x = row[i], end = i + 1 < count ? row[i + 1] : width; x < end; x++)
+        out[to + (x >> 3)] |= (byte) (128 >> (x & 7));
   }
 }

@@ -51,16 +51,19 @@ final class TiffCodecs {
         if (count == 0) throw truncated(source, to, size);
         to += count;
       }
-      if (inflater.inflate(new byte[1]) == 0 && !inflater.finished()) throw truncated(source, to, size); // the checksum counts
+      // the checksum counts
+      if (inflater.inflate(new byte[1]) == 0 && !inflater.finished()) throw truncated(source, to, size);
       return out;
     } catch (DataFormatException broken) {
       throw new ImageException(source.name(), "broken TIFF (" + broken.getMessage() + ")", broken);
     }
   }
 
-  /// Codes of 9 to 12 bits, the high bit first; 256 begins anew, 257 ends; a code grows one entry before it must (section 13).
+  /// Codes of 9 to 12 bits, the high bit first; 256 begins anew, 257 ends; a code grows one entry before it must
+  /// (section 13).
   static byte[] lzw(Source source, byte[] in, int size) throws ImageException {
-    if (in.length > 1 && in[0] == 0 && (in[1] & 1) != 0) throw source.refusal("a TIFF packed by LZW of the old style, which is not read");
+    if (in.length > 1 && in[0] == 0 && (in[1] & 1) != 0)
+      throw source.refusal("a TIFF packed by LZW of the old style, which is not read");
     byte[] out = new byte[size];
     int[] start = new int[4096], length = new int[4096]; // where in `out` the words lie
     int next = 258, bits = 9, to = 0, previousAt = -1, previousLength = 0;
@@ -82,7 +85,8 @@ final class TiffCodecs {
         cleared = true;
         continue;
       }
-      if (!cleared || code > (previousAt < 0 ? 255 : next)) throw source.refusal("broken TIFF: LZW code %d where %d are known", code, next);
+      if (!cleared || code > (previousAt < 0 ? 255 : next))
+        throw source.refusal("broken TIFF: LZW code %d where %d are known", code, next);
       int here = to;
       if (code < 256) out[to++] = (byte) code;
       else {
@@ -105,7 +109,8 @@ final class TiffCodecs {
     for (int row = 0; row < rows.length; row += stride) {
       for (int at = row + samples * bytes; at + bytes <= row + stride; at += bytes) {
         for (int i = 0, carry = 0; i < bytes; i++) {
-          int place = at + (lowFirst ? i : bytes - 1 - i), sum = (rows[place] & 255) + (rows[place - samples * bytes] & 255) + carry;
+          int place = at + (lowFirst ? i : bytes - 1 - i), sum =
+              (rows[place] & 255) + (rows[place - samples * bytes] & 255) + carry;
           rows[place] = (byte) sum;
           carry = sum >> 8;
         }
@@ -113,7 +118,8 @@ final class TiffCodecs {
     }
   }
 
-  /// Bytes of floats, all highest ones first, each the difference from that of the pixel to its left (Adobe, TIFF technote 3).
+  /// Bytes of floats, all highest ones first, each the difference from that of the pixel to its left (Adobe, TIFF
+  /// technote 3).
   static void floats(byte[] rows, int stride, int samples, boolean lowFirst) {
     byte[] mixed = new byte[stride];
     int count = stride / 4;

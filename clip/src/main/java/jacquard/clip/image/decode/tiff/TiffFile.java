@@ -10,8 +10,8 @@ import jacquard.clip.image.decode.Source;
 import jacquard.clip.image.resize.Opacity;
 import java.util.Arrays;
 
-/// A TIFF file's first page as Pillow reads it, turned as its orientation says. Colours that Pillow makes by other rules than this class
-/// are refused by name, and so are samples that it does not read.
+/// A TIFF file's first page as Pillow reads it, turned as its orientation says. Colours that Pillow makes by other
+/// rules than this class are refused by name, and so are samples that it does not read.
 public final class TiffFile {
   private static final int LARGEST = 1 << 16;
 
@@ -58,19 +58,22 @@ public final class TiffFile {
   }
 
   private ImageException unknown() {
-    return source.refusal("a TIFF of photometric %d with %d samples of %d bits in format %d, extra samples %s, which Pillow does not read "
+    return source.refusal("a TIFF of photometric %d with %d samples of %d bits in format %d, extra samples %s, which "
+        + "Pillow does not read "
         + "either", photometric, samples, bits, format, Arrays.toString(extra));
   }
 
   /// Which mode the samples are; many pairs of photometric and bits are none.
   private void mode() throws ImageException {
-    int fill = tags.number(FILL_ORDER, 1), colours = switch (photometric) { case 2, 6, 8 -> 3; case 5 -> 4; default -> 1; };
+    int fill = tags.number(FILL_ORDER, 1), colours =
+        switch (photometric) { case 2, 6, 8 -> 3; case 5 -> 4; default -> 1; };
     if (fill != 1 && fill != 2) throw unknown();
     mode = switch (photometric) {
       case 0, 1 -> grey();
       case 2 -> bits == 8 || bits == 16 ? rgb() : null;
       case 3 -> samples == 1 && extra.length == 0 && (bits == 1 || bits == 2 || bits == 4 || bits == 8) ? Mode.PALETTE
-          : samples == 2 && bits == 8 && extra.length == 1 && (extra[0] == 0 || extra[0] == 2) ? Mode.PALETTE // opacity is dropped
+          // opacity is dropped
+          : samples == 2 && bits == 8 && extra.length == 1 && (extra[0] == 0 || extra[0] == 2) ? Mode.PALETTE
           : null;
       case 5 -> samples == 4 + extra.length && extra.length < 3 && Arrays.stream(extra).allMatch(x -> x == 0)
           && (bits == 8 || bits == 16 && extra.length == 0) ? Mode.CMYK : null;
@@ -90,7 +93,8 @@ public final class TiffFile {
   private Mode grey() throws ImageException {
     if (samples == 2) {
       if (photometric == 0 || bits != 8 || extra.length != 1 || format != 1) return null;
-      if (extra[0] == 1) throw source.refusal("a TIFF of grey that is multiplied by its opacity: not read; convert the file");
+      if (extra[0] == 1)
+        throw source.refusal("a TIFF of grey that is multiplied by its opacity: not read; convert the file");
       return extra[0] == 0 ? Mode.GREY : extra[0] == 2 ? Mode.GREY_ALPHA : null;
     }
     if (samples != 1 || extra.length > 0) return null;
@@ -150,7 +154,8 @@ public final class TiffFile {
 
   /// Puts rows of a strip or tile, `stride` bytes each, at their place; plane −1 where samples lie together.
   private void place(byte[] rows, int stride, int x, int y, int plane) {
-    int columns = Math.min(rows.length == 0 ? 0 : stride * 8 / (bits * (plane < 0 ? samples : 1)), width - x), n = mode.bytes();
+    int columns = Math.min(rows.length == 0 ? 0 : stride * 8 / (bits * (plane < 0 ? samples : 1)), width - x), n =
+        mode.bytes();
     int count = Math.min(rows.length / stride, height - y);
     for (int i = 0; i < count; i++) {
       int from = i * stride, to = ((y + i) * width + x) * n;

@@ -8,9 +8,11 @@ import jacquard.clip.image.decode.Source;
 import jacquard.clip.image.decode.jpeg.JpegFile;
 import java.util.Arrays;
 
-/// The strips or tiles of a TIFF file, unpacked one by one into rows of bytes as a reader of the uncompressed file would see them.
+/// The strips or tiles of a TIFF file, unpacked one by one into rows of bytes as a reader of the uncompressed file
+/// would see them.
 final class TiffStrips {
-  static final int NONE = 1, FAX_RUNS = 2, FAX3 = 3, FAX4 = 4, LZW = 5, OLD_JPEG = 6, JPEG = 7, DEFLATE = 8, OLD_DEFLATE = 32946,
+  static final int NONE = 1, FAX_RUNS = 2, FAX3 = 3, FAX4 = 4, LZW = 5, OLD_JPEG = 6, JPEG = 7, DEFLATE =
+      8, OLD_DEFLATE = 32946,
       PACK_BITS = 32773;
 
   /// What is done with the rows of a strip or tile at (`x`, `y`).
@@ -26,7 +28,8 @@ final class TiffStrips {
   private int columns, rows; // of the picture
   private int stride;
 
-  TiffStrips(Source source, TiffTags tags, int bits, int samples, boolean planar, boolean chroma) throws ImageException {
+  TiffStrips(Source source, TiffTags tags, int bits, int samples, boolean planar, boolean chroma)
+      throws ImageException {
     this.source = source;
     this.tags = tags;
     this.bits = bits;
@@ -60,22 +63,30 @@ final class TiffStrips {
       case 34887 -> "LERC";
       default -> "method " + compression;
     };
-    if (other != null) throw source.refusal("a TIFF packed by %s, which is not read; save it with LZW or Deflate", other);
-    if (fax() && (bits != 1 || samples != 1)) throw source.refusal("a fax TIFF of %d samples of %d bits, expected 1 of 1", samples, bits);
+    if (other != null)
+      throw source.refusal("a TIFF packed by %s, which is not read; save it with LZW or Deflate", other);
+    if (fax() && (bits != 1 || samples != 1))
+      throw source.refusal("a fax TIFF of %d samples of %d bits, expected 1 of 1", samples, bits);
     if (compression == JPEG && bits != 8) throw source.refusal("a JPEG TIFF of %d bits, expected 8", bits);
     long[] subsampling = tags.numbers(SUBSAMPLING, 2);
-    if (chroma && compression != JPEG && (compression != NONE || planar || subsampling.length == 2 && subsampling[0] * subsampling[1] != 1))
-      throw source.refusal("a TIFF of luma and chroma packed by method %d with chroma sampled %s: not read; convert the file to RGB",
+    if (chroma && compression != JPEG
+        && (compression != NONE || planar || subsampling.length == 2 && subsampling[0] * subsampling[1] != 1))
+      throw source.refusal("a TIFF of luma and chroma packed by method %d with chroma sampled %s: not read; convert "
+      + "the file to RGB",
           compression, Arrays.toString(subsampling));
-    if (predictor < 1 || predictor > 3 || predictor == 2 && bits != 8 && bits != 16 && bits != 32 || predictor == 3 && bits != 32)
-      throw source.refusal("a TIFF of predictor %d with %d bits, expected 1, 2 with 8, 16 or 32, or 3 with 32", predictor, bits);
+    if (predictor < 1 || predictor > 3 || predictor == 2 && bits != 8 && bits != 16 && bits != 32 || predictor == 3
+        && bits != 32)
+      throw source.refusal("a TIFF of predictor %d with %d bits, expected 1, 2 with 8, 16 or 32, or 3 with 32",
+      predictor, bits);
     width = tiled ? tags.number(TILE_WIDTH, 0) : columns;
     height = tiled ? tags.number(TILE_LENGTH, 0) : Math.min(rows, tags.number(ROWS_PER_STRIP, rows));
     source.checkSize(width, height);
-    long line = ((long) width * (planar ? 1 : samples) * bits + 7) / 8, whole = ((long) columns * samples * bits + 7) / 8 * rows;
+    long line = ((long) width * (planar ? 1 : samples) * bits + 7) / 8, whole =
+        ((long) columns * samples * bits + 7) / 8 * rows;
     if (Math.max(line * height, whole) > (long) Integer.MAX_VALUE / 2)
       throw source.refusal("a TIFF strip of %dx%d pixels takes %,d bytes", width, height, line * height);
-    long most = compression == NONE ? 1 : compression == PACK_BITS ? 64 : deflated() ? 1032 : compression == LZW ? 4096 : Long.MAX_VALUE;
+    long most = compression == NONE ? 1 : compression == PACK_BITS ? 64 : deflated() ? 1032 : compression == LZW ? 4096
+        : Long.MAX_VALUE;
     if (Math.max(line * height, whole) / most > source.length() && !(compression == NONE && line * height > whole))
       throw source.refusal("truncated TIFF: %,d bytes cannot hold its %dx%d pixels", source.length(), columns, rows);
     stride = (int) line;
@@ -120,7 +131,8 @@ final class TiffStrips {
   /// A strip is a JPEG file without the tables that all share.
   private byte[] jpeg(byte[] packed, int size, int lines) throws ImageException {
     byte[] tables = tags.bytes(JPEG_TABLES), file = packed;
-    if (packed.length < 4 || packed[0] != -1 || (packed[1] & 255) != 0xD8) throw source.refusal("a JPEG strip without a start");
+    if (packed.length < 4 || packed[0] != -1 || (packed[1] & 255) != 0xD8)
+      throw source.refusal("a JPEG strip without a start");
     int shared = tables.length;
     while (shared > 2 && (tables[shared - 1] & 255) == 0xD9 && tables[shared - 2] == -1) shared -= 2;
     if (shared > 2) {

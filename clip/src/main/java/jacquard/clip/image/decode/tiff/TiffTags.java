@@ -7,10 +7,13 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The first directory of a TIFF file (TIFF 6.0, section 2; BigTIFF too): numbers by tag. Nothing is read that lies beyond the file.
+/// The first directory of a TIFF file (TIFF 6.0, section 2; BigTIFF too): numbers by tag. Nothing is read that lies
+/// beyond the file.
 final class TiffTags {
-  static final int WIDTH = 256, LENGTH = 257, BITS = 258, COMPRESSION = 259, PHOTOMETRIC = 262, FILL_ORDER = 266, STRIP_OFFSETS = 273,
-      ORIENTATION = 274, SAMPLES = 277, ROWS_PER_STRIP = 278, STRIP_COUNTS = 279, PLANAR = 284, T4_OPTIONS = 292, PREDICTOR = 317,
+  static final int WIDTH = 256, LENGTH = 257, BITS = 258, COMPRESSION = 259, PHOTOMETRIC = 262, FILL_ORDER =
+      266, STRIP_OFFSETS = 273,
+      ORIENTATION = 274, SAMPLES = 277, ROWS_PER_STRIP = 278, STRIP_COUNTS = 279, PLANAR = 284, T4_OPTIONS =
+      292, PREDICTOR = 317,
       COLOUR_MAP = 320, TILE_WIDTH = 322, TILE_LENGTH = 323, TILE_OFFSETS = 324, TILE_COUNTS = 325, EXTRA_SAMPLES = 338,
       SAMPLE_FORMAT = 339, JPEG_TABLES = 347, SUBSAMPLING = 530;
   private static final int[] SIZES = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8}; // bytes by type
@@ -27,7 +30,8 @@ final class TiffTags {
     big = word(2) == 43;
     long at = big ? value(8, 8) : value(4, 4), count = value(at, big ? 8 : 2), size = big ? 20 : 12;
     at += big ? 8 : 2;
-    if (count > source.length() / size) throw source.refusal("a TIFF directory of %,d entries in %,d bytes", count, source.length());
+    if (count > source.length() / size)
+      throw source.refusal("a TIFF directory of %,d entries in %,d bytes", count, source.length());
     for (long i = 0; i < count; i++, at += size) {
       source.require(at, size);
       int type = word(at + 2), bytes = type < SIZES.length ? SIZES[type] : 0;
@@ -57,7 +61,8 @@ final class TiffTags {
   /// The whole numbers of a tag, at most `most`; none where it is absent or of another type.
   long[] numbers(int tag, int most) throws ImageException {
     Entry entry = entries.get(tag);
-    if (entry != null && entry.at < 0) throw source.refusal("tag %d of the TIFF is empty or lies beyond its %,d bytes", tag, source.length());
+    if (entry != null && entry.at < 0)
+      throw source.refusal("tag %d of the TIFF is empty or lies beyond its %,d bytes", tag, source.length());
     if (entry == null || entry.type == 2 || entry.type == 5 || entry.type >= 10 && entry.type <= 12) return new long[0];
     long[] numbers = new long[(int) Math.min(entry.count, most)];
     int bytes = SIZES[entry.type];
@@ -79,7 +84,8 @@ final class TiffTags {
   /// The bytes of a tag; none where it is absent.
   byte[] bytes(int tag) throws ImageException {
     Entry entry = entries.get(tag);
-    if (entry != null && entry.at < 0) throw source.refusal("tag %d of the TIFF is empty or lies beyond its %,d bytes", tag, source.length());
+    if (entry != null && entry.at < 0)
+      throw source.refusal("tag %d of the TIFF is empty or lies beyond its %,d bytes", tag, source.length());
     if (entry == null) return new byte[0];
     return Arrays.copyOfRange(source.bytes(), (int) entry.at, (int) (entry.at + entry.count * SIZES[entry.type]));
   }

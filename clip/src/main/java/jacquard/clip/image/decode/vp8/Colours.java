@@ -1,7 +1,7 @@
 package jacquard.clip.image.decode.vp8;
 
-/// Y, Cb, Cr of half the size → RGB: chroma between four centres in the ratio 9 : 3 : 3 : 1, colours by BT.601 for 16…235, both in the
-/// integers of the reference decoder for WebP, so that results are equal to its.
+/// Y, Cb, Cr of half the size → RGB: chroma between four centres in the ratio 9 : 3 : 3 : 1, colours by BT.601 for
+/// 16…235, both in the integers of the reference decoder for WebP, so that results are equal to its.
 final class Colours {
   private final Plane luma, cb, cr;
   private final int width, height;
@@ -24,7 +24,8 @@ final class Colours {
   }
 
   private void row(int y) {
-    int chromaRows = height + 1 >> 1, near = y / 2, far = Math.clamp((y & 1) == 0 ? near - 1 : near + 1, 0, chromaRows - 1),
+    int chromaRows = height + 1 >> 1, near = y / 2, far =
+        Math.clamp((y & 1) == 0 ? near - 1 : near + 1, 0, chromaRows - 1),
         chromaColumns = width + 1 >> 1;
     byte[] light = luma.samples, u = cb.samples, v = cr.samples;
     int lumaRow = luma.at(0, y), nearRow = cb.at(0, near), farRow = cb.at(0, far); // cr lies as cb
@@ -40,7 +41,9 @@ final class Colours {
     }
   }
 
-  private static int edge(byte[] plane, int near, int far) { return 3 * (plane[near] & 255) + (plane[far] & 255) + 2 >> 2; }
+  private static int edge(byte[] plane, int near, int far) {
+    return 3 * (plane[near] & 255) + (plane[far] & 255) + 2 >> 2;
+  }
 
   private static int between(int a, int b, int c, int d) { return (a + b + c + d + 8 + 2 * (b + c) >> 3) + a >> 1; }
 

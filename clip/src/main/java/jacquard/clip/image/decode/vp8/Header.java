@@ -59,15 +59,18 @@ final class Header {
     partitions = partitions(data, from + 10 + size, to, 1 << first.literal(2));
     quantiser(segmented, absolute, segmentQuantiser);
     first.flag(); // whether to keep the probabilities for a next frame
-    for (int i = 0; i < probabilities.length; i++) if (first.next(Tables.UPDATES[i])) probabilities[i] = first.literal(8);
+    for (int i = 0; i < probabilities.length; i++)
+      if (first.next(Tables.UPDATES[i])) probabilities[i] = first.literal(8);
     skipProbability = first.flag() ? first.literal(8) : -1;
   }
 
   /// Checks that the bytes begin a key frame.
   static void check(byte[] data, int from, int to) {
-    if (to - from < 10) throw new IllegalArgumentException("a VP8 frame of " + (to - from) + " bytes, expected at least 10");
+    if (to - from < 10)
+      throw new IllegalArgumentException("a VP8 frame of " + (to - from) + " bytes, expected at least 10");
     int tag = data[from] & 255 | (data[from + 1] & 255) << 8 | (data[from + 2] & 255) << 16;
-    if ((tag & 1) != 0 || (tag >> 1 & 7) > 3) throw new IllegalArgumentException("a VP8 frame that is no key frame of version 0 to 3");
+    if ((tag & 1) != 0 || (tag >> 1 & 7) > 3)
+      throw new IllegalArgumentException("a VP8 frame that is no key frame of version 0 to 3");
     if ((tag >> 4 & 1) == 0) throw new IllegalArgumentException("a VP8 frame that is not to be shown");
     if ((data[from + 3] & 255) != 0x9D || data[from + 4] != 1 || data[from + 5] != 0x2A)
       throw new IllegalArgumentException("a VP8 frame without its start code");
@@ -75,7 +78,8 @@ final class Header {
 
   private static Bits[] partitions(byte[] data, int from, int to, int count) {
     int at = from + 3 * (count - 1);
-    if (at > to) throw new IllegalArgumentException("sizes of " + count + " partitions do not fit into " + (to - from) + " bytes");
+    if (at > to)
+      throw new IllegalArgumentException("sizes of " + count + " partitions do not fit into " + (to - from) + " bytes");
     Bits[] partitions = new Bits[count];
     for (int i = 0; i < count; i++) {
       int entry = from + 3 * i, size = i == count - 1 ? to - at
@@ -96,7 +100,8 @@ final class Header {
           Tables.FIRST_STEPS[Math.clamp(q + yFirst, 0, 127)], Tables.OTHER_STEPS[Math.clamp(q, 0, 127)],
           Tables.FIRST_STEPS[Math.clamp(q + y2First, 0, 127)] * 2,
               Math.max(Tables.OTHER_STEPS[Math.clamp(q + y2Other, 0, 127)] * 155 / 100, 8),
-          Tables.FIRST_STEPS[Math.clamp(q + chromaFirst, 0, 117)], Tables.OTHER_STEPS[Math.clamp(q + chromaOther, 0, 127)]};
+          Tables.FIRST_STEPS[Math.clamp(q + chromaFirst, 0, 117)],
+          Tables.OTHER_STEPS[Math.clamp(q + chromaOther, 0, 127)]};
     }
   }
 }

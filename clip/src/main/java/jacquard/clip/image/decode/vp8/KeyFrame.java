@@ -2,9 +2,11 @@ package jacquard.clip.image.decode.vp8;
 
 import java.util.Arrays;
 
-/// Decodes a VP8 key frame (RFC 6386), which is what a lossy WebP file holds, to the bits of the reference decoder for WebP.
+/// Decodes a VP8 key frame (RFC 6386), which is what a lossy WebP file holds, to the bits of the reference decoder for
+/// WebP.
 public final class KeyFrame {
-  private static final int FOUR_BY_FOUR = 4; // luma modes: mean, from above, from the left, true motion, each 4×4 block by its own
+  // luma modes: mean, from above, from the left, true motion, each 4×4 block by its own
+  private static final int FOUR_BY_FOUR = 4;
   private static final int[] BLOCK_TREE = {0, 2, -1, 4, -2, 6, 8, 12, -3, 10, -5, -6, -4, 14, -7, 16, -8, -9};
   private static final int[] AS_BLOCK_MODE = {0, 2, 3, 1}; // what a whole macroblock's mode is to the blocks beside it
   private static final int[] ZIGZAG = {0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15};
@@ -15,10 +17,12 @@ public final class KeyFrame {
   private final Header header;
   private final int columns, rows;
   private final Plane luma, cb, cr;
-  private final byte[] strength; // loop filter level of each macroblock, negative (−1 − level) where its inner edges are left alone
+  // loop filter level of each macroblock, negative (−1 − level) where its inner edges are left alone
+  private final byte[] strength;
 
   private final int[] above, left = new int[4]; // modes of the 4×4 blocks above and to the left
-  private final boolean[] aboveFull, leftFull = new boolean[9]; // whether blocks had coefficients: 4 luma, 2 + 2 chroma, Y2
+  // whether blocks had coefficients: 4 luma, 2 + 2 chroma, Y2
+  private final boolean[] aboveFull, leftFull = new boolean[9];
   private final int[] coefficients = new int[25 * 16], modes = new int[16], edge = new int[13], scratch = new int[16];
 
   private KeyFrame(byte[] data, int from, int to) {
@@ -61,10 +65,12 @@ public final class KeyFrame {
     for (int x = 0; x < columns; x++) {
       int segment = 0;
       if (header.segmentMap)
-        segment = !modeBits.next(header.segmentProbabilities[0]) ? (modeBits.next(header.segmentProbabilities[1]) ? 1 : 0)
+        segment = !modeBits.next(header.segmentProbabilities[0])
+            ? (modeBits.next(header.segmentProbabilities[1]) ? 1 : 0)
             : (modeBits.next(header.segmentProbabilities[2]) ? 3 : 2);
       boolean skip = header.skipProbability >= 0 && modeBits.next(header.skipProbability);
-      int mode = lumaMode(modeBits, x), chroma = !modeBits.next(142) ? 0 : !modeBits.next(114) ? 1 : modeBits.next(183) ? 3 : 2;
+      int mode = lumaMode(modeBits, x), chroma = !modeBits.next(142) ? 0 : !modeBits.next(114) ? 1 : modeBits.next(183)
+          ? 3 : 2;
       Arrays.fill(coefficients, 0);
       boolean empty = true;
       if (skip) clear(x, mode); else empty = residuals(tokens, x, mode, header.steps[segment]);
@@ -101,7 +107,8 @@ public final class KeyFrame {
     Arrays.fill(aboveFull, 9 * x, 9 * x + last, false);
   }
 
-  /// Reads the coefficients: 16 luma blocks, 4 Cb, 4 Cr, and Y2, which holds the first ones of luma. Says whether all are zero.
+  /// Reads the coefficients: 16 luma blocks, 4 Cb, 4 Cr, and Y2, which holds the first ones of luma. Says whether all
+  /// are zero.
   private boolean residuals(Bits bits, int x, int mode, int[] steps) {
     int top = 9 * x, first = 0, kind = 3;
     if (mode != FOUR_BY_FOUR) {
@@ -114,7 +121,8 @@ public final class KeyFrame {
     boolean empty = true;
     for (int n = 0; n < 24; n++) {
       boolean isLuma = n < 16;
-      int j = isLuma ? n / 4 : 4 + (n - 16) / 4 * 2 + n / 2 % 2, i = isLuma ? n % 4 : 4 + (n - 16) / 4 * 2 + n % 2, from = isLuma ? first
+      int j = isLuma ? n / 4 : 4 + (n - 16) / 4 * 2 + n / 2 % 2, i = isLuma ? n % 4 : 4 + (n - 16) / 4 * 2 + n % 2,
+          from = isLuma ? first
           : 0;
       int context = (aboveFull[top + i] ? 1 : 0) + (leftFull[j] ? 1 : 0);
       int end = block(bits, isLuma ? kind : 2, context, from, n * 16, steps[isLuma ? 0 : 4], steps[isLuma ? 1 : 5]);
@@ -170,7 +178,8 @@ public final class KeyFrame {
       scratch[i - 372] = e - d;
     }
     for (int j = 0; j < 16; j += 4) {
-      int dc = scratch[j] + 3, a = dc + scratch[j + 3], b = scratch[j + 1] + scratch[j + 2], d = scratch[j + 1] - scratch[j + 2],
+      int dc = scratch[j] + 3, a = dc + scratch[j + 3], b = scratch[j + 1] + scratch[j + 2], d =
+          scratch[j + 1] - scratch[j + 2],
           e = dc - scratch[j + 3];
       c[16 * j] = (short) (a + b >> 3);
       c[16 * j + 16] = (short) (e + d >> 3);
@@ -199,8 +208,8 @@ public final class KeyFrame {
     }
   }
 
-  /// The four samples above and to the right of block `n`. Blocks of the last column see the row above the macroblock; beyond the right
-  /// edge its last sample repeats.
+  /// The four samples above and to the right of block `n`. Blocks of the last column see the row above the macroblock;
+  /// beyond the right edge its last sample repeats.
   private void aboveRight(int corner, int x, int y, int n, int at) {
     boolean last = n % 4 == 3;
     int from = last ? corner - luma.stride + 16 : at - luma.stride + 4;

@@ -27,7 +27,8 @@ final class LoopFilter {
     if (left) edge(at, 1, stride, size, limit + 4, interior, variance, true);
     if (inner) for (int i = 4; i < size; i += 4) edge(at + i, 1, stride, size, limit, interior, variance, false);
     if (above) edge(at, stride, 1, size, limit + 4, interior, variance, true);
-    if (inner) for (int i = 4; i < size; i += 4) edge(at + i * stride, stride, 1, size, limit, interior, variance, false);
+    if (inner)
+      for (int i = 4; i < size; i += 4) edge(at + i * stride, stride, 1, size, limit, interior, variance, false);
   }
 
   private void edge(int at, int across, int along, int size, int limit, int interior, int variance, boolean outer) {
@@ -50,7 +51,8 @@ final class LoopFilter {
   private boolean smooth(int at, int across, int interior) {
     return step(at - 4 * across, across) <= interior && step(at - 3 * across, across) <= interior
         && step(at - 2 * across, across) <= interior
-        && step(at, across) <= interior && step(at + across, across) <= interior && step(at + 2 * across, across) <= interior;
+        && step(at, across) <= interior && step(at + across, across) <= interior
+        && step(at + 2 * across, across) <= interior;
   }
 
   private static int eight(int value) { return Math.clamp(value, -128, 127); }

@@ -2,8 +2,8 @@ package jacquard.clip.image.decode.vp8;
 
 import java.util.Arrays;
 
-/// One plane of a frame in whole macroblocks, with the row above it (127) and the column to its left (129, the corner 127) that
-/// prediction sees beyond the edge (RFC 6386, section 12.2). Sample (0, 0) is at [#at]`(0, 0)`.
+/// One plane of a frame in whole macroblocks, with the row above it (127) and the column to its left (129, the corner
+/// 127) that prediction sees beyond the edge (RFC 6386, section 12.2). Sample (0, 0) is at [#at]`(0, 0)`.
 final class Plane {
   final int stride;
   final byte[] samples;
@@ -27,7 +27,9 @@ final class Plane {
         int mean = mean(at, x > 0, y > 0, size);
         for (int j = 0; j < size; j++) Arrays.fill(samples, at + j * stride, at + j * stride + size, (byte) mean);
       }
-      case 1 -> { for (int j = 0; j < size; j++) System.arraycopy(samples, at - stride, samples, at + j * stride, size); }
+      case 1 -> {
+        for (int j = 0; j < size; j++) System.arraycopy(samples, at - stride, samples, at + j * stride, size);
+      }
       case 2 -> { for (int j = 0; j < size; j++) Arrays.fill(samples, at + j * stride, at + j * stride + size,
           samples[at + j * stride - 1]); }
       default -> trueMotion(at, size);
@@ -53,8 +55,8 @@ final class Plane {
     }
   }
 
-  /// Predicts a 4×4 block by one of the ten modes in the order of the RFC. `edge` is room for 13: from the lower left over the corner [4]
-  /// to the upper right, of which the last four (above right) the caller has set.
+  /// Predicts a 4×4 block by one of the ten modes in the order of the RFC. `edge` is room for 13: from the lower left
+  /// over the corner [4] to the upper right, of which the last four (above right) the caller has set.
   void predictBlock(int mode, int at, int[] edge) {
     for (int i = 0; i < 4; i++) {
       edge[3 - i] = samples[at + i * stride - 1] & 255;
@@ -122,7 +124,8 @@ final class Plane {
       return;
     }
     for (int i = 0; i < 4; i++) {
-      int c0 = coefficients[from + i], c1 = coefficients[from + 4 + i], c2 = coefficients[from + 8 + i], c3 = coefficients[from + 12 + i];
+      int c0 = coefficients[from + i], c1 = coefficients[from + 4 + i], c2 = coefficients[from + 8 + i], c3 =
+          coefficients[from + 12 + i];
       int a = c0 + c2, b = c0 - c2, c = sine(c1) - cosine(c3), d = cosine(c1) + sine(c3);
       columns[i] = (short) (a + d); // sums wrap at 16 bits, as in vector code
       columns[4 + i] = (short) (b + c);
@@ -130,7 +133,8 @@ final class Plane {
       columns[12 + i] = (short) (a - d);
     }
     for (int y = 0; y < 4; y++) {
-      int c0 = columns[4 * y] + 4, c1 = columns[4 * y + 1], c2 = columns[4 * y + 2], c3 = columns[4 * y + 3], to = at + y * stride;
+      int c0 = columns[4 * y] + 4, c1 = columns[4 * y + 1], c2 = columns[4 * y + 2], c3 = columns[4 * y + 3], to =
+          at + y * stride;
       int a = c0 + c2, b = c0 - c2, c = sine(c1) - cosine(c3), d = cosine(c1) + sine(c3);
       samples[to] = clip((samples[to] & 255) + ((short) (a + d) >> 3));
       samples[to + 1] = clip((samples[to + 1] & 255) + ((short) (b + c) >> 3));
@@ -143,7 +147,8 @@ final class Plane {
   private void addMean(int at, int first) {
     if (first == 0) return;
     int mean = (short) (first + 4) >> 3;
-    for (int y = 0; y < 4; y++, at += stride) for (int x = at; x < at + 4; x++) samples[x] = clip((samples[x] & 255) + mean);
+    for (int y = 0; y < 4; y++, at += stride)
+      for (int x = at; x < at + 4; x++) samples[x] = clip((samples[x] & 255) + mean);
   }
 
   /// √2·cos(π/8)·x.

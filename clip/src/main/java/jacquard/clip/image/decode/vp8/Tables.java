@@ -31,7 +31,8 @@ final class Tables {
       62 219 1 81 188 64 32 41 20 117 151 142 20 21 163 112 19 12 61 195 128 48 4 24
       """);
 
-  /// The probability that a coefficient probability is replaced, `[kind of block][band][context][node]`, 4·8·3·11 (section 13.4).
+  /// The probability that a coefficient probability is replaced, `[kind of block][band][context][node]`, 4·8·3·11
+  /// (section 13.4).
   static final int[] UPDATES = numbers(1056, """
       255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255 255
       176 246 255 255 255 255 255 255 255 255 255 223 241 252 255 255 255 255 255 255 255 255 249 253 253 255 255 255 255 255 255 255 255

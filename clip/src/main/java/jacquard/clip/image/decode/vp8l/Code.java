@@ -1,7 +1,7 @@
 package jacquard.clip.image.decode.vp8l;
 
-/// A canonical prefix code (section 3.7): short words by a table, longer ones bit by bit. Its memory is in proportion to what the file
-/// spends on it.
+/// A canonical prefix code (section 3.7): short words by a table, longer ones bit by bit. Its memory is in proportion
+/// to what the file spends on it.
 final class Code {
   private static final int SHORT = 8, LONGEST = 15;
   private static final int[] LENGTHS_ORDER = {17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -67,7 +67,8 @@ final class Code {
     int left = size;
     if (bits.flag()) {
       left = 2 + bits.read(2 + 2 * bits.read(3));
-      if (left > size) throw new IllegalArgumentException("a prefix code of " + left + " symbols, expected at most " + size);
+      if (left > size)
+        throw new IllegalArgumentException("a prefix code of " + left + " symbols, expected at most " + size);
     }
     for (int s = 0, previous = 8; s < size && left-- > 0; ) {
       int length = code.next(bits);
@@ -77,7 +78,8 @@ final class Code {
         continue;
       }
       int repeat = length == 16 ? 3 + bits.read(2) : length == 17 ? 3 + bits.read(3) : 11 + bits.read(7);
-      if (repeat > size - s) throw new IllegalArgumentException("a prefix code with lengths beyond its " + size + " symbols");
+      if (repeat > size - s)
+        throw new IllegalArgumentException("a prefix code with lengths beyond its " + size + " symbols");
       while (repeat-- > 0) lengths[s++] = length == 16 ? previous : 0;
     }
     return new Code(lengths);

@@ -3,7 +3,8 @@ package jacquard.clip.image.decode.vp8l;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/// Decodes a lossless picture of WebP (RFC 9649, section 3) to the bit. Pixels are `alpha << 24 | red << 16 | green << 8 | blue`.
+/// Decodes a lossless picture of WebP (RFC 9649, section 3) to the bit. Pixels are
+/// `alpha << 24 | red << 16 | green << 8 | blue`.
 public final class Lossless {
   private static final int LITERALS = 256, LENGTHS = 24, DISTANCES = 40;
   private static final int[] NEAR = near();
@@ -18,9 +19,11 @@ public final class Lossless {
   /// Width, height and whether opacity counts, from the picture's header alone.
   /// @throws IllegalArgumentException when the bytes are no lossless picture
   public static Size size(byte[] data, int from, int to) {
-    if (to - from < 5 || data[from] != 0x2F) throw new IllegalArgumentException("no lossless picture: its signature is missing");
+    if (to - from < 5 || data[from] != 0x2F)
+      throw new IllegalArgumentException("no lossless picture: its signature is missing");
     int word = data[from + 1] & 255 | (data[from + 2] & 255) << 8 | (data[from + 3] & 255) << 16 | data[from + 4] << 24;
-    if (word >>> 29 != 0) throw new IllegalArgumentException("a lossless picture of version " + (word >>> 29) + ", expected 0");
+    if (word >>> 29 != 0)
+      throw new IllegalArgumentException("a lossless picture of version " + (word >>> 29) + ", expected 0");
     return new Size((word & 0x3FFF) + 1, (word >> 14 & 0x3FFF) + 1, (word >> 28 & 1) != 0);
   }
 
@@ -69,10 +72,12 @@ public final class Lossless {
 
   static int blocks(int size, int bits) { return size + (1 << bits) - 1 >> bits; }
 
-  /// Five codes: green with lengths and the colour cache, red, blue, alpha, distances. `literal` is the pixel that takes no bits, where
-  /// there is one and nothing else.
+  /// Five codes: green with lengths and the colour cache, red, blue, alpha, distances. `literal` is the pixel that
+  /// takes no bits, where there is one and nothing else.
   private record Group(Code green, Code red, Code blue, Code alpha, Code distance) {
-    boolean plain() { return green.only() >= 0 && green.only() < LITERALS && red.only() >= 0 && blue.only() >= 0 && alpha.only() >= 0; }
+    boolean plain() {
+      return green.only() >= 0 && green.only() < LITERALS && red.only() >= 0 && blue.only() >= 0 && alpha.only() >= 0;
+    }
 
     int literal(int green, Bits bits) {
       int r = red.next(bits) << 16, b = blue.next(bits);
@@ -83,7 +88,8 @@ public final class Lossless {
   /// Pixels as they are coded (section 3.6), without transforms; only the picture itself has groups of codes by place.
   private int[] coded(int width, int height, boolean whole) {
     int cacheBits = bits.flag() ? bits.read(4) : 0;
-    if (cacheBits > 11) throw new IllegalArgumentException("a colour cache of " + cacheBits + " bits, expected 1 to 11");
+    if (cacheBits > 11)
+      throw new IllegalArgumentException("a colour cache of " + cacheBits + " bits, expected 1 to 11");
     int[] places = null;
     int block = 0, groups = 1;
     if (whole && bits.flag()) {
@@ -97,7 +103,8 @@ public final class Lossless {
     Group[] codes = new Group[groups];
     for (int i = 0; i < groups; i++) {
       int cache = cacheBits == 0 ? 0 : 1 << cacheBits;
-      codes[i] = new Group(Code.read(bits, LITERALS + LENGTHS + cache), Code.read(bits, 256), Code.read(bits, 256), Code.read(bits, 256),
+      codes[i] = new Group(Code.read(bits, LITERALS + LENGTHS + cache), Code.read(bits, 256), Code.read(bits, 256),
+          Code.read(bits, 256),
           Code.read(bits, DISTANCES));
       if (bits.exhausted()) throw new IllegalArgumentException("the lossless picture ends in its codes");
     }
@@ -124,7 +131,8 @@ public final class Lossless {
       } else if (green < LITERALS + LENGTHS) {
         int length = extended(green - LITERALS), distance = distance(extended(group.distance.next(bits)), width);
         if (distance > at || length > pixels.length - at)
-          throw new IllegalArgumentException("a repetition of " + length + " pixels from " + distance + " before pixel " + at);
+          throw new IllegalArgumentException("a repetition of " + length + " pixels from " + distance + " before pixel "
+              + at);
         if (bits.exhausted()) throw new IllegalArgumentException("the lossless picture ends in row " + y);
         for (int end = at + length; at < end; at++) pixels[at] = pixels[at - distance];
         x += length;
@@ -157,8 +165,8 @@ public final class Lossless {
     return Math.max(1, (near >> 8) * width + (byte) near);
   }
 
-  /// The 120 pixels in seven rows above and eight columns aside, from near to far (section 3.6.2.2): rows up in the high byte, columns to
-  /// the left in the low one.
+  /// The 120 pixels in seven rows above and eight columns aside, from near to far (section 3.6.2.2): rows up in the
+  /// high byte, columns to the left in the low one.
   private static int[] near() {
     return IntStream.range(0, 8).boxed().flatMap(up -> IntStream.rangeClosed(-7, 8).filter(left -> up > 0 || left > 0)
         .mapToObj(left -> new int[] {up, left}))

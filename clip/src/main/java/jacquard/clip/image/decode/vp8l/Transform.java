@@ -1,8 +1,8 @@
 package jacquard.clip.image.decode.vp8l;
 
-/// What an encoder did to the pixels (section 4): 0 predicted them, 1 took green's share from red and blue, 2 took green itself, 3 put
-/// indices into a table of colours. `width` is the picture's before it; `data` the modes of blocks of 2^`bits`, or the table, whose
-/// indices lie 2^`bits` in a pixel.
+/// What an encoder did to the pixels (section 4): 0 predicted them, 1 took green's share from red and blue, 2 took
+/// green itself, 3 put indices into a table of colours. `width` is the picture's before it; `data` the modes of blocks
+/// of 2^`bits`, or the table, whose indices lie 2^`bits` in a pixel.
 record Transform(int type, int width, int bits, int[] data) {
   private static final int BLACK = 0xFF000000;
 
@@ -56,7 +56,8 @@ record Transform(int type, int width, int bits, int[] data) {
       at++;
       for (int x = 1; x < width; ) {
         int mode = data[(y >> bits) * across + (x >> bits)] >> 8 & 15, end = Math.min(width, (x >> bits) + 1 << bits);
-        for (; x < end; x++, at++) p[at] = add(p[at], predicted(mode, p[at - 1], p[at - width], p[at - width + 1], p[at - width - 1]));
+        for (; x < end; x++, at++)
+          p[at] = add(p[at], predicted(mode, p[at - 1], p[at - width], p[at - width + 1], p[at - width - 1]));
       }
     }
   }
@@ -82,7 +83,9 @@ record Transform(int type, int width, int bits, int[] data) {
   }
 
   /// Channel by channel, modulo 256.
-  static int add(int a, int b) { return (a & 0xFF00FF00) + (b & 0xFF00FF00) & 0xFF00FF00 | (a & 0xFF00FF) + (b & 0xFF00FF) & 0xFF00FF; }
+  static int add(int a, int b) {
+    return (a & 0xFF00FF00) + (b & 0xFF00FF00) & 0xFF00FF00 | (a & 0xFF00FF) + (b & 0xFF00FF) & 0xFF00FF;
+  }
 
   private static int mean(int a, int b) { return (((a ^ b) & 0xFEFEFEFE) >>> 1) + (a & b); }
 

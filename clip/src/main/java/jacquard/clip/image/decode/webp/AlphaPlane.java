@@ -3,7 +3,8 @@ package jacquard.clip.image.decode.webp;
 import jacquard.clip.image.decode.vp8l.Lossless;
 import java.util.Arrays;
 
-/// The opacity of a lossy WebP (RFC 9649, section 2.7.1.2): plain or packed without loss, each sample less what its neighbours let expect.
+/// The opacity of a lossy WebP (RFC 9649, section 2.7.1.2): plain or packed without loss, each sample less what its
+/// neighbours let expect.
 final class AlphaPlane {
   private AlphaPlane() {}
 
@@ -15,7 +16,8 @@ final class AlphaPlane {
     if (packing > 1) throw new IllegalArgumentException("opacity packed by method " + packing + ", expected 0 or 1");
     byte[] out = new byte[size];
     if (packing == 0) {
-      if (to - from - 1 < size) throw new IllegalArgumentException("opacity of " + (to - from - 1) + " bytes, expected " + size);
+      if (to - from - 1 < size)
+        throw new IllegalArgumentException("opacity of " + (to - from - 1) + " bytes, expected " + size);
       out = Arrays.copyOfRange(data, from + 1, from + 1 + size);
     } else {
       int[] pixels = Lossless.headless(data, from + 1, to, width, height);
@@ -25,7 +27,8 @@ final class AlphaPlane {
     return out;
   }
 
-  /// 1: from the left, 2: from above, 3: left + above − corner. The first row is from the left, the first column from above.
+  /// 1: from the left, 2: from above, 3: left + above − corner. The first row is from the left, the first column from
+  /// above.
   private static void unfilter(byte[] out, int width, int height, int filter) {
     for (int x = 1; x < width; x++) out[x] += out[x - 1];
     for (int y = 1, at = width; y < height; y++) {
@@ -35,7 +38,8 @@ final class AlphaPlane {
         out[at] += switch (filter) {
           case 1 -> out[at - 1];
           case 2 -> out[at - width];
-          default -> (byte) Math.clamp((out[at - 1] & 255) + (out[at - width] & 255) - (out[at - width - 1] & 255), 0, 255);
+          default -> (byte) Math.clamp((out[at - 1] & 255) + (out[at - width] & 255) - (out[at - width - 1] & 255), 0,
+              255);
         };
       }
     }

@@ -12,10 +12,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/// A WebP file (RFC 9649): a still picture, or the first frame of an animation on its canvas. Lossy pictures are decoded by [KeyFrame],
-/// lossless ones by [Lossless], both to the bit of the reference decoder.
+/// A WebP file (RFC 9649): a still picture, or the first frame of an animation on its canvas. Lossy pictures are
+/// decoded by [KeyFrame], lossless ones by [Lossless], both to the bit of the reference decoder.
 public final class WebpFile {
-  private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF = code("ANMF"),
+  private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF =
+      code("ANMF"),
       EXIF = code("EXIF");
   private static final int HAS_OPACITY = 16, ANIMATED = 2;
 
@@ -42,15 +43,19 @@ public final class WebpFile {
 
   private static WebpFile parse(byte[] bytes, String name) throws ImageException {
     WebpFile file = new WebpFile(bytes, name);
-    if (bytes.length < 20) throw new ImageException(name, "truncated WebP of " + bytes.length + " bytes, expected at least 20");
+    if (bytes.length < 20)
+      throw new ImageException(name, "truncated WebP of " + bytes.length + " bytes, expected at least 20");
     long whole = (file.data.getInt(4) & 0xFFFFFFFFL) + 8;
     if (whole > bytes.length)
-      throw new ImageException(name, "truncated WebP: its header says %,d bytes, found %,d".formatted(whole, bytes.length));
+      throw new ImageException(name,
+          "truncated WebP: its header says %,d bytes, found %,d".formatted(whole, bytes.length));
     file.walk(12, (int) whole);
     int first = file.data.getInt(12);
-    if (file.picture == null || first != VP8 && first != VP8L && first != VP8X) throw new ImageException(name, "a WebP without a picture");
+    if (file.picture == null || first != VP8 && first != VP8L && first != VP8X)
+      throw new ImageException(name, "a WebP without a picture");
     if (file.frame != null != (file.canvas != null && (bytes[file.canvas.from] & ANIMATED) != 0))
-      throw new ImageException(name, "a WebP that says of itself that it " + (file.frame == null ? "moves, without frames"
+      throw new ImageException(name, "a WebP that says of itself that it "
+          + (file.frame == null ? "moves, without frames"
           : "stands still, with frames"));
     return file;
   }
@@ -60,7 +65,8 @@ public final class WebpFile {
       int from = (int) at + 8;
       long length = data.getInt((int) at + 4) & 0xFFFFFFFFL;
       if (length > end - from)
-        throw new ImageException(name, "a chunk of the WebP at byte %d says %,d bytes, %,d are left".formatted(at, length, end - from));
+        throw new ImageException(name,
+            "a chunk of the WebP at byte %d says %,d bytes, %,d are left".formatted(at, length, end - from));
       chunk(new Chunk(data.getInt((int) at), from, (int) length));
       at += 8 + length + (length & 1);
     }
@@ -82,7 +88,8 @@ public final class WebpFile {
 
   private Chunk atLeast(Chunk chunk, int length) throws ImageException {
     if (chunk.length < length)
-      throw new ImageException(name, "a chunk of the WebP at byte %d has %d bytes, expected at least %d".formatted(chunk.from - 8,
+      throw new ImageException(name,
+          "a chunk of the WebP at byte %d has %d bytes, expected at least %d".formatted(chunk.from - 8,
           chunk.length, length));
     return chunk;
   }
@@ -111,7 +118,8 @@ public final class WebpFile {
         top = 2 * three(frame.from + 3);
     source.checkSize(width, height);
     if (left > width - still.width() || top > height - still.height())
-      throw new ImageException(name, "a frame %s at (%d, %d) beyond the canvas of %dx%d".formatted(still, left, top, width, height));
+      throw new ImageException(name,
+          "a frame %s at (%d, %d) beyond the canvas of %dx%d".formatted(still, left, top, width, height));
     int right = width - still.width() - left, bottom = height - still.height() - top;
     boolean clear = (data.get(canvas.from) & HAS_OPACITY) != 0;
     if (clear && still.mode() == Mode.RGB) still = joined(still.samples(), null, still.width(), still.height());
@@ -120,7 +128,9 @@ public final class WebpFile {
   }
 
   /// Whether the file says that opacity counts; a plain file says so in its picture.
-  private boolean clear(boolean picture) { return canvas == null ? picture : (data.get(canvas.from) & HAS_OPACITY) != 0; }
+  private boolean clear(boolean picture) {
+    return canvas == null ? picture : (data.get(canvas.from) & HAS_OPACITY) != 0;
+  }
 
   private Picture lossless(Source source) throws ImageException {
     Lossless.Size size = Lossless.size(bytes, picture.from, picture.end());
@@ -142,7 +152,8 @@ public final class WebpFile {
     source.checkSize(size[0], size[1]);
     KeyFrame.Image image = KeyFrame.decode(bytes, picture.from, picture.end());
     if (opacity == null || !clear(false)) return Picture.of(Mode.RGB, image.width(), image.height(), image.rgb());
-    return joined(image.rgb(), AlphaPlane.decode(bytes, opacity.from, opacity.end(), image.width(), image.height()), image.width(),
+    return joined(image.rgb(), AlphaPlane.decode(bytes, opacity.from, opacity.end(), image.width(), image.height()),
+        image.width(),
         image.height());
   }
 

@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// A causal language model as text tower, without the head that foretells tokens. Dropout is left out.
-public record Decoder(@Named("embed_tokens") Table embedding, List<Layer> layers, RmsNorm norm, Shape shape) implements Encoder {
+public record Decoder(@Named("embed_tokens") Table embedding, List<Layer> layers, RmsNorm norm, Shape shape)
+    implements Encoder {
   public static boolean known(OwnConfig config) { return Shape.known(config); }
 
   public static Optional<String> refused(OwnConfig config) { return Shape.refused(config); }

@@ -12,13 +12,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// x + o(attention(norm x)), then x + down(act(gate y)·up y), y = norm x; the outer norms and what else is absent are null.
-record Layer(@Named("input_layernorm") RmsNorm norm1, @Named("self_attn") Attend attention, @Named("post_attention_layernorm") RmsNorm middle,
-    @Named("pre_feedforward_layernorm") RmsNorm norm2, @Named("mlp") Mlp mlp, @Named("post_feedforward_layernorm") RmsNorm after2) {
-  record Attend(@Named("qkv_proj") Linear packed, @Named("q_proj") Linear q, @Named("k_proj") Linear k, @Named("v_proj") Linear v,
+/// x + o(attention(norm x)), then x + down(act(gate y)·up y), y = norm x; the outer norms and what else is absent are
+/// null.
+record Layer(@Named("input_layernorm") RmsNorm norm1, @Named("self_attn") Attend attention,
+    @Named("post_attention_layernorm") RmsNorm middle,
+    @Named("pre_feedforward_layernorm")
+    RmsNorm norm2, @Named("mlp") Mlp mlp, @Named("post_feedforward_layernorm") RmsNorm after2) {
+  record Attend(@Named("qkv_proj") Linear packed, @Named("q_proj") Linear q, @Named("k_proj") Linear k,
+      @Named("v_proj") Linear v,
       @Named("o_proj") Linear out, @Named("q_norm") RmsNorm normQueries, @Named("k_norm") RmsNorm normKeys) {}
 
-  record Mlp(@Named("gate_up_proj") Linear packed, @Named("gate_proj") Linear gate, @Named("up_proj") Linear up, @Named("down_proj") Linear down) {
+  record Mlp(@Named("gate_up_proj") Linear packed, @Named("gate_proj") Linear gate, @Named("up_proj") Linear up,
+      @Named("down_proj") Linear down) {
     Tensor apply(Tensor x, Shape s) {
       if (packed == null) return down.apply(gate.apply(x, s.activation()).mul(up.apply(x)));
       var parts = packed.apply(x).split(1, s.hidden(), s.hidden());
@@ -29,19 +34,28 @@ record Layer(@Named("input_layernorm") RmsNorm norm1, @Named("self_attn") Attend
   static Layer of(Init.Maker make, Shape s) {
     int w = s.width(), q = s.heads() * s.perHead(), k = s.shared() * s.perHead();
     boolean f = s.fused();
-    var attention = new Attend(f ? linear(make, w, q + 2 * k, false) : null, f ? null : linear(make, w, q, s.biased()), f ? null : linear(make, w, k, s.biased()),
-        f ? null : linear(make, w, k, s.biased()), linear(make, q, w, false), s.normed() ? norm(make, s, s.perHead()) : null,
+    var attention = new Attend(f ? linear(make, w, q + 2 * k, false) : null, f ? null : linear(make, w, q, s.biased()),
+        f ? null : linear(make, w, k, s.biased()),
+        f ? null : linear(make, w, k, s.biased()), linear(make, q, w, false), s.normed() ? norm(make, s, s.perHead())
+        : null,
         s.normed() ? norm(make, s, s.perHead()) : null);
     var mlp = new Mlp(f ? linear(make, w, 2 * s.hidden(), false) : null, f ? null : linear(make, w, s.hidden(), false),
         f ? null : linear(make, w, s.hidden(), false), linear(make, s.hidden(), w, false));
-    return new Layer(norm(make, s, w), attention, norm(make, s, w), s.normsAfter() ? norm(make, s, w) : null, mlp, s.normsAfter() ? norm(make, s, w) : null);
+    return new Layer(norm(make, s, w), attention, norm(make, s, w), s.normsAfter() ? norm(make, s, w) : null, mlp,
+        s.normsAfter() ? norm(make, s, w) : null);
   }
 
-  private static Linear linear(Init.Maker make, int in, int out, boolean biased) { return Linear.of(make, in, out, new Init.Normal(0.02), biased ? Init.ZEROS : null); }
+  private static Linear linear(Init.Maker make, int in, int out, boolean biased) {
+    return Linear.of(make, in, out, new Init.Normal(0.02), biased ? Init.ZEROS : null);
+  }
 
-  static RmsNorm norm(Init.Maker make, Shape s, int width) { return new RmsNorm(make.make(s.plusOne() ? Init.ZEROS : Init.ONES, width), s.epsilon()); }
+  static RmsNorm norm(Init.Maker make, Shape s, int width) {
+    return new RmsNorm(make.make(s.plusOne() ? Init.ZEROS : Init.ONES, width), s.epsilon());
+  }
 
-  static Tensor normed(RmsNorm norm, Tensor x, Shape s) { return s.plusOne() ? new RmsNorm(norm.weight().add(1), norm.epsilon()).apply(x) : norm.apply(x); }
+  static Tensor normed(RmsNorm norm, Tensor x, Shape s) {
+    return s.plusOne() ? new RmsNorm(norm.weight().add(1), norm.epsilon()).apply(x) : norm.apply(x);
+  }
 
   Tensor apply(Tensor x, Sequences sequences, Ranges seen, Rotary rotary, Shape s) {
     var a = attend(normed(norm1, x, s), sequences, seen, rotary, s);
@@ -80,14 +94,17 @@ record Layer(@Named("input_layernorm") RmsNorm norm1, @Named("self_attn") Attend
     var rotation = rotary.rotation(sequences, heads);
     if (some == d) return rotation.apply(x);
     var parts = x.reshape(rows * heads, d).split(1, some, d - some);
-    return Tensor.concat(1, List.of(rotation.apply(parts.get(0).reshape(rows, heads * some)).reshape(rows * heads, some), parts.get(1))).reshape(rows, heads * d);
+    return Tensor.concat(1, List.of(rotation.apply(parts.get(0).reshape(rows, heads * some))
+        .reshape(rows * heads, some), parts.get(1))).reshape(rows, heads * d);
   }
 
   /// Keys or values for each head of queries: head h has those of h·shared/heads.
   private static Tensor each(Tensor x, Shape s) {
     if (s.shared() == s.heads()) return x;
     int rows = x.dim(0), h = s.heads(), k = s.shared();
-    return x.reshape(rows * k, s.perHead()).gather(IntStream.range(0, rows * h).map(i -> i / h * k + i % h * k / h).toArray()).reshape(rows, h * s.perHead());
+    return x.reshape(rows * k, s.perHead())
+        .gather(IntStream.range(0, rows * h).map(i -> i / h * k + i % h * k / h).toArray())
+        .reshape(rows, h * s.perHead());
   }
 
   /// Attention whose scores are capped before the softmax, sequence by sequence and head by head: no kernel does this.
@@ -99,11 +116,14 @@ record Layer(@Named("input_layernorm") RmsNorm norm1, @Named("self_attn") Attend
       int from = op.queries().from(b), to = op.queries().to(b), n = to - from;
       float[] hidden = new float[n * n];
       for (int i = 0; i < n; i++)
-        for (int j = 0; j < n; j++) hidden[i * n + j] = from + j >= op.ranges().from()[from + i] && from + j < op.ranges().to()[from + i] ? 0 : -1e30f;
+        for (int j = 0; j < n; j++)
+          hidden[i * n + j] = from + j >= op.ranges().from()[from + i] && from + j < op.ranges().to()[from + i] ? 0
+              : -1e30f;
       var mask = Tensor.of(jacquard.tensor.Shape.of(n, n), hidden);
       var heads = new ArrayList<Tensor>();
       for (int h = 0; h < s.heads(); h++) {
-        Tensor qh = q.slice(0, from, to).slice(1, h * d, h * d + d), kh = k.slice(0, from, to).slice(1, h * d, h * d + d), vh = v.slice(0, from, to).slice(1, h * d, h * d + d);
+        Tensor qh = q.slice(0, from, to).slice(1, h * d, h * d + d), kh =
+            k.slice(0, from, to).slice(1, h * d, h * d + d), vh = v.slice(0, from, to).slice(1, h * d, h * d + d);
         heads.add(qh.matmul(false, kh, true).mul(op.scale() / cap).tanh().mul(cap).add(mask).softmax().matmul(vh));
       }
       rows.add(Tensor.concat(1, heads));

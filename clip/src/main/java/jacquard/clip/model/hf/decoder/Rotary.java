@@ -24,19 +24,28 @@ record Rotary(double[] frequencies, double[] beyond, int limit, double factor) {
     return Optional.empty();
   }
 
-  private static String type(Map<?, ?> p) { return String.valueOf(p.containsKey("rope_type") ? p.get("rope_type") : p.containsKey("type") ? p.get("type") : "default"); }
+  private static String type(Map<?, ?> p) {
+    return String.valueOf(p.containsKey("rope_type") ? p.get("rope_type") : p.containsKey("type") ? p.get("type")
+        : "default");
+  }
 
   /// As newer configs say it, a kind of layer apart or all together, or as older ones do.
   private static Map<?, ?> parameters(OwnConfig c, String kind) {
-    if (c.values().get("rope_parameters") instanceof Map<?, ?> all) return all.get(kind) instanceof Map<?, ?> own ? own : all;
-    return c.values().get("rope_scaling") instanceof Map<?, ?> scaling && !(kind.startsWith("sliding") && c.type().startsWith("gemma3")) ? scaling : Map.of();
+    if (c.values().get("rope_parameters") instanceof Map<?, ?> all)
+      return all.get(kind) instanceof Map<?, ?> own ? own : all;
+    return c.values().get("rope_scaling") instanceof Map<?, ?> scaling
+        && !(kind.startsWith("sliding") && c.type().startsWith("gemma3")) ? scaling : Map.of();
   }
 
   static Rotary of(OwnConfig c, String kind, int perHead) {
     var p = parameters(c, kind);
-    double theta = number(p, "rope_theta", kind.startsWith("sliding") && c.type().equals("gemma3_text") ? c.number("rope_local_base_freq", 1e4) : c.number("rope_theta", 1e4));
-    int dims = (int) (perHead * number(p, "partial_rotary_factor", c.number("partial_rotary_factor", 1))), pairs = dims / 2;
-    double factor = number(p, "factor", 1), from = number(p, "original_max_position_embeddings", c.number("original_max_position_embeddings", c.number("max_position_embeddings", 4096)));
+    double theta = number(p, "rope_theta", kind.startsWith("sliding") && c.type().equals("gemma3_text")
+        ? c.number("rope_local_base_freq", 1e4) : c.number("rope_theta", 1e4));
+    int dims = (int) (perHead * number(p, "partial_rotary_factor", c.number("partial_rotary_factor", 1))), pairs =
+        dims / 2;
+    double factor = number(p, "factor", 1), from =
+        number(p, "original_max_position_embeddings",
+        c.number("original_max_position_embeddings", c.number("max_position_embeddings", 4096)));
     double[] f = new double[pairs], beyond = f;
     for (int i = 0; i < pairs; i++) f[i] = Math.pow(theta, -2.0 * i / dims);
     int limit = Integer.MAX_VALUE;
@@ -51,7 +60,8 @@ record Rotary(double[] frequencies, double[] beyond, int limit, double factor) {
         }
       }
       case "yarn" -> {
-        double low = Math.max(Math.floor(turns(32, dims, from, theta)), 0), high = Math.min(Math.ceil(turns(1, dims, from, theta)), dims - 1);
+        double low = Math.max(Math.floor(turns(32, dims, from, theta)), 0), high =
+            Math.min(Math.ceil(turns(1, dims, from, theta)), dims - 1);
         for (int i = 0; i < pairs; i++) {
           double ramp = Math.clamp((i - low) / Math.max(high - low, 1e-3), 0, 1);
           f[i] = ramp * f[i] / factor + (1 - ramp) * f[i];
@@ -71,16 +81,22 @@ record Rotary(double[] frequencies, double[] beyond, int limit, double factor) {
   }
 
   /// The pair that turns so often within `from` positions.
-  private static double turns(double times, int dims, double from, double theta) { return dims * Math.log(from / (times * 2 * Math.PI)) / (2 * Math.log(theta)); }
+  private static double turns(double times, int dims, double from, double theta) {
+    return dims * Math.log(from / (times * 2 * Math.PI)) / (2 * Math.log(theta));
+  }
 
   private static double[] divided(double[] f, Map<?, ?> p, String key) {
     double[] r = new double[f.length];
-    if (!(p.get(key) instanceof List<?> l) || l.size() != f.length) throw new IllegalArgumentException("rope_parameters." + key + " is " + p.get(key) + ", expected " + f.length + " numbers");
+    if (!(p.get(key) instanceof List<?> l) || l.size() != f.length)
+      throw new IllegalArgumentException("rope_parameters." + key + " is " + p.get(key) + ", expected " + f.length
+          + " numbers");
     for (int i = 0; i < r.length; i++) r[i] = f[i] / ((Number) l.get(i)).doubleValue();
     return r;
   }
 
-  private static double number(Map<?, ?> p, String key, double standard) { return p.get(key) instanceof Number n ? n.doubleValue() : standard; }
+  private static double number(Map<?, ?> p, String key, double standard) {
+    return p.get(key) instanceof Number n ? n.doubleValue() : standard;
+  }
 
   /// Channels of a head that are turned.
   int channels() { return 2 * frequencies.length; }
@@ -88,7 +104,9 @@ record Rotary(double[] frequencies, double[] beyond, int limit, double factor) {
   Rotation rotation(Sequences s, int heads) {
     int[] owners = s.owners();
     var r = Rotation.of(s.rows(), heads, frequencies.length,
-        (row, pair) -> s.positions()[row] * (s.positions()[s.to(owners[row]) - 1] >= limit ? beyond : frequencies)[pair]).halves();
-    return factor == 1 ? r : new Rotation(r.cosine().mul((float) factor), r.sine().mul((float) factor), r.pairs(), r.apart());
+        (row, pair) -> s.positions()[row] * (s.positions()[s.to(owners[row]) - 1] >= limit ? beyond
+        : frequencies)[pair]).halves();
+    return factor == 1 ? r : new Rotation(r.cosine().mul((float) factor), r.sine().mul((float) factor), r.pairs(),
+        r.apart());
   }
 }

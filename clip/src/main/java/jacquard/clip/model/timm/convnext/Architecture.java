@@ -12,8 +12,10 @@ import java.util.Optional;
 /// @param dims channels of the four stages
 record Architecture(List<Integer> depths, List<Integer> dims, float epsilon) {
   private static final List<String> KEYWORDS = List.of("depths", "dims");
-  private static final Map<String, Architecture> ALL = Map.of("convnext_tiny", of(3, 9, 96, 1e-6f), "convnext_small", of(3, 27, 96, 1e-6f),
-      "convnext_base", of(3, 27, 128, 1e-6f), "convnext_large", of(3, 27, 192, 1e-6f), "convnext_xlarge", of(3, 27, 256, 1e-6f),
+  private static final Map<String, Architecture> ALL =
+      Map.of("convnext_tiny", of(3, 9, 96, 1e-6f), "convnext_small", of(3, 27, 96, 1e-6f),
+      "convnext_base", of(3, 27, 128, 1e-6f), "convnext_large", of(3, 27, 192, 1e-6f), "convnext_xlarge",
+      of(3, 27, 256, 1e-6f),
       "convnext_xxlarge", of(4, 30, 384, 1e-5f));
 
   /// Three blocks in the first stage and the last; twice the channels from stage to stage.
@@ -31,7 +33,8 @@ record Architecture(List<Integer> depths, List<Integer> dims, float epsilon) {
     var k = new Keywords(c);
     var grid = c.input();
     if (Math.min(grid.height(), grid.width()) < 32)
-      throw new IllegalArgumentException("image_size is " + grid + ": " + c.name() + " needs at least 32 pixels a side");
+      throw new IllegalArgumentException("image_size is " + grid + ": " + c.name()
+          + " needs at least 32 pixels a side");
     return new Architecture(k.wholes("depths", a.depths, 4), k.wholes("dims", a.dims, 4), a.epsilon);
   }
 }

@@ -26,7 +26,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// timm's ConvNeXt (Liu et al. 2022): patches of 4 pixels, four stages of blocks, halved grids between them, the mean of the last. Stochastic depth and dropout are left out.
+/// timm's ConvNeXt (Liu et al. 2022): patches of 4 pixels, four stages of blocks, halved grids between them, the mean
+/// of the last. Stochastic depth and dropout are left out.
 public record ConvNext(Trunk trunk, Head head, TimmConfig config) implements ImageTower {
   /// timm's own model.
   record Trunk(Patches stem, List<Stage> stages, @Named("head") Last last) {}
@@ -47,7 +48,9 @@ public record ConvNext(Trunk trunk, Head head, TimmConfig config) implements Ima
           TimmMlp.of(make, width, 4 * width, Activation.GELU), make.make(new Init.Constant(1e-6f), width));
     }
 
-    Tensor apply(Tensor x, Grid grid) { return x.add(mlp.apply(norm.apply(convolution.apply(x, grid)), null).mul(gamma)); }
+    Tensor apply(Tensor x, Grid grid) {
+      return x.add(mlp.apply(norm.apply(convolution.apply(x, grid)), null).mul(gamma));
+    }
   }
 
   /// What follows the mean; the classifier may be null.
@@ -102,7 +105,8 @@ public record ConvNext(Trunk trunk, Head head, TimmConfig config) implements Ima
     return new Encoding(head.apply(trunk.last.classifier == null ? y : trunk.last.classifier.apply(y)), x, cells);
   }
 
-  /// The stem; a group a block, the first of a stage with what halves the grid before it; the last norm; OpenCLIP's head.
+  /// The stem; a group a block, the first of a stage with what halves the grid before it; the last norm; OpenCLIP's
+  /// head.
   @Override public List<List<String>> groups() {
     var r = new ArrayList<List<String>>();
     r.add(List.of("trunk.stem.**"));
@@ -117,6 +121,7 @@ public record ConvNext(Trunk trunk, Head head, TimmConfig config) implements Ima
   }
 
   @Override public OnDisk layout(String path) {
-    return path.matches("trunk\\.stem\\.0\\.weight|.*\\.downsample\\.1\\.weight|.*\\.conv_dw\\.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
+    return path.matches("trunk\\.stem\\.0\\.weight|.*\\.downsample\\.1\\.weight|.*\\.conv_dw\\.weight")
+        ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
   }
 }

@@ -19,19 +19,25 @@ sealed interface Block {
     int middle = in * s.expansion(), out = s.channels();
     var depthwise = SameConv.of(make, Shape.of(middle, s.kernel(), s.kernel(), 1), stride, middle);
     if (s.expansion() == 1) return new Separable(depthwise, norm(make, in), pointwise(make, in, out), norm(make, out));
-    return new Inverted(pointwise(make, in, middle), norm(make, middle), depthwise, norm(make, middle), pointwise(make, middle, out), norm(make, out));
+    return new Inverted(pointwise(make, in, middle), norm(make, middle), depthwise, norm(make, middle),
+        pointwise(make, middle, out), norm(make, out));
   }
 
-  private static Pointwise pointwise(Init.Maker make, int in, int out) { return Pointwise.of(make, in, out, new Init.Normal(Math.sqrt(2.0 / out)), null); }
+  private static Pointwise pointwise(Init.Maker make, int in, int out) {
+    return Pointwise.of(make, in, out, new Init.Normal(Math.sqrt(2.0 / out)), null);
+  }
 
-  static BatchNorm norm(Init.Maker make, int width) { return BatchNorm.of(make, width, Init.ONES, Architecture.EPSILON); }
+  static BatchNorm norm(Init.Maker make, int width) {
+    return BatchNorm.of(make, width, Init.ONES, Architecture.EPSILON);
+  }
 
   /// min(max(norm(x), 0), 6)
   static Tensor capped(BatchNorm norm, Tensor x) { return norm.apply(x).clamp(0, 6); }
 
   private static Tensor beside(Tensor x, Tensor y) { return x.shape().equals(y.shape()) ? y.add(x) : y; }
 
-  record Separable(@Named("conv_dw") SameConv depthwise, BatchNorm bn1, @Named("conv_pw") Pointwise project, BatchNorm bn2) implements Block {
+  record Separable(@Named("conv_dw") SameConv depthwise, BatchNorm bn1, @Named("conv_pw") Pointwise project,
+      BatchNorm bn2) implements Block {
     @Override public Tensor apply(Tensor x, Grid grid) {
       return beside(x, bn2.apply(project.apply(capped(bn1, depthwise.apply(x, grid)), Activation.NONE)));
     }
@@ -39,7 +45,8 @@ sealed interface Block {
     @Override public Grid to(Grid grid) { return depthwise.to(grid); }
   }
 
-  record Inverted(@Named("conv_pw") Pointwise expand, BatchNorm bn1, @Named("conv_dw") SameConv depthwise, BatchNorm bn2,
+  record Inverted(@Named("conv_pw") Pointwise expand, BatchNorm bn1, @Named("conv_dw") SameConv depthwise,
+      BatchNorm bn2,
       @Named("conv_pwl") Pointwise project, BatchNorm bn3) implements Block {
     @Override public Tensor apply(Tensor x, Grid grid) {
       var y = capped(bn2, depthwise.apply(capped(bn1, expand.apply(x, Activation.NONE)), grid));

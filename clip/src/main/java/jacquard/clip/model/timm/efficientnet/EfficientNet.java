@@ -25,12 +25,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// timm's EfficientNet-Lite (Tan and Le 2019; without squeeze and excitation, activations at most 6), padded as TensorFlow does. Stochastic depth is left out.
+/// timm's EfficientNet-Lite (Tan and Le 2019; without squeeze and excitation, activations at most 6), padded as
+/// TensorFlow does. Stochastic depth is left out.
 ///
-/// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them as they are
+/// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them
+///   as they are
 public record EfficientNet(Trunk trunk, Head head, TimmConfig config, int fixed) implements ImageTower {
   /// timm's own model; the classifier may be null.
-  record Trunk(@Named("conv_stem") SameConv stem, BatchNorm bn1, @Named("blocks") List<List<Block>> stages, @Named("conv_head") Pointwise last,
+  record Trunk(@Named("conv_stem") SameConv stem, BatchNorm bn1, @Named("blocks") List<List<Block>> stages,
+      @Named("conv_head") Pointwise last,
       BatchNorm bn2, Linear classifier) {}
 
   public static boolean known(TimmConfig config) { return Architecture.known(config.name()); }
@@ -50,7 +53,8 @@ public record EfficientNet(Trunk trunk, Head head, TimmConfig config, int fixed)
       }
       stages.add(List.copyOf(blocks));
     }
-    var trunk = new Trunk(stem, norm, List.copyOf(stages), Pointwise.of(make, in, last, new Init.Normal(Math.sqrt(2.0 / last)), null),
+    var trunk = new Trunk(stem, norm, List.copyOf(stages),
+        Pointwise.of(make, in, last, new Init.Normal(Math.sqrt(2.0 / last)), null),
         Block.norm(make, last), Head.classifier(config, make, last, embedding));
     return new EfficientNet(trunk, Head.of(config, make, last, embedding), config, 0);
   }
@@ -72,7 +76,8 @@ public record EfficientNet(Trunk trunk, Head head, TimmConfig config, int fixed)
         grid = block.to(grid);
       }
     var in = x;
-    var y = pass(group - 1).call(() -> Scope.result(() -> Block.capped(trunk.bn2, trunk.last.apply(in, Activation.NONE))));
+    var y = pass(group - 1)
+        .call(() -> Scope.result(() -> Block.capped(trunk.bn2, trunk.last.apply(in, Activation.NONE))));
     var cells = Sequences.equal(images.count(), grid.size());
     var mean = Pooling.mean(y, cells, 0);
     return new Encoding(head.apply(trunk.classifier == null ? mean : trunk.classifier.apply(mean)), y, cells);
@@ -85,14 +90,17 @@ public record EfficientNet(Trunk trunk, Head head, TimmConfig config, int fixed)
     var r = new ArrayList<List<String>>();
     r.add(List.of("trunk.conv_stem.**", "trunk.bn1.**"));
     for (int i = 0; i < trunk.stages.size(); i++)
-      for (int j = 0; j < trunk.stages.get(i).size(); j++) r.add(new ArrayList<>(List.of("trunk.blocks." + i + "." + j + ".**")));
+      for (int j = 0; j < trunk.stages.get(i).size(); j++)
+        r.add(new ArrayList<>(List.of("trunk.blocks." + i + "." + j + ".**")));
     r.getLast().addAll(List.of("trunk.conv_head.**", "trunk.bn2.**"));
     if (trunk.classifier != null) r.add(List.of("trunk.classifier.**"));
     if (!head.empty()) r.add(List.of("head.**"));
     return r;
   }
 
-  @Override public OnDisk layout(String path) { return path.matches("trunk\\..*conv_\\w+\\.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME; }
+  @Override public OnDisk layout(String path) {
+    return path.matches("trunk\\..*conv_\\w+\\.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
+  }
 
   @Override public EfficientNet fixed(int groups) { return new EfficientNet(trunk, head, config, groups); }
 }

@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// An EVA of timm's (Fang et al. 2022 and 2023; the perception encoders, Bolya et al. 2025), as its name and `timm_model_kwargs` say it.
+/// An EVA of timm's (Fang et al. 2022 and 2023; the perception encoders, Bolya et al. 2025), as its name and
+/// `timm_model_kwargs` say it.
 ///
 /// @param kind what its blocks are
 /// @param classToken a class token first, with a position of its own

@@ -23,7 +23,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// timm's EVA and EVA-02 towers, and the perception encoders, which are built of the same blocks. Stochastic depth and dropout are left out.
+/// timm's EVA and EVA-02 towers, and the perception encoders, which are built of the same blocks. Stochastic depth and
+/// dropout are left out.
 public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
   record Trunk(@Named("") Stem stem, List<EvaBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent,

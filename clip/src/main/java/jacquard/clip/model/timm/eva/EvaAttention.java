@@ -14,7 +14,8 @@ import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 import java.util.List;
 
-/// Attention with packed projections, whose bias may be that of queries and values alone, or with three projections; the absent are null.
+/// Attention with packed projections, whose bias may be that of queries and values alone, or with three projections;
+/// the absent are null.
 record EvaAttention(@Named("qkv") Linear packed, @Named("q_bias") Tensor queryBias, @Named("v_bias") Tensor valueBias,
     @Named("q_proj") Linear queries, @Named("k_proj") Linear keys, @Named("v_proj") Linear values, LayerNorm norm,
         Linear proj, int heads) {

@@ -10,7 +10,8 @@ import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 
-/// x + attention(norm(x)), then x + mlp(norm(x)); or, with the norms behind, x + norm(attention(x)), then x + norm(mlp(x)).
+/// x + attention(norm(x)), then x + mlp(norm(x)); or, with the norms behind, x + norm(attention(x)), then x +
+/// norm(mlp(x)).
 record EvaBlock(LayerNorm norm1, @Named("attn") EvaAttention attention, LayerNorm norm2, Mlp mlp, boolean postNorm) {
   /// fc2(gelu(fc1(x))), or fc2(norm(silu(gate(x))·value(x))); the absent are null.
   record Mlp(Linear fc1, @Named("fc1_g") Linear gate, @Named("fc1_x") Linear value, LayerNorm norm, Linear fc2) {

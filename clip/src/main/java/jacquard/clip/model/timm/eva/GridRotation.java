@@ -4,8 +4,8 @@ import jacquard.clip.nn.Rotation;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Sequences;
 
-/// Rotary positions on a grid: the first half of a head's pairs follows one axis, the other half the other. angle = t·10000^(−i/n), n pairs an axis,
-/// t = (index + offset)/extent·reference.
+/// Rotary positions on a grid: the first half of a head's pairs follows one axis, the other half the other. angle =
+/// t·10000^(−i/n), n pairs an axis, t = (index + offset)/extent·reference.
 ///
 /// @param reference the extent that indices are stretched to
 /// @param columnsFirst whether the first half of the pairs follows columns, not rows

@@ -35,22 +35,28 @@ sealed interface Block {
     static Mlp of(Init.Maker make, int width, int hidden) {
       Init start = new Init.Normal(0.02);
       var c = ConvNorm.of(make, Shape.of(width, 7, 7, 1), 1, width);
-      return new Mlp(c, Pointwise.of(make, width, hidden, start, Init.ZEROS), Pointwise.of(make, hidden, width, start, Init.ZEROS));
+      return new Mlp(c, Pointwise.of(make, width, hidden, start, Init.ZEROS),
+          Pointwise.of(make, hidden, width, start, Init.ZEROS));
     }
-    Tensor apply(Tensor x, Grid grid) { return fc2.apply(fc1.apply(convolution.apply(x, grid), Activation.GELU), Activation.NONE); }
+    Tensor apply(Tensor x, Grid grid) {
+      return fc2.apply(fc1.apply(convolution.apply(x, grid), Activation.GELU), Activation.NONE);
+    }
   }
 
   /// x + γ·(mixer(x) − norm(x)), or that in one convolution; the absent are null.
-  record Mixer(MobileOne norm, MobileOne mixer, @Named("layer_scale") Scale scale, @Named("reparam_conv") Conv2d whole) {
+  record Mixer(MobileOne norm, MobileOne mixer, @Named("layer_scale") Scale scale,
+      @Named("reparam_conv") Conv2d whole) {
     static Mixer of(Init.Maker make, int width, boolean folded) {
       var shape = MobileOne.Shaped.of(width, width, 3, 1, true);
       if (folded) return new Mixer(null, null, null, shape.convolution(make));
-      return new Mixer(MobileOne.of(make, shape.alone(), null, Activation.NONE), MobileOne.of(make, shape, null, Activation.NONE),
+      return new Mixer(MobileOne.of(make, shape.alone(), null, Activation.NONE),
+          MobileOne.of(make, shape, null, Activation.NONE),
           Scale.of(make, width), null);
     }
 
     Tensor apply(Tensor x, Grid grid) {
-      return whole != null ? whole.apply(x, grid) : x.add(scale.apply(mixer.apply(x, grid).subtract(norm.apply(x, grid))));
+      return whole != null ? whole.apply(x, grid)
+          : x.add(scale.apply(mixer.apply(x, grid).subtract(norm.apply(x, grid))));
     }
 
     Mixer folded() {
@@ -78,21 +84,26 @@ sealed interface Block {
   }
 
   /// x + γ₁·attention(norm(x)) =: y, then y + γ₂·mlp(y). One of the two norms is null.
-  record Attending(@Named("norm") LayerNorm layerNorm, @Named("norm") BatchNorm batchNorm, @Named("token_mixer") Attend attention,
+  record Attending(@Named("norm") LayerNorm layerNorm, @Named("norm") BatchNorm batchNorm,
+      @Named("token_mixer") Attend attention,
       @Named("layer_scale_1") Scale scale1, Mlp mlp, @Named("layer_scale_2") Scale scale2) implements Block {
     record Attend(Linear qkv, Linear proj) {}
 
     static Attending of(Init.Maker make, int width, int hidden, boolean layerNorm) {
-      return new Attending(layerNorm ? LayerNorm.of(make, width, 1e-5f) : null, layerNorm ? null : BatchNorm.of(make, width, Init.ONES),
-          new Attend(VitBlock.linear(make, width, 3 * width, false), VitBlock.linear(make, width, width, true)), Scale.of(make, width),
+      return new Attending(layerNorm ? LayerNorm.of(make, width, 1e-5f) : null, layerNorm ? null
+          : BatchNorm.of(make, width, Init.ONES),
+          new Attend(VitBlock.linear(make, width, 3 * width, false), VitBlock.linear(make, width, width, true)),
+          Scale.of(make, width),
           Mlp.of(make, width, hidden), Scale.of(make, width));
     }
 
     @Override public Tensor apply(Tensor x, Grid grid) {
       int width = x.dim(1);
       var cells = Sequences.equal(x.dim(0) / grid.size(), grid.size());
-      var parts = attention.qkv.apply(layerNorm != null ? layerNorm.apply(x) : batchNorm.apply(x)).split(1, width, width, width);
-      var op = new Attention(width / Architecture.HEAD, (float) (1 / Math.sqrt(Architecture.HEAD)), cells, cells, Ranges.full(cells, cells));
+      var parts = attention.qkv.apply(layerNorm != null ? layerNorm.apply(x) : batchNorm.apply(x))
+          .split(1, width, width, width);
+      var op = new Attention(width / Architecture.HEAD, (float) (1 / Math.sqrt(Architecture.HEAD)), cells, cells,
+          Ranges.full(cells, cells));
       var y = attention.proj.apply(Tensor.apply(op, parts.get(0), parts.get(1), parts.get(2)));
       x = x.add(scale1.apply(y));
       return x.add(scale2.apply(mlp.apply(x, grid)));

@@ -25,20 +25,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// timm's FastViT as MobileCLIP has it (Vasu et al. 2023 and 2024): convolutions of parallel branches, attention in the last stages, the mean of the last
-/// feature map. Stochastic depth and dropout are left out.
+/// timm's FastViT as MobileCLIP has it (Vasu et al. 2023 and 2024): convolutions of parallel branches, attention in the
+/// last stages, the mean of the last feature map. Stochastic depth and dropout are left out.
 ///
-/// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them as they are
+/// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them
+///   as they are
 public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) implements ImageTower {
   /// timm's own model.
-  record Trunk(List<MobileOne> stem, List<Stage> stages, @Named("final_conv") MobileOne last, @Named("head") Classifier classifier) {}
+  record Trunk(List<MobileOne> stem, List<Stage> stages, @Named("final_conv") MobileOne last,
+      @Named("head") Classifier classifier) {}
 
   /// The absent are null.
   record Stage(Downsample downsample, @Named("pos_emb") Positional positions, List<Block> blocks) {}
 
   /// x + conv(x), a 7×7 kernel a channel; or in one. One of the two is null.
   record Positional(@Named("pos_enc") Conv2d convolution, @Named("reparam_conv") Conv2d whole) {
-    Tensor apply(Tensor x, Grid grid) { return whole != null ? whole.apply(x, grid) : convolution.apply(x, grid).add(x); }
+    Tensor apply(Tensor x, Grid grid) {
+      return whole != null ? whole.apply(x, grid) : convolution.apply(x, grid).add(x);
+    }
 
     Positional folded() {
       if (whole != null) return this;
@@ -60,7 +64,8 @@ public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) impl
     int in = a.widths().getFirst(), embedding = clip.embedding();
     boolean folded = a.folded();
     var stem = new ArrayList<MobileOne>();
-    for (var s : List.of(MobileOne.Shaped.of(3, in, 3, 2, false), MobileOne.Shaped.of(in, in, 3, 2, true), MobileOne.Shaped.of(in, in, 1, 1, false)))
+    for (var s : List.of(MobileOne.Shaped.of(3, in, 3, 2, false), MobileOne.Shaped.of(in, in, 3, 2, true),
+        MobileOne.Shaped.of(in, in, 1, 1, false)))
       stem.add(MobileOne.of(make, s.single(a.scaledStem()).folded(folded), null, Activation.GELU));
     var stages = new ArrayList<Stage>();
     for (int i = 0; i < a.depths().size(); i++) {
@@ -68,13 +73,16 @@ public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) impl
       var down = i == 0 ? null : Downsample.of(make, in, width, a.excites(i), folded);
       var blocks = new ArrayList<Block>();
       for (int j = 0; j < a.depths().get(i); j++)
-        blocks.add(a.attends(i) ? Block.Attending.of(make, width, hidden, a.layerNorm()) : Block.Mixing.of(make, width, hidden, folded));
+        blocks.add(a.attends(i) ? Block.Attending.of(make, width, hidden, a.layerNorm())
+            : Block.Mixing.of(make, width, hidden, folded));
       stages.add(new Stage(down, a.attends(i) ? positional(make, width, folded) : null, List.copyOf(blocks)));
       in = width;
     }
     int out = 2 * in;
-    var last = MobileOne.of(make, MobileOne.Shaped.of(in, out, 3, 1, true).folded(folded), SqueezeExcite.of(make, out, (out + 8) / 16), Activation.GELU);
-    var trunk = new Trunk(List.copyOf(stem), List.copyOf(stages), last, new Classifier(Head.classifier(config, make, out, embedding)));
+    var last = MobileOne.of(make, MobileOne.Shaped.of(in, out, 3, 1, true).folded(folded),
+        SqueezeExcite.of(make, out, (out + 8) / 16), Activation.GELU);
+    var trunk = new Trunk(List.copyOf(stem), List.copyOf(stages), last,
+        new Classifier(Head.classifier(config, make, out, embedding)));
     return new FastVit(trunk, Head.of(config, make, out, embedding), config, 0);
   }
 
@@ -83,13 +91,14 @@ public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) impl
     return folded ? new Positional(null, c) : new Positional(c, null);
   }
 
-  /// The same tower for evaluation, re-parameterised: parallel branches and their norms are one convolution. What it holds is what timm has for
-  /// `inference_mode`, and so its config says.
+  /// The same tower for evaluation, re-parameterised: parallel branches and their norms are one convolution. What it
+  /// holds is what timm has for `inference_mode`, and so its config says.
   public FastVit reparameterised() {
     var t = trunk;
     var stages = t.stages.stream().map(s -> new Stage(s.downsample == null ? null : s.downsample.folded(),
         s.positions == null ? null : s.positions.folded(), s.blocks.stream().map(Block::folded).toList())).toList();
-    return new FastVit(new Trunk(t.stem.stream().map(MobileOne::folded).toList(), stages, t.last.folded(), t.classifier), head,
+    return new FastVit(new Trunk(t.stem.stream().map(MobileOne::folded).toList(), stages, t.last.folded(),
+        t.classifier), head,
         config.with("inference_mode", true), fixed);
   }
 
@@ -101,7 +110,8 @@ public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) impl
   @Override public Encoding tokens(ImageBatch images) {
     var stem = trunk.stem;
     Grid half = stem.get(0).to(images.grid()), quarter = stem.get(1).to(half);
-    var x = pass(0).call(() -> Scope.result(() -> stem.get(2).apply(stem.get(1).apply(stem.get(0).apply(images), half), quarter)));
+    var x = pass(0)
+        .call(() -> Scope.result(() -> stem.get(2).apply(stem.get(1).apply(stem.get(0).apply(images), half), quarter)));
     var grid = quarter;
     int group = 1;
     for (var stage : trunk.stages) {
@@ -129,7 +139,8 @@ public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) impl
 
   private Pass pass(int group) { return group < fixed ? Pass.current().inference() : Pass.current(); }
 
-  /// The stem; a group a block, the first of a stage with what comes before it; what follows the blocks; OpenCLIP's head.
+  /// The stem; a group a block, the first of a stage with what comes before it; what follows the blocks; OpenCLIP's
+  /// head.
   @Override public List<List<String>> groups() {
     var r = new ArrayList<List<String>>();
     r.add(List.of("trunk.stem.**"));
@@ -150,7 +161,8 @@ public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) impl
   }
 
   @Override public OnDisk layout(String path) {
-    return path.matches("trunk\\..*(conv|pos_enc|\\.se\\.fc[12]|\\.mlp\\.fc[12])\\.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
+    return path.matches("trunk\\..*(conv|pos_enc|\\.se\\.fc[12]|\\.mlp\\.fc[12])\\.weight") ? OnDisk.CHANNELS_FIRST
+        : OnDisk.SAME;
   }
 
   @Override public FastVit fixed(int groups) { return new FastVit(trunk, head, config, groups); }

@@ -6,7 +6,8 @@ import jacquard.clip.nn.convolution.ConvNorm;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 
-/// The sum of parallel convolutions, with their batch norms in evaluation, as one: W = Σ W_b·γ/√(σ² + ε) about a common middle, b = Σ β − μ·γ/√(σ² + ε).
+/// The sum of parallel convolutions, with their batch norms in evaluation, as one: W = Σ W_b·γ/√(σ² + ε) about a common
+/// middle, b = Σ β − μ·γ/√(σ² + ε).
 final class Folding {
   private final Conv2d like;
   private final double[] kernel, bias;
@@ -23,7 +24,8 @@ final class Folding {
     double[] factor = add(branch.norm());
     float[] v = w.floats();
     int side = w.dim(1), in = w.dim(3), each = side * side * in;
-    for (int i = 0; i < v.length; i++) kernel[at(i / each, i % each / in / side, i % each / in % side, side) + i % in] += v[i] * factor[i / each];
+    for (int i = 0; i < v.length; i++)
+      kernel[at(i / each, i % each / in / side, i % each / in % side, side) + i % in] += v[i] * factor[i / each];
   }
 
   /// A norm of x itself.
@@ -52,7 +54,8 @@ final class Folding {
 
   /// Adds the norm's bias; gives its factor of each channel.
   private double[] add(BatchNorm norm) {
-    float[] weight = norm.weight().floats(), shift = norm.bias().floats(), mean = norm.mean().floats(), variance = norm.variance().floats();
+    float[] weight = norm.weight().floats(), shift = norm.bias().floats(), mean = norm.mean().floats(), variance =
+        norm.variance().floats();
     double[] factor = new double[weight.length];
     for (int o = 0; o < factor.length; o++) {
       factor[o] = weight[o] / Math.sqrt(variance[o] + (double) norm.epsilon());
@@ -69,7 +72,8 @@ final class Folding {
   }
 
   Conv2d convolution() {
-    return new Conv2d(Tensor.of(like.weight().shape(), floats(kernel)), Tensor.of(Shape.of(bias.length), floats(bias)), like.stride(), like.padding(),
+    return new Conv2d(Tensor.of(like.weight().shape(), floats(kernel)), Tensor.of(Shape.of(bias.length), floats(bias)),
+        like.stride(), like.padding(),
         like.groups());
   }
 

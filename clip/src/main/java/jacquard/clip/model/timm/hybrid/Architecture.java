@@ -25,7 +25,8 @@ record Architecture(int width, int depth, int heads, Stem stem, boolean position
   private static final String MOBILE = "vit_base_mci_224";
   private static final Pattern VITAMIN = Pattern.compile("vitamin_(small|base|large|large2|xlarge)_(224|256|336|384)");
   private static final List<String> KEYWORDS = List.of("img_size", "embed_dim", "depth", "num_heads");
-  private static final Map<String, Architecture> VITAMINS = Map.of("small", vitamin(384, 14, 6, 64), "base", vitamin(768, 14, 12, 128),
+  private static final Map<String, Architecture> VITAMINS =
+      Map.of("small", vitamin(384, 14, 6, 64), "base", vitamin(768, 14, 12, 128),
       "large", vitamin(1024, 31, 16, 160), "large2", vitamin(1024, 31, 16, 160), "xlarge", vitamin(1152, 32, 16, 192));
 
   private static Architecture vitamin(int width, int depth, int heads, int channels) {
@@ -39,7 +40,8 @@ record Architecture(int width, int depth, int heads, Stem stem, boolean position
     var unknown = Keywords.unknown(c, KEYWORDS);
     if (unknown.isPresent()) return unknown;
     if (!c.name().equals(MOBILE)) return Keywords.averages(c);
-    return c.timm().pool().equals("token") ? Optional.empty() : Optional.of("timm_pool \"" + c.timm().pool() + "\" of " + c.name());
+    return c.timm().pool().equals("token") ? Optional.empty()
+        : Optional.of("timm_pool \"" + c.timm().pool() + "\" of " + c.name());
   }
 
   static Architecture of(TimmConfig c) {
@@ -47,15 +49,19 @@ record Architecture(int width, int depth, int heads, Stem stem, boolean position
     var a = m.matches() ? VITAMINS.get(m.group(1)) : new Architecture(768, 12, 12, new Stem.Patches(768 / 4), true);
     var k = new Keywords(c);
     int width = k.whole("embed_dim", a.width), heads = k.whole("num_heads", a.heads);
-    if (width % heads != 0) throw new IllegalArgumentException("timm_model_kwargs: " + heads + " heads do not divide a width of " + width);
-    if (width % 4 != 0) throw new IllegalArgumentException("timm_model_kwargs.embed_dim is " + width + ", expected a multiple of 4");
+    if (width % heads != 0)
+      throw new IllegalArgumentException("timm_model_kwargs: " + heads + " heads do not divide a width of " + width);
+    if (width % 4 != 0)
+      throw new IllegalArgumentException("timm_model_kwargs.embed_dim is " + width + ", expected a multiple of 4");
     if (Math.min(c.input().height(), c.input().width()) < 16)
-      throw new IllegalArgumentException("image_size is " + c.input() + ": " + c.name() + " needs at least 16 pixels a side");
-    return new Architecture(width, k.whole("depth", a.depth), heads, width == a.width ? a.stem : narrow(width, m), a.positions);
+      throw new IllegalArgumentException("image_size is " + c.input() + ": " + c.name()
+          + " needs at least 16 pixels a side");
+    return new Architecture(width, k.whole("depth", a.depth), heads, width == a.width ? a.stem : narrow(width, m),
+        a.positions);
   }
 
-  /// timm's stems have fixed channels, so that it knows no narrower trunk; these are of a trunk of another width: the patches' as a share of it, the stages' narrow
-  /// ones whatever it is.
+  /// timm's stems have fixed channels, so that it knows no narrower trunk; these are of a trunk of another width: the
+  /// patches' as a share of it, the stages' narrow ones whatever it is.
   private static Stem narrow(int width, Matcher vitamin) {
     if (!vitamin.matches()) return new Stem.Patches(width / 4);
     int channels = vitamin.group(1).equals("xlarge") ? 8 : 16;

@@ -24,16 +24,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// timm's transformers whose patches come of convolutions: MobileCLIP-B (Vasu et al. 2024) and ViTamin (Chen et al. 2024). Stochastic depth and dropout are left out.
+/// timm's transformers whose patches come of convolutions: MobileCLIP-B (Vasu et al. 2024) and ViTamin (Chen et al.
+/// 2024). Stochastic depth and dropout are left out.
 ///
-/// @param fixed whether the stem normalises with its running statistics in training too: how many groups do, of which it is the first
+/// @param fixed whether the stem normalises with its running statistics in training too: how many groups do, of which
+///   it is the first
 public record Hybrid(Trunk trunk, Head head, TimmConfig config, int fixed) implements ImageTower {
   /// timm's own model; the absent are null.
   ///
   /// @param classToken `[1, 1, width]`, before the cells, without a position
   /// @param positions `[1, cells, width]`
-  record Trunk(@Named("cls_token") Tensor classToken, @Named("pos_embed") Tensor positions, @Named("patch_embed.backbone") Backbone backbone,
-      List<HybridBlock> blocks, LayerNorm norm, @Named("fc_norm") LayerNorm poolNorm, @Named("head") Linear classifier) {}
+  record Trunk(@Named("cls_token") Tensor classToken, @Named("pos_embed") Tensor positions,
+      @Named("patch_embed.backbone") Backbone backbone,
+      List<HybridBlock> blocks, LayerNorm norm, @Named("fc_norm") LayerNorm poolNorm,
+          @Named("head") Linear classifier) {}
 
   public static boolean known(TimmConfig config) { return Architecture.known(config.name()); }
 
@@ -47,7 +51,8 @@ public record Hybrid(Trunk trunk, Head head, TimmConfig config, int fixed) imple
     var positions = a.positions() ? make.make(new Init.Normal(0.02), 1, backbone.to(config.input()).size(), w) : null;
     var blocks = IntStream.range(0, a.depth()).mapToObj(_ -> HybridBlock.of(make, a)).toList();
     var norm = LayerNorm.of(make, w, Architecture.EPSILON);
-    var trunk = new Trunk(token ? make.make(new Init.Normal(1e-6), 1, 1, w) : null, positions, backbone, blocks, token ? norm : null,
+    var trunk = new Trunk(token ? make.make(new Init.Normal(1e-6), 1, 1, w) : null, positions, backbone, blocks, token
+        ? norm : null,
         token ? null : norm, Head.classifier(config, make, w, embedding));
     return new Hybrid(trunk, Head.of(config, make, w, embedding), config, 0);
   }
@@ -74,7 +79,8 @@ public record Hybrid(Trunk trunk, Head head, TimmConfig config, int fixed) imple
 
   /// From pixels through the blocks; all rows, or those asked for.
   private Tensor blocks(ImageBatch images, Sequences sequences, int[] rows) {
-    if (!images.grid().equals(input())) throw new IllegalArgumentException("images of " + images.grid() + ", expected " + input());
+    if (!images.grid().equals(input()))
+      throw new IllegalArgumentException("images of " + images.grid() + ", expected " + input());
     var pass = fixed > 0 ? Pass.current().inference() : Pass.current();
     var x = Scope.result(() -> embedded(pass.call(() -> Scope.result(() -> trunk.backbone.apply(images))), sequences));
     for (int i = 0; i < trunk.blocks.size(); i++) {
@@ -92,13 +98,15 @@ public record Hybrid(Trunk trunk, Head head, TimmConfig config, int fixed) imple
       x = x.reshape(sequences.count(), cells, width).add(trunk.positions).reshape(x.shape());
     if (trunk.classToken == null) return x;
     int[] source = new int[sequences.rows()];
-    for (int r = 0; r < source.length; r++) source[r] = r % (cells + 1) == 0 ? 0 : r - r / (cells + 1);   // the token is row 0, cells follow
+    // the token is row 0, cells follow
+    for (int r = 0; r < source.length; r++) source[r] = r % (cells + 1) == 0 ? 0 : r - r / (cells + 1);
     return Tensor.concat(0, List.of(trunk.classToken.reshape(1, width), x)).gather(source);
   }
 
   private Tensor finished(Tensor x) { return head.apply(trunk.classifier == null ? x : trunk.classifier.apply(x)); }
 
-  /// Convolutions and positions; a group a block, the last one with the final norm; what follows pooling; OpenCLIP's head.
+  /// Convolutions and positions; a group a block, the last one with the final norm; what follows pooling; OpenCLIP's
+  /// head.
   @Override public List<List<String>> groups() {
     var r = new ArrayList<List<String>>();
     var first = new ArrayList<>(List.of("trunk.patch_embed.**"));
@@ -122,11 +130,13 @@ public record Hybrid(Trunk trunk, Head head, TimmConfig config, int fixed) imple
   }
 
   @Override public List<Positions> positions() {
-    return trunk.positions == null ? List.of() : List.of(new Positions.Cells("trunk.pos_embed", 0, trunk.backbone.to(input())));
+    return trunk.positions == null ? List.of()
+        : List.of(new Positions.Cells("trunk.pos_embed", 0, trunk.backbone.to(input())));
   }
 
   @Override public OnDisk layout(String path) {
-    return path.matches("trunk\\.patch_embed\\..*(conv\\w*|expand|proj)\\.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
+    return path.matches("trunk\\.patch_embed\\..*(conv\\w*|expand|proj)\\.weight") ? OnDisk.CHANNELS_FIRST
+        : OnDisk.SAME;
   }
 
   @Override public Hybrid fixed(int groups) { return new Hybrid(trunk, head, config, groups); }

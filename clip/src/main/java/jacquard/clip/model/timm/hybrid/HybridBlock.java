@@ -13,7 +13,8 @@ import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Ranges;
 
 /// x + attention(norm(x)), then x + mlp(norm(x)). One of the two MLPs is null.
-record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, LayerNorm norm2, @Named("mlp") TimmMlp mlp, @Named("mlp") Gated gated) {
+record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, LayerNorm norm2,
+    @Named("mlp") TimmMlp mlp, @Named("mlp") Gated gated) {
   /// w2(gelu(w0(h))·w1(h)) of h = norm(x).
   record Gated(LayerNorm norm, @Named("w0") Linear gate, @Named("w1") Linear value, @Named("w2") Linear out) {
     static Gated of(Init.Maker make, int width, int hidden) {
@@ -30,14 +31,17 @@ record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, La
   static HybridBlock of(Init.Maker make, Architecture a) {
     int w = a.width();
     boolean plain = a.stem() instanceof Architecture.Stem.Patches;
-    var attention = new VitBlock.Attend(VitBlock.linear(make, w, 3 * w, true), VitBlock.linear(make, w, w, true), a.heads());
-    return new HybridBlock(LayerNorm.of(make, w, Architecture.EPSILON), attention, LayerNorm.of(make, w, Architecture.EPSILON),
+    var attention = new VitBlock.Attend(VitBlock.linear(make, w, 3 * w, true), VitBlock.linear(make, w, w, true),
+        a.heads());
+    return new HybridBlock(LayerNorm.of(make, w, Architecture.EPSILON), attention,
+        LayerNorm.of(make, w, Architecture.EPSILON),
         plain ? TimmMlp.of(make, w, 4 * w, Activation.GELU) : null, plain ? null : Gated.of(make, w, 2 * w));
   }
 
   /// All rows, or only `rows` of the result (null: all).
   Tensor apply(Tensor x, Sequences sequences, int[] rows) {
-    var a = new SelfAttention(attention.qkv().weight(), attention.qkv().bias(), attention.proj(), null, null, null, null, null, attention.heads());
+    var a = new SelfAttention(attention.qkv().weight(), attention.qkv().bias(), attention.proj(), null, null, null,
+        null, null, attention.heads());
     x = a.apply(norm1.apply(x), sequences, Ranges.full(sequences, sequences), rows, rows == null ? x : x.gather(rows));
     return mlp != null ? mlp.apply(norm2.apply(x), x) : gated.apply(norm2.apply(x), x);
   }

@@ -21,10 +21,12 @@ sealed interface FlexBlock {
   }
 
   /// x + γ₁·attention(norm(x)), then x + γ₂·fc2(silu(a)·b) of [a, b] = fc1(norm(x)). γ `[width]`.
-  record Gated(LayerNorm norm1, @Named("attn") Attend attention, @Named("gamma_1") Tensor scale1, LayerNorm norm2, Mlp mlp,
+  record Gated(LayerNorm norm1, @Named("attn") Attend attention, @Named("gamma_1") Tensor scale1, LayerNorm norm2,
+      Mlp mlp,
       @Named("gamma_2") Tensor scale2) implements FlexBlock {
     /// Keys have no bias.
-    record Attend(Linear qkv, @Named("q_bias") Tensor queryBias, @Named("v_bias") Tensor valueBias, Linear proj, int heads) {}
+    record Attend(Linear qkv, @Named("q_bias") Tensor queryBias, @Named("v_bias") Tensor valueBias, Linear proj,
+        int heads) {}
 
     record Mlp(Linear fc1, Linear fc2) {}
 
@@ -41,11 +43,16 @@ sealed interface FlexBlock {
 
   static FlexBlock of(Init.Maker make, Architecture a) {
     int w = a.width(), hidden = (int) (w * a.mlpRatio());
-    if (!a.gated()) return new Plain(VitBlock.of(make, w, a.heads(), hidden, a.qkvBias(), a.layerScale(), Architecture.EPSILON, a.activation()));
-    var attention = new Gated.Attend(VitBlock.linear(make, w, 3 * w, false), make.make(Init.ZEROS, w), make.make(Init.ZEROS, w),
+    if (!a.gated())
+      return new Plain(VitBlock.of(make, w, a.heads(), hidden, a.qkvBias(), a.layerScale(), Architecture.EPSILON,
+          a.activation()));
+    var attention = new Gated.Attend(VitBlock.linear(make, w, 3 * w, false), make.make(Init.ZEROS, w),
+        make.make(Init.ZEROS, w),
         VitBlock.linear(make, w, w, true), a.heads());
-    return new Gated(LayerNorm.of(make, w, Architecture.EPSILON), attention, make.make(new Init.Constant((float) a.layerScale()), w),
-        LayerNorm.of(make, w, Architecture.EPSILON), new Gated.Mlp(VitBlock.linear(make, w, 2 * hidden, true), VitBlock.linear(make, hidden, w, true)),
+    return new Gated(LayerNorm.of(make, w, Architecture.EPSILON), attention,
+        make.make(new Init.Constant((float) a.layerScale()), w),
+        LayerNorm.of(make, w, Architecture.EPSILON),
+        new Gated.Mlp(VitBlock.linear(make, w, 2 * hidden, true), VitBlock.linear(make, hidden, w, true)),
         make.make(new Init.Constant((float) a.layerScale()), w));
   }
 }

@@ -25,11 +25,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// NaFlex (Beyer et al. 2023 and Dehghani et al. 2023, as timm builds it): pictures of any size and shape, a sequence each; positions of a picture's grid are
-/// resampled from a learned table. Stochastic depth and dropout are left out.
+/// NaFlex (Beyer et al. 2023 and Dehghani et al. 2023, as timm builds it): pictures of any size and shape, a sequence
+/// each; positions of a picture's grid are resampled from a learned table. Stochastic depth and dropout are left out.
 public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
-  record Trunk(Embeds embeds, List<FlexBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent, @Named("fc_norm") LayerNorm poolNorm) {}
+  record Trunk(Embeds embeds, List<FlexBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent,
+      @Named("fc_norm") LayerNorm poolNorm) {}
 
   /// @param registers `[1, registers, width]`
   /// @param positions `[1, rows, columns, width]`
@@ -42,16 +43,21 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
   public static NaFlexVit of(TimmConfig config, ClipConfig clip, Init.Maker make) {
     var a = Architecture.of(config);
     int w = a.width();
-    if (w % a.heads() != 0) throw new IllegalArgumentException("timm_model_kwargs: " + a.heads() + " heads do not divide a width of " + w);
+    if (w % a.heads() != 0)
+      throw new IllegalArgumentException("timm_model_kwargs: " + a.heads() + " heads do not divide a width of " + w);
     if (config.timm().proj().orElse("").equals("none") && w != clip.embedding())
-      throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name() + " must equal embed_dim " + clip.embedding());
+      throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name()
+          + " must equal embed_dim " + clip.embedding());
     var embeds = new Embeds(a.registers() == 0 ? null : make.make(new Init.Normal(0.02), 1, a.registers(), w),
-        VitBlock.linear(make, a.patch() * a.patch() * 3, w, true), make.make(new Init.Normal(0.02), 1, a.grid().height(), a.grid().width(), w));
+        VitBlock.linear(make, a.patch() * a.patch() * 3, w, true),
+        make.make(new Init.Normal(0.02), 1, a.grid().height(), a.grid().width(), w));
     var blocks = new ArrayList<FlexBlock>();
     for (int i = 0; i < a.depth(); i++) blocks.add(FlexBlock.of(make, a));
     var norm = LayerNorm.of(make, w, Architecture.EPSILON);
-    var latent = a.latent() ? LatentPool.of(make, w, a.heads(), (int) (w * a.poolRatio()), Architecture.EPSILON, a.activation()) : null;
-    return new NaFlexVit(new Trunk(embeds, List.copyOf(blocks), a.latent() ? norm : null, latent, a.latent() ? null : norm),
+    var latent = a.latent() ? LatentPool.of(make, w, a.heads(), (int) (w * a.poolRatio()), Architecture.EPSILON,
+        a.activation()) : null;
+    return new NaFlexVit(new Trunk(embeds, List.copyOf(blocks), a.latent() ? norm : null, latent, a.latent() ? null
+        : norm),
         Head.of(config, make, w, clip.embedding()), config, a);
   }
 
@@ -69,7 +75,8 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
     for (var block : trunk.blocks) x = Transformer.once(x, t -> block.apply(t, sequences));
     if (trunk.norm != null) x = trunk.norm.apply(x);
     var rows = Encoding.without(registers, null, x, sequences);
-    var one = trunk.latent != null ? trunk.latent.apply(rows.tokens(), rows.sequences()) : trunk.poolNorm.apply(Pooling.mean(rows.tokens(), rows.sequences(), 0));
+    var one = trunk.latent != null ? trunk.latent.apply(rows.tokens(), rows.sequences())
+        : trunk.poolNorm.apply(Pooling.mean(rows.tokens(), rows.sequences(), 0));
     return new Encoding(head.apply(one), rows.tokens(), rows.sequences());
   }
 
@@ -80,7 +87,8 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
     if (registers == 0) return x;
     int[] owners = sequences.owners(), rows = IntStream.range(0, sequences.rows()).map(r -> {
       int at = sequences.positions()[r];
-      return at < registers ? at : r - owners[r] * registers;                     // behind the registers stand the patches of all
+      // behind the registers stand the patches of all
+      return at < registers ? at : r - owners[r] * registers;
     }).toArray();
     return Tensor.concat(0, List.of(trunk.embeds.registers.reshape(registers, w), x)).gather(rows);
   }
@@ -92,17 +100,21 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
     float[] weights = new float[rows * cells];
     int[] begins = new int[distinct.size() + 1];
     for (int i = 0; i < distinct.size(); i++) begins[i + 1] = begins[i] + weigh(distinct.get(i), weights, begins[i]);
-    int[] index = grids.stream().flatMapToInt(g -> IntStream.range(0, g.size()).map(c -> begins[distinct.indexOf(g)] + c)).toArray();
-    return Tensor.of(Shape.of(rows, cells), weights).matmul(trunk.embeds.positions.reshape(cells, shape.width())).gather(index);
+    int[] index = grids.stream()
+        .flatMapToInt(g -> IntStream.range(0, g.size()).map(c -> begins[distinct.indexOf(g)] + c)).toArray();
+    return Tensor.of(Shape.of(rows, cells), weights).matmul(trunk.embeds.positions.reshape(cells, shape.width()))
+        .gather(index);
   }
 
   private int weigh(Grid g, float[] into, int from) {
     Grid table = shape.grid();
-    double[][] down = shape.resampling().weights(table.height(), g.height()), across = shape.resampling().weights(table.width(), g.width());
+    double[][] down = shape.resampling().weights(table.height(), g.height()), across =
+        shape.resampling().weights(table.width(), g.width());
     int at = from * table.size();
     for (int y = 0; y < g.height(); y++)
       for (int x = 0; x < g.width(); x++)
-        for (int j = 0; j < table.height(); j++) for (int i = 0; i < table.width(); i++) into[at++] = (float) (down[y][j] * across[x][i]);
+        for (int j = 0; j < table.height(); j++)
+          for (int i = 0; i < table.width(); i++) into[at++] = (float) (down[y][j] * across[x][i]);
     return g.size();
   }
 
@@ -111,13 +123,15 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
     var r = new ArrayList<List<String>>();
     r.add(List.of("trunk.embeds.**"));
     for (int i = 0; i < trunk.blocks.size(); i++)
-      r.add(i == trunk.blocks.size() - 1 && trunk.norm != null ? List.of("trunk.blocks." + i + ".**", "trunk.norm.**") : List.of("trunk.blocks." + i + ".**"));
+      r.add(i == trunk.blocks.size() - 1 && trunk.norm != null ? List.of("trunk.blocks." + i + ".**", "trunk.norm.**")
+          : List.of("trunk.blocks." + i + ".**"));
     r.add(trunk.latent != null ? List.of("trunk.attn_pool.**") : List.of("trunk.fc_norm.**"));
     if (head.linear() != null || head.mlp() != null) r.add(List.of("head.**"));
     return r;
   }
 
   @Override public List<String> undecayed() {
-    return trunk.embeds.registers == null ? List.of("trunk.embeds.pos_embed") : List.of("trunk.embeds.pos_embed", "trunk.embeds.reg_token");
+    return trunk.embeds.registers == null ? List.of("trunk.embeds.pos_embed")
+        : List.of("trunk.embeds.pos_embed", "trunk.embeds.reg_token");
   }
 }

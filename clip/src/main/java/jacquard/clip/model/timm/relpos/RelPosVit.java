@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// timm's ViT with a class token whose patches know only how far they lie apart: no table of positions, so images of any size take the same
-/// weights. Stochastic depth and dropout, also that within the MLP of distances, are left out.
+/// timm's ViT with a class token whose patches know only how far they lie apart: no table of positions, so images of
+/// any size take the same weights. Stochastic depth and dropout, also that within the MLP of distances, are left out.
 public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) implements ImageTower {
   /// timm's own model. Class token `[1, 1, width]`.
   record Trunk(@Named("cls_token") Tensor classToken, @Named("patch_embed") PatchEmbed patches,

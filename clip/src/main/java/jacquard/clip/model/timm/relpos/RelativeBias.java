@@ -8,8 +8,8 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import java.util.List;
 
-/// What attention adds for a query and a key by how far their patches lie apart (Liu et al. 2022, Swin v2, in timm's form): an MLP with ReLU
-/// turns the distances (dy, dx), each as sign(d)·ln(1 + |d|), into a number a head.
+/// What attention adds for a query and a key by how far their patches lie apart (Liu et al. 2022, Swin v2, in timm's
+/// form): an MLP with ReLU turns the distances (dy, dx), each as sign(d)·ln(1 + |d|), into a number a head.
 record RelativeBias(TimmMlp mlp) {
   static RelativeBias of(Init.Maker make, int hidden, int heads) {
     return new RelativeBias(new TimmMlp(RelPosBlock.linear(make, 2, hidden, true),

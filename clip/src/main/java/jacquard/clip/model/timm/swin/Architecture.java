@@ -18,7 +18,8 @@ record Architecture(int width, List<Integer> depths, List<Integer> heads, int wi
   static final float EPSILON = 1e-5f;
   private static final Pattern NAME = Pattern.compile("swin_(tiny|small|base|large)_patch4_window(7_224|12_384)");
   private static final List<String> KEYWORDS = List.of("img_size", "embed_dim", "depths", "num_heads", "window_size");
-  private static final Map<String, Architecture> ALL = Map.of("tiny", of(96, 6, 3), "small", of(96, 18, 3), "base", of(128, 18, 4),
+  private static final Map<String, Architecture> ALL =
+      Map.of("tiny", of(96, 6, 3), "small", of(96, 18, 3), "base", of(128, 18, 4),
       "large", of(192, 18, 6));
 
   private static Architecture of(int width, int third, int heads) {
@@ -40,9 +41,11 @@ record Architecture(int width, List<Integer> depths, List<Integer> heads, int wi
         k.whole("window_size", m.group(2).startsWith("12") ? 12 : a.window));
     for (int i = 0; i < depths.size(); i++)
       if (r.width(i) % r.heads.get(i) != 0)
-        throw new IllegalArgumentException("timm_model_kwargs: " + r.heads.get(i) + " heads do not divide a width of " + r.width(i));
+        throw new IllegalArgumentException("timm_model_kwargs: " + r.heads.get(i) + " heads do not divide a width of "
+            + r.width(i));
     if (Math.min(c.input().height(), c.input().width()) < PATCH)
-      throw new IllegalArgumentException("image_size is " + c.input() + ": " + c.name() + " needs at least " + PATCH + " pixels a side");
+      throw new IllegalArgumentException("image_size is " + c.input() + ": " + c.name() + " needs at least " + PATCH
+          + " pixels a side");
     return r;
   }
 

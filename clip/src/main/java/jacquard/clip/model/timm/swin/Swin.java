@@ -26,11 +26,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// timm's Swin transformer (Liu et al. 2021): attention within windows, which every second block shifts; four cells become one between stages; the mean of
-/// the last. Stochastic depth and dropout are left out.
+/// timm's Swin transformer (Liu et al. 2021): attention within windows, which every second block shifts; four cells
+/// become one between stages; the mean of the last. Stochastic depth and dropout are left out.
 public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTower {
   /// timm's own model.
-  record Trunk(@Named("patch_embed") Patches patches, @Named("layers") List<Stage> stages, LayerNorm norm, @Named("head") Last last) {}
+  record Trunk(@Named("patch_embed") Patches patches, @Named("layers") List<Stage> stages, LayerNorm norm,
+      @Named("head") Last last) {}
 
   record Patches(@Named("proj") Conv2d convolution, LayerNorm norm) {}
 
@@ -43,24 +44,29 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
   /// Four neighbours as one row, column by column, zeros beyond the edge; a norm; half as many channels.
   record Merge(LayerNorm norm, Linear reduction) {
     static Merge of(Init.Maker make, int width) {
-      return new Merge(LayerNorm.of(make, 4 * width, Architecture.EPSILON), VitBlock.linear(make, 4 * width, 2 * width, false));
+      return new Merge(LayerNorm.of(make, 4 * width, Architecture.EPSILON),
+          VitBlock.linear(make, 4 * width, 2 * width, false));
     }
 
     Tensor apply(Tensor x, Grid grid, Grid to) {
       int[] index = new int[x.dim(0) / grid.size() * to.size() * 4];
       for (int i = 0; i < index.length; i++) {
-        int cell = i / 4, map = cell / to.size(), row = cell % to.size() / to.width() * 2 + i % 2, column = cell % to.width() * 2 + i / 2 % 2;
-        index[i] = row < grid.height() && column < grid.width() ? (map * grid.height() + row) * grid.width() + column : -1;
+        int cell = i / 4, map = cell / to.size(), row = cell % to.size() / to.width() * 2 + i % 2, column =
+            cell % to.width() * 2 + i / 2 % 2;
+        index[i] = row < grid.height() && column < grid.width() ? (map * grid.height() + row) * grid.width() + column
+            : -1;
       }
       return reduction.apply(norm.apply(x.gather(index).reshape(index.length / 4, 4 * x.dim(1))));
     }
   }
 
   /// x + attention(norm(x)), then x + mlp(norm(x)).
-  record Block(LayerNorm norm1, @Named("attn") WindowAttention attention, LayerNorm norm2, TimmMlp mlp, Windows windows) {
+  record Block(LayerNorm norm1, @Named("attn") WindowAttention attention, LayerNorm norm2, TimmMlp mlp,
+      Windows windows) {
     static Block of(Init.Maker make, int width, int heads, Windows windows) {
       return new Block(LayerNorm.of(make, width, Architecture.EPSILON), WindowAttention.of(make, width, heads, windows),
-          LayerNorm.of(make, width, Architecture.EPSILON), TimmMlp.of(make, width, 4 * width, Activation.GELU), windows);
+          LayerNorm.of(make, width, Architecture.EPSILON), TimmMlp.of(make, width, 4 * width, Activation.GELU),
+          windows);
     }
 
     Tensor apply(Tensor x) {
@@ -76,7 +82,8 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
   public static Swin of(TimmConfig config, ClipConfig clip, Init.Maker make) {
     var a = Architecture.of(config);
     int patch = Architecture.PATCH, last = a.width(a.depths().size() - 1), embedding = clip.embedding();
-    var patches = new Patches(Conv2d.of(make, 3, a.width(), patch, patch, Padding.NONE, 1, true), LayerNorm.of(make, a.width(), Architecture.EPSILON));
+    var patches = new Patches(Conv2d.of(make, 3, a.width(), patch, patch, Padding.NONE, 1, true),
+        LayerNorm.of(make, a.width(), Architecture.EPSILON));
     var grid = patches.convolution.to(config.input());
     var stages = new ArrayList<Stage>();
     for (int i = 0; i < a.depths().size(); i++) {
@@ -92,7 +99,9 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
     return new Swin(trunk, Head.of(config, make, last, embedding), config);
   }
 
-  private static Grid halved(Grid grid) { return new Grid(Math.ceilDiv(grid.height(), 2), Math.ceilDiv(grid.width(), 2)); }
+  private static Grid halved(Grid grid) {
+    return new Grid(Math.ceilDiv(grid.height(), 2), Math.ceilDiv(grid.width(), 2));
+  }
 
   @Override public Grid input() { return config.input(); }
 
@@ -100,7 +109,8 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
 
   /// The tokens are the cells of the last feature map, normalised.
   @Override public Encoding tokens(ImageBatch images) {
-    if (!images.grid().equals(input())) throw new IllegalArgumentException("images of " + images.grid() + ", expected " + input());
+    if (!images.grid().equals(input()))
+      throw new IllegalArgumentException("images of " + images.grid() + ", expected " + input());
     var x = Scope.result(() -> trunk.patches.norm.apply(images.through(trunk.patches.convolution)));
     var grid = trunk.patches.convolution.to(images.grid());
     for (var stage : trunk.stages) {
@@ -117,7 +127,8 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
     return new Encoding(head.apply(trunk.last.classifier == null ? y : trunk.last.classifier.apply(y)), x, cells);
   }
 
-  /// The patches; a group a block, the first of a stage with what merges cells before it, the last of all with the final norm; the classifier; OpenCLIP's head.
+  /// The patches; a group a block, the first of a stage with what merges cells before it, the last of all with the
+  /// final norm; the classifier; OpenCLIP's head.
   @Override public List<List<String>> groups() {
     var r = new ArrayList<List<String>>();
     r.add(List.of("trunk.patch_embed.**"));

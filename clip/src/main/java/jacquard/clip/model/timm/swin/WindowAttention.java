@@ -14,7 +14,8 @@ import java.util.ArrayList;
 /// Attention within windows, to each score a bias of the relative position: table `[offsets, heads]`.
 record WindowAttention(@Named("relative_position_bias_table") Tensor table, Linear qkv, Linear proj, int heads) {
   static WindowAttention of(Init.Maker make, int width, int heads, Windows windows) {
-    return new WindowAttention(make.make(new Init.Normal(0.02), windows.offsets(), heads), VitBlock.linear(make, width, 3 * width, true),
+    return new WindowAttention(make.make(new Init.Normal(0.02), windows.offsets(), heads),
+        VitBlock.linear(make, width, 3 * width, true),
         VitBlock.linear(make, width, width, true), heads);
   }
 
@@ -32,7 +33,8 @@ record WindowAttention(@Named("relative_position_bias_table") Tensor table, Line
       var sequences = Sequences.equal(count, cells);
       var op = new Attention(heads, scale, sequences, sequences, Ranges.full(sequences, sequences)).withBias();
       var own = kind == 0 ? bias.dense() : bias.add(Tensor.of(Shape.of(cells, cells), windows.mask(kind)));
-      results.add(Tensor.apply(op, parts.get(0).slice(0, from, to), parts.get(1).slice(0, from, to), parts.get(2).slice(0, from, to), own));
+      results.add(Tensor.apply(op, parts.get(0).slice(0, from, to), parts.get(1).slice(0, from, to),
+          parts.get(2).slice(0, from, to), own));
       from = to;
     }
     return proj.apply(Tensor.concat(0, results).gather(Windows.back(sources, x.dim(0))), added);

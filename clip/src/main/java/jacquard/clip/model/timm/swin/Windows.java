@@ -2,20 +2,23 @@ package jacquard.clip.model.timm.swin;
 
 import jacquard.tensor.Grid;
 
-/// A feature map cut into windows, rolled by `shiftRows` and `shiftColumns` cells before. Where the windows do not fit, rows of zeros follow, which take part.
+/// A feature map cut into windows, rolled by `shiftRows` and `shiftColumns` cells before. Where the windows do not fit,
+/// rows of zeros follow, which take part.
 ///
-/// The windows at the end of an axis that is rolled hold cells that were not neighbours: those do not see each other. By that there are four kinds of windows: bit 1 the
-/// last row of windows, bit 0 the last column, where rolled.
+/// The windows at the end of an axis that is rolled hold cells that were not neighbours: those do not see each other.
+/// By that there are four kinds of windows: bit 1 the last row of windows, bit 0 the last column, where rolled.
 ///
 /// @param size cells of a window
 record Windows(Grid grid, Grid size, int shiftRows, int shiftColumns) {
   static final int KINDS = 4;
-  private static final float UNSEEN = -100;                                      // what is added to a score, in timm as in the paper's own code
+  // what is added to a score, in timm as in the paper's own code
+  private static final float UNSEEN = -100;
 
   /// Windows no larger than the grid; an axis that one fills is not rolled.
   static Windows of(Grid grid, int side, boolean shifted) {
     var size = new Grid(Math.min(side, grid.height()), Math.min(side, grid.width()));
-    return new Windows(grid, size, shifted && grid.height() > side ? side / 2 : 0, shifted && grid.width() > side ? side / 2 : 0);
+    return new Windows(grid, size, shifted && grid.height() > side ? side / 2 : 0, shifted && grid.width() > side
+        ? side / 2 : 0);
   }
 
   private int down() { return Math.ceilDiv(grid.height(), size.height()); }
@@ -40,7 +43,8 @@ record Windows(Grid grid, Grid size, int shiftRows, int shiftColumns) {
         for (int w = 0; w < down() * across(); w++)
           if (kind(w / across(), w % across()) == kind)
             for (int c = 0; c < size.size(); c++)
-              r[at++] = row(map, w / across() * size.height() + c / size.width(), w % across() * size.width() + c % size.width());
+              r[at++] = row(map, w / across() * size.height() + c / size.width(),
+                  w % across() * size.width() + c % size.width());
     return r;
   }
 
@@ -66,7 +70,8 @@ record Windows(Grid grid, Grid size, int shiftRows, int shiftColumns) {
 
   private int region(int kind, int cell) {
     int y = cell / size.width(), x = cell % size.width();
-    return ((kind & 2) != 0 && y >= size.height() - shiftRows ? 2 : 0) + ((kind & 1) != 0 && x >= size.width() - shiftColumns ? 1 : 0);
+    return ((kind & 2) != 0 && y >= size.height() - shiftRows ? 2 : 0)
+        + ((kind & 1) != 0 && x >= size.width() - shiftColumns ? 1 : 0);
   }
 
   /// How many relative positions there are.
@@ -78,7 +83,8 @@ record Windows(Grid grid, Grid size, int shiftRows, int shiftColumns) {
     int[] r = new int[n * n];
     for (int i = 0; i < r.length; i++) {
       int q = i / n, k = i % n;
-      int y = q / size.width() - k / size.width() + size.height() - 1, x = q % size.width() - k % size.width() + size.width() - 1;
+      int y = q / size.width() - k / size.width() + size.height() - 1, x =
+          q % size.width() - k % size.width() + size.width() - 1;
       r[i] = y * (2 * size.width() - 1) + x;
     }
     return r;

@@ -26,8 +26,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// timm's vision transformer: SigLIP's towers, those without a class token that are averaged, and CLIP's under timm's names. Stochastic depth
-/// and dropout (`timm_drop_path`, `timm_drop`) are left out.
+/// timm's vision transformer: SigLIP's towers, those without a class token that are averaged, and CLIP's under timm's
+/// names. Stochastic depth and dropout (`timm_drop_path`, `timm_drop`) are left out.
 public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
   record Trunk(@Named("") Stem stem, List<VitBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent,
@@ -41,9 +41,11 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     var a = Architecture.of(config);
     int w = a.width(), embedding = clip.embedding();
     var proj = config.timm().proj().orElse("");
-    if (w % a.heads() != 0) throw new IllegalArgumentException("timm_model_kwargs: " + a.heads() + " heads do not divide a width of " + w);
+    if (w % a.heads() != 0)
+      throw new IllegalArgumentException("timm_model_kwargs: " + a.heads() + " heads do not divide a width of " + w);
     if (proj.equals("none") && w != embedding)
-      throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name() + " must equal embed_dim " + embedding);
+      throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name()
+          + " must equal embed_dim " + embedding);
     var stem = Stem.of(make, w, a.patch(), a.image(), a.classToken(), a.normPre(), a.epsilon(), 1e-6);
     var blocks = new ArrayList<VitBlock>();
     for (int i = 0; i < a.depth(); i++)
@@ -103,7 +105,8 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     return head.apply(trunk.classifier == null ? x : trunk.classifier.apply(x));
   }
 
-  /// Patches and positions; a group a block, the last one with the final norm; what pools and classifies; OpenCLIP's head.
+  /// Patches and positions; a group a block, the last one with the final norm; what pools and classifies; OpenCLIP's
+  /// head.
   @Override public List<List<String>> groups() {
     var r = new ArrayList<List<String>>();
     r.add(trunk.stem.group());
@@ -123,7 +126,9 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
 
   @Override public List<String> undecayed() { return trunk.stem.undecayed(); }
 
-  @Override public List<Positions> positions() { return List.of(new Positions.Cells("trunk.pos_embed", trunk.stem.prefix(), trunk.stem.grid())); }
+  @Override public List<Positions> positions() {
+    return List.of(new Positions.Cells("trunk.pos_embed", trunk.stem.prefix(), trunk.stem.grid()));
+  }
 
   @Override public OnDisk layout(String path) {
     return path.equals("trunk.patch_embed.proj.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;
