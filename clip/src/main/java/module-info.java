@@ -22,6 +22,7 @@ open module jacquard.clip {
   exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;
+  exports jacquard.clip.image.augment.policy;
   exports jacquard.clip.image.resize;
   exports jacquard.clip.loss;
   exports jacquard.clip.model;

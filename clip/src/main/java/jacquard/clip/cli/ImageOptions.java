@@ -2,7 +2,10 @@ package jacquard.clip.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import jacquard.clip.image.Augmentation;
+import jacquard.clip.image.AugmentationConfig;
 import jacquard.clip.image.PreprocessConfig;
+import jacquard.clip.image.augment.Erasing;
+import jacquard.clip.image.augment.policy.Policy;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -19,6 +22,15 @@ final class ImageOptions {
   @Option(names = "--image-resize-mode", paramLabel = "MODE",
       description = "shortest (cut), longest (margins) or squash, in evaluation.")
   String mode;
+  @Option(names = "--aug-cfg", arity = "1..*", paramLabel = "KEY=VALUE",
+      description = "OpenCLIP's augmentation in place of the options below: scale=(0.9,1.0), color_jitter=(b,c,s,h) "
+          + "with color_jitter_prob, gray_scale_prob; with use_timm=True also ratio, re_prob and re_count.")
+  List<String> config = List.of();
+  @Option(names = "--augment", paramLabel = "POLICY",
+      description = "Operations drawn by chance: randaugment, trivialaugment, autoaugment-imagenet (torchvision's); "
+          + "rand-m9-mstd0.5-inc1, original, augmix-m3 (timm's). It comes before the colour jitter (default: "
+          + "${DEFAULT-VALUE}).")
+  String policy = "none";
   @Option(names = "--crop", paramLabel = "SHARE",
       description = "Smallest area of a random crop (default: ${DEFAULT-VALUE}; OpenCLIP: 0.9).")
   double crop = 0.7;
@@ -35,6 +47,13 @@ final class ImageOptions {
       description = "How often a picture loses its colours (default: ${DEFAULT-VALUE}).")
   double grey = 0.2;
 
+  @Option(names = "--blur-prob", paramLabel = "P",
+      description = "How often a picture is blurred (default: ${DEFAULT-VALUE}).")
+  double blur = 0;
+  @Option(names = "--erase-prob", paramLabel = "P",
+      description = "How often a rectangle of a picture becomes noise (default: ${DEFAULT-VALUE}).")
+  double erase = 0;
+
   PreprocessConfig over(PreprocessConfig given) {
     var json = JsonNodeFactory.instance.objectNode();
     if (!mean.isEmpty()) mean.forEach(json.putArray("mean")::add);
@@ -44,8 +63,13 @@ final class ImageOptions {
     return given.with(json);
   }
 
-  Augmentation augmentation() {
-    return Augmentation.DEFAULT.scale(crop, 1).flip(flip)
-        .colours(new Augmentation.Jitter(jitter, jitter, jitter, 0), jitter > 0 ? jitterProbability : 0, grey);
+  /// @param prepared how pictures are prepared
+  Augmentation augmentation(PreprocessConfig prepared) {
+    var how = "random".equals(interpolation) ? null : prepared.interpolation();
+    var policy = Policy.named(this.policy, how, prepared.mean(), Math.min(prepared.height(), prepared.width()));
+    if (!config.isEmpty()) return AugmentationConfig.parse(config).augmentation(how).policy(policy);
+    return Augmentation.DEFAULT.scale(crop, 1).flip(flip).policy(policy)
+        .colours(new Augmentation.Jitter(jitter, jitter, jitter, 0), jitter > 0 ? jitterProbability : 0, grey)
+        .blur(blur).erasing(new Erasing(erase, 1));
   }
 }

@@ -76,7 +76,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var transform = new Transform(c.images.over(c.model.preprocess(config)));
     var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(c.model.folder());
-    var stream = training.stream(transform, c.images.augmentation(), tokenizer,
+    var stream = training.stream(transform, c.images.augmentation(transform.config()), tokenizer,
         new SamplingOptions.Size(batch, text.context(), seed));
     return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
         held);
