@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import jacquard.clip.image.Augmentation;
@@ -10,7 +10,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// How training prepares pictures.
-final class ImageOptions {
+public final class ImageOptions {
   @Option(names = "--image-mean", arity = "3", paramLabel = "X",
       description = "Mean that is subtracted, of samples 0 to 1 (default: that of the weights, or OpenAI's).")
   List<Float> mean = List.of();
@@ -54,7 +54,7 @@ final class ImageOptions {
       description = "How often a rectangle of a picture becomes noise (default: ${DEFAULT-VALUE}).")
   double erase = 0;
 
-  PreprocessConfig over(PreprocessConfig given) {
+  public PreprocessConfig over(PreprocessConfig given) {
     var json = JsonNodeFactory.instance.objectNode();
     if (!mean.isEmpty()) mean.forEach(json.putArray("mean")::add);
     if (!std.isEmpty()) std.forEach(json.putArray("std")::add);
@@ -64,7 +64,7 @@ final class ImageOptions {
   }
 
   /// @param prepared how pictures are prepared
-  Augmentation augmentation(PreprocessConfig prepared) {
+  public Augmentation augmentation(PreprocessConfig prepared) {
     var how = "random".equals(interpolation) ? null : prepared.interpolation();
     var policy = Policy.named(this.policy, how, prepared.mean(), Math.min(prepared.height(), prepared.width()));
     if (!config.isEmpty()) return AugmentationConfig.parse(config).augmentation(how).policy(policy);
