@@ -49,6 +49,7 @@ open module jacquard.clip {
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
+  exports jacquard.clip.text.augment;
   exports jacquard.clip.text.hub;
   exports jacquard.clip.text.repair;
   exports jacquard.clip.text.sentence;

@@ -4,6 +4,7 @@ import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.clip.text.Tokenizer;
+import jacquard.clip.text.augment.CaptionAugmentation;
 import jacquard.tensor.Random;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,8 +28,14 @@ public final class Batches implements Stream {
     this(source, transform, augmentation, ClipTokenizer.clip(), size, context, seed);
   }
 
-  /// @param size pairs a step, of all ranks
   public Batches(Source source, Transform transform, Augmentation augmentation, Tokenizer tokenizer, int size,
+      int context, long seed) {
+    this(source, transform, new Preparation.Changes(augmentation, CaptionAugmentation.NONE), tokenizer, size, context,
+        seed);
+  }
+
+  /// @param size pairs a step, of all ranks
+  public Batches(Source source, Transform transform, Preparation.Changes changes, Tokenizer tokenizer, int size,
       int context, long seed) {
     if (source.size() < size)
       throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a step's "
@@ -36,7 +43,7 @@ public final class Batches implements Stream {
     this.source = source;
     this.size = size;
     this.key = Random.of(seed).fold("data");
-    this.preparation = new Preparation(transform, augmentation, tokenizer, context, key);
+    this.preparation = new Preparation(transform, changes, tokenizer, context, key);
   }
 
   @Override public int size() { return size; }
@@ -60,7 +67,8 @@ public final class Batches implements Stream {
     int[] order = order(step / perEpoch());
     int from = (int) (step % perEpoch()) * size;
     return preparation.batch(step, Stream.share(size, rank, ranks, parts).mapToLong(i -> order[from + i]).toArray(),
-        (number, _) -> new Preparation.Pair(source.picture((int) number), source.caption((int) number)));
+        (number, draw) ->
+            new Preparation.Pair(source.picture((int) number), source.caption((int) number, draw)));
   }
 
   private int[] order(long epoch) {

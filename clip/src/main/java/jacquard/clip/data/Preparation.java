@@ -4,6 +4,8 @@ import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.Transform;
 import jacquard.clip.text.Tokenizer;
+import jacquard.clip.text.augment.CaptionAugmentation;
+import jacquard.clip.text.augment.TokenMasking;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Random;
 import java.io.IOException;
@@ -25,6 +27,9 @@ public final class Preparation {
   private static final String UNREADABLE = "unreadable";
 
   public record Pair(Picture picture, String caption) {}
+
+  /// What is changed by chance. Samples with equal captions belong together, however their words are changed.
+  public record Changes(Augmentation pictures, CaptionAugmentation captions) {}
 
   /// Pairs by number; any thread may ask.
   public interface Pairs {
@@ -48,7 +53,8 @@ public final class Preparation {
   }
 
   private final Transform transform;
-  private final Augmentation augmentation;
+  private final Changes changes;
+  private final TokenMasking masking;
   private final Tokenizer tokenizer;
   private final int context, padding;
   private final Random key;
@@ -57,8 +63,13 @@ public final class Preparation {
   private String failure = "";
 
   public Preparation(Transform transform, Augmentation augmentation, Tokenizer tokenizer, int context, Random key) {
+    this(transform, new Changes(augmentation, CaptionAugmentation.NONE), tokenizer, context, key);
+  }
+
+  public Preparation(Transform transform, Changes changes, Tokenizer tokenizer, int context, Random key) {
     this.transform = transform;
-    this.augmentation = augmentation;
+    this.changes = changes;
+    this.masking = changes.captions.masking() > 0 ? new TokenMasking(tokenizer) : null;
     this.tokenizer = tokenizer;
     this.context = context;
     this.padding = tokenizer.tokenize("", 64)[63];
@@ -72,8 +83,8 @@ public final class Preparation {
     IntStream.range(0, numbers.length).parallel().forEach(i -> {
       try {
         var pair = pairs.read(numbers[i], drawn("caption", step, numbers[i]));
-        captions[i] = pair.caption;
-        rows[i] = transform.rows(pair.picture, augmentation,
+        captions[i] = changes.captions.chosen(pair.caption, drawn("caption", step, numbers[i]));
+        rows[i] = transform.rows(pair.picture, changes.pictures,
             new SplittableRandom(drawn("augment", step, numbers[i]).key()));
       } catch (IOException | RuntimeException e) { leftOut(e); }
     });
@@ -95,10 +106,11 @@ public final class Preparation {
 
   private Random drawn(String what, long step, long number) { return key.fold(what).fold(step).fold(number); }
 
-  private int[] tokens(String caption, Random draw) {
+  private int[] tokens(String original, Random draw) {
+    var caption = changes.captions.words(original, draw);
     int[] r = tokenizer.reduces() ? tokenizer.tokenize(caption, context, draw) : tokenizer.tokenize(caption, context);
     if (cut(caption, r)) cut.incrementAndGet();
-    return r;
+    return masking == null ? r : masking.of(caption, r, changes.captions.masking(), draw.fold("masking"));
   }
 
   /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding

@@ -3,13 +3,13 @@ package jacquard.clip.cli.train;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ShardOptions;
 import jacquard.clip.data.Batches;
+import jacquard.clip.data.ChosenCaptions;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.ShardStream;
 import jacquard.clip.data.shards.Shards;
-import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.text.Tokenizer;
 import java.io.IOException;
@@ -47,14 +47,15 @@ final class SamplingOptions {
     String name();
     /// Pairs an epoch.
     long size();
-    Stream stream(Transform transform, Augmentation augmentation, Tokenizer tokenizer, Size size) throws IOException;
+    Stream stream(Transform transform, Preparation.Changes changes, Tokenizer tokenizer, Size size) throws IOException;
   }
 
   /// @param batch   pairs a step
   /// @param context ids a caption
   record Size(int batch, int context, long seed) {}
 
-  Data data(String name, DataOptions options) throws IOException {
+  /// @param choice whether a picture's captions are one sample
+  Data data(String name, DataOptions options, boolean choice) throws IOException {
     if (!TYPES.contains(type))
       throw new IllegalArgumentException("--dataset-type " + type + ", expected one of " + String.join(", ", TYPES));
     if (samples < 0 || lanes < 0 || window < 0)
@@ -65,7 +66,8 @@ final class SamplingOptions {
       throw new IllegalArgumentException(
           "--train-num-samples, --train-data-upsampling-factors, --dataset-resampled and --shard-… are for shards, and "
           + name + " names none (a .tar)");
-    return new OfSource(options.source(name));
+    var source = options.source(name);
+    return new OfSource(choice ? ChosenCaptions.of(source) : source);
   }
 
   private Shards shards(String name, ShardOptions options) throws IOException {
@@ -89,17 +91,17 @@ final class SamplingOptions {
   private record OfSource(Source source) implements Data {
     @Override public String name() { return source.name(); }
     @Override public long size() { return source.size(); }
-    @Override public Stream stream(Transform transform, Augmentation augmentation, Tokenizer tokenizer, Size size) {
-      return new Batches(source, transform, augmentation, tokenizer, size.batch, size.context, size.seed);
+    @Override public Stream stream(Transform transform, Preparation.Changes changes, Tokenizer tokenizer, Size size) {
+      return new Batches(source, transform, changes, tokenizer, size.batch, size.context, size.seed);
     }
   }
 
   private record OfShards(Shards shards, Shards.Epochs how) implements Data {
     @Override public String name() { return shards.name(); }
     @Override public long size() { return shards.perEpoch(how); }
-    @Override public Stream stream(Transform transform, Augmentation augmentation, Tokenizer tokenizer, Size size) {
+    @Override public Stream stream(Transform transform, Preparation.Changes changes, Tokenizer tokenizer, Size size) {
       return new ShardStream(shards, how, size.batch, size.seed, key ->
-          new Preparation(transform, augmentation, tokenizer, size.context, key));
+          new Preparation(transform, changes, tokenizer, size.context, key));
     }
   }
 }

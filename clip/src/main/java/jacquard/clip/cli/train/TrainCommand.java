@@ -1,5 +1,6 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.options.CaptionOptions;
 import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ImageOptions;
@@ -30,6 +31,7 @@ public final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Devices and precision") ComputeOptions compute;
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
   @Mixin(name = "Frozen towers") LockOptions locks;
+  @Mixin(name = "Captions") CaptionOptions captions;
   @Mixin(name = "Pictures") ImageOptions images;
   @Mixin(name = "The run's folder") RunOptions run;
 

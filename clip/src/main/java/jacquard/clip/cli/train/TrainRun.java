@@ -1,5 +1,6 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
@@ -27,7 +28,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var on = c.compute.compute();
     var config = c.model.read(c.overrides);
     if (c.model.pretrained == null) config = c.task.begun(config);
-    var training = c.sampling.data(c.data.train, c.tables);
+    var training = c.sampling.data(c.data.train, c.tables, c.captions.choice);
     var held = c.data.held(c.tables);
     int batch = c.steps.whole(on.devices().size());
     long perEpoch = Math.max(1, training.size() / batch);
@@ -76,7 +77,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var transform = new Transform(c.images.over(c.model.preprocess(config)));
     var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(c.model.folder());
-    var stream = training.stream(transform, c.images.augmentation(transform.config()), tokenizer,
+    var changes = new Preparation.Changes(c.images.augmentation(transform.config()), c.captions.augmentation());
+    var stream = training.stream(transform, changes, tokenizer,
         new SamplingOptions.Size(batch, text.context(), seed));
     return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
         held);
