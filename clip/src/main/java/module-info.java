@@ -17,6 +17,7 @@ open module jacquard.clip {
   exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
+  exports jacquard.clip.data.s3;
   exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;
   exports jacquard.clip.hub;
@@ -54,5 +55,6 @@ open module jacquard.clip {
   exports jacquard.clip.text.repair;
   exports jacquard.clip.text.sentence;
   exports jacquard.clip.train;
+  exports jacquard.clip.train.health;
   exports jacquard.clip.train.task;
 }

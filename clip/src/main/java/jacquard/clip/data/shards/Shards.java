@@ -96,6 +96,11 @@ public final class Shards {
     } catch (IOException e) { throw new UncheckedIOException(e); }
   }
 
+  /// Whether a shard of this name is brought into a cache.
+  public static boolean elsewhere(String name) {
+    return HttpShard.is(name) || name.startsWith(ShardFile.OfCommand.PREFIX);
+  }
+
   public String name() { return name; }
   public Fields fields() { return fields; }
   /// How many pairs there are.
