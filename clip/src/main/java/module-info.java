@@ -6,7 +6,9 @@ open module jacquard.clip {
   requires transitive java.desktop;
   requires transitive com.fasterxml.jackson.databind;
   requires com.google.protobuf;
+  requires dev.hardwood.core;
   requires info.picocli;
+  requires java.logging;
   requires java.management;
   requires java.net.http;
   requires jdk.management;
@@ -17,6 +19,7 @@ open module jacquard.clip {
   exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
+  exports jacquard.clip.data.parquet;
   exports jacquard.clip.data.s3;
   exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;

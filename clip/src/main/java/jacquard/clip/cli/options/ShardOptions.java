@@ -1,5 +1,6 @@
 package jacquard.clip.cli.options;
 
+import jacquard.clip.data.parquet.Scores;
 import jacquard.clip.data.shards.BlockCache;
 import jacquard.clip.data.shards.Fields;
 import jacquard.clip.data.shards.ShardNames;
@@ -27,6 +28,10 @@ public final class ShardOptions {
       "Pictures in shards of more pixels are left out, before they are decoded (default: ${DEFAULT-VALUE}).")
   long pixels = Fields.DEFAULT.maximumPixels();
 
+  @Option(names = "--min-score", paramLabel = "COLUMN=X", description =
+      "Keeps the samples whose number in a column of the Parquet file beside their shard (0.tar, 0.parquet) is X or "
+      + "more: clip_l14_similarity_score=0.25.")
+  String score;
   @Option(names = "--allow-pipes", description =
       "Runs the commands of shards named pipe:COMMAND, each once, and keeps what they write. A command may do anything "
       + "that you may.")
@@ -57,7 +62,8 @@ public final class ShardOptions {
     boolean remote = sources.stream().flatMap(s -> s.names().stream())
         .anyMatch(Shards::elsewhere);
     return Shards.open(data, sources, fields(),
-        remote ? new BlockCache(cache, (long) (gigabytes * 1e9)).commands(pipes) : null);
+        remote ? new BlockCache(cache, (long) (gigabytes * 1e9)).commands(pipes) : null,
+        score == null ? null : Scores.parse(score));
   }
 
   private static List<String> parts(String option, String value) {
