@@ -48,12 +48,16 @@ class HealthTest {
   @Test void aStepIsWildBesideTheMedianOfThoseBefore() {
     // too few to tell
     assertTrue(fed(1, 1, 1, 1, 1, 1, 1, 1, 1).takes(9, 1, 1e9));
-    var g = fed(1, 2, 3, 4, 5, 5, 6, 7, 8, 9);
+    var g = fed(1, 2, 3, 4, 5, 5, 6, 7, 8, 90);               // the median is 5, the mean 13.1
     assertTrue(g.takes(10, 1, 50));
     assertFalse(g.takes(11, 1, 50.1));
     assertFalse(g.takes(12, Double.NaN, 1));
     assertFalse(fed().takes(0, 1, Double.POSITIVE_INFINITY));
     assertEquals(2, g.skipped());
+    // of the last hundred alone
+    var later = new Guard(10);
+    for (int i = 0; i < 200; i++) assertTrue(later.takes(i, 1, i < 100 ? 1 : 10));
+    assertTrue(later.takes(200, 1, 100));
     assertThrows(IllegalArgumentException.class, () -> new Guard(1));
   }
 
