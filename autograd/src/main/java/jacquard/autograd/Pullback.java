@@ -45,8 +45,8 @@ record Pullback(int[] inputs, int[] outputs, Backward backward, int adding, Agai
 
   /// One application of an op as backward sees it. Tensors that the row did not ask for are types without elements.
   ///
-  /// @param before what has already arrived at the input that the pullback adds to, and the row's result for it includes;
-  ///   or null
+  /// @param before what has already arrived at the input that the pullback adds to, and the row's result for it
+  ///   includes; or null
   record Application(Tensor[] in, Tensor[] out, Tensor[] cotangents, boolean[] wanted, Tensor before) {
     Tensor x(int i) { return in[i]; }
     Tensor x() { return in[0]; }
