@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
 /// The launcher.
@@ -125,15 +126,23 @@ public final class Main {
     }
   }
 
-  /// The options in sections, one a mixin, headed by its name.
+  /// The options in sections, one a mixin, headed by its name; a mixin within one that has a name too follows it.
   private static String sections(Help help) {
     var r = new StringBuilder();
-    help.commandSpec().mixins().forEach((name, mixin) -> {
-      if (name.equals("mixinStandardHelpOptions")) return;
-      var layout = help.createDefaultLayout(mixin.options(), List.of(), help.colorScheme());
-      layout.addOptions(mixin.options(), help.createDefaultParamLabelRenderer());
-      r.append(name).append(":\n").append(layout).append('\n');
-    });
+    help.commandSpec().mixins().forEach((name, mixin) -> section(help, name, mixin, r));
     return r.toString();
   }
+
+  private static void section(Help help, String name, CommandSpec mixin, StringBuilder to) {
+    if (!headed(name)) return;
+    var own = mixin.options().stream().filter(o -> mixin.mixins().entrySet().stream()
+        .noneMatch(m -> headed(m.getKey()) && m.getValue().options().contains(o))).toList();
+    var layout = help.createDefaultLayout(own, List.of(), help.colorScheme());
+    layout.addOptions(own, help.createDefaultParamLabelRenderer());
+    to.append(name).append(":\n").append(layout).append('\n');
+    mixin.mixins().forEach((inner, m) -> section(help, inner, m, to));
+  }
+
+  /// Whether a mixin's name is a heading, and not a field's.
+  private static boolean headed(String name) { return Character.isUpperCase(name.charAt(0)); }
 }

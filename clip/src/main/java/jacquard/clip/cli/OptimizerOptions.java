@@ -77,6 +77,8 @@ final class OptimizerOptions {
 
   /// How fast each parameter of a model learns.
   Rates rates(ClipConfig config) {
+    share("--image-layer-decay", imageLayers);
+    share("--text-layer-decay", textLayers);
     return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config));
   }
 
@@ -103,6 +105,11 @@ final class OptimizerOptions {
       case "sgd" -> new Optimizer.Sgd(momentum, momentum > 0);
       default -> throw new IllegalArgumentException("--opt " + name + ", expected adamw, nadamw or sgd");
     };
+  }
+
+  private static void share(String option, double value) {
+    if (!(value > 0 && value <= 1))
+      throw new IllegalArgumentException(option + " " + value + ", expected more than 0 and at most 1");
   }
 
   private static void within(String option, double value, double least, double below) {

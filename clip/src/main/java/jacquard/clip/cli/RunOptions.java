@@ -24,7 +24,7 @@ final class RunOptions {
   Path folder(String model) throws IOException {
     if (resume != null) return resumed();
     if (name != null) return logs.resolve(name);
-    var base = Path.of(model).getFileName().toString().replace(".json", "");
+    var base = Path.of(model.replaceFirst("^hf-hub:", "")).getFileName().toString().replace(".json", "");
     for (int i = 1; ; i++) if (!Files.exists(logs.resolve(base + "-" + i))) return logs.resolve(base + "-" + i);
   }
 
