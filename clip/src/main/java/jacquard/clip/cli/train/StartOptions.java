@@ -1,6 +1,7 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;
 import jacquard.clip.image.PreprocessConfig;

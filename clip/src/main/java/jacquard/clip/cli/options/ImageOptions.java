@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -9,7 +9,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// How training prepares pictures.
-final class ImageOptions {
+public final class ImageOptions {
   @Option(names = "--image-mean", arity = "3", paramLabel = "X",
       description = "Mean that is subtracted, of samples 0 to 1 (default: that of the weights, or OpenAI's).")
   List<Float> mean = List.of();
@@ -37,7 +37,7 @@ final class ImageOptions {
       description = "How often a picture loses its colours (default: ${DEFAULT-VALUE}).")
   double grey = 0.2;
 
-  PreprocessConfig over(PreprocessConfig given) {
+  public PreprocessConfig over(PreprocessConfig given) {
     var r = with(given, "--image-mean", "mean", numbers(mean));
     r = with(r, "--image-std", "std", numbers(std));
     r = with(r, "--image-interpolation", "interpolation", interpolation == null ? null : new TextNode(interpolation));
@@ -56,7 +56,7 @@ final class ImageOptions {
     catch (IllegalArgumentException e) { throw new IllegalArgumentException(option + ": " + e.getMessage(), e); }
   }
 
-  Augmentation augmentation() {
+  public Augmentation augmentation() {
     if (!(crop > 0 && crop <= 1))
       throw new IllegalArgumentException("--crop " + crop + ", expected more than 0 and at most 1");
     share("--flip", flip);

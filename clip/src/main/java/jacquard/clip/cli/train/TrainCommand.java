@@ -1,21 +1,24 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.options.ConfigOptions;
+import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.ImageOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis =
     "jacquard train [OPTION]…")
-final class TrainCommand implements Callable<Integer> {
+public final class TrainCommand implements Callable<Integer> {
   private static final Set<String> OF_THE_FOLDER = Set.of("--resume", "--name", "--logs");
 
   @Spec CommandSpec spec;
