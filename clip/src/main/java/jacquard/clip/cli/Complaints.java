@@ -56,6 +56,8 @@ final class Complaints {
     var name = argument.replaceAll("=.*", "");
     var known = line.getCommandSpec().options().stream().flatMap(o -> Arrays.stream(o.names()))
         .filter(n -> n.startsWith("--")).toList();
+    var why = line.getCommandName().equals("train") ? OpenClipFlags.why(name) : Optional.<String>empty();
+    if (why.isPresent()) return why.get();
     return "no option " + name + nearest(name, known).map(n -> ". Did you mean " + n + "?").orElse("");
   }
 

@@ -16,6 +16,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
@@ -69,12 +71,23 @@ public final class Main {
         : new PrintStream(new FileOutputStream(to), true, StandardCharsets.UTF_8);
   }
 
+  /// Kept, since the JDK forgets loggers that nobody holds.
+  private static final Logger LOGGER = Logger.getLogger("jacquard");
+
+  /// What is only noted otherwise is said from now on.
+  private static void debug() {
+    LOGGER.setLevel(Level.FINE);
+    for (var handler : Logger.getLogger("").getHandlers()) handler.setLevel(Level.FINE);
+  }
+
   /// Runs a command line and says how it ended: 0 well, 1 for what the user can mend, 2 for a wrong option or a defect.
   /// Writes to the standard streams.
   public static int run(String... args) {
     System.setProperty("java.awt.headless", "true");
     if (System.getProperty("java.util.logging.SimpleFormatter.format") == null)
       System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
+    boolean debug = List.of(args).contains("--debug");
+    if (debug) debug();
     Locale.setDefault(Locale.ROOT);                                              // the same figures everywhere
     var line = new CommandLine(new Main());
     // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for
@@ -96,6 +109,7 @@ public final class Main {
       }
       if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException) {
         Complaints.say(command, e);
+        if (debug) e.printStackTrace(command.getErr());
         return 1;
       }
       e.printStackTrace(command.getErr());

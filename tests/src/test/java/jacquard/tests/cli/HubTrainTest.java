@@ -73,8 +73,11 @@ class HubTrainTest {
   @Test void aRunFromAHubModelStandsAlone() throws Exception {
     try (var hub = new StandIn()) {
       served(hub, "org/tiny");
-      var e = run(hub, "cache", train("hub", "hf-hub:org/tiny"));
+      var e = run(hub, "cache", train("hub", "hf-hub:org/tiny", "--debug", "--cache-dir",
+          folder.resolve("given").toString()));
       assertEquals(0, e.status(), e.text());
+      assertTrue(e.text().contains(hub.url() + "/org/tiny/resolve/main/open_clip_config.json: 200"), e.text());
+      assertTrue(Files.isDirectory(folder.resolve("given/models--org--tiny")));
     }
     var run = folder.resolve("runs/hub");
     sameWeights(run);

@@ -42,12 +42,31 @@ class NewcomerTest {
     return all.toArray(String[]::new);
   }
 
-  /// Neither of two options that say the same is passed over.
+  /// Neither of two options that exclude each other is passed over.
   @Test void theSameInTwoWays() throws IOException {
-    fails("--steps and --epochs say the same in two ways; give one of them", train("--epochs", "2"));
-    fails("--val-steps and --val-frequency say the same", train("--val-frequency", "2"));
-    fails("--save-steps and --save-frequency say the same", train("--save-frequency", "2"));
+    fails("--steps and --epochs exclude each other; give one of them", train("--epochs", "2"));
+    fails("--val-steps and --val-frequency exclude each other", train("--val-frequency", "2"));
+    fails("--save-steps and --save-frequency exclude each other", train("--save-frequency", "2"));
+    fails("--warmup and --skip-scheduler exclude each other", train("--skip-scheduler"));
     assertFalse(Files.exists(folder.resolve("runs/never")));
+  }
+
+  /// The rate of --lr at every step.
+  @Test void withoutASchedule() throws IOException {
+    var line = new ArrayList<>(List.of(Launcher.train(folder, pictures, "constant", 3)));
+    int at = line.indexOf("--warmup");
+    line.subList(at, at + 2).clear();
+    line.addAll(List.of("--skip-scheduler", "--lr", "3e-4"));
+    var e = Launcher.run(line.toArray(String[]::new));
+    assertEquals(0, e.status(), e.text());
+    for (var l : Files.readAllLines(folder.resolve("runs/constant/metrics.jsonl")))
+      assertTrue(l.contains("\"lr\":3.0E-4") || l.contains("\"lr\":3e-4") || l.contains("\"lr\":0.0003"), l);
+  }
+
+  /// With --debug an error says where it arose too.
+  @Test void debug() throws IOException {
+    var e = Launcher.run(train("--lr", "-1", "--debug"));
+    assertTrue(e.status() == 1 && e.text().contains("--lr -1.0") && e.text().contains("\tat jacquard.clip"), e.text());
   }
 
   @Test void numbersThatAreNone() throws IOException {

@@ -22,6 +22,8 @@ final class OptimizerOptions {
   @Option(names = "--lr-scheduler", paramLabel = "NAME",
       description = "cosine, const or const-cooldown (default: ${DEFAULT-VALUE}).")
   String scheduler = "cosine";
+  @Option(names = "--skip-scheduler", description = "The rate of --lr at every step, without warm-up.")
+  boolean constant;
   @Option(names = "--epochs-cooldown", paramLabel = "N",
       description = "Length of the cooldown of const-cooldown, in epochs (default: ${DEFAULT-VALUE}).")
   int cooldown = 1;
@@ -125,6 +127,7 @@ final class OptimizerOptions {
     within("--epochs-cooldown", cooldown, 0, Double.MAX_VALUE);
     within("--lr-cooldown-end", cooldownEnd, 0, Double.MAX_VALUE);
     within("--lr-cooldown-power", cooldownPower, Double.MIN_VALUE, Double.MAX_VALUE);
+    if (constant) return new Schedule.Constant(rate, 0);
     if (warmup >= total)
       throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total
           + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, --epochs)");

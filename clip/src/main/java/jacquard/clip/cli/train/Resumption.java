@@ -15,22 +15,24 @@ import picocli.CommandLine.ParseResult;
 
 /// The options of a run that goes on: those that it began with, and those given now before them.
 final class Resumption {
-  /// Options that say the same in two ways: one given now takes the place of either.
+  /// Options of which one is given: one given now takes the place of another.
   private static final List<Set<String>> ALTERNATIVES =
       List.of(Set.of("--steps", "--epochs"), Set.of("--val-steps", "--val-frequency"),
-      Set.of("--save-steps", "--save-frequency"));
+      Set.of("--save-steps", "--save-frequency"),
+      Set.of("--lr-scheduler", "--skip-scheduler"), Set.of("--warmup", "--skip-scheduler"));
   /// Options that may name files; they are read where the run began.
   private static final Set<String> PATHS =
-      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained");
+      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained",
+      "--cache-dir");
 
   private Resumption() {}
 
-  /// Refuses options that say the same in two ways.
+  /// Refuses options that exclude each other.
   static void check(ParseResult given) {
     for (var a : ALTERNATIVES) {
       var both = given.matchedOptions().stream().map(OptionSpec::longestName).filter(a::contains).distinct().toList();
       if (both.size() > 1)
-        throw new IllegalArgumentException(String.join(" and ", both) + " say the same in two ways; give one of them");
+        throw new IllegalArgumentException(String.join(" and ", both) + " exclude each other; give one of them");
     }
   }
 

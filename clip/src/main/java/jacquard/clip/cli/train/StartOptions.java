@@ -2,6 +2,7 @@ package jacquard.clip.cli.train;
 
 import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.cli.options.ConfigOptions;
+import jacquard.clip.hub.Environment;
 import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;
 import jacquard.clip.image.PreprocessConfig;
@@ -25,6 +26,10 @@ final class StartOptions {
       description = "Weights to begin from: a tag of the preset (./jacquard models --tags), a folder as OpenCLIP's hub "
           + "lays it out, a file of weights, or hf-hub:ORG/NAME[@revision]. What is not here yet is downloaded.")
   String pretrained;
+  @Option(names = "--cache-dir", paramLabel = "FOLDER",
+      description = "Where what is downloaded is kept (default: as HF_HUB_CACHE or HF_HOME say, else "
+          + "~/.cache/huggingface/hub).")
+  Path cache;
   @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The same as --model.") String first;
 
   /// What a training begins with.
@@ -66,7 +71,8 @@ final class StartOptions {
   }
 
   private ModelFiles files() throws IOException {
-    var published = new Published(Hub.current());
+    var environment = Environment.current();
+    var published = new Published(new Hub(cache == null ? environment : environment.cache(cache)));
     if (pretrained != null && model() == null) return published.files(pretrained, null);
     if (Published.address(title()) && pretrained != null)
       throw new IllegalArgumentException("--pretrained " + pretrained + " with " + title()
