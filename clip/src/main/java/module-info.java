@@ -7,6 +7,7 @@ open module jacquard.clip {
   requires transitive com.fasterxml.jackson.databind;
   requires com.google.protobuf;
   requires info.picocli;
+  requires java.logging;
   requires java.management;
   requires java.net.http;
   requires jdk.management;

@@ -45,12 +45,11 @@ public final class Presets {
 
   /// The config of a model, one that cannot be built yet too.
   ///
-  /// @throws IllegalArgumentException if no model has this name, with the nearest that one has
+  /// @throws IllegalArgumentException if no model has this name, with the nearest that there are
   public static ClipConfig of(String name) {
     if (JSON.containsKey(name)) return CONFIGS.computeIfAbsent(name, n -> ClipConfig.of(section(JSON.get(n)), n));
-    throw new IllegalArgumentException("no model \"" + name + "\"."
-        + Nearest.of(name, JSON.keySet()).map(n -> " Did you mean " + n + "?").orElse("") + " Known: "
-        + String.join(", ", buildable()));
+    throw new IllegalArgumentException("no model \"" + name + "\"." + Nearest.question(name, JSON.keySet())
+        + " ./jacquard models lists all");
   }
 
   /// The weights published for a model, tag by tag; empty if there are none.
@@ -59,12 +58,12 @@ public final class Presets {
     return Published.ALL.getOrDefault(name, Map.of());
   }
 
-  /// @throws IllegalArgumentException if the model has no weights of this tag, listing those it has
+  /// @throws IllegalArgumentException if the model has no weights of this tag, with the nearest that it has
   public static Pretrained pretrained(String name, String tag) {
     var found = pretrained(name).get(tag);
     if (found != null) return found;
-    throw new IllegalArgumentException("no weights \"" + tag + "\" of " + name + ". Known: " + String.join(", ",
-        pretrained(name).keySet()));
+    throw new IllegalArgumentException("no weights \"" + tag + "\" of " + name + "."
+        + Nearest.question(tag, pretrained(name).keySet()) + " ./jacquard models --tags " + name + " lists all");
   }
 
   private static Map<String, Map<String, Pretrained>> weights() {

@@ -123,9 +123,7 @@ public final class Trainer {
             + ": its place in the data would be lost")
         .same("precision", compute.precision().name(), (then, now) -> "--precision " + flag(then) + ", not "
             + flag(now))
-        .said("data", stream.fingerprint(), (then,
-            now) -> "other data (%s) than this goes on with (%s): other samples than without the stop".formatted(then,
-            now))
+        .said("data", stream.fingerprint(), (then, _) -> stream.fingerprint().unlike(then, stream.name()))
         .noted(compute.libraries(), compute::unlike);
     stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name
         + " of data " + then + ", not " + now));
