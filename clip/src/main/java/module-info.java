@@ -19,6 +19,9 @@ open module jacquard.clip {
   exports jacquard.clip.data;
   exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;
+  exports jacquard.clip.eval.captioning;
+  exports jacquard.clip.eval.metrics;
+  exports jacquard.clip.eval.probe;
   exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;
