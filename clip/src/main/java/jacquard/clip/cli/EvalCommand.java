@@ -14,6 +14,7 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Mixin DataOptions data;
   @Mixin TemplateOptions templates;
+  @Mixin SuiteOptions suites;
   @Option(names = "--val-data", defaultValue = "emoji-heldout", paramLabel = "DATA",
       description = {"emoji-heldout (a family of artists that emoji leaves out), emoji-concepts-heldout (192 concepts "
       + "that emoji-concepts leaves out), "
@@ -21,6 +22,11 @@ final class EvalCommand implements Callable<Integer> {
           + "(default: ${DEFAULT-VALUE})."}) List<String> valData;
 
   @Override public Integer call() throws IOException {
+    if (suites.list) {
+      new SuiteEvaluation(model, suites).list();
+      return 0;
+    }
+    if (suites.asked()) return new SuiteEvaluation(model, suites).call();
     var sentences = templates.templates();
     boolean unsound = false;
     try (var clip = model.load()) {
