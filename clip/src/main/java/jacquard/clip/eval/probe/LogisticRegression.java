@@ -1,5 +1,6 @@
 package jacquard.clip.eval.probe;
 
+import jacquard.clip.eval.metrics.Predictions;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -18,17 +19,18 @@ public record LogisticRegression(double c, int iterations, double tolerance) {
 
   /// @param weight `[classes][width]`
   public record Fit(double[][] weight, double[] bias, double objective) {
+    /// The logits, `[samples][classes]`.
+    public float[][] scores(double[][] rows) {
+      return Arrays.stream(rows).parallel().map(x -> {
+        var r = new float[bias.length];
+        for (int k = 0; k < r.length; k++) r[k] = (float) (dot(weight[k], x) + bias[k]);
+        return r;
+      }).toArray(float[][]::new);
+    }
+
     /// Of each sample the class that is likeliest.
     public int[] predict(double[][] rows) {
-      return Arrays.stream(rows).parallel().mapToInt(x -> {
-        int best = 0;
-        double most = Double.NEGATIVE_INFINITY;
-        for (int k = 0; k < bias.length; k++) {
-          double z = dot(weight[k], x) + bias[k];
-          if (z > most) { most = z; best = k; }
-        }
-        return best;
-      }).toArray();
+      return Arrays.stream(scores(rows)).mapToInt(s -> Predictions.top(s, 1)[0]).toArray();
     }
   }
 

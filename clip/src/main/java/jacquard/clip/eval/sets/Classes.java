@@ -31,7 +31,7 @@ public final class Classes {
   /// @param language `en`, or one in which the set has names: `ar`, `cn`, `it`, `jp` for ImageNet
   /// @throws IllegalArgumentException where it has none in the language
   public static Prompts of(Benchmark set, String language) {
-    if (set.prompts().equals("-")) return null;
+    if (set.prompts().equals("-") || set.prompts().equals("built-in")) return null;
     if (set.prompts().startsWith("openai:")) {
       english(set, language);
       return prompts(json("openai_prompts").get("datasets").get(set.prompts().substring("openai:".length())),

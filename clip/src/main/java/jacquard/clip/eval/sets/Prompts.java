@@ -7,8 +7,9 @@ import java.util.stream.IntStream;
 /// part of a set: labels are numbers in it.
 ///
 /// @param classes   their names
+/// @param templates in which each name stands; null where classes have sentences of their own, or several names
 /// @param sentences of each class at least one
-public record Prompts(List<String> classes, List<List<String>> sentences) {
+public record Prompts(List<String> classes, List<String> templates, List<List<String>> sentences) {
   public Prompts {
     classes = List.copyOf(classes);
     sentences = sentences.stream().map(List::copyOf).toList();
@@ -29,7 +30,9 @@ public record Prompts(List<String> classes, List<List<String>> sentences) {
     for (var t : templates)
       if (!t.contains("{c}") && !t.contains("{}"))
         throw new IllegalArgumentException("the template \"" + t + "\" has no {c} or {} for the name");
-    return new Prompts(classes, names.stream().map(of -> of.stream().flatMap(n -> templates.stream()
+    boolean plain = names.stream().allMatch(n -> n.size() == 1);
+    return new Prompts(classes, plain ? List.copyOf(templates) : null,
+        names.stream().map(of -> of.stream().flatMap(n -> templates.stream()
         .map(t -> t.replace("{c}", n).replace("{}", n))).toList()).toList());
   }
 
@@ -37,7 +40,7 @@ public record Prompts(List<String> classes, List<List<String>> sentences) {
 
   /// Some of the classes, in the order given.
   public Prompts only(List<Integer> some) {
-    return new Prompts(some.stream().map(classes::get).toList(), some.stream().map(sentences::get).toList());
+    return new Prompts(some.stream().map(classes::get).toList(), templates, some.stream().map(sentences::get).toList());
   }
 
   /// All sentences, class by class.

@@ -31,7 +31,8 @@ public record SuiteRun(Subject subject, Path root, String language, Path output,
   }
 
   /// A set in a split; empty where it is not there.
-  private Optional<TestSet> find(Benchmark set, String split) throws IOException {
+  public Optional<TestSet> find(Benchmark set, String split) throws IOException {
+    if (BuiltIn.is(set)) return Optional.ofNullable(BuiltIn.of(set, split));
     if (!set.known()) return Layouts.own(Path.of(set.name()), split);
     return root == null ? Optional.empty() : Layouts.find(root, set, split, language, sole);
   }

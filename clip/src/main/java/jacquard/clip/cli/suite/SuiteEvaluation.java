@@ -1,9 +1,12 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.suite;
 
+import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.layouts.Layouts;
+import jacquard.clip.eval.layouts.WebDatasetWriter;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
+import jacquard.clip.eval.suite.BuiltIn;
 import jacquard.clip.eval.suite.FeatureStore;
 import jacquard.clip.eval.suite.Result;
 import jacquard.clip.eval.suite.Subject;
@@ -20,9 +23,9 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /// A model over data sets and suites, told in the terminal.
-record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
+public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
   /// What each set needs, and what is there.
-  void list() {
+  public void list() {
     System.out.printf("%-46s %-16s %8s  %-22s %s%n", "data set", "kind", "pictures", "main metric",
         options.root == null ? "needs"
         : "in " + options.root);
@@ -47,11 +50,32 @@ record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
         .orElseGet(() -> "not there: " + needs(b));
   }
 
+  /// Writes the sets that are there as webdataset folders.
+  public int export() throws IOException {
+    var run = new SuiteRun(null, options.root, options.language, options.results, true,
+        options.benchmarks().size() == 1);
+    int absent = 0;
+    for (var s : options.benchmarks()) for (var split : List.of("test", "train", "val")) {
+      var found = run.find(s, split);
+      if (found.isEmpty() && split.equals("test")) {
+        System.err.println(s.name() + " is not there");
+        absent++;
+      }
+      if (found.isEmpty()) continue;
+      var to = options.export.resolve("wds_" + s.name().replaceAll("[^\\p{L}\\p{N}._+-]+", "-"));
+      try (var progress = Progress.of("export " + s.name() + " " + split, found.get().size()).unit("pictures").open()) {
+        WebDatasetWriter.write(found.get(), to, split, progress::advance);
+      }
+      System.out.printf("%s, %s: %,d pictures in %s%n", s.name(), split, found.get().size(), to);
+    }
+    return absent == 0 ? 0 : 1;
+  }
+
   /// Measures all. The status to exit with: 1 where a set is absent or broken.
-  int call() throws IOException {
+  public int call() throws IOException {
     var sets = options.benchmarks();
     var protocols = options.protocols();
-    if (options.root == null && sets.stream().anyMatch(Benchmark::known))
+    if (options.root == null && sets.stream().anyMatch(s -> s.known() && !BuiltIn.is(s)))
       throw new IllegalArgumentException("--data ROOT is missing: the folder that holds the data sets' folders");
     if (options.root != null && !Files.isDirectory(options.root))
       throw new IOException("--data " + options.root + " is no folder");

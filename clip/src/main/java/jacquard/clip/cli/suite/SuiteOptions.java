@@ -1,9 +1,13 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.suite;
 
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
+import jacquard.clip.eval.suite.Captioning;
+import jacquard.clip.eval.suite.Choosing;
+import jacquard.clip.eval.suite.LinearProbing;
 import jacquard.clip.eval.suite.Protocol;
 import jacquard.clip.eval.suite.Retrieval;
+import jacquard.clip.eval.suite.ZeroShot;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,7 +15,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// Evaluation on data sets and suites that are known by name.
-final class SuiteOptions {
+public final class SuiteOptions {
   @Option(names = "--suite", paramLabel = "NAME",
       description = "A collection of data sets; may be repeated. --list names "
       + "them.") List<String> suites = List.of();
@@ -24,11 +28,28 @@ final class SuiteOptions {
       + "set alone, its own folder will do.") Path root;
   @Option(names = "--list", help = true,
       description = "Says what each data set and suite needs and, with --data, what is "
-      + "there; needs no model.") boolean list;
+      + "there; needs no model.") public boolean list;
   @Option(names = "--language", paramLabel = "NAME", description = "Of class names and captions (default: "
       + "${DEFAULT-VALUE}).") String language = "en";
   @Option(names = "--recall-k", arity = "1..*", split = ",", paramLabel = "K", description = "Cut-offs of retrieval "
       + "(default: 1, 5, 10).") List<Integer> ks = Retrieval.USUAL;
+  @Option(names = "--task", arity = "1..*", paramLabel = "NAME", description = "auto (what suits the set), "
+      + "zeroshot_classification, zeroshot_retrieval, image_caption_selection, captioning (CoCa), or on the set's train split: "
+      + "linear_probe (CLIP_benchmark's), logistic_probe (OpenAI's), knn; may be repeated (default: auto).")
+  List<String> tasks = List.of();
+  @Option(names = "--fewshot-k", arity = "1..*", split = ",", paramLabel = "K",
+      description = "Pictures a class that a probe "
+      + "is trained on, 1,2,4,8,16 say; -1 for all (default: -1).") List<Integer> shots = List.of(-1);
+  @Option(names = "--fewshot-lr", paramLabel = "X", description = "Of linear_probe (default: ${DEFAULT-VALUE}).")
+  double rate = 0.1;
+  @Option(names = "--fewshot-epochs", paramLabel = "N", description = "Of linear_probe (default: ${DEFAULT-VALUE}).")
+  int epochs = 10;
+  @Option(names = "--fewshot-batch", paramLabel = "N", description = "Of linear_probe (default: ${DEFAULT-VALUE}).")
+  int batch = 64;
+  @Option(names = "--seed", paramLabel = "N", description = "Of probes (default: ${DEFAULT-VALUE}).") long seed = 0;
+  @Option(names = "--export", help = true, paramLabel = "FOLDER",
+      description = "Writes the data sets found as webdataset "
+      + "folders into FOLDER instead, as CLIP_benchmark reads them; needs no model.") public Path export;
   @Option(names = "--results", paramLabel = "FOLDER", description = "Where results go, a JSON file each, as "
       + "CLIP_benchmark's (default: ${DEFAULT-VALUE}).") Path results = Path.of("results");
   @Option(names = "--skip-existing", description = "Does not measure again what has a result.") boolean skip;
@@ -36,7 +57,7 @@ final class SuiteOptions {
       description = "Where features are kept, so that further metrics need no "
       + "pass over the pictures; none for nowhere (default: jacquard/features in the user's cache).") String cache;
 
-  boolean asked() { return list || !suites.isEmpty() || !sets.isEmpty(); }
+  public boolean asked() { return list || !suites.isEmpty() || !sets.isEmpty(); }
 
   /// The sets by name and the user's own, in the order given; each once.
   List<Benchmark> benchmarks() {
@@ -59,6 +80,25 @@ final class SuiteOptions {
   List<Protocol> protocols() {
     if (ks.stream().anyMatch(k -> k < 1)) throw new IllegalArgumentException("--recall-k " + ks
         + ", expected numbers from 1");
-    return List.of();
+    var r = new ArrayList<Protocol>();
+    for (var t : tasks) switch (t) {
+      case "auto" -> { }
+      case "zeroshot_classification" -> r.add(new ZeroShot());
+      case "zeroshot_retrieval" -> r.add(new Retrieval(ks));
+      case "image_caption_selection" -> r.add(new Choosing());
+      case "captioning" -> r.add(new Captioning(results));
+      case "linear_probe" -> probes(LinearProbing.Kind.LINEAR, r);
+      case "logistic_probe" -> probes(LinearProbing.Kind.LOGISTIC, r);
+      case "knn" -> probes(LinearProbing.Kind.NEIGHBOURS, r);
+      default -> throw new IllegalArgumentException("--task " + t + ", expected auto, zeroshot_classification, "
+          + "zeroshot_retrieval, image_caption_selection, linear_probe, logistic_probe, knn or captioning");
+    }
+    if (r.isEmpty() && !ks.equals(Retrieval.USUAL))
+      throw new IllegalArgumentException("--recall-k goes with --task zeroshot_retrieval");
+    return r;
+  }
+
+  private void probes(LinearProbing.Kind kind, List<Protocol> to) {
+    for (int k : shots) to.add(new LinearProbing(kind, k, rate, batch, epochs, seed));
   }
 }
