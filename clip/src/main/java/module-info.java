@@ -23,6 +23,7 @@ open module jacquard.clip {
   exports jacquard.clip.eval.layouts;
   exports jacquard.clip.eval.metrics;
   exports jacquard.clip.eval.probe;
+  exports jacquard.clip.eval.results;
   exports jacquard.clip.eval.sets;
   exports jacquard.clip.eval.suite;
   exports jacquard.clip.hub;

@@ -38,8 +38,10 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
       System.out.printf("--suite %-24s %d: %s%n", s, Benchmarks.suite(s).size(),
           Benchmarks.suite(s).stream().map(Benchmarks.Member::set)
           .collect(Collectors.joining(", ")));
-    System.out.printf("%nEach is looked for in --data ROOT as a webdataset folder (test/nshards.txt, test/0.tar …), named as wds_NAME, "
-        + "wds_vtab-NAME_test or NAME, or as said above. Nothing is downloaded.%n");
+    System.out.println();
+    System.out.println("Each is looked for in --data ROOT as a webdataset folder (test/nshards.txt, test/0.tar …), "
+        + "named as "
+        + "wds_NAME, wds_vtab-NAME_test or NAME, or as said above. Nothing is downloaded.");
   }
 
   private static String needs(Benchmark b) { return "webdataset folder"
@@ -88,14 +90,7 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
           .config().json().toString()));
       var subject = new Subject(clip, model.model, model.pretrained == null ? "local" : model.pretrained, store);
       var run = new SuiteRun(subject, options.root, options.language, options.results, !options.skip, sets.size() == 1);
-      for (var s : sets) {
-        try { told.results.put(s.name(), run.run(s, protocols, told)); }
-        catch (IOException | IllegalArgumentException e) {
-          told.close();
-          told.failed.add(s.name());
-          System.err.println("jacquard: " + s.name() + ": " + Reason.of(e));
-        }
-      }
+      for (var s : sets) told.results.put(s.name(), run.run(s, protocols, told));
     }
     told.close();
     summary(told);
@@ -156,6 +151,12 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
       progress = null;
     }
 
+    @Override public void failed(String set, Exception why) {
+      close();
+      failed.add(set);
+      System.err.println("jacquard: " + set + ": " + Reason.of(why));
+    }
+
     @Override public void absent(String set, List<Path> places) { absent.put(set, places); }
 
     @Override public void result(Result r, boolean before) {
@@ -165,6 +166,11 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
       r.metrics().forEach((name, v) -> System.out.printf("  %-28s %s%s%n", name,
           Double.isNaN(v) ? "    –" : "%5.1f %%".formatted(100 * v),
           interval(r, name)));
+    }
+
+    private static String value(Result r, String metric, double v) {
+      if (Double.isNaN(v)) return "    –";
+      return r.share(metric) ? "%5.1f %%".formatted(100 * v) : "%5.4g".formatted(v);
     }
 
     private static String interval(Result r, String metric) {

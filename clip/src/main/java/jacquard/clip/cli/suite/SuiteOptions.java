@@ -34,7 +34,8 @@ public final class SuiteOptions {
   @Option(names = "--recall-k", arity = "1..*", split = ",", paramLabel = "K", description = "Cut-offs of retrieval "
       + "(default: 1, 5, 10).") List<Integer> ks = Retrieval.USUAL;
   @Option(names = "--task", arity = "1..*", paramLabel = "NAME", description = "auto (what suits the set), "
-      + "zeroshot_classification, zeroshot_retrieval, image_caption_selection, captioning (CoCa), or on the set's train split: "
+      + "zeroshot_classification, zeroshot_retrieval, image_caption_selection, captioning (CoCa), or on the set's "
+          + "train split: "
       + "linear_probe (CLIP_benchmark's), logistic_probe (OpenAI's), knn; may be repeated (default: auto).")
   List<String> tasks = List.of();
   @Option(names = "--fewshot-k", arity = "1..*", split = ",", paramLabel = "K",

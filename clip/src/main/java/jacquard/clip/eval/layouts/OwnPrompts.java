@@ -32,8 +32,9 @@ final class OwnPrompts {
     if (ours.equals(known) || ours.size() != known.size() || !new HashSet<>(ours).equals(new HashSet<>(known))) return;
     int i = 0;
     while (ours.get(i).equals(known.get(i))) i++;
-    throw new IOException(("%s lists the classes of %s in another order: line %d is %s, expected %s. Labels are numbers in "
-        + "the set's order; take the file away, or, if these labels do follow it, give the folder itself as --dataset")
+    throw new IOException(("%s lists the classes of %s in another order: line %d is %s, expected %s. Labels are "
+        + "numbers in the set's order; take the file away, or, if these labels do follow it, give the folder itself "
+            + "as --dataset")
         .formatted(place.folder().resolve(CLASSES), place.set().name(), i + 1, ours.get(i), known.get(i)));
   }
 }

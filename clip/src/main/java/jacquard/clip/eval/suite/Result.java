@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.Set;
 
 /// What came out of one run, as CLIP_benchmark writes it; a metric that is no number is null. Intervals, counts and
 /// groups stand beside the metrics.
@@ -26,6 +27,7 @@ import java.util.SequencedMap;
 public record Result(String dataset, String model, String pretrained, String task, String language,
     SequencedMap<String, Double> metrics, String main, int samples, int missing,
     SequencedMap<String, Bootstrap.Interval> intervals, SequencedMap<String, SequencedMap<String, Double>> groups) {
+  private static final Set<String> PLAIN = Set.of("seed", "fewshot_k", "epochs", "weight_decay", "C", "CIDEr");
   private static final long LARGEST = 16 << 20;
   /// Python writes NaN.
   private static final JsonMapper MAPPER = JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
@@ -39,6 +41,9 @@ public record Result(String dataset, String model, String pretrained, String tas
 
   /// The value that the set is compared by; NaN where there is none.
   public double score() { return main == null ? Double.NaN : metrics.getOrDefault(main, Double.NaN); }
+
+  /// Whether a metric is a share of one, and no setting or score of another scale.
+  public boolean share(String metric) { return !PLAIN.contains(metric); }
 
   public void write(Path folder) throws IOException {
     Files.createDirectories(folder);

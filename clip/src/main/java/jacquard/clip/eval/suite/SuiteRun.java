@@ -4,6 +4,7 @@ import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.layouts.Layouts;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.TestSet;
+import jacquard.clip.eval.sets.Truth;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +27,9 @@ public record SuiteRun(Subject subject, Path root, String language, Path output,
 
     void result(Result result, boolean before);
 
+    /// A set that is broken, or lacks what a task needs.
+    void failed(String set, Exception why);
+
     /// A set that is not there.
     void absent(String set, List<Path> places);
   }
@@ -37,18 +41,21 @@ public record SuiteRun(Subject subject, Path root, String language, Path output,
     return root == null ? Optional.empty() : Layouts.find(root, set, split, language, sole);
   }
 
-  /// Measures a set by protocols. The results, or none where the set is not there.
-  ///
-  /// @throws IOException where it is there and broken, or lacks what a protocol needs
-  public List<Result> run(Benchmark set, List<Protocol> protocols, Ears ears) throws IOException {
-    var found = find(set, "test");
-    if (found.isEmpty()) {
-      ears.absent(set.name(), root == null ? List.of() : Layouts.places(root, set));
-      return List.of();
-    }
+  /// Measures a set by protocols. The results; none where the set is not there. What fails is told, and the rest goes
+  /// on.
+  public List<Result> run(Benchmark set, List<Protocol> protocols, Ears ears) {
     var r = new ArrayList<Result>();
-    for (var p : protocols.isEmpty() ? List.of(Protocols.usual(found.get())) : protocols)
-      r.add(one(found.get(), p, ears));
+    try {
+      var found = find(set, "test");
+      if (found.isEmpty()) {
+        ears.absent(set.name(), root == null ? List.of() : Layouts.places(root, set));
+        return r;
+      }
+      for (var p : protocols.isEmpty() ? List.of(Protocols.usual(found.get())) : protocols) {
+        try { r.add(one(found.get(), p, ears)); }
+        catch (IOException | IllegalArgumentException e) { ears.failed(set.name() + ", " + p.task(), e); }
+      }
+    } catch (IOException | IllegalArgumentException e) { ears.failed(set.name(), e); }
     return r;
   }
 
@@ -61,7 +68,7 @@ public record SuiteRun(Subject subject, Path root, String language, Path output,
       ears.result(before, true);
       return before;
     }
-    long inputs = test.size() + (test.prompts() == null ? 0 : test.prompts().texts().size());
+    long inputs = test.size() + texts(test);
     var measured = protocol.of(subject, new Protocol.Parts() {
       @Override public TestSet test() { return test; }
 
@@ -71,6 +78,16 @@ public record SuiteRun(Subject subject, Path root, String language, Path output,
     r.write(output);
     ears.result(r, false);
     return r;
+  }
+
+  /// How many texts are embedded beside the pictures.
+  private static long texts(TestSet test) {
+    return switch (test.truth()) {
+      case Truth.Captions c -> c.of().stream().mapToLong(List::size).sum();
+      case Truth.Choices c -> c.of().stream().flatMap(o -> o.captions().stream()).distinct().count();
+      case Truth.Associations a -> a.of().size();
+      case Truth.Labels _, Truth.Several _ -> test.prompts() == null ? 0 : test.prompts().texts().size();
+    };
   }
 
   private Result result(Benchmark set, Protocol protocol, Measured m) {
