@@ -4,6 +4,7 @@ import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.eval.results.Comparison;
 import jacquard.clip.eval.results.ComparisonPage;
 import jacquard.clip.eval.results.Published;
+import jacquard.clip.eval.suite.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

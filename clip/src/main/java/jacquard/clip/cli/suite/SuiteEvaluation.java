@@ -2,14 +2,14 @@ package jacquard.clip.cli.suite;
 
 import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.eval.Advance;
+import jacquard.clip.eval.features.FeatureStore;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.layouts.Layouts;
 import jacquard.clip.eval.layouts.WebDatasetWriter;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
 import jacquard.clip.eval.suite.BuiltIn;
-import jacquard.clip.eval.suite.FeatureStore;
 import jacquard.clip.eval.suite.Result;
-import jacquard.clip.eval.suite.Subject;
 import jacquard.clip.eval.suite.SuiteRun;
 import jacquard.clip.report.Progress;
 import jacquard.clip.settings.Reason;

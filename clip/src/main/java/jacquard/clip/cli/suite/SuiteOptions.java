@@ -1,13 +1,13 @@
 package jacquard.clip.cli.suite;
 
+import jacquard.clip.eval.protocols.Captioning;
+import jacquard.clip.eval.protocols.Choosing;
+import jacquard.clip.eval.protocols.LinearProbing;
+import jacquard.clip.eval.protocols.Protocol;
+import jacquard.clip.eval.protocols.Retrieval;
+import jacquard.clip.eval.protocols.ZeroShot;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
-import jacquard.clip.eval.suite.Captioning;
-import jacquard.clip.eval.suite.Choosing;
-import jacquard.clip.eval.suite.LinearProbing;
-import jacquard.clip.eval.suite.Protocol;
-import jacquard.clip.eval.suite.Retrieval;
-import jacquard.clip.eval.suite.ZeroShot;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

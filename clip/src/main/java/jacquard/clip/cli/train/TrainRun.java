@@ -79,7 +79,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var stream = training.stream(transform, c.images.augmentation(), tokenizer,
         new SamplingOptions.Size(batch, text.context(), seed));
     return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        held);
+        held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
   }
 
   /// Whether the run to go on with has made all its steps.
@@ -89,7 +89,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
-          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run"
+          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
+              + "run"
           .formatted(total, folder, made));
     if (made == total)
       System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it "

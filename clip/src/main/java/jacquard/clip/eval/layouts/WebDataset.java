@@ -123,7 +123,7 @@ final class WebDataset implements Layout {
 
   private static Truth labels(List<Sample> samples, int classes) throws IOException {
     var r = new int[samples.size()];
-    var groups = new LinkedHashMap<String, int[]>();
+    var groups = new LinkedHashMap<String, Truth.Grouping>();
     for (int i = 0; i < r.length; i++) {
       var s = samples.get(i);
       var text = s.text("cls", 64).strip();
@@ -136,7 +136,8 @@ final class WebDataset implements Layout {
       byte[] more = s.read("npy", 1 << 16);
       if (more == null) continue;
       double[] values = Npy.numbers(more, s.called() + ".npy");
-      for (int k = 0; k < values.length; k++) groups.computeIfAbsent("metadata_" + k, _ -> new int[r.length])[i] = (int)
+      for (int k = 0; k < values.length; k++) groups.computeIfAbsent("metadata_" + k,
+          _ -> new Truth.Grouping(new int[r.length], List.of())).of()[i] = (int)
         values[k];
     }
     return new Truth.Labels(r, groups);

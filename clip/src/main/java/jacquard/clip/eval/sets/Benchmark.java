@@ -16,7 +16,8 @@ public record Benchmark(String name, String row, String title, Kind kind, String
   /// What is right of a picture.
   public enum Kind {
     CLASSIFICATION("zeroshot_classification"), MULTILABEL("zeroshot_classification"), RETRIEVAL("zeroshot_retrieval"),
-    SELECTION("image_caption_selection"), ASSOCIATION("association"), OBJECTIVES("zeroshot_classification");
+    SELECTION("image_caption_selection"), ASSOCIATION("association"), OBJECTIVES("zeroshot_classification"),
+    AUDIT("audit");
 
     /// The task that such a set is for, by CLIP_benchmark's name.
     public final String task;

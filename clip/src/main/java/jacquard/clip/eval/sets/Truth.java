@@ -7,8 +7,15 @@ import java.util.SequencedMap;
 public sealed interface Truth {
   /// One class a picture.
   ///
-  /// @param groups of pictures, by what they are groups of (`region`, say); of each picture a number
-  record Labels(int[] of, SequencedMap<String, int[]> groups) implements Truth {}
+  /// @param groups of pictures, by what they are groups of (`region`, say)
+  record Labels(int[] of, SequencedMap<String, Grouping> groups) implements Truth {}
+
+  /// @param of    of each picture the number of its group
+  /// @param names of the groups; empty where they have but numbers
+  record Grouping(int[] of, List<String> names) {
+    public String name(int group) { return group >= 0 && group < names.size() ? names.get(group)
+        : Integer.toString(group); }
+  }
 
   /// Any number of classes a picture. `[pictures][classes]`
   record Several(boolean[][] of) implements Truth {}

@@ -7,7 +7,6 @@ import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Prompts;
 import jacquard.clip.eval.sets.TestSet;
 import jacquard.clip.eval.sets.Truth;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -19,10 +18,11 @@ public final class BuiltIn {
   private BuiltIn() {}
 
   /// Whether a set is one.
-  public static boolean is(Benchmark set) { return EmojiSource.SPLITS.contains(set.row()); }
+  public static boolean is(Benchmark set) { return set.prompts().equals("built-in"); }
 
   /// A split; null where there is none.
   public static TestSet of(Benchmark set, String split) {
+    if (set.row().equals(Portraits.NAME)) return split.equals("test") ? Portraits.set(set) : null;
     if (split.equals("test")) return of(set, EmojiSource.of(set.row()));
     var train = set.row().replaceFirst("-heldout.*", "");
     if (!split.equals("train") || train.equals(set.row())) return null;

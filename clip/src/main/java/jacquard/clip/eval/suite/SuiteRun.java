@@ -1,7 +1,11 @@
 package jacquard.clip.eval.suite;
 
 import jacquard.clip.eval.Advance;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.layouts.Layouts;
+import jacquard.clip.eval.protocols.Measured;
+import jacquard.clip.eval.protocols.Protocol;
+import jacquard.clip.eval.protocols.Protocols;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.TestSet;
 import jacquard.clip.eval.sets.Truth;

@@ -1,3 +1,2 @@
-/// Runs models over test sets: features once, then any number of protocols, each with a result in CLIP_benchmark's
-/// form.
+/// Runs models over sets by name; each protocol's result is a file in CLIP_benchmark's form.
 package jacquard.clip.eval.suite;

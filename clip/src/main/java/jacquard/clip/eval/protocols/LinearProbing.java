@@ -1,6 +1,7 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.Advance;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.metrics.Accuracy;
 import jacquard.clip.eval.metrics.Bootstrap;
 import jacquard.clip.eval.metrics.Predictions;

@@ -1,7 +1,8 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.features;
 
 import jacquard.clip.Clip;
 import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.layouts.Fingerprint;
 import jacquard.tensor.Device;
 import java.io.IOException;
@@ -11,11 +12,21 @@ import java.util.List;
 
 /// The model that is evaluated, and what its results call it.
 ///
+/// @param clip       what writes captions; null where it is in training
 /// @param name       of the model
 /// @param pretrained which weights of it
 /// @param features   where its features are kept
-public record Subject(Clip clip, String name, String pretrained, FeatureStore features) {
-  public Device device() { return clip.embedder().device(); }
+public record Subject(Clip clip, Embedder embedder, String name, String pretrained, FeatureStore features) {
+  public Subject(Clip clip, String name, String pretrained, FeatureStore features) {
+    this(clip, clip.embedder(), name, pretrained, features);
+  }
+
+  /// A model in training: nothing of it is kept.
+  public static Subject changing(Embedder embedder) {
+    return new Subject(null, embedder, "", "", new FeatureStore(null, ""));
+  }
+
+  public Device device() { return embedder.device(); }
 
   /// What tells features of a model from those of any other: the bytes of its weights and of the small files beside
   /// them (config, tokenizer), changes to the config, and the transform.

@@ -1,7 +1,8 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Failures;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.metrics.Accuracy;
 import jacquard.clip.eval.metrics.Bootstrap;
 import jacquard.clip.eval.metrics.Selection;
@@ -28,7 +29,7 @@ public final class Choosing implements Protocol {
     var captions = truth.of().stream().flatMap(c -> c.captions().stream()).distinct().toList();
     var number = new HashMap<String, Integer>();
     captions.forEach(c -> number.put(c, number.size()));
-    float[][] texts = subject.features().texts(captions, subject.clip().embedder(), advance);
+    float[][] texts = subject.features().texts(captions, subject.embedder(), advance);
     var seen = new ArrayList<Integer>();
     for (int i = 0; i < truth.of().size(); i++)
       if (Arrays.stream(truth.of().get(i).pictures()).allMatch(p -> pictures[p] != null)) seen.add(i);
@@ -52,7 +53,7 @@ public final class Choosing implements Protocol {
   }
 
   static float[][] pictures(Subject subject, TestSet set, Advance advance) throws IOException {
-    return subject.features().pictures(set, subject.clip().embedder(), new Failures(), advance);
+    return subject.features().pictures(set, subject.embedder(), new Failures(), advance);
   }
 
   private static void groups(Measured to, List<String> names, boolean[] right) {

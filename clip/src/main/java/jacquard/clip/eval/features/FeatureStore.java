@@ -1,4 +1,4 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.features;
 
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.eval.Advance;

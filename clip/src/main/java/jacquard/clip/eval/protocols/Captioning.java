@@ -1,9 +1,10 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.captioning.Captioned;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.sets.Truth;
 import jacquard.clip.model.coca.Generation;
 import java.io.IOException;

@@ -1,7 +1,8 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Ranking;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.metrics.Bootstrap;
 import jacquard.clip.eval.sets.Truth;
 import java.io.IOException;
@@ -29,7 +30,7 @@ public record Retrieval(List<Integer> ks) implements Protocol {
       owner.add(i);
     }
     int[] image = owner.stream().mapToInt(i -> i).toArray();
-    float[][] texts = subject.features().texts(captions, subject.clip().embedder(), advance);
+    float[][] texts = subject.features().texts(captions, subject.embedder(), advance);
     var ranking = Ranking.of(seen.features(), texts, ks.stream().mapToInt(k -> k).max().orElse(1), subject.device());
     Ranking.Match right = (picture, text) -> image[text] == picture;
     int[] all = IntStream.range(0, texts.length).toArray();

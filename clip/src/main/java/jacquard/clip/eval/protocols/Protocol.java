@@ -1,7 +1,8 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Failures;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.sets.TestSet;
 import java.io.IOException;
 import java.util.stream.IntStream;
@@ -28,7 +29,7 @@ public interface Protocol {
   record Seen(int[] numbers, float[][] features, int missing) {
     static Seen of(Subject subject, TestSet set, Advance advance) throws IOException {
       var failures = new Failures();
-      float[][] all = subject.features().pictures(set, subject.clip().embedder(), failures, advance);
+      float[][] all = subject.features().pictures(set, subject.embedder(), failures, advance);
       int[] there = IntStream.range(0, all.length).filter(i -> all[i] != null).toArray();
       if (there.length == 0)
         throw new IOException("none of the " + all.length + " pictures of " + set.folder() + " could be read: "

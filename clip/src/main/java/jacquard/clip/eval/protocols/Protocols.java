@@ -1,4 +1,4 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.sets.TestSet;
 
@@ -7,12 +7,13 @@ public final class Protocols {
   private Protocols() {}
 
   /// What CLIP_benchmark's `auto` chooses.
-  static Protocol usual(TestSet set) {
+  public static Protocol usual(TestSet set) {
     return switch (set.set().kind()) {
       case CLASSIFICATION, MULTILABEL, OBJECTIVES -> new ZeroShot();
       case RETRIEVAL -> new Retrieval(Retrieval.USUAL);
       case SELECTION -> new Choosing();
       case ASSOCIATION -> new Associating();
+      case AUDIT -> new Audit();
     };
   }
 }

@@ -1,7 +1,8 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Ranking;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.metrics.Accuracy;
 import jacquard.clip.eval.metrics.AveragePrecision;
 import jacquard.clip.eval.metrics.Bootstrap;
@@ -36,7 +37,7 @@ public final class ZeroShot implements Protocol {
 
   /// The vectors of classes, `[classes][embedding]`.
   static float[][] classifier(Subject subject, Prompts prompts, Advance advance) throws IOException {
-    return Classifier.of(subject.features().texts(prompts.texts(), subject.clip().embedder(), advance),
+    return Classifier.of(subject.features().texts(prompts.texts(), subject.embedder(), advance),
         prompts.offsets());
   }
 

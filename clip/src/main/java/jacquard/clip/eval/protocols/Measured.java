@@ -1,4 +1,4 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.metrics.Bootstrap;
 import java.util.LinkedHashMap;
@@ -10,7 +10,7 @@ import java.util.SequencedMap;
 /// @param missing how many more could not be read
 public record Measured(SequencedMap<String, Double> metrics, SequencedMap<String, Bootstrap.Interval> intervals,
     SequencedMap<String, SequencedMap<String, Double>> groups, int samples, int missing) {
-  static Measured empty(int samples, int missing) {
+  public static Measured empty(int samples, int missing) {
     return new Measured(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), samples, missing);
   }
 }

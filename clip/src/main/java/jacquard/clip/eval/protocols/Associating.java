@@ -1,6 +1,7 @@
-package jacquard.clip.eval.suite;
+package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.Advance;
+import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.metrics.Selection;
 import jacquard.clip.eval.sets.Truth;
 import java.io.IOException;
@@ -18,7 +19,7 @@ public final class Associating implements Protocol {
       throw new IOException(parts.test().folder() + " has no associations, expected some for " + task());
     var pictures = Choosing.pictures(subject, parts.test(), advance);
     float[][] texts = subject.features().texts(truth.of().stream().map(Truth.Association::text).toList(),
-        subject.clip().embedder(), advance);
+        subject.embedder(), advance);
     List<Double> few = new ArrayList<>(), many = new ArrayList<>();
     int missing = 0;
     for (int i = 0; i < texts.length; i++) {
