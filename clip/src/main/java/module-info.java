@@ -20,6 +20,15 @@ open module jacquard.clip {
   exports jacquard.clip.data;
   exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;
+  exports jacquard.clip.eval.captioning;
+  exports jacquard.clip.eval.features;
+  exports jacquard.clip.eval.layouts;
+  exports jacquard.clip.eval.metrics;
+  exports jacquard.clip.eval.probe;
+  exports jacquard.clip.eval.protocols;
+  exports jacquard.clip.eval.results;
+  exports jacquard.clip.eval.sets;
+  exports jacquard.clip.eval.suite;
   exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;

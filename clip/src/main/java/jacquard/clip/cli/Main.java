@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.suite.ReportCommand;
 import jacquard.clip.cli.train.TrainCommand;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Device;
@@ -36,6 +37,7 @@ public final class Main {
   static {
     COMMANDS.put("train", TrainCommand::new);
     COMMANDS.put("eval", EvalCommand::new);
+    COMMANDS.put("report", ReportCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);
     COMMANDS.put("caption", CaptionCommand::new);

@@ -82,7 +82,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var stream = training.stream(transform, c.images.augmentation(), tokenizer,
         new SamplingOptions.Size(batch, text.context(), seed));
     return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        held);
+        held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
   }
 
   /// Whether the run to go on with has made all its steps.
@@ -92,7 +92,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
-          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run"
+          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
+              + "run"
           .formatted(total, folder, made));
     if (made == total) {
       var without = command.given.isEmpty() ? "" : ", and " + String.join(", ", command.given) + " had no effect";
