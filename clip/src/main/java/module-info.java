@@ -45,6 +45,7 @@ open module jacquard.clip {
   exports jacquard.clip.model.vit;
   exports jacquard.clip.nn;
   exports jacquard.clip.nn.convolution;
+  exports jacquard.clip.photos;
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
