@@ -8,7 +8,6 @@ import jacquard.clip.photos.Package;
 import jacquard.clip.photos.Packages;
 import jacquard.clip.photos.Photos;
 import jacquard.clip.photos.PhotosPage;
-import jacquard.clip.report.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,10 +40,7 @@ final class DemoCommand implements Callable<Integer> {
     if (announced(packages)) return 1;
     var photos = new Photos(packages);
     var page = PhotosPage.begun();
-    Path folder;
-    try (var progress = Progress.of("sentences", 1000).unit("sentences").open()) {
-      folder = photos.model(device.device(), progress::advance);
-    }
+    var folder = photos.model(device.device());
     try (var clip = Clip.load(folder, device.device())) {
       var files = pictures.isEmpty() ? photos.pictures() : pictures;
       var read = new ArrayList<Picture>();

