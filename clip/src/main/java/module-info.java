@@ -14,6 +14,7 @@ open module jacquard.clip {
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
   exports jacquard.clip.checkpoint.names;
+  exports jacquard.clip.checkpoint.onnx;
   exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;

@@ -23,8 +23,8 @@ final class DemoCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "NAME", description = "photos, the only one so far.") String name;
   @Parameters(index = "1..*", arity = "0..*", paramLabel = "IMAGE", description = "Pictures of yours in place of the "
       + "five that are fetched.") List<Path> pictures = List.of();
-  @Option(names = "--text", paramLabel = "SENTENCE", description = "What to choose among, as \"a photo of a cat.\"; may "
-      + "be repeated (default: eight sentences for the five photographs, else a sentence for each of ImageNet's "
+  @Option(names = "--text", paramLabel = "SENTENCE", description = "What to choose among, as \"a photo of a cat.\"; "
+      + "may be repeated (default: eight sentences for the five photographs, else a sentence for each of ImageNet's "
       + "1,000 classes).") List<String> texts = List.of();
   @Option(names = "--stamps", description = "Also fetches Tux Paint's pictures, and finds 403 captions among 430 "
       + "photographs.") boolean stamps;
@@ -66,8 +66,8 @@ final class DemoCommand implements Callable<Integer> {
     if (stamps) needed.add(Photos.STAMPS);
     var missing = packages.missing(needed);
     if (missing.isEmpty()) return false;
-    System.err.printf("jacquard: %s into %s:%n", packages.offline() ? "nothing is fetched offline; this would be fetched"
-        : "to be fetched", packages.folder());
+    System.err.printf("jacquard: %s into %s:%n",
+        packages.offline() ? "nothing is fetched offline; this would be fetched" : "to be fetched", packages.folder());
     for (var p : missing) System.err.println("  " + p);
     return packages.offline();
   }

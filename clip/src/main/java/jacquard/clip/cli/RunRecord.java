@@ -23,7 +23,7 @@ record RunRecord(String name, Path weights, String base, String trained, Sequenc
     SequencedMap<String, String> metrics) {
   /// Options that say something of the machine alone.
   private static final Set<String> HERE = Set.of("--logs", "--name", "--resume", "--device", "--ranks");
-  private static final String HELD = "held_out/", EMOJI = "Emoji drawings of Jacquard's own corpus: Noto Emoji and "
+  private static final String HELD = "held_out/", TOP1 = HELD + "top1", EMOJI = "Emoji drawings of Jacquard's own corpus: Noto Emoji and "
       + "FxEmoji (Apache-2.0), Twemoji, EmojiOne 2 and Streamline Emojis (CC-BY-4.0), Fluent Emoji (MIT)";
 
   /// Of a run's folder, or of a folder with a model, of which little is known.
@@ -78,8 +78,7 @@ record RunRecord(String name, Path weights, String base, String trained, Sequenc
     if (!which.equals("best")) return r;
     MetricLog.Entry best = null;
     for (var e : entries)
-      if (e.values().containsKey(HELD + "top1") && (best == null || e.number(HELD + "top1") > best.number(HELD + "top1")))
-        best = e;
+      if (e.values().containsKey(TOP1) && (best == null || e.number(TOP1) > best.number(TOP1))) best = e;
     if (best != null)
       for (var k : best.values().keySet()) if (k.startsWith(HELD)) r.put(said(k), percent(best.number(k)));
     return r;

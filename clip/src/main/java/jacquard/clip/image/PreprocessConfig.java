@@ -85,8 +85,7 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
 
   /// This with what `json` says over it: any of OpenCLIP's `size` (a number or [height, width]), `mode` (only `RGB`),
   /// `mean`, `std` (a number or three), `interpolation`, `resize_mode`, `fill_color`, and `crop_pct`. Other keys, and
-  /// null, say
-  /// nothing, as OpenCLIP.
+  /// null, say nothing, as OpenCLIP.
   /// @throws IllegalArgumentException for a value that cannot be, naming its key
   public PreprocessConfig with(JsonNode json) {
     if (!json.isObject())

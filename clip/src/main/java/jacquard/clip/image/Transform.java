@@ -80,8 +80,8 @@ public final class Transform {
         : Resize.of(picture, longer, size, config.interpolation(), new Resize.Part(aside, 0, size, size));
   }
 
-  /// The middle square of the picture whose shorter side is `size`/crop, both sides to the nearest; the odd pixel is cut
-  /// off right and below.
+  /// The middle square of the picture whose shorter side is `size`/crop, both sides to the nearest; the odd pixel is
+  /// cut off right and below.
   private Picture cropped(Picture picture, int size) {
     int w = picture.width(), h = picture.height(), shorter = (int) Math.rint(size / config.crop());
     int longer = Math.toIntExact((long) Math.rint((double) ((long) shorter * Math.max(w, h)) / Math.min(w, h)));

@@ -77,7 +77,8 @@ public record Packages(Path folder, boolean offline, Function<Package, List<List
         throw new IOException("interrupted while " + p.name() + " was fetched", e);
       }
       if (process.exitValue() != 0)
-        throw new IOException(p.registry().client + " ended with " + process.exitValue() + last(said) + ". " + byHand(p));
+        throw new IOException(p.registry().client + " ended with " + process.exitValue() + last(said) + ". "
+            + byHand(p));
     } finally { Files.deleteIfExists(said); }
   }
 

@@ -1,6 +1,7 @@
 package jacquard.clip.photos;
 
 import jacquard.clip.image.Images;
+import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.Pixels;
 import jacquard.clip.report.Progress;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import javax.imageio.ImageIO;
 
 /// The packages of the demonstration, and what is made of them.
 ///
@@ -86,7 +88,21 @@ public record Photos(Packages packages) {
   /// A captioned picture.
   public record Stamp(Path file, String caption) {
     /// On white, in the middle of a square with a margin of a twentieth on each side.
-    public Picture picture() throws IOException { return square(Images.read(file)); }
+    public Picture picture() throws IOException {
+      var p = Images.read(file);
+      return square(p.mode() == Mode.PALETTE || p.mode() == Mode.RGB ? opaque(p, file) : p);
+    }
+
+    /// The picture with the opacity that a PNG's `tRNS` gives to colours, which [Images] drops as Pillow's RGB does.
+    private static Picture opaque(Picture p, Path file) throws IOException {
+      var image = ImageIO.read(file.toFile());
+      if (image == null || !image.getColorModel().hasAlpha()) return p;
+      byte[] rgba = new byte[4 * p.width() * p.height()];
+      int[] colours = image.getRGB(0, 0, p.width(), p.height(), null, 0, p.width());
+      for (int i = 0; i < colours.length; i++)
+        for (int c = 0; c < 4; c++) rgba[4 * i + c] = (byte) (colours[i] >> (c == 3 ? 24 : 16 - 8 * c));
+      return Picture.of(Mode.RGBA, p.width(), p.height(), rgba);
+    }
   }
 
   /// The photographs of Tux Paint that have an English caption: all pictures but symbols, cartoons and mirrored twins.

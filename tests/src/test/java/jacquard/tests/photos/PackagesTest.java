@@ -78,7 +78,8 @@ class PackagesTest {
   }
 
   @Test void whatIsMissingIsSaidInFull() {
-    for (var p : new Packages[] {packages(true, _ -> List.of()), packages(false, _ -> List.of(List.of("no-such-client")))}) {
+    for (var p : new Packages[] {packages(true, _ -> List.of()),
+        packages(false, _ -> List.of(List.of("no-such-client")))}) {
       var e = assertThrows(IOException.class, () -> p.file(meant));
       for (var part : new String[] {"photos 1.0 from PyPI", meant.sha256(), "test data", "cache/packages"})
         assertTrue(e.getMessage().contains(part), e.getMessage());
@@ -105,6 +106,7 @@ class PackagesTest {
     for (int i = 0; i + 4 < zip.length; i++) if (b.getInt(i) == 0x02014b50) b.putInt(i + 24, 0x7ffffff0);
     var file = Files.write(folder.resolve("claims.whl"), zip);
     var e = assertThrows(IOException.class, () -> Packages.unpack(file, "photos/model.bin", folder.resolve("x")));
-    assertTrue(e.getMessage().contains("claims.whl") && e.getMessage().contains("claims 2147483632 bytes"), e.getMessage());
+    assertTrue(e.getMessage().contains("claims.whl") && e.getMessage().contains("claims 2147483632 bytes"),
+        e.getMessage());
   }
 }

@@ -75,7 +75,9 @@ class PhotoModelTest {
     return r;
   }
 
-  private static PhotoModel model(List<String> classes) { return new PhotoModel(folder.resolve("lite0.safetensors"), folder, classes); }
+  private static PhotoModel model(List<String> classes) {
+    return new PhotoModel(folder.resolve("lite0.safetensors"), folder, classes);
+  }
 
   /// The text features are (s − mean s)·M of sentences of length 1, and M solves (XᵀX + 3I)M = XᵀY.
   @Test void textsGoThroughTheClosedForm() throws IOException {

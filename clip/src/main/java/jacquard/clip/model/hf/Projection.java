@@ -36,7 +36,8 @@ record Projection(@Named("") Linear single, @Named("0") Linear first, @Named("2"
       case "clap_mlp" -> new Projection(null, layer(make, width, embedding, true),
           layer(make, embedding, embedding, true), Activation.RELU, false);
       default ->
-          throw new IllegalArgumentException("text_cfg.hf_proj_type is " + type + ", expected linear, mlp, clap_mlp or unit_linear");
+          throw new IllegalArgumentException("text_cfg.hf_proj_type is " + type
+          + ", expected linear, mlp, clap_mlp or unit_linear");
     };
   }
 
