@@ -15,6 +15,7 @@ open module jacquard.clip {
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
   exports jacquard.clip.checkpoint.names;
+  exports jacquard.clip.checkpoint.onnx;
   exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
@@ -55,6 +56,7 @@ open module jacquard.clip {
   exports jacquard.clip.model.vit;
   exports jacquard.clip.nn;
   exports jacquard.clip.nn.convolution;
+  exports jacquard.clip.photos;
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;

@@ -31,7 +31,7 @@ import picocli.CommandLine;
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there:
   /// another device is opened only when it is asked for.
-  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify", "caption");
+  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify", "caption", "demo");
 
   private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
   static {
@@ -45,7 +45,9 @@ public final class Main {
     COMMANDS.put("data", DataCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("package", PackageCommand::new);
     COMMANDS.put("download", DownloadCommand::new);
+    COMMANDS.put("demo", DemoCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);
   }
 
