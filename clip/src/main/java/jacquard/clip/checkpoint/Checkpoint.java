@@ -58,6 +58,7 @@ public final class Checkpoint {
         if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);
         if (p.equals("logit_bias") && !left.contains(name)) return Tensor.zeros(t.shape());
         left.remove(name);
+        described.namesOf(p).forEach(left::remove);
         try { return read(weights, wrapped + name, p, t, described, path); } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -141,16 +142,19 @@ public final class Checkpoint {
   /// The name and shape on disk of every tensor of a model.
   public static Map<String, Shape> shapes(ClipModel model) {
     var r = new LinkedHashMap<String, Shape>();
-    Parameters.of(model).all().forEach((p, t) -> r.put(model.nameOf(p), model.layout(p).shape(t.shape())));
+    Parameters.of(model).all().forEach((p, t) ->
+        model.namesOf(p).forEach(n -> r.put(n, model.layout(p).shape(t.shape()))));
     return r;
   }
 
   /// Elements as checkpoints hold them, by OpenCLIP's names.
   public static Map<String, Safetensors.Array> arrays(ClipModel model, Map<String, Tensor> byPath) {
     var r = new LinkedHashMap<String, Safetensors.Array>();
-    byPath.forEach((p, t) ->
-        r.put(model.nameOf(p), t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
-        : new Safetensors.Array(model.layout(p).shape(t.shape()).dims(), toDisk(model, p, t))));
+    byPath.forEach((p, t) -> {
+      var elements = t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
+          : new Safetensors.Array(model.layout(p).shape(t.shape()).dims(), toDisk(model, p, t));
+      for (var name : model.namesOf(p)) r.put(name, elements);
+    });
     return r;
   }
 

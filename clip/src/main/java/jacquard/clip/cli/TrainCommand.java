@@ -28,6 +28,7 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
   @Mixin(name = "Frozen towers") LockOptions locks;
   @Mixin(name = "Pictures") ImageOptions images;
+  @Mixin(name = "Pictures of any size (NaFlex)") NaFlexOptions flex;
   @Mixin(name = "The run's folder") RunOptions run;
 
   @Override public Integer call() throws IOException {

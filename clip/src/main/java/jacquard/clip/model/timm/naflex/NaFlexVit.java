@@ -1,6 +1,7 @@
 package jacquard.clip.model.timm.naflex;
 
 import jacquard.autograd.Named;
+import jacquard.clip.image.PatchFrame;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.timm.Head;
 import jacquard.clip.model.timm.LatentPool;
@@ -62,6 +63,13 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
   }
 
   @Override public Grid input() { return config.input(); }
+
+  /// Room for `image_seq_len` patches; where that is not said, for those of an image of `image_size`.
+  @Override public Optional<PatchFrame> frame() {
+    int side = shape.patch();
+    return Optional.of(new PatchFrame(side,
+        config.imageSeqLen().orElse(Math.max(1, input().height() / side * (input().width() / side)))));
+  }
 
   @Override public Tensor features(ImageBatch images) { return features(Patches.of(images, shape.patch())); }
 
