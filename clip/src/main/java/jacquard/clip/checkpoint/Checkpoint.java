@@ -1,6 +1,7 @@
 package jacquard.clip.checkpoint;
 
 import jacquard.autograd.Parameters;
+import jacquard.clip.checkpoint.names.FlexibleVit;
 import jacquard.clip.checkpoint.names.Names;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
@@ -46,11 +47,11 @@ public final class Checkpoint {
   /// The same of weights that are open, which are closed.
   public static ClipModel load(ClipConfig config, Weights open) throws IOException {
     var path = open.file();
-    try (var weights = Names.openClip(open)) {
+    var described = ClipModel.describe(config);
+    try (var weights = adapted(Names.openClip(open), described)) {
       String wrapped = weights.names().stream().allMatch(n -> n.startsWith(WRAPPED)) ? WRAPPED : "";
       var left = weights.names().stream().map(n -> n.substring(wrapped.length())).filter(n -> !IGNORED.contains(n))
           .collect(Collectors.toCollection(HashSet::new));
-      var described = ClipModel.describe(config);
       described.towers().forEach((prefix, t) ->
           t.obsolete().forEach(p -> left.remove(described.nameOf(prefix + "." + p))));
       var model = Parameters.map(described, (p, t) -> {
@@ -69,6 +70,15 @@ public final class Checkpoint {
             + "; is it a checkpoint of another model?");
       return model;
     } catch (UncheckedIOException e) { throw e.getCause(); }
+  }
+
+  /// Those of a ViT of OpenCLIP's own, where the model has a NaFlex tower in its place.
+  private static Weights adapted(Weights w, ClipModel model) throws IOException {
+    if (model.visual().frame().isEmpty() || !FlexibleVit.needed(w)) return w;
+    try { return FlexibleVit.read(w); } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      w.close();
+      throw new IOException(w.file() + ": " + e.getMessage(), e);
+    }
   }
 
   /// Writes the weights of a file, their names behind a prefix, into a model's own tensors.

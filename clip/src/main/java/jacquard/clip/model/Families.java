@@ -49,11 +49,11 @@ final class Families {
       case VitConfig v -> Row.of("ViT", (c, make) -> VisionTransformer.of(v, c, make));
       case ResNetConfig r -> Row.of("ResNet", (c, make) -> ModifiedResNet.of(r, c, make));
       case PatchConfig p -> Row.of("GenLIP", (c, make) -> GenLip.of(p, c, make));
+      case TimmConfig t when NaFlexVit.known(t) ->
+          row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
       case TimmConfig t when TimmVit.known(t) ->
           row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
-      case TimmConfig t when NaFlexVit.known(t) ->
-          row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
       case TimmConfig t when ConvNext.known(t) ->
           row("timm ConvNeXt", ConvNext.refused(t), (c, make) -> ConvNext.of(t, c, make));
       case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));

@@ -11,6 +11,7 @@ import jacquard.clip.model.coca.CaptionDecoder;
 import jacquard.clip.model.coca.Captioner;
 import jacquard.clip.model.coca.Generation;
 import jacquard.clip.model.genlip.GenLip;
+import jacquard.clip.model.timm.naflex.Forced;
 import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.Patches;
 import jacquard.clip.model.tower.ImageBatch;
@@ -52,7 +53,7 @@ public final class ModelsFamily implements Family {
         foretelling(name, model, g, io, meta.path("gradients").asText("all").equals("some"), report);
         return;
       }
-      if (io.names().contains("patches")) { anySizes(name, model, kind, io, report); return; }
+      if (io.names().contains("patches")) { anySizes(name, model, kind, io, false, report); return; }
       var images = images(io, "images");
       int[][] tokens = tokens(io, "tokens");
       // its features are recorded normalised
@@ -71,6 +72,23 @@ public final class ModelsFamily implements Family {
       if (coca) report.check(name + " caption logits", logitsError(model, images, tokens, io), 1e-5);
       var step = Grad.valueAndGrad(model.parameters(), () -> loss(kind, model, images, tokens));
       gradients(name, model, step, io, report);
+    }
+  }
+
+  /// A ViT of OpenCLIP's own with the weights that it has as such, as a NaFlex tower.
+  static void verifyForced(String name, Path c, Report report) throws IOException {
+    var config = Forced.of(ClipConfig.read(c.resolve("config.json")));
+    var meta = new ObjectMapper().readTree(c.resolve("meta.json").toFile());
+    try (var scope = Scope.open(Conformance.device()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
+      var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
+      anySizes(name, model, meta.get("loss").asText(), io, meta.path("gradients").asText("all").equals("some"), report);
+      if (!Files.exists(c.resolve("converted.safetensors"))) return;
+      try (var converted = Safetensors.open(c.resolve("converted.safetensors"))) {
+        var ours = Checkpoint.arrays(model, model.parameters().all());
+        for (var n : converted.names())
+          report.check(name + " " + n, ours.get(n) != null
+              && Arrays.equals((float[]) ours.get(n).elements(), converted.floats(n)), "other elements");
+      }
     }
   }
 
@@ -128,7 +146,7 @@ public final class ModelsFamily implements Family {
   }
 
   /// Pictures of several sizes in one batch, and a batch of another size than the config's.
-  private static void anySizes(String name, ClipModel model, String kind, Safetensors io, Report report)
+  private static void anySizes(String name, ClipModel model, String kind, Safetensors io, boolean some, Report report)
       throws IOException {
     int[][] tokens = tokens(io, "tokens");
     var patches = patches(io);
@@ -144,11 +162,11 @@ public final class ModelsFamily implements Family {
       Tensor x = model.embedImages(patches), t = model.embedTexts(tokens);
       return sigmoid ? ContrastiveLoss.sigmoid(x, t, model.scale(), model.logitBias(), null)
           : ContrastiveLoss.softmax(x, t, model.scale(), null);
-    }), io, report);
+    }), io, some, report);
   }
 
   /// Without the padding behind a picture's patches.
-  private static Patches patches(Safetensors io) throws IOException {
+  static Patches patches(Safetensors io) throws IOException {
     int count = io.shape("patches")[0], most = io.shape("patches")[1], width = io.shape("patches")[2];
     float[] all = io.floats("patches");
     long[] places = io.longs("patch_coord");

@@ -33,6 +33,8 @@ public final class NaflexFamily implements Family {
     }
     for (var e : json.properties())
       if (e.getKey().startsWith("schedule.")) schedule("naflex/" + e.getKey(), e.getValue(), report);
+    if (Files.isDirectory(folder.resolve("forced_vit")))
+      ModelsFamily.verifyForced("naflex/forced_vit", folder.resolve("forced_vit"), report);
   }
 
   /// `patches.FILE.ENDING.side.room[.variant].patches`

@@ -20,6 +20,7 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
+import jacquard.clip.model.timm.naflex.PatchSizes;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Foretell;
@@ -28,6 +29,8 @@ import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -123,6 +126,16 @@ class NaFlexTest {
     assertEquals(List.of(1, 4, 6, 6, 6), LongStream.range(0, s.perEpoch()).mapToObj(s::size).sorted().toList());
     var two = LongStream.range(0, 2 * s.perEpoch()).flatMap(i -> Arrays.stream(s.numbers(i, 0, 1, 1)));
     assertEquals(46, two.distinct().count());
+  }
+
+  /// Weights of patches of another size, beside timm's (FlexiViT).
+  @Test void weightsAreResampledToPatchesOfOtherSizes() throws IOException {
+    try (var _ = Scope.open(Device.best());
+         var io = Safetensors.open(Path.of("src/main/resources/fixtures/naflex/naflex.safetensors"))) {
+      var w = Tensor.of(Shape.of(2, 48), io.floats("patch_weights.4"));
+      for (int side : new int[] {3, 6, 8})
+        assertArrayEquals(io.floats("patch_weights." + side), PatchSizes.resampled(w, 4, side).floats(), 1e-5f);
+    }
   }
 
   @Test void partsOfAStepAddUp() {

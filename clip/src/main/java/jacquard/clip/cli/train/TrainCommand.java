@@ -3,6 +3,7 @@ package jacquard.clip.cli.train;
 import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ImageOptions;
+import jacquard.clip.cli.options.NaFlexOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -34,7 +34,9 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
       throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
     var held = config.compares() ? c.data.held(c.tables) : null;
     int batch = c.steps.whole(on.devices().size());
-    long perEpoch = Math.max(1, c.flex.use ? c.flex.perEpoch(config, training, batch / c.steps.batch, c.steps.seed)
+    long perEpoch = Math.max(1, c.flex.use
+        ? c.flex.perEpoch(config, training.size() / training.least() * training.least(),
+        batch / c.steps.batch, c.steps.seed)
         : training.size() / batch);
     return new TrainRun(c, on, config, training, held, batch, perEpoch,
         c.steps.cadence(perEpoch, c.optimizer.average()));

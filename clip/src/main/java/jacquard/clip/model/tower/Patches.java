@@ -23,6 +23,9 @@ public record Patches(Tensor rows, List<Grid> grids, int room) {
     this(rows, grids, grids.stream().mapToInt(Grid::size).max().orElse(0));
   }
 
+  /// Pixels along a patch's side.
+  public int side() { return (int) Math.round(Math.sqrt(rows.dim(1) / 3.0)); }
+
   /// Of pictures of one size, whose sides are multiples of a patch's.
   public static Patches of(ImageBatch images, int side) {
     var g = images.grid();

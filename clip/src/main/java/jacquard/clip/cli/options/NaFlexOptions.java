@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.clip.data.Framing;
 import jacquard.clip.data.Stream;
@@ -8,18 +8,22 @@ import jacquard.clip.image.PatchFrame;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.timm.TimmConfig;
+import jacquard.clip.model.timm.naflex.Forced;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /// Training on pictures of any size and shape.
-final class NaFlexOptions {
+public final class NaFlexOptions {
   @Option(names = "--use-naflex",
       description = "Pictures keep their proportions: each goes into patches, at most as many as the step draws, and a "
       + "step has as many pictures as its tokens allow. Needs a NaFlex tower (./jacquard models: naflex…) or "
           + "--force-naflex-vision.")
-  boolean use;
+  public boolean use;
+  @Option(names = "--force-naflex-vision",
+      description = "Makes a NaFlex tower of OpenCLIP's own ViT, its weights those of the ViT.")
+  boolean force;
   @Option(names = "--naflex-seq-lens", arity = "1..*", paramLabel = "N",
       description =
       "Patches of a picture at most, one of which each step draws (default: 128 256 576 784 1024). The largest "
@@ -30,7 +34,7 @@ final class NaFlexOptions {
   List<Double> lengthChances = List.of();
   @Option(names = "--naflex-max-tokens-per-batch", paramLabel = "N",
       description = "Tokens of a micro-batch and rank: patches, and with GenLIP captions (default: ${DEFAULT-VALUE}).")
-  int tokens = Budget.TOKENS;
+  public int tokens = Budget.TOKENS;
   @Option(names = "--naflex-max-text-tokens", paramLabel = "N",
       description =
       "With GenLIP: tokens of a caption at most, which each picture counts beside its patches (default: the model's "
@@ -60,7 +64,8 @@ final class NaFlexOptions {
   ///
   /// @throws IllegalArgumentException if the model takes pictures of one size, or an option is given without
   /// --use-naflex
-  ClipConfig over(ClipConfig config) {
+  public ClipConfig over(ClipConfig given) {
+    var config = force ? Forced.of(given) : given;
     if (!use) {
       if (!lengths.isEmpty() || !lengthChances.isEmpty() || tokens != Budget.TOKENS || words != null
           || divisor != Budget.DIVISOR || perEpoch != null || !sides.isEmpty() || !sideChances.isEmpty()
@@ -81,7 +86,7 @@ final class NaFlexOptions {
   }
 
   /// Tokens of a caption.
-  int context(ClipConfig config) {
+  public int context(ClipConfig config) {
     int all = config.text().input().context();
     return words == null ? all : Math.min(words, all);
   }
@@ -124,13 +129,13 @@ final class NaFlexOptions {
   /// @param samples in their own order
   /// @param shares  ranks times micro-batches
   /// @param nominal --batch-size
-  Stream stream(Stream.Numbered samples, Framing.Whole framing, ClipConfig config, int shares, int nominal, long seed) {
+  public Stream stream(Stream.Numbered samples, Framing.Whole framing, ClipConfig config, int shares, int nominal,
+      long seed) {
     return new FlexStream(samples, budget(config), framing, shares, new FlexStream.Weight(scale(), nominal), seed);
   }
 
-  /// Steps an epoch.
-  long perEpoch(ClipConfig config, SamplingOptions.Data data, int shares, long seed) {
-    long samples = data.size() / data.least() * data.least();
+  /// Steps an epoch of so many samples.
+  public long perEpoch(ClipConfig config, long samples, int shares, long seed) {
     return FlexStream.schedule(budget(config), samples / shares, seed).steps().size();
   }
 
