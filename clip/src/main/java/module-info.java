@@ -19,6 +19,7 @@ open module jacquard.clip {
   exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
+  exports jacquard.clip.data.naflex;
   exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;
   exports jacquard.clip.eval.captioning;
