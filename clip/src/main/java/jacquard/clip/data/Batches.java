@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 
 /// The pairs of a [Source] as a stream. Each epoch is a new permutation of all of them, drawn once and kept while it
 /// lasts. Captions are tokenised as they are read.
-public final class Batches implements Stream {
+public final class Batches implements Stream.Numbered {
   private final Source source;
   private final Preparation preparation;
   private final int size;
@@ -30,12 +30,11 @@ public final class Batches implements Stream {
 
   public Batches(Source source, Transform transform, Augmentation augmentation, Tokenizer tokenizer, int size,
       int context, long seed) {
-    this(source, transform, new Preparation.Changes(augmentation, CaptionAugmentation.NONE), tokenizer, size, context,
-        seed);
+    this(source, new Framing.Whole(transform, augmentation), CaptionAugmentation.NONE, tokenizer, size, context, seed);
   }
 
   /// @param size pairs a step, of all ranks
-  public Batches(Source source, Transform transform, Preparation.Changes changes, Tokenizer tokenizer, int size,
+  public Batches(Source source, Framing.Whole framing, CaptionAugmentation captions, Tokenizer tokenizer, int size,
       int context, long seed) {
     if (source.size() < size)
       throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a step's "
@@ -43,9 +42,10 @@ public final class Batches implements Stream {
     this.source = source;
     this.size = size;
     this.key = Random.of(seed).fold("data");
-    this.preparation = new Preparation(transform, changes, tokenizer, context, key);
+    this.preparation = new Preparation(framing, captions, tokenizer, context, key);
   }
 
+  @Override public String name() { return source.name(); }
   @Override public int size() { return size; }
   @Override public long perEpoch() { return source.size() / size; }
   @Override public Map<String, String> order() { return Map.of("order", "shuffled"); }
@@ -63,12 +63,16 @@ public final class Batches implements Stream {
 
   @Override public List<String> notes() { return preparation.notes(); }
 
-  @Override public Batch at(long step, int rank, int ranks, int parts) {
+  @Override public Preparation preparation() { return preparation; }
+
+  @Override public long[] numbers(long step, int rank, int ranks, int parts) {
     int[] order = order(step / perEpoch());
     int from = (int) (step % perEpoch()) * size;
-    return preparation.batch(step, Stream.share(size, rank, ranks, parts).mapToLong(i -> order[from + i]).toArray(),
-        (number, draw) ->
-            new Preparation.Pair(source.picture((int) number), source.caption((int) number, draw)));
+    return Stream.share(size, rank, ranks, parts).mapToLong(i -> order[from + i]).toArray();
+  }
+
+  @Override public Preparation.Pairs pairs() {
+    return (number, draw) -> new Preparation.Pair(source.picture((int) number), source.caption((int) number, draw));
   }
 
   private int[] order(long epoch) {
@@ -81,7 +85,7 @@ public final class Batches implements Stream {
   }
 
   /// Fisher and Yates, from a key.
-  static int[] shuffled(int n, Random key) {
+  public static int[] shuffled(int n, Random key) {
     int[] r = IntStream.range(0, n).toArray();
     for (int i = 0; i < n - 1; i++) {
       int j = i + key.below(i, n - i), t = r[i];

@@ -1,12 +1,9 @@
 package jacquard.clip.data;
 
-import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Picture;
-import jacquard.clip.image.Transform;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.text.augment.CaptionAugmentation;
 import jacquard.clip.text.augment.TokenMasking;
-import jacquard.tensor.Grid;
 import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -27,9 +24,6 @@ public final class Preparation {
   private static final String UNREADABLE = "unreadable";
 
   public record Pair(Picture picture, String caption) {}
-
-  /// What is changed by chance. Samples with equal captions belong together, however their words are changed.
-  public record Changes(Augmentation pictures, CaptionAugmentation captions) {}
 
   /// Pairs by number; any thread may ask.
   public interface Pairs {
@@ -52,8 +46,8 @@ public final class Preparation {
     public String reason() { return reason; }
   }
 
-  private final Transform transform;
-  private final Changes changes;
+  private final Framing framing;
+  private final CaptionAugmentation changes;
   private final TokenMasking masking;
   private final Tokenizer tokenizer;
   private final int context, padding;
@@ -62,14 +56,15 @@ public final class Preparation {
   private final Map<String, Long> reasons = new TreeMap<>();
   private String failure = "";
 
-  public Preparation(Transform transform, Augmentation augmentation, Tokenizer tokenizer, int context, Random key) {
-    this(transform, new Changes(augmentation, CaptionAugmentation.NONE), tokenizer, context, key);
+  public Preparation(Framing framing, Tokenizer tokenizer, int context, Random key) {
+    this(framing, CaptionAugmentation.NONE, tokenizer, context, key);
   }
 
-  public Preparation(Transform transform, Changes changes, Tokenizer tokenizer, int context, Random key) {
-    this.transform = transform;
+  /// @param changes of captions. Samples with equal captions belong together, however their words are changed
+  public Preparation(Framing framing, CaptionAugmentation changes, Tokenizer tokenizer, int context, Random key) {
+    this.framing = framing;
     this.changes = changes;
-    this.masking = changes.captions.masking() > 0 ? new TokenMasking(tokenizer) : null;
+    this.masking = changes.masking() > 0 ? new TokenMasking(tokenizer) : null;
     this.tokenizer = tokenizer;
     this.context = context;
     this.padding = tokenizer.tokenize("", 64)[63];
@@ -77,40 +72,40 @@ public final class Preparation {
   }
 
   /// The samples of these numbers but those that cannot be read, in this order.
-  public Batch batch(long step, long[] numbers, Pairs pairs) {
-    float[][] rows = new float[numbers.length][];
+  public Batch batch(long step, long[] numbers, Pairs pairs) { return batch(step, numbers, pairs, framing); }
+
+  /// The same, its pictures framed otherwise.
+  public Batch batch(long step, long[] numbers, Pairs pairs, Framing framing) {
+    var framed = new Framing.Framed[numbers.length];
     String[] captions = new String[numbers.length];
     IntStream.range(0, numbers.length).parallel().forEach(i -> {
       try {
         var pair = pairs.read(numbers[i], drawn("caption", step, numbers[i]));
-        captions[i] = changes.captions.chosen(pair.caption, drawn("caption", step, numbers[i]));
-        rows[i] = transform.rows(pair.picture, changes.pictures,
-            new SplittableRandom(drawn("augment", step, numbers[i]).key()));
+        captions[i] = changes.chosen(pair.caption, drawn("caption", step, numbers[i]));
+        framed[i] = framing.of(pair.picture, new SplittableRandom(drawn("augment", step, numbers[i]).key()));
       } catch (IOException | RuntimeException e) { leftOut(e); }
     });
-    int[] kept = IntStream.range(0, numbers.length).filter(i -> rows[i] != null).toArray();
-    int n = kept.length, each = n == 0 ? 0 : rows[kept[0]].length;
-    var pixels = new float[n * each];
+    int[] kept = IntStream.range(0, numbers.length).filter(i -> framed[i] != null).toArray();
+    int n = kept.length;
     long[] groups = new long[n];
     int[] samples = new int[n];
     int[][] tokens = new int[n][];
     for (int k = 0; k < n; k++) {
-      System.arraycopy(rows[kept[k]], 0, pixels, k * each, each);
       samples[k] = (int) numbers[kept[k]];
       groups[k] = Captions.hash(captions[kept[k]]);
       tokens[k] = tokens(captions[kept[k]], drawn("words", step, numbers[kept[k]]));
     }
-    var grid = new Grid(transform.config().height(), transform.config().width());
-    return new Batch(List.of(new Batch.Pictures(pixels, grid), new Batch.Captions(tokens)), groups, samples, n);
+    var pictures = framing.joined(IntStream.of(kept).mapToObj(i -> framed[i]).toList());
+    return new Batch(List.of(pictures, new Batch.Captions(tokens)), groups, samples, n);
   }
 
   private Random drawn(String what, long step, long number) { return key.fold(what).fold(step).fold(number); }
 
   private int[] tokens(String original, Random draw) {
-    var caption = changes.captions.words(original, draw);
+    var caption = changes.words(original, draw);
     int[] r = tokenizer.reduces() ? tokenizer.tokenize(caption, context, draw) : tokenizer.tokenize(caption, context);
     if (cut(caption, r)) cut.incrementAndGet();
-    return masking == null ? r : masking.of(caption, r, changes.captions.masking(), draw.fold("masking"));
+    return masking == null ? r : masking.of(caption, r, changes.masking(), draw.fold("masking"));
   }
 
   /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding

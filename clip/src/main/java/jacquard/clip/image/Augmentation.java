@@ -45,7 +45,7 @@ public record Augmentation(Crop crop, double flip, Policy policy, Colours colour
     }
 
     /// Ten attempts, then the middle.
-    Picture of(Picture picture, RandomGenerator random) {
+    Picture of(Picture picture, double narrowest, double widest, RandomGenerator random) {
       int w = picture.width(), h = picture.height();
       double low = Math.log(narrowest), high = Math.log(widest);
       for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -57,10 +57,10 @@ public record Augmentation(Crop crop, double flip, Policy policy, Colours colour
           return picture.crop(left, top, across, down);
         }
       }
-      return middle(picture);
+      return middle(picture, narrowest, widest);
     }
 
-    private Picture middle(Picture picture) {
+    private static Picture middle(Picture picture, double narrowest, double widest) {
       int w = picture.width(), h = picture.height();
       double ratio = (double) w / h;
       if (ratio < narrowest) h = Math.clamp((long) Math.rint(w / narrowest), 1, h);
@@ -161,7 +161,19 @@ public record Augmentation(Crop crop, double flip, Policy policy, Colours colour
 
   /// The augmented image of `height` × `width`, before it is normalised.
   public Pixels apply(Picture picture, int height, int width, RandomGenerator random) {
-    var part = crop.of(picture, random);
+    return changed(crop.of(picture, crop.narrowest, crop.widest, random), width, height, random);
+  }
+
+  /// The augmented image at the proportions of its crop, in the size that as many patches as there is room for have;
+  /// the range of proportions is relative to the picture's own, as in timm.
+  public Pixels apply(Picture picture, PatchFrame frame, RandomGenerator random) {
+    double own = (double) picture.width() / picture.height();
+    var part = crop.of(picture, own * crop.narrowest, own * crop.widest, random);
+    var g = frame.grid(part.height(), part.width());
+    return changed(part.pixels().picture(), g.width() * frame.side(), g.height() * frame.side(), random);
+  }
+
+  private Pixels changed(Picture part, int width, int height, RandomGenerator random) {
     var how = crop.interpolation != null ? crop.interpolation
         : random.nextBoolean() ? Interpolation.BICUBIC : Interpolation.BILINEAR;
     Pixels image = Resize.of(part, width, height, how).pixels();

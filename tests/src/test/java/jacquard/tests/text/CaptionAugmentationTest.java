@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.ChosenCaptions;
-import jacquard.clip.data.Preparation;
+import jacquard.clip.data.Framing;
 import jacquard.clip.data.Source;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Picture;
@@ -158,8 +158,8 @@ class CaptionAugmentationTest {
   /// Ranks together read what one rank reads, and equal captions stay together however their words are changed.
   @Test void allRanksDrawTheSame() {
     var transform = new Transform(PreprocessConfig.ofSize(4));
-    var changes = new Preparation.Changes(Augmentation.DEFAULT, new CaptionAugmentation(true, .5, .3, .3));
-    var b = new Batches(new Four(), transform, changes, CLIP, 4, 8, 3);
+    var framing = new Framing.Whole(transform, Augmentation.DEFAULT);
+    var b = new Batches(new Four(), framing, new CaptionAugmentation(true, .5, .3, .3), CLIP, 4, 8, 3);
     for (int step = 0; step < 5; step++) {
       var whole = b.at(step);
       var parts = List.of(b.at(step, 0, 2, 1), b.at(step, 1, 2, 1));

@@ -2,6 +2,7 @@ package jacquard.clip.cli.options;
 
 import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.data.ChosenCaptions;
+import jacquard.clip.data.Framing;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;
 import jacquard.clip.image.Pixels;
@@ -45,8 +46,9 @@ public final class SheetOptions {
       throw new IllegalArgumentException("--sheet-size " + side + ", expected 8 to 2048");
     var source = captions.choice ? ChosenCaptions.of(of) : of;
     var transform = new Transform(images.over(PreprocessConfig.ofSize(side)));
-    var changes = new Preparation.Changes(images.augmentation(transform.config()), captions.augmentation());
-    var preparation = new Preparation(transform, changes, ClipTokenizer.clip(), CONTEXT, Random.of(seed).fold("data"));
+    var framing = new Framing.Whole(transform, images.augmentation(transform.config()));
+    var preparation = new Preparation(framing, captions.augmentation(), ClipTokenizer.clip(), CONTEXT,
+        Random.of(seed).fold("data"));
     int n = Math.min(count, source.size());
     long[] at = IntStream.range(0, n).mapToLong(i -> (long) source.size() * i / n).toArray();
     var rows = new ArrayList<List<ContactSheet.Shot>>();

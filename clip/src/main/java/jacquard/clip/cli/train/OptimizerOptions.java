@@ -31,6 +31,8 @@ final class OptimizerOptions {
   @Option(names = "--lr-scheduler", paramLabel = "NAME",
       description = "cosine, const or const-cooldown (default: ${DEFAULT-VALUE}).")
   String scheduler = "cosine";
+  @Option(names = "--skip-scheduler", description = "The rate of --lr at every step, without warm-up.")
+  boolean constant;
   @Option(names = "--epochs-cooldown", paramLabel = "N",
       description = "Length of the cooldown of const-cooldown, in epochs (default: ${DEFAULT-VALUE}).")
   int cooldown = 1;
@@ -105,6 +107,8 @@ final class OptimizerOptions {
 
   /// How fast each parameter of a model learns.
   Rates rates(ClipConfig config) {
+    share("--image-layer-decay", imageLayers);
+    share("--text-layer-decay", textLayers);
     return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config));
   }
 
@@ -146,8 +150,12 @@ final class OptimizerOptions {
 
   /// Paths that another rule than Muon's changes.
   private Predicate<String> excluded(ClipConfig config) {
-    var model = ClipModel.describe(config);
-    return Rates.matching("--opt-fallback-list", others, model);
+    return Rates.matching("--opt-fallback-list", others, ClipModel.describe(config));
+  }
+
+  private static void share(String option, double value) {
+    if (!(value > 0 && value <= 1))
+      throw new IllegalArgumentException(option + " " + value + ", expected more than 0 and at most 1");
   }
 
   private static void within(String option, double value, double least, double below) {
@@ -163,6 +171,7 @@ final class OptimizerOptions {
     within("--epochs-cooldown", cooldown, 0, Double.MAX_VALUE);
     within("--lr-cooldown-end", cooldownEnd, 0, Double.MAX_VALUE);
     within("--lr-cooldown-power", cooldownPower, Double.MIN_VALUE, Double.MAX_VALUE);
+    if (constant) return new Schedule.Constant(rate, 0);
     if (warmup >= total)
       throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total
           + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, --epochs)");
