@@ -125,7 +125,7 @@ class LayoutsTest {
     assertTrue(broken(root, "mnist").contains("nshards.txt is missing"));
     Files.writeString(folder.resolve("test/nshards.txt"), "1");
     byte[] tar = Files.readAllBytes(folder.resolve("test/0.tar"));
-    Files.write(folder.resolve("test/0.tar"), Arrays.copyOf(tar, tar.length - 2048));
+    Files.write(folder.resolve("test/0.tar"), Arrays.copyOf(tar, tar.length - 1536));
     assertTrue(broken(root, "mnist").contains("ends early"), broken(root, "mnist"));
   }
 
@@ -133,12 +133,17 @@ class LayoutsTest {
   @Test void imageFoldersGoByTheirNames() throws IOException {
     for (var c : List.of("n01443537", "n01440764")) picture(root.resolve("imagenet1k/val/" + c + "/a.png"), 1);
     assertArrayEquals(new int[] {0, 1}, labels(found(root, "imagenet1k")));
+    Files.writeString(root.resolve("babel_imagenet.json"), "{\"DE\": [[1, 7], [\"Goldfisch\", \"Hahn\"]]}");
+    Files.writeString(root.resolve("nllb_dist13b_prompts.json"), "{\"DE\": [\"ein Bild: {}\"]}");
+    var babel = found(root, "babel_imagenet", "de");
+    assertArrayEquals(new int[] {0}, labels(babel), "the goldfish alone has a name");
+    assertEquals(List.of("ein Bild: Goldfisch"), babel.prompts().sentences().getFirst());
     for (var c : List.of("10", "2")) picture(root.resolve("imagenetv2/" + c + "/a.png"), 1);
     assertArrayEquals(new int[] {10, 2}, labels(found(root, "imagenetv2")));
     for (var c : List.of("alarm_clock", "banana", "beer_can")) picture(root.resolve("objectnet/" + c + "/a.png"), 1);
     var objects = found(root, "objectnet");
     assertEquals("alarm clock", objects.prompts().classes().get(labels(objects)[0]));
-    for (var c : List.of("Permanent Crop Land", "Forest")) picture(root.resolve("eurosat/test/" + c + "/a.png"), 1);
+    for (var c : List.of("Permanent Crop Land", "Desert")) picture(root.resolve("eurosat/test/" + c + "/a.png"), 1);
     var message = broken(root, "eurosat");
     assertTrue(message.contains("2 folders for the 10 classes of eurosat"), message);
     for (var c : List.of("dog", "cat")) picture(root.resolve("own/" + c + "/a.png"), 1);

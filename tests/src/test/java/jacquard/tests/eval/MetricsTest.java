@@ -109,7 +109,6 @@ class MetricsTest {
   @Test void aClassWithoutASentence() {
     assertThrows(IllegalArgumentException.class, () -> Classifier.of(new float[][] {{1}}, new int[] {0, 1, 1}));
     assertArrayEquals(new float[] {0, 0}, Classifier.normalised(new float[] {0, 0}));
-    assertArrayEquals(new float[] {0.5f, 0.5f}, Classifier.average(new float[][] {{1, 0}}, new float[][] {{0, 1}})[0]);
   }
 
   @Test void words() {
