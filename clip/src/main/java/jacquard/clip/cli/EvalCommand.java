@@ -14,17 +14,18 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-@Command(name = "eval", mixinStandardHelpOptions = true)
+@Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false,
+    customSynopsis = "jacquard eval MODEL [OPTION]…")
 final class EvalCommand implements Callable<Integer> {
-  @Mixin ModelOptions model;
-  @Mixin DataOptions data;
-  @Mixin TemplateOptions templates;
-  @Mixin SuiteOptions suites;
   @Option(names = "--val-data", defaultValue = "emoji-heldout", paramLabel = "DATA",
       description = {"emoji-heldout (a family of artists that emoji leaves out), emoji-concepts-heldout (192 concepts "
       + "that emoji-concepts leaves out), "
       + "emoji-concepts-heldout-all (the same among all names), a table or a folder; may be given more than once "
           + "(default: ${DEFAULT-VALUE})."}) List<String> valData;
+  @Mixin ModelOptions model;
+  @Mixin DataOptions data;
+  @Mixin TemplateOptions templates;
+  @Mixin SuiteOptions suites;
 
   @Override public Integer call() throws IOException {
     if (suites.list) {

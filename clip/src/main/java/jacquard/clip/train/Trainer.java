@@ -103,7 +103,7 @@ public final class Trainer {
     var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task.model());
     double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
-         var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size())
+         var progress = Progress.of("train", stream.before(cadence.steps)).unit("samples").from(stream.before(first))
              .open()) {
       unlike.forEach(progress::say);
       var listeners = new ArrayList<Listener>();
@@ -120,7 +120,7 @@ public final class Trainer {
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
       listeners.add(new Listener.Each(m -> steps = m.step()));
-      listeners.add(new Listener.Line(progress, stream.size()));
+      listeners.add(new Listener.Line(progress, stream));
       listeners.add(new Listener.Best(folder, task, BEST, best));
       listeners.add(new Listener.Saving(folder, state, cadence.save, progress::say));
       loop.run(first, () -> stopping, listeners);
@@ -140,9 +140,7 @@ public final class Trainer {
             + ": its place in the data would be lost")
         .same("precision", compute.precision().name(), (then, now) -> "--precision " + flag(then) + ", not "
             + flag(now))
-        .said("data", stream.fingerprint(), (then,
-            now) -> "other data (%s) than this goes on with (%s): other samples than without the stop".formatted(then,
-            now))
+        .said("data", stream.fingerprint(), (then, _) -> stream.fingerprint().unlike(then, stream.name()))
         .noted(compute.libraries(), compute::unlike);
     stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name
         + " of data " + then + ", not " + now));
