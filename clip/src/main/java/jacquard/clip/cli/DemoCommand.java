@@ -1,6 +1,7 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.Clip;
+import jacquard.clip.cli.options.DeviceOptions;
 import jacquard.clip.hub.Environment;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;

@@ -4,6 +4,7 @@ import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Conversion;
 import jacquard.clip.checkpoint.Conversion.Layout;
 import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.cli.train.RunRecord;
 import jacquard.clip.hub.ModelCard;
 import jacquard.clip.settings.Json;
 import jacquard.clip.text.ClipFiles;

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// The fields of a protobuf message that lies in a file, one after the other. Nothing is copied, and a length that leads
-/// out of the message is refused.
+/// The fields of a protobuf message that lies in a file, one after the other. Nothing is copied, and a length that
+/// leads out of the message is refused.
 final class Wire {
   private static final int VARINT = 0, EIGHT = 1, BYTES = 2, FOUR = 5;
 

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import jacquard.clip.report.MetricLog;
 import jacquard.clip.train.RunFolder;
@@ -19,17 +19,18 @@ import picocli.CommandLine;
 /// @param weights the folder of the weights that are meant
 /// @param base the repository on the hub that the run began from; "" for none
 /// @param trained what it was trained on, as it was named; "" where that is not known
-record RunRecord(String name, Path weights, String base, String trained, SequencedMap<String, String> details,
+public record RunRecord(String name, Path weights, String base, String trained, SequencedMap<String, String> details,
     SequencedMap<String, String> metrics) {
   /// Options that say something of the machine alone.
   private static final Set<String> HERE = Set.of("--logs", "--name", "--resume", "--device", "--ranks");
-  private static final String HELD = "held_out/", TOP1 = HELD + "top1", EMOJI = "Emoji drawings of Jacquard's own corpus: Noto Emoji and "
-      + "FxEmoji (Apache-2.0), Twemoji, EmojiOne 2 and Streamline Emojis (CC-BY-4.0), Fluent Emoji (MIT)";
+  private static final String HELD = "held_out/", TOP1 = HELD + "top1";
+  private static final String EMOJI = "Emoji drawings of Jacquard's own corpus: Noto Emoji and FxEmoji (Apache-2.0), "
+      + "Twemoji, EmojiOne 2 and Streamline Emojis (CC-BY-4.0), Fluent Emoji (MIT)";
 
   /// Of a run's folder, or of a folder with a model, of which little is known.
   ///
   /// @param which the run's weights: last, best, averages
-  static RunRecord of(Path folder, String which) throws IOException {
+  public static RunRecord of(Path folder, String which) throws IOException {
     var name = folder.toAbsolutePath().normalize().getFileName().toString();
     var log = folder.resolve("metrics.jsonl");
     if (!Files.exists(log))
@@ -89,7 +90,7 @@ record RunRecord(String name, Path weights, String base, String trained, Sequenc
   private static String percent(double share) { return String.format(Locale.ROOT, "%.1f %%", 100 * share); }
 
   /// Lines on the data: what was given, and what this project knows of its own.
-  List<String> data(List<String> given) {
+  public List<String> data(List<String> given) {
     var r = new ArrayList<String>();
     if (trained.startsWith("emoji")) r.add(EMOJI);
     else if (!trained.isEmpty()) r.add(trained + (given.isEmpty() ? " (its licence was not said)" : ""));
