@@ -44,6 +44,23 @@ public final class Transform {
     }
   }
 
+  /// A picture at its own proportions, in the size that as many patches as there is room for have.
+  public Pixels pixels(Picture picture, PatchFrame frame) {
+    var g = frame.grid(picture.height(), picture.width());
+    return Resize.of(picture.pixels(), g.width() * frame.side(), g.height() * frame.side(), config.interpolation());
+  }
+
+  /// One row a patch, its normalised pixels row by row: `[patches, side·side·3]`. What is left beyond whole patches is
+  /// not seen.
+  public float[] patches(Pixels image, int side) {
+    int down = image.height() / side, across = image.width() / side, each = side * 3;
+    float[] rows = rows(image), r = new float[down * across * side * each];
+    for (int patch = 0, at = 0; patch < down * across; patch++)
+      for (int y = 0; y < side; y++, at += each)
+        System.arraycopy(rows, ((patch / across * side + y) * image.width() + patch % across * side) * 3, r, at, each);
+    return r;
+  }
+
   /// `[height · width, 3]` → `[3, height, width]`, the order of recorded tensors.
   public static float[] planes(float[] rows) {
     int pixels = rows.length / 3;

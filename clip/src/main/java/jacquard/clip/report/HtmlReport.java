@@ -159,6 +159,20 @@ public final class HtmlReport {
     return add("</table></div>\n");
   }
 
+  /// A table of texts; all columns but the first are aligned as numbers where they begin with a digit.
+  public HtmlReport grid(List<String> head, List<List<String>> rows) {
+    add("<div class=\"table\"><table>\n<tr>");
+    head.forEach(h -> add("<th>" + escape(h) + "</th>"));
+    add("</tr>\n");
+    for (var row : rows) {
+      add("<tr>");
+      for (var cell : row)
+        add((cell.matches("[\\d–-].*") ? "<td class=\"number\">" : "<td>") + escape(cell) + "</td>");
+      add("</tr>\n");
+    }
+    return add("</table></div>\n");
+  }
+
   /// Text as it is, such as a command.
   public HtmlReport code(String text) { return add("<pre>" + escape(text) + "</pre>\n"); }
 
