@@ -16,12 +16,17 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Composed implements Weights {
   private final Path file;
   private final Map<String, Piece> pieces;
+  private final Map<String, String> metadata;
   private final AutoCloseable root;
   private final AtomicInteger readers = new AtomicInteger(1);
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /// @param root what the pieces lie in: closed when this and every source of it are
-  public Composed(Path file, Map<String, Piece> pieces, AutoCloseable root) {
+  public Composed(Path file, Map<String, Piece> pieces, AutoCloseable root) { this(file, pieces, Map.of(), root); }
+
+  /// @param metadata what the file says beside the tensors
+  public Composed(Path file, Map<String, Piece> pieces, Map<String, String> metadata, AutoCloseable root) {
+    this.metadata = Map.copyOf(metadata);
     this.file = file;
     this.pieces = new LinkedHashMap<>(pieces);
     this.root = root;
@@ -33,7 +38,7 @@ public final class Composed implements Weights {
 
   @Override public boolean contains(String name) { return pieces.containsKey(name); }
 
-  @Override public Map<String, String> metadata() { return Map.of(); }
+  @Override public Map<String, String> metadata() { return metadata; }
 
   private Piece piece(String name) throws IOException {
     var p = pieces.get(name);

@@ -96,6 +96,7 @@ public record PhotoModel(Path classifier, Path sentences, List<String> classes) 
     text.put("hf_tokenizer_name", "sentence-transformers/all-MiniLM-L6-v2");
     text.put("hf_pooler_type", "mean_pooler");
     text.put("hf_proj_type", "unit_linear");
+    text.put("tokenizer_kwargs", Map.of("clean", "none"));
     text.put("context_length", 128);
     var image = Map.of("timm_model_name", "tf_efficientnet_lite0", "timm_proj", "none", "image_size",
         224);

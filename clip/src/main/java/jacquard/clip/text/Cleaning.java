@@ -15,23 +15,27 @@ public enum Cleaning {
   /// And spaces for underscores.
   WHITESPACE_UNDERSCORE,
   /// And small letters, spaces for underscores, no other ASCII punctuation; big_vision's, for SigLIP.
-  CANONICALIZE;
+  CANONICALIZE,
+  /// Nothing is done: for encoders that were trained on texts as they were. OpenCLIP has no such cleaning.
+  NONE;
 
-  /// The cleaning of OpenCLIP's name: `lower`, `whitespace`, `whitespace_underscore`, `canonicalize`.
+  /// The cleaning of OpenCLIP's name: `lower`, `whitespace`, `whitespace_underscore`, `canonicalize`; or `none`.
   public static Cleaning named(String name) {
     for (var c : values()) if (c.toString().equals(name)) return c;
     throw new IllegalArgumentException("cleaning \"" + name
-        + "\" is unknown; known are lower, whitespace, whitespace_underscore and canonicalize");
+        + "\" is unknown; known are lower, whitespace, whitespace_underscore, canonicalize and none");
   }
 
   /// The cleaned text. Any text has one; the time is in proportion to its length.
   public String of(String text) {
+    if (this == NONE) return text;
     var s = Entities.unescaped(Entities.unescaped(Repair.of(text)));
     return switch (this) {
       case LOWER -> SmallLetters.of(spaced(s));
       case WHITESPACE -> spaced(s);
       case WHITESPACE_UNDERSCORE -> spaced(s.replace('_', ' '));
       case CANONICALIZE -> spaced(SmallLetters.of(unpunctuated(s)));
+      case NONE -> s;
     };
   }
 

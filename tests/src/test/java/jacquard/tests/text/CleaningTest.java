@@ -10,12 +10,13 @@ import org.junit.jupiter.api.Test;
 class CleaningTest {
   private static final String TEXT = " A_Photo\u2003of\t\n “Ångström's”   &amp;lt;b&gt; … ";
 
-  @Test void threeKinds() {
+  @Test void theKinds() {
     assertEquals("a_photo of \"ångström's\" <b> …", Cleaning.LOWER.of(TEXT));
     assertEquals("A_Photo of \"Ångström's\" <b> …", Cleaning.WHITESPACE.of(TEXT));
     assertEquals("a photo of ångströms b …", Cleaning.CANONICALIZE.of(TEXT));
+    assertEquals(TEXT, Cleaning.NONE.of(TEXT));
     for (var c : Cleaning.values()) {
-      assertEquals("", c.of(" \t\n\u00a0\u2003\u3000\0"));
+      if (c != Cleaning.NONE) assertEquals("", c.of(" \t\n\u00a0\u2003\u3000\0"));
       assertEquals(c, Cleaning.named(c.toString()));
     }
   }

@@ -27,6 +27,8 @@ import java.util.Map;
 public final class Torch {
   /// Where training checkpoints keep the weights.
   private static final List<String> SECTIONS = List.of("state_dict", "model_state_dict", "model", "module");
+  /// Where they keep what their own trainer goes on with.
+  private static final List<String> STATE = List.of("optimizer", "optimizer_state_dict", "optimizers", "scaler");
   private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
   private static final int DEEPEST = 64, MOST = 1 << 20;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -55,7 +57,7 @@ public final class Torch {
         tensors.put(e.getKey(), piece(e.getKey(), e.getValue(), content.memories));
       if (tensors.isEmpty()) throw new IOException("it holds no tensors");
       open = true;
-      return new Composed(file, tensors, mapping);
+      return new Composed(file, tensors, section == null ? beside(content.root) : Map.of(), mapping);
     } catch (IOException e) {
       throw new IOException(file + ": not weights of PyTorch that can be read ("
           + (zip ? "a zip archive" : "a Python pickle") + "): " + Reason.of(e), e);
@@ -142,6 +144,17 @@ public final class Torch {
       m.forEach((k, v) -> { if (k instanceof String name && v instanceof Strided t) r.put(name, t); });
     } else if (root instanceof Instance i) flatten("", i, r, 0, new int[1]);
     else throw new IOException("it holds no state dict, but " + Value.said(root));
+    return r;
+  }
+
+  /// What a training checkpoint holds beside the weights: `optimizer` names the sections of a trainer's state, `epoch`
+  /// says how far it was.
+  private static Map<String, String> beside(Object root) {
+    if (!(root instanceof Map<?, ?> m)) return Map.of();
+    var r = new HashMap<String, String>();
+    var state = STATE.stream().filter(s -> m.get(s) instanceof Map).toList();
+    if (!state.isEmpty()) r.put("optimizer", String.join(", ", state));
+    if (m.get("epoch") instanceof Long epoch) r.put("epoch", epoch.toString());
     return r;
   }
 

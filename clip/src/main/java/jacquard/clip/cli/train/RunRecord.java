@@ -23,9 +23,9 @@ public record RunRecord(String name, Path weights, String base, String trained, 
     SequencedMap<String, String> metrics) {
   /// Options that say something of the machine alone.
   private static final Set<String> HERE = Set.of("--logs", "--name", "--resume", "--device", "--ranks");
-  private static final String HELD = "held_out/", TOP1 = HELD + "top1", EMOJI =
-      "Emoji drawings of Jacquard's own corpus: Noto Emoji and "
-      + "FxEmoji (Apache-2.0), Twemoji, EmojiOne 2 and Streamline Emojis (CC-BY-4.0), Fluent Emoji (MIT)";
+  private static final String HELD = "held_out/", TOP1 = HELD + "top1";
+  private static final String EMOJI = "Emoji drawings of Jacquard's own corpus: Noto Emoji and FxEmoji (Apache-2.0), "
+      + "Twemoji, EmojiOne 2 and Streamline Emojis (CC-BY-4.0), Fluent Emoji (MIT)";
 
   /// Of a run's folder, or of a folder with a model, of which little is known.
   ///

@@ -2,6 +2,7 @@ package jacquard.clip.train.task;
 
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.data.Batch;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
@@ -77,8 +78,21 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
   /// @param locks towers that are not trained, or only in part
   public record Recipe(ClipConfig config, Path start, Locks locks, Loss loss, long seed) implements Task.Recipe {
     @Override public Contrastive make(boolean resumed) throws IOException {
-      var model = locks.of(resumed || start == null ? ClipModel.create(config, seed) : Checkpoint.load(config, start));
+      var model = locks.of(resumed || start == null ? ClipModel.create(config, seed) : begun());
       return new Contrastive(model, model.parameters().freeze(locks.frozen(model).toArray(String[]::new)), loss);
+    }
+
+    /// The weights of another training are taken, its optimizer's state is not, which is said.
+    private ClipModel begun() throws IOException {
+      try (var w = Weights.open(start)) {
+        var state = w.metadata().get("optimizer");
+        var epoch = w.metadata().get("epoch");
+        if (state != null)
+          System.getLogger(Contrastive.class.getName()).log(System.Logger.Level.INFO, "{0} is a checkpoint of another "
+              + "trainer{1}: its weights are taken; its {2} is not, and the optimizer begins anew", start,
+              epoch == null ? "" : " after epoch " + epoch, state);
+      }
+      return Checkpoint.load(config, start);
     }
   }
 }
