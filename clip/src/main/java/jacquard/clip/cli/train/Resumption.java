@@ -21,7 +21,8 @@ final class Resumption {
       Set.of("--save-steps", "--save-frequency"));
   /// Options that may name files; they are read where the run began.
   private static final Set<String> PATHS =
-      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained");
+      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--pretrained-image", "--distill-model",
+          "--distill-pretrained");
 
   private Resumption() {}
 

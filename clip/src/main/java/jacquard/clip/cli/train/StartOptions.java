@@ -20,6 +20,11 @@ final class StartOptions {
       description = "Weights to begin from: a folder as OpenCLIP's hub lays it out, or a .safetensors file.")
   Path pretrained;
 
+  @Option(names = "--pretrained-image", paramLabel = "PATH",
+      description = "Weights for the image tower alone: another CLIP's, or a bare one of timm's (model.safetensors of "
+          + "timm/…, or its state dict), whose projection begins anew.")
+  Path image;
+
   Path hub() {
     return name == null && pretrained != null && Files.exists(pretrained.resolve("open_clip_config.json"))
         ? pretrained.resolve("open_clip_config.json") : null;
@@ -36,7 +41,10 @@ final class StartOptions {
     if (pretrained != null && !Files.exists(pretrained))
       throw new IOException("--pretrained " + pretrained
           + ": no such file or folder. Training begins from weights that lie here: "
-          + "./jacquard download MODEL --pretrained TAG (or hf-hub:ORG/NAME) fetches published ones and names their folder");
+          + "./jacquard download MODEL --pretrained TAG (or hf-hub:ORG/NAME) fetches published ones and names their "
+              + "folder");
+    if (image != null && !Files.exists(image))
+      throw new IOException("--pretrained-image " + image + ": no such file or folder");
     var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json")
         ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
     found.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + title()

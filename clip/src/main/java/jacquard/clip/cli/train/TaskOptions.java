@@ -46,6 +46,8 @@ final class TaskOptions {
       if (sigmoid || teacher != null || weights != null)
         throw new IllegalArgumentException("--siglip and --distill-… compare pictures with texts; this model "
             + "foretells captions and is trained by that alone");
+      if (student.image() != null)
+        throw new IllegalArgumentException("--pretrained-image with a model whose one trunk reads pictures and words");
       return new Foretell.Recipe(student.config(), student.start(), student.locks(), student.seed());
     }
     if (teacher == null && weights == null)

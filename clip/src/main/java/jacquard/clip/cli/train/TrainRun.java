@@ -81,7 +81,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     long seed = c.steps.seed;
     var text = config.text().input();
     var transform = new Transform(c.images.over(c.model.preprocess(config)));
-    var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
+    var start = new Contrastive.Recipe(config, c.model.pretrained, c.model.image, c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(c.model.folder());
     var whole = new Framing.Whole(transform, c.images.augmentation());
     int context = c.flex.use ? c.flex.context(config) : text.context();
