@@ -39,6 +39,7 @@ public final class Batches implements Stream.Numbered {
     this.preparation = new Preparation(new Framing.Whole(transform, augmentation), tokenizer, context, key);
   }
 
+  @Override public String name() { return source.name(); }
   @Override public int size() { return size; }
   @Override public long perEpoch() { return source.size() / size; }
   @Override public Map<String, String> order() { return Map.of("order", "shuffled"); }

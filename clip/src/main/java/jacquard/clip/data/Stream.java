@@ -2,6 +2,7 @@ package jacquard.clip.data;
 
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /// What a training reads, step by step, from wherever it lies: a pure function of the seed and the step, so that a run
@@ -42,12 +43,27 @@ public interface Stream {
   /// cannot go on.
   Map<String, String> order();
 
+  /// Of the data, for people.
+  default String name() { return "the training data"; }
+
   /// What is read: rows, and a hash of their captions in order. Where it changes, a run that goes on says so.
   Fingerprint fingerprint();
 
   /// @param rows     how many samples there are
   /// @param captions a hash of all captions in order
   record Fingerprint(long rows, long captions) {
+    /// What to say where another was there before, as [#toString()] had it.
+    ///
+    /// @param name of the data
+    public String unlike(String before, String name) {
+      var same = before.startsWith(rows + " rows,");
+      var m = Pattern.compile("(\\d+) rows,.*").matcher(before);
+      return name + " is not what the run was trained on before: " + (same
+          ? "as many pairs (%,d), but other captions, or in another order".formatted(rows)
+          : "it had %s pairs, now %,d".formatted(m.matches() ? "%,d".formatted(Long.parseLong(m.group(1))) : "other",
+          rows)) + ". The run goes on, with other pairs than it would have seen without the stop";
+    }
+
     @Override public String toString() { return "%d rows, captions %016x".formatted(rows, captions); }
   }
 

@@ -1,6 +1,7 @@
 package jacquard.clip.eval;
 
 import jacquard.autograd.Parameters;
+import jacquard.clip.eval.metrics.Classifier;
 import jacquard.clip.image.PatchFrame;
 import jacquard.clip.image.Pixels;
 import jacquard.clip.image.Transform;
@@ -159,23 +160,10 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
     for (int from = 0; from < out.length; from += block) {
       var part = labels.subList(from, Math.min(out.length, from + block));
       float[][] f = texts(part.stream().flatMap(l -> templates.of(l).stream()).toList(), Advance.UNHEARD);
-      for (int i = 0; i < part.size(); i++) out[from + i] = mean(Arrays.copyOfRange(f, i * n, i * n + n));
+      for (int i = 0; i < part.size(); i++) out[from + i] = Classifier.mean(Arrays.copyOfRange(f, i * n, i * n + n));
       advance.by(part.size());
     }
     return out;
-  }
-
-  private static float[] mean(float[][] features) {
-    var r = new float[features[0].length];
-    double norm = 0;
-    for (int k = 0; k < r.length; k++) {
-      double sum = 0;
-      for (float[] f : features) sum += f[k];
-      r[k] = (float) (sum / features.length);
-      norm += (double) r[k] * r[k];
-    }
-    for (int k = 0; k < r.length; k++) r[k] /= (float) Math.sqrt(norm);
-    return r;
   }
 
   private static void rows(float[] all, int n, float[][] out, int from) {

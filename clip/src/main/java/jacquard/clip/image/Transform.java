@@ -75,7 +75,7 @@ public final class Transform {
     int h = config.height(), w = config.width();
     Picture framed = switch (config.resizeMode()) {
       case SQUASH -> Resize.of(picture, w, h, config.interpolation());
-      case SHORTEST -> h == w ? middle(picture, h)
+      case SHORTEST -> config.crop() < 1 ? cropped(picture, h) : h == w ? middle(picture, h)
           : fit(ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)),
           Interpolation.BICUBIC), 0);
       case LONGEST -> fit(ratioKept(picture, Math.max(rowsPer(picture), columnsPer(picture)), config.interpolation()),
@@ -95,6 +95,16 @@ public final class Transform {
         halved(longer - size);
     return w <= h ? Resize.of(picture, size, longer, config.interpolation(), new Resize.Part(0, aside, size, size))
         : Resize.of(picture, longer, size, config.interpolation(), new Resize.Part(aside, 0, size, size));
+  }
+
+  /// The middle square of the picture whose shorter side is `size`/crop, both sides to the nearest; the odd pixel is
+  /// cut off right and below.
+  private Picture cropped(Picture picture, int size) {
+    int w = picture.width(), h = picture.height(), shorter = (int) Math.rint(size / config.crop());
+    int longer = Math.toIntExact((long) Math.rint((double) ((long) shorter * Math.max(w, h)) / Math.min(w, h)));
+    int a = (shorter - size) / 2, b = (longer - size) / 2;
+    return w <= h ? Resize.of(picture, shorter, longer, config.interpolation(), new Resize.Part(a, b, size, size))
+        : Resize.of(picture, longer, shorter, config.interpolation(), new Resize.Part(b, a, size, size));
   }
 
   /// Half of it, halves to even.

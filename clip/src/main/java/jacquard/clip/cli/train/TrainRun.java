@@ -5,6 +5,7 @@ import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.text.TokenizerFiles;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.RunFolder;
@@ -21,14 +22,13 @@ import java.util.concurrent.CountDownLatch;
 ///
 /// @param batch    pairs a step, of all micro-batches and ranks
 /// @param perEpoch steps an epoch
-record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOptions.Data training, Source held,
-    int batch,
-    long perEpoch, Trainer.Cadence cadence) {
+record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOptions.Start start,
+    SamplingOptions.Data training, Source held, int batch, long perEpoch, Trainer.Cadence cadence) {
   static TrainRun of(TrainCommand c) throws IOException {
     var on = c.compute.compute();
-    var config = c.model.read(c.overrides);
-    if (c.model.pretrained == null) config = c.task.begun(config);
-    config = c.flex.over(config);
+    var going = c.run.resume == null ? null : c.run.resumed();
+    var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
+    var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
     var training = c.sampling.data(c.data.train, c.tables);
     if (!config.compares() && c.data.held != null)
       throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
@@ -38,7 +38,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
         ? c.flex.perEpoch(config, training.size() / training.least() * training.least(),
         batch / c.steps.batch, c.steps.seed)
         : training.size() / batch);
-    return new TrainRun(c, on, config, training, held, batch, perEpoch,
+    return new TrainRun(c, on, config, start, training, held, batch, perEpoch,
         c.steps.cadence(perEpoch, c.optimizer.average()));
   }
 
@@ -48,7 +48,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     if (command.run.resume != null && finished(path)) return 0;
     var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var trainer = trainer(how);
-    long start = System.nanoTime();
+    long since = System.nanoTime();
     var done = new CountDownLatch(1);
     // A signal stops the run after its step; the process ends when the report is written.
     var hook = new Thread(() -> {
@@ -59,8 +59,10 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
       announce(path);
       if (command.run.resume == null) folder.remember(command.began);
       Runtime.getRuntime().addShutdownHook(hook);
+      if (start.tokenizer() != null)
+        folder.tokenizer(TokenizerFiles.files(start.tokenizer(), config.text().input().tokenizer()));
       var evaluation = trainer.run(folder);
-      double minutes = (System.nanoTime() - start) / 6e10;
+      double minutes = (System.nanoTime() - since) / 6e10;
       RunPage.write(path, title(), training.name(), held, evaluation, minutes,
           "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
       print(evaluation);
@@ -80,17 +82,17 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var c = command;
     long seed = c.steps.seed;
     var text = config.text().input();
-    var transform = new Transform(c.images.over(c.model.preprocess(config)));
-    var start = new Contrastive.Recipe(config, c.model.pretrained, c.model.image, c.locks.locks(), c.task.loss(), seed);
-    var tokenizer = text.captions(c.model.folder());
+    var transform = new Transform(c.images.over(start.pictures()));
+    var recipe = new Contrastive.Recipe(config, start.weights(), c.model.image, c.locks.locks(), c.task.loss(), seed);
+    var tokenizer = text.captions(start.tokenizer());
     var whole = new Framing.Whole(transform, c.images.augmentation());
     int context = c.flex.use ? c.flex.context(config) : text.context();
     var stream = c.flex.use
         ? c.flex.stream(training.stream(whole, tokenizer, new SamplingOptions.Size(training.least(), context, seed)),
             whole, config, batch / c.steps.batch, c.steps.batch, seed)
         : training.stream(whole, tokenizer, new SamplingOptions.Size(batch, context, seed));
-    return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        held);
+    return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
+        held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
   }
 
   /// Whether the run to go on with has made all its steps.
@@ -103,9 +105,11 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
           "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
               + "run"
           .formatted(total, folder, made));
-    if (made == total)
-      System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it "
-          + "longer%n", folder, total);
+    if (made == total) {
+      var without = command.given.isEmpty() ? "" : ", and " + String.join(", ", command.given) + " had no effect";
+      System.out.printf("%s has made all its %,d steps already; nothing was changed%s. --steps or --epochs make it "
+          + "longer%n", folder, total, without);
+    }
     return made == total;
   }
 

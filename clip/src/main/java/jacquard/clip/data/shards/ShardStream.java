@@ -34,6 +34,7 @@ public final class ShardStream implements Stream.Numbered {
         + (how.resampled() ? ", shards drawn" : "") + shards.factors();
   }
 
+  @Override public String name() { return shards.name(); }
   @Override public int size() { return order.size(); }
   @Override public long perEpoch() { return order.perEpoch(); }
   @Override public Map<String, String> order() { return Map.of("order", words); }
