@@ -23,8 +23,8 @@ final class Differences {
     all.add(name + " is " + Arrays.toString(stored) + ", the model expects " + Arrays.toString(to));
     boolean table = name.matches(".*(token_embedding|word_embeddings|embed_tokens|tok_embeddings|text_embed)\\.weight");
     if (table && stored.length == 2 && stored[0] != to[0] && stored[1] == to[1])
-      hint = "its vocabulary has %,d tokens, that of the config (text_cfg.vocab_size) %,d: it needs the config and "
-          + "the tokenizer that it was trained with"
+      hint = ("its vocabulary has %,d tokens, that of the config (text_cfg.vocab_size) %,d: it needs the config and "
+          + "the tokenizer that it was trained with")
           .formatted(stored[0], to[0]);
   }
 
