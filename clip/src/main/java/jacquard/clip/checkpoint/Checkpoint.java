@@ -14,9 +14,11 @@ import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -54,22 +56,83 @@ public final class Checkpoint {
           .collect(Collectors.toCollection(HashSet::new));
       described.towers().forEach((prefix, t) ->
           t.obsolete().forEach(p -> left.remove(described.nameOf(prefix + "." + p))));
-      var model = Parameters.map(described, (p, t) -> {
+      var places = new LinkedHashMap<String, Place>();
+      Parameters.of(described).all().forEach((p, t) -> {
         var name = described.nameOf(p);
         if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);
-        if (p.equals("logit_bias") && !left.contains(name)) return Tensor.zeros(t.shape());
+        if (p.equals("logit_bias") && !left.contains(name)) return;
         left.remove(name);
         described.namesOf(p).forEach(left::remove);
-        try { return read(weights, wrapped + name, p, t, described, path); } catch (IOException e) {
+        places.put(p, new Place(p, name, wrapped + name, t));
+      });
+      Differences.of(described, weights, List.copyOf(places.values()), left.stream().sorted().toList()).check(path);
+      return Parameters.map(described, (p, t) -> {
+        if (!places.containsKey(p)) return Tensor.zeros(t.shape());
+        try { return read(weights, places.get(p).stored, p, t, described, path); } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
       });
-      if (!left.isEmpty())
-        throw new IOException(path + " holds tensors that this model has not: "
-            + left.stream().sorted().limit(8).toList() + (left.size() > 8 ? " and " + (left.size() - 8) + " more" : "")
-            + "; is it a checkpoint of another model?");
-      return model;
     } catch (UncheckedIOException e) { throw e.getCause(); }
+  }
+
+  /// A tensor of a model and of a file: its path there, its name, and its name in the file.
+  record Place(String path, String name, String stored, Tensor tensor) {
+    Shape shape(ClipModel model) { return model.layout(path).shape(tensor.shape()); }
+  }
+
+  /// Whether a tensor of the shape `stored` can be read at a place.
+  static boolean fits(ClipModel model, Place p, int[] stored) {
+    int[] shape = p.shape(model).dims();
+    if (Arrays.equals(stored, shape)) return true;
+    if (p.path.startsWith("logit_") && p.tensor.shape().size() == 1 && Arrays.stream(stored).allMatch(d -> d == 1))
+      return true;
+    return resizable(model, p.path) != null && differsInRows(stored, shape);
+  }
+
+  /// Overwrites the image tower of a model with that of a file: one of OpenCLIP's, whose image tower alone is read, or
+  /// a
+  /// bare one of timm's, whose tensors have the trunk's names without a prefix (`patch_embed.proj.weight`). A
+  /// classifier
+  /// that timm trained is passed over where the model has none of its shape.
+  ///
+  /// @return what of the model is not in the file, as its projection, and stays as it was
+  /// @throws IOException with the first five differences, if they do not fit
+  public static List<String> image(ClipModel model, Path file) throws IOException {
+    try (var weights = Names.openClip(Weights.open(file))) {
+      var left = new HashSet<>(weights.names());
+      left.removeIf(n -> IGNORED.contains(n) || n.startsWith("text.") || n.startsWith("transformer.")
+          || n.startsWith("logit_"));
+      boolean whole = weights.names().stream().anyMatch(n -> n.startsWith("visual."));
+      if (whole) left.removeIf(n -> !n.startsWith("visual."));
+      var trunk = "visual.trunk.";
+      if (!whole && model.parameters().all().keySet().stream().noneMatch(p -> p.startsWith(trunk)))
+        throw new IOException(file + " holds no tensors of an image tower under visual., and the model's tower is none "
+            + "of timm's, whose trunk could be read by its own names");
+      var differences = new Differences();
+      var stay = new ArrayList<String>();
+      var read = new LinkedHashMap<Place, float[]>();
+      for (var e : Parameters.of(model).all().entrySet()) {
+        var path = e.getKey();
+        if (!path.startsWith("visual.")) continue;
+        var stored = whole ? path : path.startsWith(trunk) ? path.substring(trunk.length()) : path;
+        var place = new Place(path, path, stored, e.getValue());
+        boolean head = path.startsWith("visual.head.") || path.startsWith("visual.trunk.head.");
+        if (!weights.contains(stored) || !whole && head && !fits(model, place, weights.shape(stored))) {
+          if (head && !whole) stay.add(path); else differences.missing(stored);
+          continue;
+        }
+        left.remove(stored);
+        if (!fits(model, place, weights.shape(stored)))
+          differences.shape(stored, weights.shape(stored), place.shape(model));
+        else if (e.getValue().dtype() != DType.I64)
+          read.put(place, read(weights, stored, path, e.getValue(), model, file).floats());
+      }
+      left.removeIf(n -> !whole && n.matches("(head|fc|classifier)\\..*"));
+      left.stream().sorted().forEach(differences::surplus);
+      differences.check(file);
+      read.forEach((place, values) -> put(place.tensor, values));
+      return stay;
+    }
   }
 
   /// Those of a ViT of OpenCLIP's own, where the model has a NaFlex tower in its place.
@@ -85,7 +148,10 @@ public final class Checkpoint {
   public static void restore(ClipModel model, Weights weights, String prefix) throws IOException {
     for (var e : Parameters.of(model).all().entrySet()) {
       var t = e.getValue();
-      if (t.dtype() == DType.I64) continue;
+      if (t.dtype() == DType.I64) {
+        put(t, weights.longs(prefix + model.nameOf(e.getKey())));
+        continue;
+      }
       float[] v = weights.floats(prefix + model.nameOf(e.getKey()));
       put(t, model.layout(e.getKey()).read(v, t.shape()));
     }
@@ -93,6 +159,14 @@ public final class Checkpoint {
 
   /// Overwrites a tensor's elements.
   public static void put(Tensor t, float[] values) {
+    if (values.length != t.shape().size())
+      throw new IllegalArgumentException(values.length + " values for " + t.type());
+    t.device().write(values, t.dtype(), t.storage().block(), values.length);
+    t.storage().changed();
+  }
+
+  /// The same of whole numbers.
+  public static void put(Tensor t, long[] values) {
     if (values.length != t.shape().size())
       throw new IllegalArgumentException(values.length + " values for " + t.type());
     t.device().write(values, t.dtype(), t.storage().block(), values.length);

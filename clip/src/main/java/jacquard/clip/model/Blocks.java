@@ -1,6 +1,7 @@
 package jacquard.clip.model;
 
 import jacquard.clip.nn.Block;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.LayerScale;
@@ -48,7 +49,7 @@ public final class Blocks {
           Linear.of(make, hidden, width, init.down, Init.fanIn(hidden)), activation);
       blocks.add(new Block(LayerNorm.of(make, width, epsilon), attention, o.attentionNorm()
           ? LayerNorm.of(make, width, epsilon) : null, scale(make, layerScale, width),
-          LayerNorm.of(make, width, epsilon), mlp, scale(make, layerScale, width)));
+          LayerNorm.of(make, width, epsilon), mlp, scale(make, layerScale, width), Drop.NONE));
     }
     return new Transformer(blocks);
   }

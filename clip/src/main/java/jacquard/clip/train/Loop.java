@@ -5,6 +5,7 @@ import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
 import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.task.Counted;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Random;
@@ -36,6 +37,7 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
   /// @return how many steps are made, those before `first` among them
   public long run(long first, BooleanSupplier stop, List<Listener> listeners) throws IOException {
     var group = Group.current();
+    var counted = Counted.of(task.model());
     var next = first < steps ? read(first, group) : null;
     for (long s = first; s < steps; s++) {
       long t0 = System.nanoTime();
@@ -44,8 +46,10 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
       long t1 = System.nanoTime();
       var values = new LinkedHashMap<String, Double>();
       int count = (int) group.sum("readable samples", batch.count())[0];
-      if (count > 0) values.putAll(update(batch, s));
-      else if (s == first)
+      if (count > 0) {
+        values.putAll(update(batch, s));
+        counted.add(how.parts());
+      } else if (s == first)
         throw new IOException("none of the " + stream.size(s) + " samples of step " + s + " could be read: "
             + stream.firstFailure());
       if (count < stream.size(s)) values.put("unreadable", (double) stream.size(s) - count);

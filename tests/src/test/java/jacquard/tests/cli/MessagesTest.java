@@ -160,7 +160,7 @@ class MessagesTest {
         Files.readAllBytes(folder.resolve("of-wrapped.npy"))));
     names.put("module.surplus", new Safetensors.Array(new int[] {1}, new float[1]));
     Safetensors.write(wrapped.resolve("open_clip_model.safetensors"), names, Map.of("format", "pt"));
-    fails("holds tensors that this model has not: [surplus]", "eval", wrapped.toString());
+    fails("surplus is a tensor that the model has not", "eval", wrapped.toString());
   }
 
   @Test void aVocabularyThatIsTooSmall() throws IOException {

@@ -3,7 +3,10 @@ package jacquard.tests.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import jacquard.autograd.Optimizer;
 import jacquard.autograd.Parameters;
+import jacquard.autograd.Schedule;
+import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
@@ -12,30 +15,41 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
+import jacquard.clip.train.Compute;
 import jacquard.clip.train.Gradients;
+import jacquard.clip.train.Loop;
+import jacquard.clip.train.Optimization;
 import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Rates;
 import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// What micro-batches do beside adding up (which `TrainerTest` checks): each is a part of the whole batch, and runs
 /// twice.
 class AccumulationTest {
   private static final String CONFIG = """
-      {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8, "patch_dropout": 0.5},
+      {"embed_dim": 16,
+          "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8,
+          "patch_dropout": 0.5},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
   private static final String RESNET = """
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 32},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
-  private static Batch batch() {
+  private static Batches stream() {
     var transform = new Transform(HubConfig.preprocess(ClipConfig.parse(CONFIG)));
-    return new Batches(EmojiSource.training(), transform, Augmentation.DEFAULT, 8, 8, 1).at(0);
+    return new Batches(EmojiSource.training(), transform, Augmentation.DEFAULT, 8, 8, 1);
   }
+
+  private static Batch batch() { return stream().at(0); }
 
   /// Micro-batches drop the patches that the whole batch drops, so that their gradient is the whole batch's (bounds as
   /// for accumulation without patch dropout).
@@ -74,5 +88,23 @@ class AccumulationTest {
       }
     for (int i = 0; i < means.getFirst().length; i++)
       assertEquals(1.9f * means.getFirst()[i], means.getLast()[i], 1e-5f);
+  }
+
+  /// `num_batches_tracked`: each micro-batch of a step counts once, those of fixed groups not; a checkpoint holds it.
+  @Test void batchesAreCounted(@TempDir Path folder) throws IOException {
+    var config = ClipConfig.parse(RESNET);
+    try (var _ = Scope.open(Device.best())) {
+      var model = ClipModel.create(config, 1).fixedStatistics(1);
+      var task = new Contrastive(model, Contrastive.Loss.SOFTMAX);
+      var optimization = new Optimization(new Optimizer.Sgd(0, false), new Schedule.Constant(1e-3, 0),
+          Rates.decayed(0), 0, 2);
+      new Loop(task, stream(), optimization.over(task), optimization, Compute.on(Device.best()), 3, 1)
+          .run(0, () -> false, List.of());
+      var file = folder.resolve("model.safetensors");
+      Checkpoint.save(model, file);
+      var again = Parameters.of(Checkpoint.load(config, file)).all();
+      assertArrayEquals(new long[] {0}, (long[]) again.get("visual.bn1.num_batches_tracked").read());
+      assertArrayEquals(new long[] {6}, (long[]) again.get("visual.layer1.0.bn1.num_batches_tracked").read());
+    }
   }
 }

@@ -174,7 +174,8 @@ final class OptimizerOptions {
     if (constant) return new Schedule.Constant(rate, 0);
     if (warmup >= total)
       throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total
-          + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, --epochs)");
+          + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, "
+              + "--epochs)");
     return switch (scheduler) {
       case "cosine" -> new Schedule.Cosine(rate, warmup, total);
       case "const" -> new Schedule.Constant(rate, warmup);

@@ -22,7 +22,8 @@ final class Resumption {
       Set.of("--lr-scheduler", "--skip-scheduler"), Set.of("--warmup", "--skip-scheduler"));
   /// Options that may name files; they are read where the run began.
   private static final Set<String> PATHS =
-      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained",
+      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--pretrained-image", "--distill-model",
+          "--distill-pretrained",
       "--cache-dir", "--imagenet-val", "--imagenet-v2", "--zeroshot-data");
 
   private Resumption() {}

@@ -12,6 +12,7 @@ import jacquard.clip.model.Presets;
 import jacquard.clip.text.TokenizerFiles;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -31,6 +32,11 @@ final class StartOptions {
           + "~/.cache/huggingface/hub).")
   Path cache;
   @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The same as --model.") String first;
+
+  @Option(names = "--pretrained-image", paramLabel = "PATH",
+      description = "Weights for the image tower alone: another CLIP's, or a bare one of timm's (model.safetensors of "
+          + "timm/…, or its state dict), whose projection begins anew.")
+  Path image;
 
   /// What a training begins with.
   ///
@@ -54,6 +60,8 @@ final class StartOptions {
   /// @param going the folder of a run that goes on from a checkpoint: then all is there, and nothing is looked for
   ///              elsewhere; else null
   Start start(ConfigOptions changes, Path going) throws IOException {
+    if (image != null && going == null && !Files.exists(image))
+      throw new IOException("--pretrained-image " + image + ": no such file or folder");
     var files = going == null ? files() : RunFolder.files(going);
     var config = changes.of(files.config().model());
     config.unsupported().ifPresent(why -> {

@@ -22,7 +22,8 @@ final class TaskOptions {
       + "of --distill-pretrained).")
   String teacher;
   @Option(names = "--distill-pretrained", paramLabel = "PATH", description =
-      "The teacher's weights, as --pretrained takes them: a tag of --distill-model, a folder, a file, or hf-hub:ORG/NAME.")
+      "The teacher's weights, as --pretrained takes them: a tag of --distill-model, a folder, a file, or "
+          + "hf-hub:ORG/NAME.")
   String weights;
 
   @Option(names = "--coca-caption-loss-weight", paramLabel = "W", defaultValue = "2", description =
@@ -46,6 +47,8 @@ final class TaskOptions {
       if (sigmoid || teacher != null || weights != null)
         throw new IllegalArgumentException("--siglip and --distill-… compare pictures with texts; this model "
             + "foretells captions and is trained by that alone");
+      if (student.image() != null)
+        throw new IllegalArgumentException("--pretrained-image with a model whose one trunk reads pictures and words");
       return new Foretell.Recipe(student.config(), student.start(), student.locks(), student.seed());
     }
     if (teacher == null && weights == null)

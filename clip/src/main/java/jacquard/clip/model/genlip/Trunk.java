@@ -1,6 +1,7 @@
 package jacquard.clip.model.genlip;
 
 import jacquard.autograd.Named;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.Rotation;
@@ -22,12 +23,12 @@ record Trunk(List<Layer> layers, @Named("ln_post") Norm norm) {
 
   record Layer(@Named("layer_norm1") Norm norm1, @Named("self_attn") Attend attention,
       @Named("layer_scale1") Scale scale1,
-      @Named("layer_norm2") Norm norm2, Mlp mlp, @Named("layer_scale2") Scale scale2) {
+      @Named("layer_norm2") Norm norm2, Mlp mlp, @Named("layer_scale2") Scale scale2, Drop drop) {
     Tensor apply(Tensor x, Sequences s, Ranges ranges, Rotation rotation) {
       var a = attention.apply(norm1.apply(x), s, ranges, rotation);
-      x = x.add(scale1 == null ? a : a.mul(scale1.lambda));
+      x = x.add(drop.path(scale1 == null ? a : a.mul(scale1.lambda), s, 0));
       var m = mlp.apply(norm2.apply(x));
-      return x.add(scale2 == null ? m : m.mul(scale2.lambda));
+      return x.add(drop.path(scale2 == null ? m : m.mul(scale2.lambda), s, 1));
     }
   }
 
@@ -72,10 +73,11 @@ record Trunk(List<Layer> layers, @Named("ln_post") Norm norm) {
   }
 
   static Trunk of(Init.Maker make, GenLipConfig c) {
-    return new Trunk(IntStream.range(0, c.depth()).mapToObj(_ -> layer(make, c)).toList(), Norm.of(make, c.width(), c));
+    return new Trunk(IntStream.range(0, c.depth()).mapToObj(i -> layer(make, c, new Drop(c.dropPath(), "layers." + i)))
+        .toList(), Norm.of(make, c.width(), c));
   }
 
-  private static Layer layer(Init.Maker make, GenLipConfig c) {
+  private static Layer layer(Init.Maker make, GenLipConfig c, Drop drop) {
     int w = c.width(), h = c.hidden();
     var q = linear(make, w, c.gated() ? 2 * w : w, c.attentionBias(), 0);
     var attention = new Attend(q, linear(make, w, w, c.attentionBias(), 0), linear(make, w, w, c.attentionBias(), 0),
@@ -89,7 +91,7 @@ record Trunk(List<Layer> layers, @Named("ln_post") Norm norm) {
     };
     var mlp = new Mlp(linear(make, w, h, c.mlpBias(), 1e-6), c.swiglu() ? linear(make, w, h, c.mlpBias(), 1e-6) : null,
         linear(make, h, w, c.mlpBias(), 1e-6), activation);
-    return new Layer(Norm.of(make, w, c), attention, scale(make, c), Norm.of(make, w, c), mlp, scale(make, c));
+    return new Layer(Norm.of(make, w, c), attention, scale(make, c), Norm.of(make, w, c), mlp, scale(make, c), drop);
   }
 
   private static Linear linear(Init.Maker make, int in, int out, boolean bias, double deviation) {

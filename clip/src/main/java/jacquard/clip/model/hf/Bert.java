@@ -1,6 +1,7 @@
 package jacquard.clip.model.hf;
 
 import jacquard.autograd.Named;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -9,7 +10,7 @@ import jacquard.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
-/// BERT, RoBERTa and XLM-RoBERTa (Devlin et al. 2018). Dropout is left out.
+/// BERT, RoBERTa and XLM-RoBERTa (Devlin et al. 2018).
 ///
 /// @param pooler null where the tokens are pooled otherwise
 record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shape) implements Encoder {
@@ -28,7 +29,7 @@ record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shap
         Table.of(make, s.kinds(), w),
         LayerNorm.of(make, w, s.epsilon()));
     var layers = new ArrayList<BertLayer>();
-    for (int i = 0; i < s.layers(); i++) layers.add(BertLayer.of(make, s));
+    for (int i = 0; i < s.layers(); i++) layers.add(BertLayer.of(make, s, i));
     return new Bert(embeddings, new Layers(List.copyOf(layers)), pooler ? new Pooler(BertLayer.linear(make, w, w))
         : null, s);
   }
@@ -42,6 +43,7 @@ record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shap
     var words = e.words.rows(c.ids(), shape.pad());
     var x = e.norm.apply(words.add(e.kinds.weight().slice(0, 0, 1))
         .add(e.positions.rows(positions(c), shape.counted() ? shape.pad() : -1)));
+    x = new Drop(shape.hiddenDrop(), "text.embeddings").elements(x, c.sequences(), 0);
     for (int i = 0; i < encoder.layer.size(); i++) {
       var layer = encoder.layer.get(i);
       int[] only = i == encoder.layer.size() - 1 ? wanted : null;

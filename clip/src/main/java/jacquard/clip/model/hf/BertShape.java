@@ -12,9 +12,10 @@ import java.util.Set;
 /// @param pad the id that is no token: it is neither attended to nor pooled
 /// @param counted whether positions count the tokens that are no pads, from `pad` + 1 (RoBERTa), and not the places
 ///   (BERT)
+/// @param hiddenDrop,attentionDrop shares left out in training: of rows that are added, and of who is attended to
 record BertShape(int vocabulary, int width, int hidden, int layers, int heads, int positions, int kinds, float epsilon,
     int pad,
-    boolean counted, Activation activation) {
+    boolean counted, Activation activation, double hiddenDrop, double attentionDrop) {
   private static final Set<String> TYPES = Set.of("bert", "roberta", "xlm-roberta");
   private static final Map<String, Activation> ACTIVATIONS =
       Map.of("gelu", Activation.GELU, "gelu_new", Activation.GELU_TANH,
@@ -36,7 +37,8 @@ record BertShape(int vocabulary, int width, int hidden, int layers, int heads, i
         c.whole("num_hidden_layers"),
         c.whole("num_attention_heads"), c.whole("max_position_embeddings"), c.whole("type_vocab_size"),
         (float) c.number("layer_norm_eps"),
-        c.whole("pad_token_id"), !c.type().equals("bert"), ACTIVATIONS.get(c.text("hidden_act", "gelu")));
+        c.whole("pad_token_id"), !c.type().equals("bert"), ACTIVATIONS.get(c.text("hidden_act", "gelu")),
+        c.drop("hidden_dropout_prob", 0.1, "").share(), c.drop("attention_probs_dropout_prob", 0.1, "").share());
     if (r.heads < 1 || r.width % r.heads != 0)
       throw new IllegalArgumentException("text_cfg.hf_model_config: " + r.heads + " heads do not divide a width of "
           + r.width);

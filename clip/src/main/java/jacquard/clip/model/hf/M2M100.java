@@ -1,6 +1,7 @@
 package jacquard.clip.model.hf;
 
 import jacquard.autograd.Named;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -12,21 +13,23 @@ import java.util.List;
 import java.util.Optional;
 
 /// The encoder of M2M-100 and NLLB (Fan et al. 2020): pre-norm blocks; positions are sines and cosines, counted from
-/// the pad's id on. Dropout is left out.
+/// the pad's id on. Whole layers are not left out (`encoder_layerdrop`).
 record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named("layer_norm") LayerNorm norm, int pad,
-    float factor) implements Encoder {
+    float factor, Drop drop) implements Encoder {
   record Layer(@Named("self_attn") Attend attention, @Named("self_attn_layer_norm") LayerNorm norm1,
       @Named("fc1") Linear up, @Named("fc2") Linear down,
-      @Named("final_layer_norm") LayerNorm norm2, int heads) {
+      @Named("final_layer_norm") LayerNorm norm2, int heads, Drop drop,
+      Drop attentionDrop) {
 
     /// All rows, or only `rows` of the result (null: all).
     Tensor apply(Tensor x, Captions c, int[] rows) {
       var normed = norm1.apply(x);
       var op = c.attention(heads, (float) (1 / Math.sqrt(x.dim(1) / heads)), c.ranges(), rows);
-      var o = Tensor.apply(op, attention.q.apply(rows == null ? normed : normed.gather(rows)),
-          attention.k.apply(normed), attention.v.apply(normed));
-      var y = attention.out.apply(o, rows == null ? x : x.gather(rows));
-      return down.apply(up.apply(norm2.apply(y), Activation.RELU), y);
+      var o = attentionDrop.attention(op, List.of(attention.q.apply(rows == null ? normed : normed.gather(rows)),
+          attention.k.apply(normed), attention.v.apply(normed)), 0);
+      var s = op.queries();
+      var y = drop.added(rows == null ? x : x.gather(rows), added -> attention.out.apply(o, added), s, 0);
+      return drop.added(y, added -> down.apply(up.apply(norm2.apply(y), Activation.RELU), added), s, 1);
     }
   }
 
@@ -49,16 +52,19 @@ record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named
           BertLayer.linear(make, w, w), BertLayer.linear(make, w, w));
       layers.add(new Layer(attention, LayerNorm.of(make, w, 1e-5f), BertLayer.linear(make, w, hidden),
           BertLayer.linear(make, hidden, w),
-          LayerNorm.of(make, w, 1e-5f), heads));
+          LayerNorm.of(make, w, 1e-5f), heads,
+          c.drop("dropout", 0.1, "layer." + i), c.drop("attention_dropout", 0.1, "layer." + i + ".attention")));
     }
     return new M2M100(table, List.copyOf(layers), LayerNorm.of(make, w, 1e-5f), c.whole("pad_token_id"),
-        c.flag("scale_embedding", true) ? (float) Math.sqrt(w) : 1);
+        c.flag("scale_embedding", true) ? (float) Math.sqrt(w) : 1,
+        c.drop("dropout", 0.1, "embeddings"));
   }
 
   @Override public int width() { return embedding.weight().dim(1); }
 
   @Override public Tensor apply(Captions c, int[] wanted) {
     var x = embedding.weight().gather(c.ids()).mul(factor).add(positions(c));
+    x = drop.elements(x, c.sequences(), 0);
     for (int i = 0; i < layers.size(); i++) {
       var layer = layers.get(i);
       int[] only = i == layers.size() - 1 ? wanted : null;

@@ -1,5 +1,6 @@
 package jacquard.clip.model.hf;
 
+import jacquard.clip.nn.Drop;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -83,5 +84,14 @@ public record OwnConfig(String name, Map<String, Object> values) {
       throw new IllegalArgumentException("text_cfg.hf_model_config." + key + " of " + name + " is " + values.get(key)
           + ", expected " + expected);
     return found;
+  }
+
+  /// What is left out by chance in training.
+  ///
+  /// @param standard transformers' own
+  Drop drop(String key, double standard, String site) {
+    double share = number(key, standard);
+    if (share >= 0 && share < 1) return new Drop(share, "text." + site);
+    throw new IllegalArgumentException("text_cfg.hf_model_config." + key + " is " + share + ", expected 0 ≤ p < 1");
   }
 }

@@ -1,26 +1,29 @@
 package jacquard.clip.model.hf;
 
 import jacquard.autograd.Named;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.RmsNorm;
+import jacquard.clip.nn.SelfAttention;
 import jacquard.clip.nn.Transformer;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// The encoder of T5 and mT5 (Raffel et al. 2020): pre-norm blocks without biases; scores are not scaled, but have a
-/// bias a head that depends on how far a key is from the query, the first block's in all of them. Dropout is left out.
+/// bias a head that depends on how far a key is from the query, the first block's in all of them.
 record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("final_layer_norm") RmsNorm norm,
     Shape shape) implements Encoder {
   /// @param perHead channels of a head
   /// @param buckets kinds of distance, half of them forwards, and the distance from which all are one
   record Shape(int width, int perHead, int hidden, int heads, int buckets, int farthest, int pad, boolean gated,
-      Activation activation, float epsilon) {}
+      Activation activation, float epsilon, Drop drop) {}
 
-  record Block(List<Part> layer) {}
+  record Block(List<Part> layer, Drop drop) {}
 
   /// Attention or MLP, with the norm before it; the other is null.
   record Part(@Named("SelfAttention") Attend attention, @Named("DenseReluDense") Mlp mlp,
@@ -32,8 +35,9 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
   /// wo(act(wi₀ x)·wi₁ x), or wo(act(wi x)).
   record Mlp(@Named("wi") Linear plain, @Named("wi_0") Linear gate, @Named("wi_1") Linear up,
       @Named("wo") Linear down) {
-    Tensor apply(Tensor x, Activation activation, Tensor added) {
-      return down.apply(plain != null ? plain.apply(x, activation) : gate.apply(x, activation).mul(up.apply(x)), added);
+    Tensor apply(Tensor x, Activation activation, UnaryOperator<Tensor> dropped, Tensor added) {
+      var hidden = plain != null ? plain.apply(x, activation) : gate.apply(x, activation).mul(up.apply(x));
+      return down.apply(dropped.apply(hidden), added);
     }
   }
 
@@ -51,7 +55,7 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
     var s = new Shape(c.whole("d_model"), c.whole("d_kv"), c.whole("d_ff"), c.whole("num_heads"),
         c.whole("relative_attention_num_buckets", 32),
         c.whole("relative_attention_max_distance", 128), c.whole("pad_token_id"), kind.startsWith("gated"), activation,
-        (float) c.number("layer_norm_epsilon", 1e-6));
+        (float) c.number("layer_norm_epsilon", 1e-6), c.drop("dropout_rate", 0.1, "whole"));
     int w = s.width, inner = s.heads * s.perHead;
     double start = 1 / Math.sqrt(w);
     var blocks = new ArrayList<Block>();
@@ -64,7 +68,7 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
       var mlp = new Mlp(s.gated ? null : up, s.gated ? up : null, s.gated ? linear(make, w, s.hidden, start) : null,
           linear(make, s.hidden, w, 1 / Math.sqrt(s.hidden)));
       blocks.add(new Block(List.of(new Part(attention, null, RmsNorm.of(make, w, s.epsilon)),
-          new Part(null, mlp, RmsNorm.of(make, w, s.epsilon)))));
+          new Part(null, mlp, RmsNorm.of(make, w, s.epsilon))), c.drop("dropout_rate", 0.1, "layer." + i)));
     }
     return new T5(new Table(make.make(new Init.Normal(1), c.whole("vocab_size"), w)), List.copyOf(blocks),
         RmsNorm.of(make, w, s.epsilon), s);
@@ -83,13 +87,14 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
     int longest = c.sequences().longest();
     var bias = block.getFirst().layer.getFirst().attention.distances.weight().gather(buckets(longest))
         .reshape(longest, longest, shape.heads).permute(2, 0, 1).dense();                              // [heads, Q, K]
-    var x = embedding.weight().gather(c.ids());
+    var x = shape.drop.elements(embedding.weight().gather(c.ids()), c.sequences(), 0);
     for (int i = 0; i < block.size(); i++) {
       var b = block.get(i);
       int[] only = i == block.size() - 1 ? wanted : null;
       x = Transformer.once(List.of(x, bias), t -> List.of(applied(b, t.get(0), t.get(1), c, only))).getFirst();
     }
-    return norm.apply(x);
+    var s = wanted == null || !shape.drop.active() ? c.sequences() : SelfAttention.picked(c.sequences(), wanted);
+    return shape.drop.elements(norm.apply(x), s, 1);
   }
 
   /// All rows, or only `rows` of the result; those are the first of their captions, which is the bias' first query.
@@ -98,10 +103,12 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
     var a = first.attention;
     var normed = first.norm.apply(x);
     var op = c.attention(shape.heads, 1, c.ranges(), rows).withBias();
-    var o = Tensor.apply(op, a.q.apply(rows == null ? normed : normed.gather(rows)), a.k.apply(normed),
-        a.v.apply(normed), bias);
-    var y = a.o.apply(o, rows == null ? x : x.gather(rows));
-    return second.mlp.apply(second.norm.apply(y), shape.activation, y);
+    var o = b.drop.attention(op, List.of(a.q.apply(rows == null ? normed : normed.gather(rows)), a.k.apply(normed),
+        a.v.apply(normed), bias), 0);
+    var s = op.queries();
+    var y = b.drop.added(rows == null ? x : x.gather(rows), added -> a.o.apply(o, added), s, 1);
+    return b.drop.added(y, added -> second.mlp.apply(second.norm.apply(y), shape.activation,
+        hidden -> b.drop.elements(hidden, s, 2), added), s, 3);
   }
 
   /// The bucket of each query and key, row by row of queries: near distances have one each, far ones share on a

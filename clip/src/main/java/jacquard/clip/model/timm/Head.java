@@ -1,22 +1,27 @@
 package jacquard.clip.model.timm;
 
 import jacquard.autograd.Named;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
+import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 
 /// What OpenCLIP puts behind a trunk: a linear layer, an MLP twice as wide as the embedding, or nothing. The absent are
 /// null.
-public record Head(@Named("proj") Linear linear, @Named("mlp") TimmMlp mlp) {
+///
+/// @param drop what is left out in training of what goes into the last layer
+public record Head(@Named("proj") Linear linear, @Named("mlp") TimmMlp mlp, Drop drop) {
   public static Head of(TimmConfig config, Init.Maker make, int width, int embedding) {
     boolean bias = config.timm().projBias();
+    var drop = new Drop(config.timm().drop(), "head");
     return switch (config.timm().proj().orElse("")) {
-      case "linear" -> new Head(layer(make, width, embedding, bias), null);
+      case "linear" -> new Head(layer(make, width, embedding, bias), null, drop);
       case "mlp" ->
           new Head(null, new TimmMlp(layer(make, width, 2 * embedding, true),
-              layer(make, 2 * embedding, embedding, bias), Activation.GELU));
-      default -> new Head(null, null);
+              layer(make, 2 * embedding, embedding, bias), Activation.GELU), drop);
+      default -> new Head(null, null, Drop.NONE);
     };
   }
 
@@ -37,5 +42,10 @@ public record Head(@Named("proj") Linear linear, @Named("mlp") TimmMlp mlp) {
     return Linear.of(make, in, out, Init.fanIn(in), bias ? Init.fanIn(in) : null);
   }
 
-  public Tensor apply(Tensor x) { return linear != null ? linear.apply(x) : mlp != null ? mlp.apply(x, null) : x; }
+  public Tensor apply(Tensor x) {
+    var s = Sequences.equal(x.dim(0), 1);
+    if (linear != null) return linear.apply(drop.elements(x, s, 0));
+    if (mlp == null || !drop.active()) return mlp == null ? x : mlp.apply(x, null);
+    return mlp.fc2().apply(drop.elements(mlp.fc1().apply(x, mlp.activation()), s, 0));
+  }
 }

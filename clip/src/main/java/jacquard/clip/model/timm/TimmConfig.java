@@ -37,6 +37,10 @@ public record TimmConfig(@Settings.Stated @Key("image_size") ImageSize size, dou
   public TimmConfig {
     if (!(patchDropout >= 0 && patchDropout < 1))
       throw new IllegalArgumentException("patch_dropout is " + patchDropout + ", expected 0 ≤ p < 1");
+    if (!(timm.drop >= 0 && timm.drop < 1))
+      throw new IllegalArgumentException("timm_drop is " + timm.drop + ", expected 0 ≤ p < 1");
+    if (timm.dropPath.isPresent() && !(timm.dropPath.get() >= 0 && timm.dropPath.get() < 1))
+      throw new IllegalArgumentException("timm_drop_path is " + timm.dropPath.get() + ", expected 0 ≤ p < 1");
   }
 
   /// The same with another keyword.
@@ -49,6 +53,11 @@ public record TimmConfig(@Settings.Stated @Key("image_size") ImageSize size, dou
   }
 
   @Override public TimmConfig defaults() { return DEFAULTS; }
+
+  /// How often a branch of the last block is left out in training; of those before it less often.
+  ///
+  /// @param standard the architecture's own
+  public double dropPath(double standard) { return timm.dropPath.orElse(standard); }
 
   /// The architecture's name.
   public String name() { return timm.modelName.orElse(""); }

@@ -27,6 +27,9 @@ public interface ImageTower extends Tower {
   /// Height and width of its images, in pixels.
   Grid input();
 
+  /// How many of its first groups have fixed batch statistics.
+  default int fixed() { return 0; }
+
   /// The same tower with the batch statistics of its first groups fixed; see [#groups]. A tower without batch norm is
   /// that already.
   default ImageTower fixed(int groups) { return this; }

@@ -75,10 +75,18 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
   @Override public Contrastive of(ClipModel other) { return new Contrastive(other, Parameters.of(other), loss); }
 
   /// @param start weights to begin from (see [Checkpoint#load]); null for those that the seed draws
+  /// @param image weights that the image tower begins from (see [Checkpoint#image]); null for those of `start`
   /// @param locks towers that are not trained, or only in part
-  public record Recipe(ClipConfig config, Path start, Locks locks, Loss loss, long seed) implements Task.Recipe {
+  public record Recipe(ClipConfig config, Path start, Path image, Locks locks, Loss loss, long seed)
+      implements Task.Recipe {
+    public Recipe(ClipConfig config, Path start, Locks locks, Loss loss, long seed) {
+      this(config, start, null, locks, loss, seed);
+    }
+
     @Override public Contrastive make(boolean resumed) throws IOException {
-      var model = locks.of(resumed || start == null ? ClipModel.create(config, seed) : begun());
+      var begun = resumed || start == null ? ClipModel.create(config, seed) : begun();
+      if (!resumed && image != null) Checkpoint.image(begun, image);
+      var model = locks.of(begun);
       return new Contrastive(model, model.parameters().freeze(locks.frozen(model).toArray(String[]::new)), loss);
     }
 

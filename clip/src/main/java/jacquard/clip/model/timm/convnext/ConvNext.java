@@ -11,6 +11,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.nn.Conv2d;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -27,7 +28,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// timm's ConvNeXt (Liu et al. 2022): patches of 4 pixels, four stages of blocks, halved grids between them, the mean
-/// of the last. Stochastic depth and dropout are left out.
+/// of the last.
 public record ConvNext(Trunk trunk, Head head, TimmConfig config) implements ImageTower {
   /// timm's own model.
   record Trunk(Patches stem, List<Stage> stages, @Named("head") Last last) {}
@@ -42,14 +43,14 @@ public record ConvNext(Trunk trunk, Head head, TimmConfig config) implements Ima
   record Stage(Downsample downsample, List<Block> blocks) {}
 
   /// x + γ·mlp(norm(conv(x))), a 7×7 kernel a channel.
-  record Block(@Named("conv_dw") Conv2d convolution, LayerNorm norm, TimmMlp mlp, Tensor gamma) {
-    static Block of(Init.Maker make, int width, float epsilon) {
+  record Block(@Named("conv_dw") Conv2d convolution, LayerNorm norm, TimmMlp mlp, Tensor gamma, Drop drop) {
+    static Block of(Init.Maker make, int width, float epsilon, Drop drop) {
       return new Block(conv(make, Shape.of(width, 7, 7, 1), 1, width), LayerNorm.of(make, width, epsilon),
-          TimmMlp.of(make, width, 4 * width, Activation.GELU), make.make(new Init.Constant(1e-6f), width));
+          TimmMlp.of(make, width, 4 * width, Activation.GELU), make.make(new Init.Constant(1e-6f), width), drop);
     }
 
     Tensor apply(Tensor x, Grid grid) {
-      return x.add(mlp.apply(norm.apply(convolution.apply(x, grid)), null).mul(gamma));
+      return x.add(drop.path(mlp.apply(norm.apply(convolution.apply(x, grid)), null).mul(gamma), grid.size(), 0));
     }
   }
 
@@ -65,12 +66,14 @@ public record ConvNext(Trunk trunk, Head head, TimmConfig config) implements Ima
     int in = a.dims().getFirst(), embedding = clip.embedding();
     var stem = new Patches(conv(make, Shape.of(in, 4, 4, 3), 4, 1).unpadded(), LayerNorm.of(make, in, a.epsilon()));
     var stages = new ArrayList<Stage>();
+    int all = a.depths().stream().mapToInt(d -> d).sum();
+    var drops = Drop.rising(config.dropPath(0), all, "blocks").iterator();
     for (int i = 0; i < a.dims().size(); i++) {
       int width = a.dims().get(i);
       var down = i == 0 ? null
           : new Downsample(LayerNorm.of(make, in, a.epsilon()), conv(make, Shape.of(width, 2, 2, in), 2, 1).unpadded());
       var blocks = new ArrayList<Block>();
-      for (int j = 0; j < a.depths().get(i); j++) blocks.add(Block.of(make, width, a.epsilon()));
+      for (int j = 0; j < a.depths().get(i); j++) blocks.add(Block.of(make, width, a.epsilon(), drops.next()));
       stages.add(new Stage(down, List.copyOf(blocks)));
       in = width;
     }

@@ -38,7 +38,9 @@ public record EfficientNet(Trunk trunk, Head head, TimmConfig config, int fixed)
 
   public static boolean known(TimmConfig config) { return Architecture.known(config.name()); }
 
-  public static Optional<String> refused(TimmConfig config) { return Architecture.refused(config); }
+  public static Optional<String> refused(TimmConfig config) {
+    return config.dropPath(0) > 0 ? Optional.of("timm_drop_path of " + config.name()) : Architecture.refused(config);
+  }
 
   public static EfficientNet of(TimmConfig config, ClipConfig clip, Init.Maker make) {
     int in = Architecture.STEM, last = Architecture.LAST, embedding = clip.embedding();

@@ -10,6 +10,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -23,8 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// timm's EVA and EVA-02 towers, and the perception encoders, which are built of the same blocks. Stochastic depth and
-/// dropout are left out.
+/// timm's EVA and EVA-02 towers, and the perception encoders, which are built of the same blocks.
 public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
   record Trunk(@Named("") Stem stem, List<EvaBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent,
@@ -46,7 +46,8 @@ public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements
           + " must equal embed_dim " + embedding);
     var stem = Stem.of(make, w, a.patch(), config.input(), a.classToken(), a.normPre(), e, 0.02);
     var blocks = new ArrayList<EvaBlock>();
-    for (int i = 0; i < a.depth(); i++) blocks.add(EvaBlock.of(make, a, i));
+    var drops = Drop.rising(config.dropPath(0), a.depth(), "blocks");
+    for (int i = 0; i < a.depth(); i++) blocks.add(EvaBlock.of(make, a, i, drops.get(i)));
     boolean map = a.kind() == Architecture.Kind.PERCEPTION;
     var trunk = new Trunk(stem, List.copyOf(blocks), LayerNorm.of(make, w, e),
         map ? LatentPool.of(make, w, POOL_HEADS, POOL_RATIO * w, e, Activation.GELU) : null,

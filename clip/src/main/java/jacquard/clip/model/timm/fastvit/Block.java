@@ -4,6 +4,7 @@ import jacquard.autograd.Named;
 import jacquard.clip.model.timm.VitBlock;
 import jacquard.clip.nn.BatchNorm;
 import jacquard.clip.nn.Conv2d;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -70,31 +71,32 @@ sealed interface Block {
   }
 
   /// mixer(x) =: y, then y + γ·mlp(y).
-  record Mixing(@Named("token_mixer") Mixer mixer, Mlp mlp, @Named("layer_scale") Scale scale) implements Block {
-    static Mixing of(Init.Maker make, int width, int hidden, boolean folded) {
-      return new Mixing(Mixer.of(make, width, folded), Mlp.of(make, width, hidden), Scale.of(make, width));
+  record Mixing(@Named("token_mixer") Mixer mixer, Mlp mlp, @Named("layer_scale") Scale scale, Drop drop)
+      implements Block {
+    static Mixing of(Init.Maker make, int width, int hidden, boolean folded, Drop drop) {
+      return new Mixing(Mixer.of(make, width, folded), Mlp.of(make, width, hidden), Scale.of(make, width), drop);
     }
 
     @Override public Tensor apply(Tensor x, Grid grid) {
       x = mixer.apply(x, grid);
-      return x.add(scale.apply(mlp.apply(x, grid)));
+      return x.add(drop.path(scale.apply(mlp.apply(x, grid)), grid.size(), 0));
     }
 
-    @Override public Mixing folded() { return new Mixing(mixer.folded(), mlp, scale); }
+    @Override public Mixing folded() { return new Mixing(mixer.folded(), mlp, scale, drop); }
   }
 
   /// x + γ₁·attention(norm(x)) =: y, then y + γ₂·mlp(y). One of the two norms is null.
   record Attending(@Named("norm") LayerNorm layerNorm, @Named("norm") BatchNorm batchNorm,
       @Named("token_mixer") Attend attention,
-      @Named("layer_scale_1") Scale scale1, Mlp mlp, @Named("layer_scale_2") Scale scale2) implements Block {
+      @Named("layer_scale_1") Scale scale1, Mlp mlp, @Named("layer_scale_2") Scale scale2, Drop drop) implements Block {
     record Attend(Linear qkv, Linear proj) {}
 
-    static Attending of(Init.Maker make, int width, int hidden, boolean layerNorm) {
+    static Attending of(Init.Maker make, int width, int hidden, boolean layerNorm, Drop drop) {
       return new Attending(layerNorm ? LayerNorm.of(make, width, 1e-5f) : null, layerNorm ? null
           : BatchNorm.of(make, width, Init.ONES),
           new Attend(VitBlock.linear(make, width, 3 * width, false), VitBlock.linear(make, width, width, true)),
           Scale.of(make, width),
-          Mlp.of(make, width, hidden), Scale.of(make, width));
+          Mlp.of(make, width, hidden), Scale.of(make, width), drop);
     }
 
     @Override public Tensor apply(Tensor x, Grid grid) {
@@ -105,8 +107,8 @@ sealed interface Block {
       var op = new Attention(width / Architecture.HEAD, (float) (1 / Math.sqrt(Architecture.HEAD)), cells, cells,
           Ranges.full(cells, cells));
       var y = attention.proj.apply(Tensor.apply(op, parts.get(0), parts.get(1), parts.get(2)));
-      x = x.add(scale1.apply(y));
-      return x.add(scale2.apply(mlp.apply(x, grid)));
+      x = x.add(drop.path(scale1.apply(y), grid.size(), 0));
+      return x.add(drop.path(scale2.apply(mlp.apply(x, grid)), grid.size(), 1));
     }
 
     @Override public Attending folded() { return this; }

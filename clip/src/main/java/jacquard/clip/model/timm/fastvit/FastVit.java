@@ -9,6 +9,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.nn.Conv2d;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.Pooling;
@@ -26,7 +27,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// timm's FastViT as MobileCLIP has it (Vasu et al. 2023 and 2024): convolutions of parallel branches, attention in the
-/// last stages, the mean of the last feature map. Stochastic depth and dropout are left out.
+/// last stages, the mean of the last feature map.
 ///
 /// @param fixed how many groups, the stem first, normalise with their running statistics in training too and leave them
 ///   as they are
@@ -68,13 +69,14 @@ public record FastVit(Trunk trunk, Head head, TimmConfig config, int fixed) impl
         MobileOne.Shaped.of(in, in, 1, 1, false)))
       stem.add(MobileOne.of(make, s.single(a.scaledStem()).folded(folded), null, Activation.GELU));
     var stages = new ArrayList<Stage>();
+    var drops = Drop.rising(config.dropPath(0), a.depths().stream().mapToInt(d -> d).sum(), "blocks").iterator();
     for (int i = 0; i < a.depths().size(); i++) {
       int width = a.widths().get(i), hidden = width * a.mlpRatio();
       var down = i == 0 ? null : Downsample.of(make, in, width, a.excites(i), folded);
       var blocks = new ArrayList<Block>();
       for (int j = 0; j < a.depths().get(i); j++)
-        blocks.add(a.attends(i) ? Block.Attending.of(make, width, hidden, a.layerNorm())
-            : Block.Mixing.of(make, width, hidden, folded));
+        blocks.add(a.attends(i) ? Block.Attending.of(make, width, hidden, a.layerNorm(), drops.next())
+            : Block.Mixing.of(make, width, hidden, folded, drops.next()));
       stages.add(new Stage(down, a.attends(i) ? positional(make, width, folded) : null, List.copyOf(blocks)));
       in = width;
     }

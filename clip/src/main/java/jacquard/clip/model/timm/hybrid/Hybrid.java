@@ -9,6 +9,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -25,7 +26,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// timm's transformers whose patches come of convolutions: MobileCLIP-B (Vasu et al. 2024) and ViTamin (Chen et al.
-/// 2024). Stochastic depth and dropout are left out.
+/// 2024).
 ///
 /// @param fixed whether the stem normalises with its running statistics in training too: how many groups do, of which
 ///   it is the first
@@ -49,7 +50,8 @@ public record Hybrid(Trunk trunk, Head head, TimmConfig config, int fixed) imple
     boolean token = a.stem() instanceof Architecture.Stem.Patches;
     var backbone = Backbone.of(make, a);
     var positions = a.positions() ? make.make(new Init.Normal(0.02), 1, backbone.to(config.input()).size(), w) : null;
-    var blocks = IntStream.range(0, a.depth()).mapToObj(_ -> HybridBlock.of(make, a)).toList();
+    var blocks = Drop.rising(config.dropPath(0), a.depth(), "blocks").stream().map(d -> HybridBlock.of(make, a, d))
+        .toList();
     var norm = LayerNorm.of(make, w, Architecture.EPSILON);
     var trunk = new Trunk(token ? make.make(new Init.Normal(1e-6), 1, 1, w) : null, positions, backbone, blocks, token
         ? norm : null,

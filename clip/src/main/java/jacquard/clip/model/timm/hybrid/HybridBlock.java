@@ -3,6 +3,7 @@ package jacquard.clip.model.timm.hybrid;
 import jacquard.autograd.Named;
 import jacquard.clip.model.timm.TimmMlp;
 import jacquard.clip.model.timm.VitBlock;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -14,7 +15,7 @@ import jacquard.tensor.op.Ranges;
 
 /// x + attention(norm(x)), then x + mlp(norm(x)). One of the two MLPs is null.
 record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, LayerNorm norm2,
-    @Named("mlp") TimmMlp mlp, @Named("mlp") Gated gated) {
+    @Named("mlp") TimmMlp mlp, @Named("mlp") Gated gated, Drop drop) {
   /// w2(gelu(w0(h))·w1(h)) of h = norm(x).
   record Gated(LayerNorm norm, @Named("w0") Linear gate, @Named("w1") Linear value, @Named("w2") Linear out) {
     static Gated of(Init.Maker make, int width, int hidden) {
@@ -28,21 +29,24 @@ record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, La
     }
   }
 
-  static HybridBlock of(Init.Maker make, Architecture a) {
+  static HybridBlock of(Init.Maker make, Architecture a, Drop drop) {
     int w = a.width();
     boolean plain = a.stem() instanceof Architecture.Stem.Patches;
     var attention = new VitBlock.Attend(VitBlock.linear(make, w, 3 * w, true), VitBlock.linear(make, w, w, true),
         a.heads());
     return new HybridBlock(LayerNorm.of(make, w, Architecture.EPSILON), attention,
         LayerNorm.of(make, w, Architecture.EPSILON),
-        plain ? TimmMlp.of(make, w, 4 * w, Activation.GELU) : null, plain ? null : Gated.of(make, w, 2 * w));
+        plain ? TimmMlp.of(make, w, 4 * w, Activation.GELU) : null, plain ? null : Gated.of(make, w, 2 * w), drop);
   }
 
   /// All rows, or only `rows` of the result (null: all).
   Tensor apply(Tensor x, Sequences sequences, int[] rows) {
     var a = new SelfAttention(attention.qkv().weight(), attention.qkv().bias(), attention.proj(), null, null, null,
         null, null, attention.heads());
-    x = a.apply(norm1.apply(x), sequences, Ranges.full(sequences, sequences), rows, rows == null ? x : x.gather(rows));
-    return mlp != null ? mlp.apply(norm2.apply(x), x) : gated.apply(norm2.apply(x), x);
+    var s = rows == null || !drop.active() ? sequences : SelfAttention.picked(sequences, rows);
+    var y = drop.beside(rows == null ? x : x.gather(rows), added ->
+        a.apply(norm1.apply(x), sequences, Ranges.full(sequences, sequences), rows, added), s, 0);
+    return drop.beside(y, added ->
+        mlp != null ? mlp.apply(norm2.apply(y), added) : gated.apply(norm2.apply(y), added), s, 1);
   }
 }

@@ -2,6 +2,7 @@ package jacquard.clip.model.timm.naflex;
 
 import jacquard.autograd.Named;
 import jacquard.clip.model.timm.VitBlock;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -23,7 +24,7 @@ sealed interface FlexBlock {
   /// x + γ₁·attention(norm(x)), then x + γ₂·fc2(silu(a)·b) of [a, b] = fc1(norm(x)). γ `[width]`.
   record Gated(LayerNorm norm1, @Named("attn") Attend attention, @Named("gamma_1") Tensor scale1, LayerNorm norm2,
       Mlp mlp,
-      @Named("gamma_2") Tensor scale2) implements FlexBlock {
+      @Named("gamma_2") Tensor scale2, Drop drop) implements FlexBlock {
     /// Keys have no bias.
     record Attend(Linear qkv, @Named("q_bias") Tensor queryBias, @Named("v_bias") Tensor valueBias, Linear proj,
         int heads) {}
@@ -34,18 +35,19 @@ sealed interface FlexBlock {
       var a = attention;
       var bias = Tensor.concat(0, List.of(a.queryBias, Tensor.zeros(a.queryBias.shape()), a.valueBias));
       var all = new SelfAttention(a.qkv.weight(), bias, a.proj, null, null, null, null, null, a.heads);
-      x = x.add(all.apply(norm1.apply(x), s, Ranges.full(s, s), null, null).mul(scale1));
+      x = x.add(drop.path(all.apply(norm1.apply(x), s, Ranges.full(s, s), null, null).mul(scale1), s, 0));
       int hidden = mlp.fc2.weight().dim(1);
       var parts = mlp.fc1.apply(norm2.apply(x)).split(1, hidden, hidden);
-      return x.add(mlp.fc2.apply(parts.get(0).activate(Activation.SILU).mul(parts.get(1))).mul(scale2));
+      return x.add(drop.path(mlp.fc2.apply(parts.get(0).activate(Activation.SILU).mul(parts.get(1))).mul(scale2), s,
+          1));
     }
   }
 
-  static FlexBlock of(Init.Maker make, Architecture a) {
+  static FlexBlock of(Init.Maker make, Architecture a, Drop drop) {
     int w = a.width(), hidden = (int) (w * a.mlpRatio());
     if (!a.gated())
       return new Plain(VitBlock.of(make, w, a.heads(), hidden, a.qkvBias(), a.layerScale(), a.epsilon(),
-          a.activation()));
+          a.activation(), drop));
     var attention = new Gated.Attend(VitBlock.linear(make, w, 3 * w, false), make.make(Init.ZEROS, w),
         make.make(Init.ZEROS, w),
         VitBlock.linear(make, w, w, true), a.heads());
@@ -53,6 +55,6 @@ sealed interface FlexBlock {
         make.make(new Init.Constant((float) a.layerScale()), w),
         LayerNorm.of(make, w, a.epsilon()),
         new Gated.Mlp(VitBlock.linear(make, w, 2 * hidden, true), VitBlock.linear(make, hidden, w, true)),
-        make.make(new Init.Constant((float) a.layerScale()), w));
+        make.make(new Init.Constant((float) a.layerScale()), w), drop);
   }
 }

@@ -11,6 +11,7 @@ import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.Patches;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -27,7 +28,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// NaFlex (Beyer et al. 2023 and Dehghani et al. 2023, as timm builds it): pictures of any size and shape, a sequence
-/// each; positions of a picture's grid are resampled from a learned table. Stochastic depth and dropout are left out.
+/// each; positions of a picture's grid are resampled from a learned table.
 public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
   record Trunk(Embeds embeds, @Named("norm_pre") LayerNorm normBefore, List<FlexBlock> blocks, LayerNorm norm,
@@ -57,7 +58,7 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
         VitBlock.linear(make, a.patch() * a.patch() * 3, w, !a.classToken()),
         make.make(new Init.Normal(0.02), 1, a.grid().height(), a.grid().width(), w));
     var blocks = new ArrayList<FlexBlock>();
-    for (int i = 0; i < a.depth(); i++) blocks.add(FlexBlock.of(make, a));
+    for (var drop : Drop.rising(config.dropPath(0), a.depth(), "blocks")) blocks.add(FlexBlock.of(make, a, drop));
     var norm = LayerNorm.of(make, w, a.epsilon());
     var latent = a.latent() ? LatentPool.of(make, w, a.heads(), (int) (w * a.poolRatio()), a.epsilon(),
         a.activation()) : null;

@@ -2,6 +2,7 @@ package jacquard.clip.model.timm.relpos;
 
 import jacquard.autograd.Named;
 import jacquard.clip.model.timm.TimmMlp;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.LayerScale;
@@ -17,7 +18,7 @@ import jacquard.tensor.op.Ranges;
 /// x + γ₁·attention(norm(x)), then x + γ₂·mlp(norm(x)); attention has a bias by relative position.
 record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1") LayerScale scale1, LayerNorm norm2,
     TimmMlp mlp,
-    @Named("ls2") LayerScale scale2) {
+    @Named("ls2") LayerScale scale2, Drop drop) {
   private static final float EPSILON = 1e-6f, SCALE = 1e-6f;
 
   /// Packed queries, keys and values without a bias; output.
@@ -36,12 +37,12 @@ record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1
 
   /// @param hidden the width within the MLP
   /// @param relative the width within the MLP of distances
-  static RelPosBlock of(Init.Maker make, int width, int heads, int hidden, int relative) {
+  static RelPosBlock of(Init.Maker make, int width, int heads, int hidden, int relative, Drop drop) {
     var attend = new Attend(linear(make, width, 3 * width, false), RelativeBias.of(make, relative, heads),
         linear(make, width, width, true), heads);
     var mlp = new TimmMlp(linear(make, width, hidden, true), linear(make, hidden, width, true), Activation.GELU);
     return new RelPosBlock(LayerNorm.of(make, width, EPSILON), attend, scale(make, width),
-        LayerNorm.of(make, width, EPSILON), mlp, scale(make, width));
+        LayerNorm.of(make, width, EPSILON), mlp, scale(make, width), drop);
   }
 
   /// A linear layer as PyTorch begins it, which timm leaves alone here.
@@ -56,7 +57,8 @@ record RelPosBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named("ls1
   /// All rows, or only `rows` of the result (null: all), each the first of its sequence.
   Tensor apply(Tensor x, Sequences sequences, Grid grid, int prefix, int[] rows) {
     var from = rows == null ? x : x.gather(rows);
-    x = from.add(scale1.apply(attention.apply(norm1.apply(x), sequences, grid, prefix, rows)));
-    return x.add(scale2.apply(mlp.apply(norm2.apply(x), null)));
+    var s = rows == null || !drop.active() ? sequences : SelfAttention.picked(sequences, rows);
+    x = from.add(drop.path(scale1.apply(attention.apply(norm1.apply(x), sequences, grid, prefix, rows)), s, 0));
+    return x.add(drop.path(scale2.apply(mlp.apply(norm2.apply(x), null)), s, 1));
   }
 }

@@ -10,6 +10,7 @@ import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Pooling;
@@ -23,7 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// timm's ViT with a class token whose patches know only how far they lie apart: no table of positions, so images of
-/// any size take the same weights. Stochastic depth and dropout, also that within the MLP of distances, are left out.
+/// any size take the same weights. Dropout within the MLP of distances is left out.
 public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) implements ImageTower {
   /// timm's own model. Class token `[1, 1, width]`.
   record Trunk(@Named("cls_token") Tensor classToken, @Named("patch_embed") PatchEmbed patches,
@@ -72,7 +73,8 @@ public record RelPosVit(Trunk trunk, Head head, TimmConfig config, Grid grid) im
     var token = make.make(new Init.Normal(1e-6), 1, 1, w);
     var patches = PatchEmbed.of(make, w, patch, true);
     var blocks = new ArrayList<RelPosBlock>();
-    for (int i = 0; i < size.depth; i++) blocks.add(RelPosBlock.of(make, w, size.heads, MLP_RATIO * w, size.relative));
+    for (var drop : Drop.rising(config.dropPath(0), size.depth, "blocks"))
+      blocks.add(RelPosBlock.of(make, w, size.heads, MLP_RATIO * w, size.relative, drop));
     var trunk = new Trunk(token, patches, List.copyOf(blocks), LayerNorm.of(make, w, 1e-6f));
     return new RelPosVit(trunk, Head.of(config, make, w, clip.embedding()), config,
         new Grid(image.height() / patch, image.width() / patch));

@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
 record Architecture(int width, List<Integer> depths, List<Integer> heads, int window) {
   static final int PATCH = 4;
   static final float EPSILON = 1e-5f;
+  /// How often the last block is left out in training, where the config does not say.
+  static final double DROP_PATH = 0.1;
   private static final Pattern NAME = Pattern.compile("swin_(tiny|small|base|large)_patch4_window(7_224|12_384)");
   private static final List<String> KEYWORDS = List.of("img_size", "embed_dim", "depths", "num_heads", "window_size");
   private static final Map<String, Architecture> ALL =

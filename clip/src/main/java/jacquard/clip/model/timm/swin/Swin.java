@@ -11,6 +11,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.nn.Conv2d;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -27,7 +28,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// timm's Swin transformer (Liu et al. 2021): attention within windows, which every second block shifts; four cells
-/// become one between stages; the mean of the last. Stochastic depth and dropout are left out.
+/// become one between stages; the mean of the last.
 public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTower {
   /// timm's own model.
   record Trunk(@Named("patch_embed") Patches patches, @Named("layers") List<Stage> stages, LayerNorm norm,
@@ -62,16 +63,18 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
 
   /// x + attention(norm(x)), then x + mlp(norm(x)).
   record Block(LayerNorm norm1, @Named("attn") WindowAttention attention, LayerNorm norm2, TimmMlp mlp,
-      Windows windows) {
-    static Block of(Init.Maker make, int width, int heads, Windows windows) {
+      Windows windows, Drop drop) {
+    static Block of(Init.Maker make, int width, int heads, Windows windows, Drop drop) {
       return new Block(LayerNorm.of(make, width, Architecture.EPSILON), WindowAttention.of(make, width, heads, windows),
           LayerNorm.of(make, width, Architecture.EPSILON), TimmMlp.of(make, width, 4 * width, Activation.GELU),
-          windows);
+          windows, drop);
     }
 
     Tensor apply(Tensor x) {
-      x = attention.apply(norm1.apply(x), windows, x.dim(0) / windows.grid().size(), x);
-      return mlp.apply(norm2.apply(x), x);
+      int maps = x.dim(0) / windows.grid().size();
+      var s = Sequences.equal(maps, windows.grid().size());
+      var y = drop.beside(x, added -> attention.apply(norm1.apply(x), windows, maps, added), s, 0);
+      return drop.beside(y, added -> mlp.apply(norm2.apply(y), added), s, 1);
     }
   }
 
@@ -86,12 +89,15 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
         LayerNorm.of(make, a.width(), Architecture.EPSILON));
     var grid = patches.convolution.to(config.input());
     var stages = new ArrayList<Stage>();
+    int all = a.depths().stream().mapToInt(d -> d).sum();
+    var drops = Drop.rising(config.dropPath(Architecture.DROP_PATH), all, "blocks").iterator();
     for (int i = 0; i < a.depths().size(); i++) {
       if (i > 0) grid = halved(grid);
       var down = i == 0 ? null : Merge.of(make, a.width(i - 1));
       var blocks = new ArrayList<Block>();
       for (int j = 0; j < a.depths().get(i); j++)
-        blocks.add(Block.of(make, a.width(i), a.heads().get(i), Windows.of(grid, a.window(), j % 2 == 1)));
+        blocks.add(Block.of(make, a.width(i), a.heads().get(i), Windows.of(grid, a.window(), j % 2 == 1),
+            drops.next()));
       stages.add(new Stage(down, List.copyOf(blocks)));
     }
     var trunk = new Trunk(patches, List.copyOf(stages), LayerNorm.of(make, last, Architecture.EPSILON),

@@ -12,6 +12,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -27,7 +28,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// timm's vision transformer: SigLIP's towers, those without a class token that are averaged, and CLIP's under timm's
-/// names. Stochastic depth and dropout (`timm_drop_path`, `timm_drop`) are left out.
+/// names.
 public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
   record Trunk(@Named("") Stem stem, List<VitBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent,
@@ -48,8 +49,10 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
           + " must equal embed_dim " + embedding);
     var stem = Stem.of(make, w, a.patch(), a.image(), a.classToken(), a.normPre(), a.epsilon(), 1e-6);
     var blocks = new ArrayList<VitBlock>();
+    var drops = Drop.rising(config.dropPath(0), a.depth(), "blocks");
     for (int i = 0; i < a.depth(); i++)
-      blocks.add(VitBlock.of(make, w, a.heads(), a.hidden(), a.qkvBias(), a.layerScale(), a.epsilon(), a.activation()));
+      blocks.add(VitBlock.of(make, w, a.heads(), a.hidden(), a.qkvBias(), a.layerScale(), a.epsilon(), a.activation(),
+          drops.get(i)));
     var norm = LayerNorm.of(make, w, a.epsilon());
     var trunk = new Trunk(stem, List.copyOf(blocks), a.poolNorm() ? null : norm,
         a.pool().equals("map") ? LatentPool.of(make, w, a.heads(), a.hidden(), a.epsilon(), a.activation()) : null,
