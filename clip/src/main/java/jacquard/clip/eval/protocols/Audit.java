@@ -17,12 +17,12 @@ public final class Audit implements Protocol {
   @Override public Measured of(Subject subject, Parts parts, Advance advance) throws IOException {
     if (!(parts.test().truth() instanceof Truth.Labels truth) || truth.groups().isEmpty())
       throw new IOException(parts.test().folder() + " has no groups of pictures, expected some for an audit");
-    var r = new ZeroShot().of(subject, parts, advance);
+    var classifier = ZeroShot.classifier(subject, parts.test().prompts(), advance);
+    var seen = Seen.of(subject, parts.test(), advance);
+    var r = ZeroShot.of(subject, parts.test(), classifier, seen);
     r.groups().forEach((what, each) -> r.metrics().put("gap_" + what.replaceFirst("^acc1 by ", "").replace(' ', '_'),
         each.values().stream().mapToDouble(v -> v).max().orElse(0) - each.values().stream().mapToDouble(v -> v).min()
             .orElse(0)));
-    var classifier = ZeroShot.classifier(subject, parts.test().prompts(), Advance.UNHEARD);
-    var seen = Seen.of(subject, parts.test(), Advance.UNHEARD);
     int[] labels = seen.of(truth.of());
     truth.groups().forEach((what, by) -> {
       if (by.names().size() != 2) return;

@@ -1,6 +1,7 @@
 package jacquard.clip.eval.protocols;
 
 import jacquard.clip.eval.Advance;
+import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Failures;
 import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.sets.TestSet;
@@ -34,6 +35,9 @@ public interface Protocol {
       if (there.length == 0)
         throw new IOException("none of the " + all.length + " pictures of " + set.folder() + " could be read: "
             + failures.first());
+      if (IntStream.of(there).noneMatch(i -> Embedder.finite(all[i])))
+        throw new IOException("the features of all %,d pictures of %s are not finite; the model's weights may hold NaN"
+            .formatted(there.length, set.folder()));
       return new Seen(there, IntStream.of(there).mapToObj(i -> all[i]).toArray(float[][]::new),
           all.length - there.length);
     }

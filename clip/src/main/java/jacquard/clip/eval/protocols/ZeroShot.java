@@ -26,12 +26,15 @@ public final class ZeroShot implements Protocol {
     var set = parts.test();
     if (set.prompts() == null)
       throw new IOException(set.folder() + " has no class names: put a classnames.txt there, a line a class");
-    float[][] classifier = classifier(subject, set.prompts(), advance);
-    var seen = Seen.of(subject, set, advance);
+    return of(subject, set, classifier(subject, set.prompts(), advance), Seen.of(subject, set, advance));
+  }
+
+  /// Of features that are there.
+  static Measured of(Subject subject, TestSet set, float[][] classifier, Seen seen) throws IOException {
     return switch (set.truth()) {
       case Truth.Labels labels -> single(subject, set, labels, seen, classifier);
       case Truth.Several several -> several(subject, several, seen, classifier);
-      default -> throw new IOException(set.folder() + " has no labels, expected some for " + task());
+      default -> throw new IOException(set.folder() + " has no labels, expected some for zero-shot classification");
     };
   }
 

@@ -85,7 +85,7 @@ public record Comparison(List<String> models, SequencedMap<String, Row> rows) {
       var own = results.stream().filter(r -> column(r).equals(model) && !r.task().contains("probe")
           && !r.task().startsWith("knn")).toList();
       var scores = new ArrayList<Double>();
-      for (var m : members) own.stream().filter(r -> r.dataset().equals(m.set())).findFirst()
+      for (var m : members) own.stream().filter(r -> bare(r).equals(m.set())).findFirst()
           .ifPresent(r -> scores.add(r.score()));
       if (scores.size() < members.size()) continue;
       double mean = scores.stream().filter(s -> !Double.isNaN(s)).mapToDouble(s -> s).average().orElse(Double.NaN);
@@ -97,10 +97,13 @@ public record Comparison(List<String> models, SequencedMap<String, Row> rows) {
   private static String column(Result r) { return r.pretrained().isEmpty() ? r.model()
       : r.model() + " " + r.pretrained(); }
 
+  /// The set's name; CLIP_benchmark puts `wds/` before it where it read a webdataset folder.
+  private static String bare(Result r) { return r.dataset().replaceFirst("^wds/", ""); }
+
   private static String name(Result r) {
     boolean usual = r.task().startsWith("zeroshot") || r.task().equals("image_caption_selection")
         || r.task().equals("association");
-    return r.dataset() + (r.language().equals("en") ? "" : ", " + r.language()) + (usual ? "" : ", " + r.task());
+    return bare(r) + (r.language().equals("en") ? "" : ", " + r.language()) + (usual ? "" : ", " + r.task());
   }
 
   /// What a result without a main metric is compared by.
