@@ -63,7 +63,7 @@ public record ModelFiles(HubConfig config, Path weights, Path tokenizer) {
   /// Whether a file may hold weights by its name: not what a run resumes from, or what transformers' trainer leaves
   /// beside them.
   static boolean like(String name) {
-    return name.matches(".*\\.(safetensors|pt|pth|bin|ckpt|npz)")
+    return name.matches(".*\\.(safetensors|pt|pth|bin|ckpt|npz|onnx)")
         && !name.matches("(resume|optimizer|scheduler|training_args|rng_state|io)\\b.*");
   }
 }

@@ -3,6 +3,8 @@ package jacquard.clip.cli;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.cli.options.TemplateOptions;
+import jacquard.clip.cli.suite.SuiteEvaluation;
+import jacquard.clip.cli.suite.SuiteOptions;
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.report.Progress;
@@ -25,8 +27,15 @@ final class EvalCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Mixin DataOptions data;
   @Mixin TemplateOptions templates;
+  @Mixin SuiteOptions suites;
 
   @Override public Integer call() throws IOException {
+    if (suites.list) {
+      new SuiteEvaluation(model, suites).list();
+      return 0;
+    }
+    if (suites.export != null) return new SuiteEvaluation(model, suites).export();
+    if (suites.asked()) return new SuiteEvaluation(model, suites).call();
     var sentences = templates.templates();
     boolean unsound = false;
     var files = model.files();

@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.suite.ReportCommand;
 import jacquard.clip.cli.train.TrainCommand;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Device;
@@ -30,12 +31,13 @@ import picocli.CommandLine;
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there:
   /// another device is opened only when it is asked for.
-  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify", "caption");
+  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify", "caption", "demo");
 
   private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
   static {
     COMMANDS.put("train", TrainCommand::new);
     COMMANDS.put("eval", EvalCommand::new);
+    COMMANDS.put("report", ReportCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);
     COMMANDS.put("caption", CaptionCommand::new);
@@ -43,7 +45,9 @@ public final class Main {
     COMMANDS.put("data", DataCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("package", PackageCommand::new);
     COMMANDS.put("download", DownloadCommand::new);
+    COMMANDS.put("demo", DemoCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);
   }
 

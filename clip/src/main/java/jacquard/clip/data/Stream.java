@@ -27,6 +27,15 @@ public interface Stream {
   /// Samples a step, of all ranks together.
   int size();
 
+  /// The same of one step, where steps are not alike.
+  default int size(long step) { return size(); }
+
+  /// Samples before a step, of all ranks together.
+  default long before(long step) { return step * size(); }
+
+  /// What the loss of a step is multiplied by.
+  default double weight(long step) { return 1; }
+
   /// Steps an epoch; what is left of an epoch beyond them is dropped.
   long perEpoch();
 
@@ -63,4 +72,20 @@ public interface Stream {
 
   /// Why the first sample that could not be read could not; empty where all could.
   String firstFailure();
+
+  /// A stream whose samples have numbers, so that another may take them in steps of its own.
+  interface Numbered extends Stream {
+    /// The numbers of the samples of a rank's share, in their order; see [#at].
+    long[] numbers(long step, int rank, int ranks, int parts);
+
+    /// What they are.
+    Preparation.Pairs pairs();
+
+    /// What makes batches of them.
+    Preparation preparation();
+
+    @Override default Batch at(long step, int rank, int ranks, int parts) {
+      return preparation().batch(step, numbers(step, rank, ranks, parts), pairs());
+    }
+  }
 }

@@ -31,7 +31,7 @@ public final class Presets {
   private static final Map<String, ClipConfig> CONFIGS = new ConcurrentHashMap<>();
 
   /// Loaded by the first who asks for weights.
-  private static final class Weights {
+  private static final class Published {
     static final Map<String, Map<String, Pretrained>> ALL = weights();
   }
 
@@ -55,7 +55,7 @@ public final class Presets {
   /// The weights published for a model, tag by tag; empty if there are none.
   public static Map<String, Pretrained> pretrained(String name) {
     of(name);
-    return Weights.ALL.getOrDefault(name, Map.of());
+    return Published.ALL.getOrDefault(name, Map.of());
   }
 
   /// @throws IllegalArgumentException if the model has no weights of this tag, with the nearest that it has

@@ -23,7 +23,7 @@ final class Resumption {
   /// Options that may name files; they are read where the run began.
   private static final Set<String> PATHS =
       Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained",
-      "--cache-dir");
+      "--cache-dir", "--imagenet-val", "--imagenet-v2", "--zeroshot-data");
 
   private Resumption() {}
 

@@ -7,6 +7,7 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.train.task.Caption;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;
+import jacquard.clip.train.task.Foretell;
 import jacquard.clip.train.task.Task;
 import java.io.IOException;
 import picocli.CommandLine.Option;
@@ -25,12 +26,13 @@ final class TaskOptions {
   String weights;
 
   @Option(names = "--coca-caption-loss-weight", paramLabel = "W", defaultValue = "2", description =
-      "Of models that write captions (CoCa): the weight of the caption loss beside the contrastive one (default: ${DEFAULT-VALUE}).")
+      "Of models that write captions (CoCa): the weight of the caption loss beside the contrastive one (default: "
+          + "${DEFAULT-VALUE}).")
   double captionWeight;
 
   /// As OpenCLIP begins with --siglip: scale 10, bias -10.
   ClipConfig begun(ClipConfig config) {
-    return sigmoid && config.logitBias().isEmpty()
+    return sigmoid && config.compares() && config.logitBias().isEmpty()
         ? config.with("init_logit_scale=" + Math.log(10), "init_logit_bias=-10") : config;
   }
 
@@ -40,6 +42,12 @@ final class TaskOptions {
   Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
     if (!(captionWeight >= 0))
       throw new IllegalArgumentException("--coca-caption-loss-weight " + captionWeight + ", expected 0 or more");
+    if (!student.config().compares()) {
+      if (sigmoid || teacher != null || weights != null)
+        throw new IllegalArgumentException("--siglip and --distill-… compare pictures with texts; this model "
+            + "foretells captions and is trained by that alone");
+      return new Foretell.Recipe(student.config(), student.start(), student.locks(), student.seed());
+    }
     if (teacher == null && weights == null)
       return student.config().captions() ? new Caption.Recipe(student, captionWeight) : student;
     if (student.config().captions())

@@ -3,6 +3,8 @@ package jacquard.clip.cli.train;
 import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ImageOptions;
+import jacquard.clip.cli.options.NaFlexOptions;
+import jacquard.clip.cli.suite.ZeroShotOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,6 +40,8 @@ public final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
   @Mixin(name = "Frozen towers") LockOptions locks;
   @Mixin(name = "Pictures") ImageOptions images;
+  @Mixin(name = "Zero-shot evaluation") ZeroShotOptions zeroShot;
+  @Mixin(name = "Pictures of any size (NaFlex)") NaFlexOptions flex;
   @Mixin(name = "The run's folder") RunOptions run;
 
   @Override public Integer call() throws IOException {

@@ -1,5 +1,6 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.data.Framing;
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
@@ -27,11 +28,16 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var on = c.compute.compute();
     var going = c.run.resume == null ? null : c.run.resumed();
     var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
-    var config = c.model.drawn() ? c.task.begun(start.config()) : start.config();
+    var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
     var training = c.sampling.data(c.data.train, c.tables);
-    var held = c.data.held(c.tables);
+    if (!config.compares() && c.data.held != null)
+      throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
+    var held = config.compares() ? c.data.held(c.tables) : null;
     int batch = c.steps.whole(on.devices().size());
-    long perEpoch = Math.max(1, training.size() / batch);
+    long perEpoch = Math.max(1, c.flex.use
+        ? c.flex.perEpoch(config, training.size() / training.least() * training.least(),
+        batch / c.steps.batch, c.steps.seed)
+        : training.size() / batch);
     return new TrainRun(c, on, config, start, training, held, batch, perEpoch,
         c.steps.cadence(perEpoch, c.optimizer.average()));
   }
@@ -79,10 +85,14 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var transform = new Transform(c.images.over(start.pictures()));
     var recipe = new Contrastive.Recipe(config, start.weights(), c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(start.tokenizer());
-    var stream = training.stream(transform, c.images.augmentation(), tokenizer,
-        new SamplingOptions.Size(batch, text.context(), seed));
+    var whole = new Framing.Whole(transform, c.images.augmentation());
+    int context = c.flex.use ? c.flex.context(config) : text.context();
+    var stream = c.flex.use
+        ? c.flex.stream(training.stream(whole, tokenizer, new SamplingOptions.Size(training.least(), context, seed)),
+            whole, config, batch / c.steps.batch, c.steps.batch, seed)
+        : training.stream(whole, tokenizer, new SamplingOptions.Size(batch, context, seed));
     return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        held);
+        held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
   }
 
   /// Whether the run to go on with has made all its steps.
@@ -92,7 +102,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
-          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run"
+          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
+              + "run"
           .formatted(total, folder, made));
     if (made == total) {
       var without = command.given.isEmpty() ? "" : ", and " + String.join(", ", command.given) + " had no effect";
@@ -104,18 +115,21 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
 
   private void announce(Path path) {
     var ranks = on.devices().size() == 1 ? "" : " on " + on.devices().size() + " ranks";
-    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", title(), training.name(), training.size(),
-        held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), batch, ranks, path);
-    if (batch == 1 && command.task.loss() == Contrastive.Loss.SOFTMAX)
+    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %s%s; into %s%n", title(), training.name(), training.size(),
+        held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), step(), ranks, path);
+    if (batch == 1 && !command.flex.use && config.compares() && command.task.loss() == Contrastive.Loss.SOFTMAX)
       System.err.println("jacquard: the softmax loss of one pair is 0, and nothing is learned from it; use "
           + "--batch-size 2 or more");
   }
+
+  private String step() { return command.flex.use ? "%,d tokens".formatted(command.flex.tokens)
+      : Integer.toString(batch); }
 
   private SequencedMap<String, String> settings(Optimization how) {
     var r = new LinkedHashMap<String, String>();
     r.put("model", title() + ", embedding " + config.embedding());
     r.put("training data", training.name() + ", " + training.size() + " pairs");
-    r.put("steps × batch", cadence.steps() + " × " + batch);
+    r.put("steps × batch", cadence.steps() + " × " + step());
     r.put("schedule", how.schedule().toString());
     r.put("loss", command.task.loss().name().toLowerCase()
         + (command.task.weights == null ? "" : ", distilled from " + command.task.weights));

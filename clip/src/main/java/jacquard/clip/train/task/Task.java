@@ -14,7 +14,7 @@ import java.util.SequencedMap;
 
 /// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The
 /// tensors are one rank's.
-public sealed interface Task extends Section permits Contrastive, Distill, Caption {
+public sealed interface Task extends Section permits Contrastive, Distill, Caption, Foretell {
   /// What tells it from other tasks, in checkpoints and reports.
   String name();
 
