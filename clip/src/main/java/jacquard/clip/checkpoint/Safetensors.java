@@ -42,7 +42,8 @@ public final class Safetensors implements Weights {
       long length = whole.get(Elements.LONG, 0);
       if (length < 2 || length > SafetensorsHeader.LARGEST || length > size - 8)
         throw new IOException("the header's length is " + Long.toUnsignedString(length) + ", expected 2 … "
-            + Math.min(SafetensorsHeader.LARGEST, size - 8));
+            + Math.min(SafetensorsHeader.LARGEST, size - 8)
+            + (length >= 2 && length <= SafetensorsHeader.LARGEST ? "; the file is cut off, or is none" : ""));
       byte[] json = whole.asSlice(8, length).toArray(ValueLayout.JAVA_BYTE);
       var header = SafetensorsHeader.parse(json, size - 8 - length);
       open = true;

@@ -91,7 +91,6 @@ final class Complaints {
     long heap = Runtime.getRuntime().maxMemory() / MEBI, more = (2 * heap + 255) / 256 * 256;
     var smaller = switch (arguments.length == 0 ? "" : arguments[0]) {
       case "train" -> ", or make batches smaller (--batch-size, with --accum-freq for the same step)";
-      case "doctor" -> "; less is enough for nothing: even the smallest model needs a heap of some 200 MiB";
       default -> "";
     };
     return "out of memory" + (message == null ? "" : " (" + message + ")") + ": " + what

@@ -5,9 +5,11 @@ import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.cli.options.TemplateOptions;
 import jacquard.clip.cli.suite.SuiteEvaluation;
 import jacquard.clip.cli.suite.SuiteOptions;
+import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.report.Progress;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -36,9 +38,11 @@ final class EvalCommand implements Callable<Integer> {
     if (suites.asked()) return new SuiteEvaluation(model, suites).call();
     var sentences = templates.templates();
     boolean unsound = false;
-    try (var clip = model.load()) {
-      for (var name : valData) {
-        var source = data.source(name);
+    var files = model.files();
+    var sources = new ArrayList<Source>();                                       // a wrong one is said before the work
+    for (var name : valData) sources.add(data.source(name));
+    try (var clip = model.load(files)) {
+      for (var source : sources) {
         Evaluation e;
         try (var progress = Progress.of("eval", Evaluation.inputs(source)).unit("inputs")
             .open()) { e = Evaluation.of(clip.embedder(), source, sentences, progress::advance); }

@@ -15,7 +15,7 @@ final class OpenClipFlags {
       var note = c[5].isEmpty() ? "" : ": " + c[5];
       return "OpenCLIP's " + flag + switch (c[3]) {
         case "other" -> " is called " + c[4] + " here" + note;
-        case "later" -> " is not here yet" + note;
+        case "later" -> " is not here yet" + (c[5].isEmpty() ? "" : " (" + c[5] + ")");
         default -> " is no option here" + note + ". Leave it out";
       };
     });

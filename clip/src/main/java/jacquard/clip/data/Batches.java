@@ -38,7 +38,7 @@ public final class Batches implements Stream.Numbered {
       int context, long seed) {
     if (source.size() < size)
       throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a step's "
-          + size);
+          + size + "; lower --batch-size");
     this.source = source;
     this.size = size;
     this.key = Random.of(seed).fold("data");

@@ -41,6 +41,7 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
       throw new IOException(file + " is no UTF-8 text" + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e);
     }
     if (text.startsWith("\ufeff")) text = text.substring(1);
+    if (text.indexOf('\n') < 0) text = text.replace('\r', '\n');                // lines of old Macs
     if (!text.isEmpty()) {
       var unlike = FirstBytes.of(file);
       if (unlike.isPresent()) throw new IOException(file + ": " + unlike.get());
@@ -48,8 +49,9 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
     var rows = rows(text, separator != null ? separator : found(text, columns, file), file, Integer.MAX_VALUE);
     if (rows.isEmpty()) throw new IOException(file + " is empty, expected a line of column names");
     var head = rows.getFirst();
-    int p = column(head, columns.path, file), c = column(head, columns.caption, file), g = columns.group == null ? -1
-        : column(head, columns.group, file), skipped = 0;
+    int p = column(head, columns.path, "--csv-img-key", file), skipped = 0;
+    int c = column(head, columns.caption, "--csv-caption-key", file);
+    int g = columns.group == null ? -1 : column(head, columns.group, "--csv-group-key", file);
     var paths = new ArrayList<Path>();
     var captions = new ArrayList<String>();
     var groups = new ArrayList<>();
@@ -59,7 +61,10 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
       if (r.size() != head.size())
         throw new IOException(file + " row " + (i + 1) + " has " + r.size() + " fields, expected " + head.size()
             + (r.size() > head.size() ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
-      if (r.get(c).isBlank() || r.get(c).indexOf('\0') >= 0) { skipped++; continue; }
+      if (r.get(c).isBlank() || r.get(c).indexOf('\0') >= 0 || r.get(p).isBlank()) { skipped++; continue; }
+      if (r.get(p).matches("(?i)https?://.*"))
+        throw new IOException(file + " row " + (i + 1) + ": " + r.get(p) + " is an address, and pictures of a table "
+            + "are files; download them first (img2dataset writes shards of them, which are read)");
       Path path;
       try { path = Path.of(r.get(p)); } catch (InvalidPathException e) {
         throw new IOException(file + " row " + (i + 1) + ": \"" + r.get(p) + "\" is no path: "
@@ -90,11 +95,17 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
     return most;
   }
 
-  private static int column(List<String> head, String name, Path file) throws IOException {
+  /// @param option that names the column
+  private static int column(List<String> head, String name, String option, Path file) throws IOException {
     int i = head.indexOf(name);
-    if (i < 0)
-      throw new IOException(file + " has no column \"" + name + "\"; found " + head + " (is the separator right?)");
-    return i;
+    if (i >= 0) return i;
+    var like = head.stream().filter(h -> h.strip().equalsIgnoreCase(name)).findFirst();
+    var found = head.toString();
+    throw new IOException(file + " has no column \"" + name + "\"; found "
+        + (found.length() > 300 ? found.substring(0, 300) + "…" : found)
+        + like.map(h -> "; if \"" + h + "\" is meant, give " + option + " \"" + h + "\"").orElse(head.size() == 1
+        ? " (is the separator right?)" : " (is the separator right? is the first row that of the names? " + option
+        + " takes another name)"));
   }
 
   private static List<List<String>> rows(String s, char separator, Path file, int most) throws IOException {

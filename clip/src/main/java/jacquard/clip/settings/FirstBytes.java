@@ -37,6 +37,10 @@ public final class FirstBytes {
     if (text.length() > 1 && text.charAt(0) == 0x80 && text.charAt(1) >= 2 && text.charAt(1) <= 5)
       return Optional.of("this is a Python pickle, as PyTorch's older files are");
     if (text.startsWith("\u001f\u008b")) return Optional.of("this is compressed by gzip; unpack it first");
+    if (text.startsWith("\u00ff\u00fe") || text.startsWith("\u00fe\u00ff"))
+      return Optional.of("this is a text in UTF-16, as some programs of Windows write it; save it as UTF-8");
+    if (text.startsWith("\u0089PNG") || text.startsWith("\u00ff\u00d8\u00ff") || text.startsWith("GIF8"))
+      return Optional.of("this is a picture");
     if (text.startsWith("GGUF")) return Optional.of("this is a GGUF file" + CONVERT);
     if (text.startsWith("\u0089HDF")) return Optional.of("this is an HDF5 file, as Keras writes them" + CONVERT);
     return Optional.empty();

@@ -168,6 +168,8 @@ class BadInputTest {
     Files.writeString(other.resolve("open_clip_config.json"), config);
     Files.write(other.resolve("open_clip_model.safetensors"), Arrays.copyOf(weights, weights.length - 100));
     fails("open_clip_model.safetensors", "eval", other.toString());
+    Files.write(other.resolve("open_clip_model.safetensors"), Arrays.copyOf(weights, 100));
+    fails("the file is cut off, or is none", "eval", other.toString());
     Files.write(other.resolve("open_clip_model.safetensors"), new byte[0]);
     fails("open_clip_model.safetensors", "eval", other.toString());
     fails("holds no open_clip_config.json", "eval", pictures.toString());

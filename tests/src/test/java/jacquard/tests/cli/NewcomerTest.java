@@ -63,6 +63,19 @@ class NewcomerTest {
       assertTrue(l.contains("\"lr\":3.0E-4") || l.contains("\"lr\":3e-4") || l.contains("\"lr\":0.0003"), l);
   }
 
+  /// A run's folder lies in --logs, whatever its name is.
+  @Test void names() throws IOException {
+    for (var name : List.of("", " ", ".", "..", "../x", "a/../..", "/tmp/x")) {
+      var line = new ArrayList<>(List.of(Launcher.train(folder, pictures, "never", 3)));
+      line.set(line.indexOf("--name") + 1, name);
+      fails("--name \"" + name + "\", expected the name of a folder in " + folder.resolve("runs"),
+          line.toArray(String[]::new));
+    }
+    var large = new ArrayList<>(List.of(Launcher.train(folder, pictures, "never", 3)));
+    large.set(large.indexOf("--batch-size") + 1, "17");
+    fails("holds 16 pairs, fewer than a step's 17; lower --batch-size", large.toArray(String[]::new));
+  }
+
   /// With --debug an error says where it arose too.
   @Test void debug() throws IOException {
     var e = Launcher.run(train("--lr", "-1", "--debug"));
@@ -202,6 +215,13 @@ class NewcomerTest {
     assertTrue(e.status() == 0 && e.text().contains("nothing was changed, and --lr, --steps had no effect"), e.text());
   }
 
+  /// A wrong name of data is said before the first of several is worked on.
+  @Test void severalDataSets() {
+    var text = fails("nosuch does not exist", "eval", model.toString(), "--val-data", pictures.toString(), "--val-data",
+        folder.resolve("nosuch").toString());
+    assertFalse(text.contains("top1"), text);
+  }
+
   @Test void help() {
     var all = Launcher.run("--help").text();
     for (var command : List.of("train", "eval", "embed", "classify", "caption", "shards", "data", "models", "convert",
@@ -218,5 +238,33 @@ class NewcomerTest {
         "--image-key", "--shard-cache=", "--shard-cache-size");
     for (int i = 1; i < order.size(); i++)
       assertTrue(eval.indexOf(order.get(i - 1)) < eval.indexOf(order.get(i)), order.get(i) + " in " + eval);
+  }
+
+  private static String table(String name, String text) throws IOException {
+    return Files.writeString(folder.resolve(name), text).toString();
+  }
+
+  /// Tables as programs write them and people mistake them.
+  @Test void tablesOfAllKinds() throws IOException {
+    Path a = pictures.resolve("p00.png"), b = pictures.resolve("p01.png");
+    var mac = Launcher.run("data", table("mac.csv", "filepath,title\r" + a + ",red\r" + b + ",green\r"));
+    assertTrue(mac.status() == 0 && mac.text().contains("mac.csv: 2 pairs"), mac.text());
+    fails("has no column \"filepath\"; found [FilePath, Title]; if \"FilePath\" is meant, give --csv-img-key "
+        + "\"FilePath\"", "data", table("capitals.csv", "FilePath,Title\n" + a + ",red\n"));
+    fails("is the first row that of the names? --csv-img-key takes another name", "data",
+        table("headless.csv", a + ",red\n" + b + ",green\n"));
+    var wide = fails("has no column", "data", table("wide.csv", "x,".repeat(5000) + "y\n"));
+    assertTrue(wide.length() < 700, wide);
+    fails("row 2: https://example.org/a.png is an address, and pictures of a table are files", "data",
+        table("urls.csv", "filepath,title\nhttps://example.org/a.png,red\n"));
+    var gap = Launcher.run("data", table("gap.csv", "filepath,title\n" + a + ",red\n,green\n"));
+    assertTrue(gap.status() == 0 && gap.text().contains("1 rows of") && gap.text().contains("no path")
+        && gap.text().contains("gap.csv: 1 pairs"), gap.text());
+    fails("a text in UTF-16", "data", Files.write(folder.resolve("wide16.csv"),
+        ("\ufefffilepath,title\n" + a + ",red\n").getBytes(java.nio.charset.StandardCharsets.UTF_16LE)).toString());
+    fails("this is a picture", "data", a.toString());
+    fails("a text in UTF-16", "classify", model.toString(), a.toString(), "--labels-file",
+        Files.write(folder.resolve("labels16.txt"), "\ufeffred\n".getBytes(
+        java.nio.charset.StandardCharsets.UTF_16LE)).toString());
   }
 }

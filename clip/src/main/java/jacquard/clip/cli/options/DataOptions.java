@@ -60,7 +60,7 @@ public final class DataOptions {
         new TableSource.Columns(pathColumn, captionColumn, groupColumn));
     if (t.skipped() > 0)
       System.err.println(t.skipped() + " rows of " + path
-          + " have no caption, or one that is no text, and are left out");
+          + " have no caption or no path, or a caption that is no text, and are left out");
     return t;
   }
 }

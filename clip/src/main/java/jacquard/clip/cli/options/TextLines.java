@@ -1,5 +1,6 @@
 package jacquard.clip.cli.options;
 
+import jacquard.clip.settings.FirstBytes;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -28,7 +29,8 @@ public final class TextLines implements AutoCloseable {
       first = false;
       return line;
     } catch (CharacterCodingException e) {
-      throw new IOException(file + " is no UTF-8 text, expected a text a line", e);
+      throw new IOException(file + " is no UTF-8 text, expected a text a line"
+          + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e);
     }
   }
 

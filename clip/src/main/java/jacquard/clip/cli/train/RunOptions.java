@@ -26,9 +26,18 @@ final class RunOptions {
   /// The folder to write to.
   Path folder(String model) throws IOException {
     if (resume != null) return resumed();
-    if (name != null) return logs.resolve(name);
+    if (name != null) return named();
     var base = Path.of(model.replaceFirst("^hf-hub:", "")).getFileName().toString().replace(".json", "");
     for (int i = 1; ; i++) if (!Files.exists(logs.resolve(base + "-" + i))) return logs.resolve(base + "-" + i);
+  }
+
+  /// The folder of --name, which lies in --logs.
+  private Path named() {
+    Path all = logs.toAbsolutePath().normalize(), folder = all.resolve(name).normalize();
+    if (name.isBlank() || !folder.startsWith(all) || folder.equals(all))
+      throw new IllegalArgumentException("--name \"" + name + "\", expected the name of a folder in " + logs
+          + " (--logs)");
+    return logs.resolve(name);
   }
 
   /// The folder of the run to go on with.
@@ -37,7 +46,7 @@ final class RunOptions {
       var given = Path.of(resume);
       return Files.isRegularFile(given) ? given.toAbsolutePath().getParent() : given;
     }
-    if (name != null) return logs.resolve(name);
+    if (name != null) return named();
     if (!Files.isDirectory(logs))
       throw new IOException("--resume: " + logs + " is no folder of runs; name one with --logs, or the run with "
           + "--resume RUN");

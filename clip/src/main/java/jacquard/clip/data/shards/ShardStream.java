@@ -28,7 +28,7 @@ public final class ShardStream implements Stream.Numbered {
     this.preparation = preparation.apply(key);
     if (order.total() < size)
       throw new IllegalArgumentException("an epoch of " + shards.name() + " has " + order.total()
-          + " pairs, fewer than a step's " + size);
+          + " pairs, fewer than a step's " + size + "; lower --batch-size");
     words = (order.lanes() == 1 ? "one lane" : order.lanes() + " lanes") + (order.window() >= order.total() ? ""
         : ", windows of " + order.window()) + (how.total() > 0 ? ", epochs of " + how.total() : "")
         + (how.resampled() ? ", shards drawn" : "") + shards.factors();
