@@ -89,7 +89,13 @@ final class Complaints {
     line.getErr().flush();
   }
 
-  static void say(CommandLine line, Throwable e) { say(line, Reason.of(e)); }
+  static void say(CommandLine line, Throwable e) { say(line, rank() + Reason.of(e)); }
+
+  /// Which rank speaks, where there are several.
+  private static String rank() {
+    try { return Launch.here().alone() ? "" : Launch.here() + ": "; }
+    catch (IllegalArgumentException e) { return ""; }
+  }
 
   private static String first(String text) { return Character.toLowerCase(text.charAt(0)) + text.substring(1); }
 }

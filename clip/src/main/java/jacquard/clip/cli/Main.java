@@ -2,6 +2,7 @@ package jacquard.clip.cli;
 
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Device;
+import jacquard.tensor.Group;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
 /// The launcher.
-@Command(name = "jacquard", mixinStandardHelpOptions = true, version = "jacquard 0.1.0",
+@Command(name = "jacquard", mixinStandardHelpOptions = true, version = Build.VERSION,
     description = "CLIP on the JVM: trains, evaluates and embeds.")
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there:
@@ -92,7 +93,8 @@ public final class Main {
         Complaints.say(command, Complaints.memory(memory, args));
         return 1;
       }
-      if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException) {
+      if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException
+          || e instanceof Group.Failure) {
         Complaints.say(command, e);
         return 1;
       }

@@ -25,12 +25,15 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Loss") TaskOptions task;
   @Mixin(name = "Steps") StepOptions steps;
   @Mixin(name = "Devices and precision") ComputeOptions compute;
+  @Mixin(name = "Ranks") RankOptions ranks;
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
   @Mixin(name = "Frozen towers") LockOptions locks;
   @Mixin(name = "Pictures") ImageOptions images;
   @Mixin(name = "The run's folder") RunOptions run;
 
-  @Override public Integer call() throws IOException {
+  @Override public Integer call() throws IOException { return ranks.run(this::joined); }
+
+  private int joined() throws IOException {
     if (run.resume != null && began == null) {
       var folder = run.resumed();
       long made = RunFolder.made(folder);
@@ -51,8 +54,7 @@ final class TrainCommand implements Callable<Integer> {
           + "begin another run to start from others");
     var command = new TrainCommand();
     command.began = before;
-    var line = new CommandLine(command)
-        .setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
-    return line.execute(Resumption.arguments(folder, before, now).toArray(String[]::new));
+    new CommandLine(command).parseArgs(Resumption.arguments(folder, before, now).toArray(String[]::new));
+    return command.call();
   }
 }

@@ -1,18 +1,22 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.data.Source;
+import jacquard.clip.data.Stream;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.train.Alike;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.RunPage;
 import jacquard.clip.train.Trainer;
 import jacquard.clip.train.task.Contrastive;
+import jacquard.tensor.Group;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.SequencedMap;
 import java.util.concurrent.CountDownLatch;
 
@@ -24,12 +28,12 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     int batch,
     long perEpoch, Trainer.Cadence cadence) {
   static TrainRun of(TrainCommand c) throws IOException {
-    var on = c.compute.compute();
+    var on = c.compute.compute(c.ranks);
     var config = c.model.read(c.overrides);
     if (c.model.pretrained == null) config = c.task.begun(config);
     var training = c.sampling.data(c.data.train, c.tables);
     var held = c.data.held(c.tables);
-    int batch = c.steps.whole(on.devices().size());
+    int batch = c.steps.whole(on.ranks());
     long perEpoch = Math.max(1, training.size() / batch);
     return new TrainRun(c, on, config, training, held, batch, perEpoch,
         c.steps.cadence(perEpoch, c.optimizer.average()));
@@ -37,8 +41,10 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
 
   /// The status to exit with.
   int call() throws IOException {
-    var path = command.run.folder(title());
-    if (command.run.resume != null && finished(path)) return 0;
+    var group = Group.current();
+    boolean leads = group.rank() == 0, again = command.run.resume != null;
+    var path = Path.of(group.strings("the run's folder", leads ? command.run.folder(title()).toString() : "").getFirst());
+    if (again && finished(path, leads)) return 0;
     var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var trainer = trainer(how);
     long start = System.nanoTime();
@@ -48,17 +54,19 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
       trainer.stop();
       try { done.await(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
     }, "stop");
-    try (var folder = command.run.resume != null ? RunFolder.resume(path) : RunFolder.begin(path)) {
-      announce(path);
-      if (command.run.resume == null) folder.remember(command.began);
+    try (var folder = !leads ? RunFolder.follow(path, again) : again ? RunFolder.resume(path) : RunFolder.begin(path)) {
+      if (leads) announce(path);
+      if (leads && !again) folder.remember(command.began);
       Runtime.getRuntime().addShutdownHook(hook);
       var evaluation = trainer.run(folder);
+      int status = trainer.steps() < cadence.steps() ? 1 : 0;
+      if (!leads) return status;
       double minutes = (System.nanoTime() - start) / 6e10;
       RunPage.write(path, title(), training.name(), held, evaluation, minutes,
           "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
       print(evaluation);
       System.out.printf("%.1f minutes; see %s%n", minutes, path.resolve("report.html"));
-      return trainer.steps() < cadence.steps() ? 1 : 0;
+      return status;
     } finally {
       done.countDown();
       try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) {
@@ -78,27 +86,39 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var tokenizer = text.captions(c.model.folder());
     var stream = training.stream(transform, c.images.augmentation(), tokenizer,
         new SamplingOptions.Size(batch, text.context(), seed));
+    Alike.check(Group.current(), facts(stream));
     return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
         held);
+  }
+
+  /// What all ranks must have alike.
+  private SequencedMap<String, List<String>> facts(Stream stream) {
+    var r = new LinkedHashMap<String, List<String>>();
+    r.put("version", List.of(Build.text()));
+    r.put("command line", command.began.arguments());
+    r.put("model", List.of(config.json().toString().split("(?<=,)")));
+    r.put("data", List.of(stream.fingerprint().toString(), stream.order().toString()));
+    r.put("held-out data", List.of(held == null ? "none" : held.name() + ", " + held.size()));
+    return r;
   }
 
   /// Whether the run to go on with has made all its steps.
   ///
   /// @throws IllegalArgumentException if it has made more
-  private boolean finished(Path folder) throws IOException {
+  private boolean finished(Path folder, boolean says) throws IOException {
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
           "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run"
           .formatted(total, folder, made));
-    if (made == total)
+    if (made == total && says)
       System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it "
           + "longer%n", folder, total);
     return made == total;
   }
 
   private void announce(Path path) {
-    var ranks = on.devices().size() == 1 ? "" : " on " + on.devices().size() + " ranks";
+    var ranks = on.ranks() == 1 ? "" : " on " + on.ranks() + " ranks";
     System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", title(), training.name(), training.size(),
         held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), batch, ranks, path);
     if (batch == 1 && command.task.loss() == Contrastive.Loss.SOFTMAX)

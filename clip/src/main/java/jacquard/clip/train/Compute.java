@@ -1,6 +1,7 @@
 package jacquard.clip.train;
 
 import jacquard.tensor.Device;
+import jacquard.tensor.Group;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Precision;
 import jacquard.tensor.Random;
@@ -11,7 +12,7 @@ import java.util.stream.Collectors;
 
 /// On what and how a run computes; what it computes does not depend on it, but for rounding.
 ///
-/// @param devices   one for each rank
+/// @param devices   one for each rank of this process
 /// @param precision of the towers; parameters, gradients and moments are F32
 /// @param recompute whether backward runs the blocks of the towers again instead of keeping what they made
 public record Compute(List<Device> devices, Precision precision, boolean recompute) {
@@ -42,6 +43,8 @@ public record Compute(List<Device> devices, Precision precision, boolean recompu
         .map(e -> e.getKey().substring(LIBRARY.length()) + " by " + e.getValue()).collect(Collectors.joining(", "));
   }
 
-  int ranks() { return devices.size(); }
+  /// How many ranks take a step together: those of this process, or the group that it is in.
+  public int ranks() { return devices.size() == 1 ? Group.current().size() : devices.size(); }
+
   Pass pass(Random key) { return Pass.training(key).precision(precision).recompute(recompute); }
 }

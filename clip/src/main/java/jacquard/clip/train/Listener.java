@@ -4,6 +4,7 @@ import jacquard.clip.report.EventLog;
 import jacquard.clip.report.MetricLog;
 import jacquard.clip.report.Progress;
 import jacquard.clip.train.task.Task;
+import jacquard.tensor.Group;
 import java.io.IOException;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
@@ -27,6 +28,16 @@ public sealed interface Listener {
   }
 
   void after(Moment moment) throws IOException;
+
+  /// Some work.
+  interface Work { void run() throws IOException; }
+
+  /// Does what takes this rank so long that the others should know.
+  private static void alone(String what, Work work) throws IOException {
+    var group = Group.current();
+    group.away(what);
+    try { work.run(); } finally { group.away(null); }
+  }
 
   /// Anyone else.
   record Each(Consumer<Moment> to) implements Listener {
@@ -53,6 +64,10 @@ public sealed interface Listener {
   record Evaluating(SequencedMap<String, Evaluator> evaluators, long every, Consumer<String> say) implements Listener {
     @Override public void after(Moment m) throws IOException {
       if (!m.due(every)) return;
+      alone("evaluating", () -> evaluate(m));
+    }
+
+    private void evaluate(Moment m) throws IOException {
       for (var e : evaluators.entrySet()) {
         var outcome = e.getValue().outcome();
         outcome.metrics().forEach((metric, v) -> m.values().put(e.getKey() + "/" + metric, v));
@@ -110,6 +125,10 @@ public sealed interface Listener {
 
     @Override public void after(Moment m) throws IOException {
       if (!m.stopping() && !m.due(every)) return;
+      alone("saving", () -> save(m));
+    }
+
+    private void save(Moment m) throws IOException {
       var stored = state.stored();
       folder.publish("last", stored.get(MODEL));
       if (stored.containsKey(AVERAGES)) folder.publish(AVERAGES, stored.get(AVERAGES));

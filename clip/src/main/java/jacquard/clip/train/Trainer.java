@@ -80,7 +80,7 @@ public final class Trainer {
     optimizer.restore(first);
     var loop = new Loop(task, stream, optimizer, how, compute, cadence.steps, seed);
     if (!leads) {
-      loop.run(first, () -> stopping, List.of());
+      steps = loop.run(first, () -> stopping, List.of());
       return null;
     }
     steps = first;
