@@ -111,8 +111,8 @@ public interface Group {
   static Group current() { return CURRENT.orElse(ALONE); }
 
   /// Runs `body` once for each device, each on a thread of its own with a scope on that device; a single one on this
-  /// thread, as the rank that it is. Returns the results by rank, when all have ended; what the first rank to fail threw
-  /// is thrown here.
+  /// thread, as the rank that it is. Returns the results by rank, when all have ended; what the first rank to fail
+  /// threw is thrown here.
   static <T, X extends Exception> List<T> run(List<Device> devices, Body<T, X> body) throws X {
     if (devices.size() == 1)
       try (var _ = Scope.open(devices.getFirst())) { return Collections.singletonList(body.run(current())); }

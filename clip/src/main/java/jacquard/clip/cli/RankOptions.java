@@ -7,12 +7,13 @@ import picocli.CommandLine.Option;
 
 /// Who takes the steps together.
 final class RankOptions {
-  @Option(names = "--ranks", paramLabel = "N", description = "Ranks in this process, each a thread with a device of its "
-      + "own: the GPUs from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
-      + "of each and is that of one rank with all of them (default: ${DEFAULT-VALUE}).") int ranks = 1;
-  @Option(names = "--dist-backend", paramLabel = "NAME", description = "Who joins processes that mpirun or srun started: "
-      + "mpi (Open MPI), local (nobody: each process is a run of its own), or auto: mpi where there are several "
-      + "(default: ${DEFAULT-VALUE}).")
+  @Option(names = "--ranks", paramLabel = "N", description = "Ranks in this process, each a thread with a device of "
+      + "its own: the GPUs from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
+      + "of each and is that of one rank with all of them (default: ${DEFAULT-VALUE}).")
+  int ranks = 1;
+  @Option(names = "--dist-backend", paramLabel = "NAME", description = "Who joins processes that mpirun or srun "
+      + "started: mpi (Open MPI), local (nobody: each process is a run of its own), or auto: mpi where there are "
+      + "several (default: ${DEFAULT-VALUE}).")
   String backend = "auto";
   @Option(names = "--rank-timeout", paramLabel = "SECONDS", description = "How long a rank waits for one that gives no "
       + "sign before the run ends (default: ${DEFAULT-VALUE}).")
@@ -26,8 +27,8 @@ final class RankOptions {
       case "local" -> false;
       case "mpi" -> true;
       case "auto" -> !Launch.here().alone();
-      case "nccl" -> throw new IllegalArgumentException("--dist-backend nccl is not there yet; mpi moves the tensors of "
-          + "GPUs through the memory of their hosts");
+      case "nccl" -> throw new IllegalArgumentException("--dist-backend nccl is not there yet; mpi moves the tensors "
+          + "of GPUs through the memory of their hosts");
       default -> throw new IllegalArgumentException("--dist-backend " + backend + ", expected local, mpi or auto");
     };
   }
@@ -44,8 +45,8 @@ final class RankOptions {
     return Group.<Integer, IOException>join("mpi", Duration.ofMillis((long) (timeout * 1000)), group -> {
       if (group.size() != launch.size())
         throw new IllegalArgumentException(launch.by() + " started " + launch.size() + " processes, and Open MPI sees "
-            + group.size() + ": start them with mpirun -n " + launch.size() + ", or srun --mpi=pmix; --dist-backend local "
-            + "makes each a run of its own");
+            + group.size() + ": start them with mpirun -n " + launch.size() + ", or srun --mpi=pmix; "
+            + "--dist-backend local makes each a run of its own");
       return work.run();
     });
   }

@@ -43,7 +43,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
   int call() throws IOException {
     var group = Group.current();
     boolean leads = group.rank() == 0, again = command.run.resume != null;
-    var path = Path.of(group.strings("the run's folder", leads ? command.run.folder(title()).toString() : "").getFirst());
+    var path = Path.of(group.strings("the run's folder", leads ? command.run.folder(title()).toString() : "")
+        .getFirst());
     if (again && finished(path, leads)) return 0;
     var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var trainer = trainer(how);
@@ -54,7 +55,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
       trainer.stop();
       try { done.await(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
     }, "stop");
-    try (var folder = !leads ? RunFolder.follow(path, again) : again ? RunFolder.resume(path) : RunFolder.begin(path)) {
+    try (var folder = !leads ? RunFolder.follow(path, again)
+        : again ? RunFolder.resume(path) : RunFolder.begin(path)) {
       if (leads) announce(path);
       if (leads && !again) folder.remember(command.began);
       Runtime.getRuntime().addShutdownHook(hook);

@@ -14,8 +14,8 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 
-/// Open MPI's C functions that are used here. Its handles are addresses of symbols of the library; MPICH's and its kin's
-/// are integers, another binary interface, and are refused by name.
+/// Open MPI's C functions that are used here. Its handles are addresses of symbols of the library; MPICH's and its
+/// kin's are integers, another binary interface, and are refused by name.
 final class Mpi {
   /// What is loaded where `JACQUARD_MPI` names no other: the name under which Open MPI 2 to 5 install.
   private static final String LIBRARY = "libmpi.so.40";

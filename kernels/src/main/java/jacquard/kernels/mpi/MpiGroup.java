@@ -25,9 +25,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
-/// A rank that is a process among processes. MPI moves bytes and nothing else: its own sums are taken in an order of its
-/// choice, so here each rank gets its share of all ranks' numbers, adds it up in rank order, and hands it to all. Every
-/// wait is a poll that a failure ends.
+/// A rank that is a process among processes. MPI moves bytes and nothing else: its own sums are taken in an order of
+/// its choice, so here each rank gets its share of all ranks' numbers, adds it up in rank order, and hands it to all.
+/// Every wait is a poll that a failure ends.
 ///
 /// Before each exchange the ranks tell each other a hash of its text, so that those which do not do the same learn it.
 final class MpiGroup implements Group {

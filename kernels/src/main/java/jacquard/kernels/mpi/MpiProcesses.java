@@ -7,8 +7,8 @@ import java.time.Duration;
 public final class MpiProcesses implements Group.Processes {
   @Override public String name() { return "mpi"; }
 
-  /// Who fails tells the others why and throws; they leave with it at their next exchange. Whoever does not come to one,
-  /// and is ended by the launcher, says the cause as it ends.
+  /// Who fails tells the others why and throws; they leave with it at their next exchange. Whoever does not come to
+  /// one, and is ended by the launcher, says the cause as it ends.
   @Override public <T, X extends Exception> T run(Duration patience, Group.Body<T, X> body) throws X {
     var group = new MpiGroup(Mpi.load(), patience);
     var last = new Thread(() -> {

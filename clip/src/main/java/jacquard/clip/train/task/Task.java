@@ -33,11 +33,11 @@ public sealed interface Task extends Section permits Contrastive, Distill, Capti
   /// Parameters that the loss itself reads, by path.
   SequencedMap<String, Tensor> heads();
 
-  /// The terms of the loss by name; the loss is their sum.
+  /// This rank's parts of the terms of the loss, by name: the loss is the sum of all terms of all ranks.
   ///
-  /// @param features,targets of all parts and ranks, joined
-  /// @param groups           of each sample the number of its caption, equal where captions are equal
-  SequencedMap<String, Tensor> losses(List<Tensor> features, List<Tensor> targets, int[] groups);
+  /// @param features,targets of all micro-batches, joined
+  /// @param groups           of each sample of all ranks the number of its caption, equal where captions are equal
+  SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups);
 
   /// What follows the optimizer's step.
   void after();
