@@ -102,6 +102,7 @@ final class FusedSpecs {
     add(new Fused.LayerNorm(1e-5f, true), in(-1e-20, 1e-20, 5, 65), f32(65), f32(65));
     add(new Fused.Normalize(1e-12f), in(Draw.these(0), 3, 13));
     both(new Fused.Normalize(1e-12f), new Adjoint.Normalize(1e-12f), in(-1e-30, 1e-30, 3, 13));
+    both(new Fused.Normalize(0.1f), new Adjoint.Normalize(0.1f), in(-1e-2, 1e-2, 3, 13));
     add(new Fused.Normalize(1e-12f), in(-1e15, 1e15, 3, 65));
     add(new Fused.Norm(), in(-2, 2, 5, 13), f32(7), f32(1), f32(0));
     add(new Fused.Norm(), f32());

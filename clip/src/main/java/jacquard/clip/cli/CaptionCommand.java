@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.image.Images;
 import jacquard.clip.model.coca.Generation;
 import jacquard.clip.settings.Reason;

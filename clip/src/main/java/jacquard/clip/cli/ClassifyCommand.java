@@ -1,6 +1,9 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.Clip.Probabilities;
+import jacquard.clip.cli.options.LabelOptions;
+import jacquard.clip.cli.options.ModelOptions;
+import jacquard.clip.cli.options.TemplateOptions;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;

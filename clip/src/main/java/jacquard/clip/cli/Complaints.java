@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.options.Launch;
 import jacquard.clip.settings.Nearest;
 import jacquard.clip.settings.Reason;
 import java.util.Arrays;
@@ -7,10 +8,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
+import picocli.CommandLine;
 
 /// What went wrong, in a line that a user can act upon.
 final class Complaints {

@@ -1,6 +1,7 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.Clip;
+import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Failures;
 import jacquard.clip.eval.FeatureFile;

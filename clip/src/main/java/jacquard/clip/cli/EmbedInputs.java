@@ -1,6 +1,7 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.cli.options.TextLines;
 import jacquard.clip.data.FolderSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

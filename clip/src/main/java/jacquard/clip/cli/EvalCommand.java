@@ -1,5 +1,8 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.ModelOptions;
+import jacquard.clip.cli.options.TemplateOptions;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.report.Progress;
 import java.io.IOException;

@@ -1,5 +1,7 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.train.TrainCommand;
+import jacquard.clip.settings.Build;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Device;
 import jacquard.tensor.Group;
@@ -16,10 +18,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine;
 
 /// The launcher.
 @Command(name = "jacquard", mixinStandardHelpOptions = true, version = Build.VERSION,

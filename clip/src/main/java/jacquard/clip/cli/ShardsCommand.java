@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.shards.ShardWriter;
 import jacquard.clip.image.Pixels;

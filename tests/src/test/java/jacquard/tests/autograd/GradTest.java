@@ -48,6 +48,12 @@ class GradTest {
     assertEquals(Shape.of(2), step.gradients().get("b").shape());
   }
 
+  @Test void theGradientOfAMaximumIsSharedAmongTies() {
+    var m = new Model(Tensor.of(Shape.of(2, 4), 3, 1, 3, 2, 0, 5, 4, 5), Tensor.scalar(1), List.of());
+    var step = Grad.valueAndGrad(Parameters.of(m), () -> m.a.maxKeeping(1).sum());
+    assertArrayEquals(new float[] {0.5f, 0, 0.5f, 0, 0, 0.5f, 0, 0.5f}, step.gradients().get("a").floats());
+  }
+
   @Test void nothingReachedIsAnError() {
     var m = new Model(Tensor.scalar(1), Tensor.scalar(2), List.of());
     assertThrows(IllegalStateException.class, () -> Grad.valueAndGrad(Parameters.of(m), () -> Tensor.scalar(3)));

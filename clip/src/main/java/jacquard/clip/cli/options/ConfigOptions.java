@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.clip.model.ClipConfig;
 import java.util.ArrayList;
@@ -6,7 +6,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// Changes to a model's config: OpenCLIP's `--force-…`, and any key by its dotted path.
-final class ConfigOptions {
+public final class ConfigOptions {
   @Option(names = "--force-image-size", arity = "1..2", paramLabel = "SIZE",
       description = "Another image size, one number or height and width; learned positions are resized.")
   List<Integer> imageSize = List.of();
@@ -23,7 +23,7 @@ final class ConfigOptions {
   List<String> keys = List.of();
 
   /// As [ClipConfig#with] takes them.
-  String[] assignments() {
+  public String[] assignments() {
     var r = new ArrayList<String>();
     if (!imageSize.isEmpty())
       r.add("vision_cfg.image_size=" + (imageSize.size() == 1 ? imageSize.getFirst() : imageSize.toString()));
@@ -35,5 +35,5 @@ final class ConfigOptions {
     return r.toArray(String[]::new);
   }
 
-  ClipConfig of(ClipConfig config) { return assignments().length == 0 ? config : config.with(assignments()); }
+  public ClipConfig of(ClipConfig config) { return assignments().length == 0 ? config : config.with(assignments()); }
 }

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -7,7 +7,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// Names to choose among.
-final class LabelOptions {
+public final class LabelOptions {
   @Option(names = "--labels", paramLabel = "NAME,…",
       description = "Names, separated by commas; one that holds a comma in double quotes, as '\"cat, asleep\",dog'. "
           + "May be repeated.")
@@ -19,7 +19,7 @@ final class LabelOptions {
   Path file;
 
   /// Those of --labels, --label and --labels-file, in this order.
-  List<String> labels() throws IOException {
+  public List<String> labels() throws IOException {
     var r = new ArrayList<String>();
     for (var l : lists) split(l, r);
     r.addAll(single);

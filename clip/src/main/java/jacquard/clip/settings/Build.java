@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.settings;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /// Which build this is.
-final class Build {
-  static final String VERSION = "jacquard 0.1.0";
+public final class Build {
+  public static final String VERSION = "jacquard 0.1.0";
 
   private Build() {}
 
   /// The version, the Java that runs it, and a checksum of the engine's and the models' code where that lies in jars.
-  static String text() {
+  public static String text() {
     var sum = new CRC32C();
     for (var module : new String[] {"jacquard.tensor", "jacquard.autograd", "jacquard.kernels", "jacquard.clip"})
       ModuleLayer.boot().configuration().findModule(module).flatMap(m -> m.reference().location()).map(Path::of)

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import java.util.List;
 import java.util.Map;
@@ -8,7 +8,7 @@ import java.util.Map;
 ///
 /// @param by    who started it; empty for a process that stands alone
 /// @param local which of the ranks of this machine it is
-record Launch(String by, int rank, int size, int local) {
+public record Launch(String by, int rank, int size, int local) {
   private record Kind(String by, String rank, String size, String local) {}
 
   /// Of SLURM's, those of a step: a batch script has the job's number of tasks, and is none of them.
@@ -18,10 +18,10 @@ record Launch(String by, int rank, int size, int local) {
       new Kind("mpiexec", "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID"),
       new Kind("srun", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID"));
 
-  static Launch here() { return of(System.getenv()); }
+  public static Launch here() { return of(System.getenv()); }
 
   /// @throws IllegalArgumentException naming a variable that is no number
-  static Launch of(Map<String, String> environment) {
+  public static Launch of(Map<String, String> environment) {
     for (var k : KINDS) {
       if (!environment.containsKey(k.rank) || !environment.containsKey(k.size)) continue;
       int rank = number(environment, k.rank), size = number(environment, k.size);
@@ -34,7 +34,7 @@ record Launch(String by, int rank, int size, int local) {
     return new Launch("", 0, 1, 0);
   }
 
-  boolean alone() { return size == 1; }
+  public boolean alone() { return size == 1; }
 
   private static int number(Map<String, String> environment, String name) {
     var value = environment.get(name);

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.tensor.Device;
 import java.util.List;
@@ -7,17 +7,17 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Where tensors live and ops run.
-final class DeviceOptions {
+public final class DeviceOptions {
   @Option(names = "--device", paramLabel = "NAME",
       description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard "
           + "doctor lists them).")
   String name;
   @Mixin LibraryOptions libraries;
 
-  Device device() { return libraries.on(devices(name, 0, 1)).getFirst(); }
+  public Device device() { return libraries.on(devices(name, 0, 1)).getFirst(); }
 
   /// One for each rank: from the device of this name (null: the best) the one so many further on, and those after it.
-  static List<Device> devices(String name, int skip, int ranks) {
+  public static List<Device> devices(String name, int skip, int ranks) {
     try {
       var first = name == null ? Device.best() : Device.named(name);
       var full = first.name();

@@ -1,18 +1,22 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.options.ConfigOptions;
+import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.ImageOptions;
+import jacquard.clip.cli.options.RankOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis =
     "jacquard train [OPTION]…")
-final class TrainCommand implements Callable<Integer> {
+public final class TrainCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
   /// How the run began; null until that is known.
   RunFolder.Command began;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;

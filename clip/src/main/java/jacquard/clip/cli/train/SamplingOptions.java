@@ -1,5 +1,7 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.ShardOptions;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;

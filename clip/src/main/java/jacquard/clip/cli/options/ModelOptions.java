@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.clip.Clip;
 import jacquard.clip.checkpoint.ModelFiles;
@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// A trained model.
-final class ModelOptions {
+public final class ModelOptions {
   @Parameters(index = "0", paramLabel = "MODEL", description =
       "A folder with weights and their config, as runs/emoji-1/last; a file of weights with its config beside it; "
       + "hf-hub:ORG/NAME[@revision]; or, with --pretrained, "
@@ -18,12 +18,14 @@ final class ModelOptions {
   @Option(names = "--pretrained", paramLabel = "TAG", description =
       "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.")
   String pretrained;
-  @Mixin ConfigOptions config;
+  @Mixin public ConfigOptions config;
   @Mixin DeviceOptions device;
 
-  ModelFiles files() throws IOException { return new Published(Hub.current()).files(model, pretrained); }
+  public ModelFiles files() throws IOException { return new Published(Hub.current()).files(model, pretrained); }
 
-  Clip load() throws IOException { return load(files()); }
+  public Clip load() throws IOException { return load(files()); }
 
-  Clip load(ModelFiles files) throws IOException { return Clip.load(files, device.device(), config.assignments()); }
+  public Clip load(ModelFiles files) throws IOException {
+    return Clip.load(files, device.device(), config.assignments());
+  }
 }

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import jacquard.clip.image.Augmentation;
@@ -7,7 +7,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// How training prepares pictures.
-final class ImageOptions {
+public final class ImageOptions {
   @Option(names = "--image-mean", arity = "3", paramLabel = "X",
       description = "Mean that is subtracted, of samples 0 to 1 (default: that of the weights, or OpenAI's).")
   List<Float> mean = List.of();
@@ -35,7 +35,7 @@ final class ImageOptions {
       description = "How often a picture loses its colours (default: ${DEFAULT-VALUE}).")
   double grey = 0.2;
 
-  PreprocessConfig over(PreprocessConfig given) {
+  public PreprocessConfig over(PreprocessConfig given) {
     var json = JsonNodeFactory.instance.objectNode();
     if (!mean.isEmpty()) mean.forEach(json.putArray("mean")::add);
     if (!std.isEmpty()) std.forEach(json.putArray("std")::add);
@@ -44,7 +44,7 @@ final class ImageOptions {
     return given.with(json);
   }
 
-  Augmentation augmentation() {
+  public Augmentation augmentation() {
     return Augmentation.DEFAULT.scale(crop, 1).flip(flip)
         .colours(new Augmentation.Jitter(jitter, jitter, jitter, 0), jitter > 0 ? jitterProbability : 0, grey);
   }

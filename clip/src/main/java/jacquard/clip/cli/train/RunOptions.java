@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import java.io.IOException;
 import java.nio.file.Files;

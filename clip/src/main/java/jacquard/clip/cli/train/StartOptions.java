@@ -1,5 +1,6 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;

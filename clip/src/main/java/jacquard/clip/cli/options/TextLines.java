@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -7,12 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// The lines of a UTF-8 text, one after another; a byte-order mark is skipped.
-final class TextLines implements AutoCloseable {
+public final class TextLines implements AutoCloseable {
   private final Path file;
   private final BufferedReader reader;
   private boolean first = true;
 
-  TextLines(Path file) throws IOException {
+  public TextLines(Path file) throws IOException {
     this.file = file;
     if (Files.isDirectory(file)) throw new IOException(file + " is a folder, expected a text file");
     reader = Files.newBufferedReader(file);
@@ -21,7 +21,7 @@ final class TextLines implements AutoCloseable {
   /// The next line, null at the end.
   ///
   /// @throws IOException naming the file, if it is no UTF-8 text
-  String next() throws IOException {
+  public String next() throws IOException {
     try {
       var line = reader.readLine();
       if (first && line != null && line.startsWith("\ufeff")) line = line.substring(1);

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.tensor.Group;
 import java.io.IOException;
@@ -6,7 +6,7 @@ import java.time.Duration;
 import picocli.CommandLine.Option;
 
 /// Who takes the steps together.
-final class RankOptions {
+public final class RankOptions {
   @Option(names = "--ranks", paramLabel = "N", description = "Ranks in this process, each a thread with a device of "
       + "its own: the GPUs from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
       + "of each and is that of one rank with all of them (default: ${DEFAULT-VALUE}).")
@@ -19,7 +19,8 @@ final class RankOptions {
       + "sign before the run ends (default: ${DEFAULT-VALUE}).")
   double timeout = 600;
 
-  interface Work { int run() throws IOException; }
+  /// What a rank does.
+  public interface Work { int run() throws IOException; }
 
   /// Whether this process is a rank among others, or is to be.
   boolean joins() {
@@ -34,7 +35,7 @@ final class RankOptions {
   }
 
   /// Runs a command as one of the ranks that were started together; as it is, where it stands alone or has joined.
-  int run(Work work) throws IOException {
+  public int run(Work work) throws IOException {
     if (Group.CURRENT.isBound() || !joins()) return work.run();
     if (!(timeout >= 1 && timeout <= 1e7))
       throw new IllegalArgumentException("--rank-timeout " + timeout + ", expected seconds, at least 1");
@@ -52,11 +53,11 @@ final class RankOptions {
   }
 
   /// How many ranks are threads here.
-  int here() {
+  public int here() {
     if (ranks < 1) throw new IllegalArgumentException("--ranks " + ranks + ", expected 1 or more");
     return ranks;
   }
 
   /// Which of its machine's devices this process takes, from --device on.
-  int first() { return Group.CURRENT.isBound() ? Launch.here().local() : 0; }
+  public int first() { return Group.CURRENT.isBound() ? Launch.here().local() : 0; }
 }

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import jacquard.clip.train.task.Locks;
 import java.util.OptionalInt;

@@ -1,11 +1,11 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.tensor.Device;
 import java.util.List;
 import picocli.CommandLine.Option;
 
 /// Vendors' libraries in place of the device's own kernels. They round otherwise: checkpoints say what was used.
-final class LibraryOptions {
+public final class LibraryOptions {
   @Option(names = "--gemm", paramLabel = "LIBRARY",
       description = "On a GPU, who multiplies matrices: jacquard, or cublas (needs cuBLAS 12; default: "
           + "${DEFAULT-VALUE}).")
@@ -15,7 +15,7 @@ final class LibraryOptions {
   String conv = "jacquard";
 
   /// A library that cannot be used here is told, and the devices' own kernels do its work.
-  List<Device> on(List<Device> devices) {
+  public List<Device> on(List<Device> devices) {
     for (var d : devices) {
       use(d, "gemm", gemm);
       use(d, "conv", conv);

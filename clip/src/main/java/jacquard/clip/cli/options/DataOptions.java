@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.FolderSource;
@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Where pairs come from.
-final class DataOptions {
+public final class DataOptions {
   @Option(names = "--csv-separator", paramLabel = "C", description =
       "Separator of a table: one character, or \\t for a tab (default: the one of comma, tab, semicolon and bar that "
       + "finds the columns in the first row).")
@@ -29,10 +29,10 @@ final class DataOptions {
       "Column whose equal values are captions of one picture, in evaluation (default: equal paths are).")
   String groupColumn;
 
-  @Mixin ShardOptions shards;
+  @Mixin public ShardOptions shards;
 
   /// A split of the emoji by name, shards, a table, or a folder.
-  Source source(String data) throws IOException {
+  public Source source(String data) throws IOException {
     if (EmojiSource.SPLITS.contains(data)) return EmojiSource.of(data);
     if (ShardNames.in(data) && !Files.isDirectory(Path.of(data))) {
       var s = ShardSource.read(shards.open(data), Integer.MAX_VALUE);

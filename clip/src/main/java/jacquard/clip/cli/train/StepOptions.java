@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import jacquard.clip.train.Trainer;
 import picocli.CommandLine.Option;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.options;
 
 import jacquard.clip.data.shards.BlockCache;
 import jacquard.clip.data.shards.Fields;
@@ -11,7 +11,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// What the samples of shards are.
-final class ShardOptions {
+public final class ShardOptions {
   @Option(names = "--image-key", paramLabel = "EXT;…", description =
       "Extensions of pictures in shards, the first that is there wins (default: ${DEFAULT-VALUE}).")
   String images = String.join(";", Fields.DEFAULT.images());
@@ -34,7 +34,7 @@ final class ShardOptions {
       "The most that the folder may hold; the shards that were last read longest ago are deleted first (default: ${DEFAULT-VALUE}).")
   double gigabytes = 20;
 
-  Fields fields() {
+  public Fields fields() {
     if (weights != null && json == null)
       throw new IllegalArgumentException("--json-text-key-probs needs --json-text-key");
     if (pixels < 1) throw new IllegalArgumentException("--max-image-pixels " + pixels + ", expected at least 1");
@@ -45,11 +45,11 @@ final class ShardOptions {
   }
 
   /// Shards by their names, all with the factor 1.
-  Shards open(String data) throws IOException {
+  public Shards open(String data) throws IOException {
     return open(data, List.of(new Shards.From(ShardNames.expand(data), 1)));
   }
 
-  Shards open(String data, List<Shards.From> sources) throws IOException {
+  public Shards open(String data, List<Shards.From> sources) throws IOException {
     boolean remote = sources.stream().flatMap(s -> s.names().stream())
         .anyMatch(n -> n.startsWith("http://") || n.startsWith("https://"));
     return Shards.open(data, sources, fields(), remote ? new BlockCache(cache, (long) (gigabytes * 1e9)) : null);
@@ -61,7 +61,7 @@ final class ShardOptions {
     return r;
   }
 
-  static double number(String option, String value) {
+  public static double number(String option, String value) {
     try { return Double.parseDouble(value); }
     catch (NumberFormatException e) {
       throw new IllegalArgumentException(option + ": \"" + value + "\" is no number", e);

@@ -1,5 +1,8 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.options.DeviceOptions;
+import jacquard.clip.cli.options.LibraryOptions;
+import jacquard.clip.cli.options.RankOptions;
 import jacquard.clip.train.Compute;
 import jacquard.tensor.Precision;
 import picocli.CommandLine.Mixin;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.shards.ShardNames;

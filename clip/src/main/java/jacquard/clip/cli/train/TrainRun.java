@@ -1,10 +1,11 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.train;
 
 import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.settings.Build;
 import jacquard.clip.train.Alike;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
