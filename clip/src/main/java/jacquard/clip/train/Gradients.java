@@ -185,11 +185,12 @@ public final class Gradients {
 
   private SequencedMap<String, Tensor> summed(SequencedMap<String, Tensor> gradients) {
     if (group.size() == 1) return gradients;
-    var sums = Tensor.applyAll(new Collective.AllReduce(group, 1, gradients.size()),
-        List.copyOf(gradients.values()));
+    var left = new LinkedHashMap<>(gradients);
+    left.keySet().removeAll(task.cut());
+    var sums = Tensor.applyAll(new Collective.AllReduce(group, 1, left.size()), List.copyOf(left.values()));
     var r = new LinkedHashMap<String, Tensor>();
     int i = 0;
-    for (var name : gradients.keySet()) r.put(name, sums.get(i++));
+    for (var name : gradients.keySet()) r.put(name, left.containsKey(name) ? sums.get(i++) : gradients.get(name));
     return r;
   }
 }

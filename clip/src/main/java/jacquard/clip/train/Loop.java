@@ -1,7 +1,6 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Clipping;
-import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
 import jacquard.clip.train.task.Task;
@@ -22,10 +21,13 @@ import java.util.stream.Collectors;
 /// The steps of one rank: it reads ahead, updates, and tells its listeners. What is trained only the task knows.
 /// Everything that a step depends on follows from the seed and the step's number.
 ///
-/// @param optimizer of the task's parameters
+/// @param move      of the task's parameters
 /// @param steps     in all
-public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization how, Compute compute, long steps,
+public record Loop(Task task, Stream stream, Move move, Optimization how, Compute compute, long steps,
     long seed) {
+  /// An optimizer's step: what is returned takes gradients by path, a part of them at a time.
+  public interface Move { Consumer<Map<String, Tensor>> of(double rate, float factor); }
+
   private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
 
   /// Makes the steps from `first` on, until the last or until `stop` holds on some rank.
@@ -65,14 +67,14 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
   /// says of itself, by metric.
   private SequencedMap<String, Double> update(Batch batch, long s) {
     double rate = how.schedule().rate(s), norm;
-    var pass = compute.pass(Random.of(seed).fold("pass").fold(s));
-    var norms = Norms.due(s, task.parameters());
+    var pass = task.under(compute.pass(Random.of(seed).fold("pass").fold(s)));
+    var norms = Norms.due(s, task);
     SequencedMap<String, Double> losses;
     try (var _ = Scope.open()) {
       if (how.clip() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
         // Nothing waits for all gradients: they are used and freed as backward finishes them.
         double[] squares = {0};
-        var move = measured(norms, optimizer.step(rate, 1));
+        var move = measured(norms, this.move.of(rate, 1));
         losses = Gradients.streamed(task, batch, pass, group -> {
           double n = Clipping.norm(group.values());
           if (!Double.isFinite(n))
@@ -86,8 +88,8 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
       } else {
         var step = Gradients.of(task, batch, how.parts(), pass);
         losses = step.losses();
-        check(s, step.loss(), norm = Clipping.norm(step.gradients().values()));
-        measured(norms, optimizer.step(rate, Clipping.factor(norm, how.clip()))).accept(step.gradients());
+        check(s, step.loss(), norm = norm(step.gradients()));
+        measured(norms, move.of(rate, Clipping.factor(norm, how.clip()))).accept(step.gradients());
       }
       task.after();
     }
@@ -104,6 +106,17 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
 
   private static Consumer<Map<String, Tensor>> measured(Norms norms, Consumer<Map<String, Tensor>> move) {
     return norms == null ? move : norms.around(move);
+  }
+
+  /// Of the gradients of all ranks.
+  private double norm(Map<String, Tensor> gradients) {
+    if (task.cut().isEmpty()) return Clipping.norm(gradients.values());
+    var cut = new LinkedHashMap<>(gradients);
+    var whole = new LinkedHashMap<>(gradients);
+    cut.keySet().retainAll(task.cut());
+    whole.keySet().removeAll(task.cut());
+    double own = Clipping.norm(cut.values()), shared = Clipping.norm(whole.values());
+    return Math.sqrt(Group.current().sum("squares of gradients", own * own)[0] + shared * shared);
   }
 
   private static void check(long s, double loss, double norm) {

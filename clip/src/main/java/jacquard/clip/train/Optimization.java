@@ -1,6 +1,7 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Optimizer;
+import jacquard.autograd.Parameters;
 import jacquard.autograd.Schedule;
 import jacquard.clip.train.task.Rates;
 import jacquard.clip.train.task.Task;
@@ -11,7 +12,12 @@ import jacquard.clip.train.task.Task;
 /// @param parts micro-batches a step; the step is that of the joined batch
 public record Optimization(Optimizer.Rule rule, Schedule schedule, Rates rates, double clip, int parts) {
   /// The optimizer of a task's parameters.
-  public Optimizer over(Task task) { return new Optimizer(rule, task.parameters(), rates.of(task.model())); }
+  public Optimizer over(Task task) { return over(task, task.parameters()); }
+
+  /// The optimizer of parameters at the paths of a task's.
+  public Optimizer over(Task task, Parameters parameters) {
+    return new Optimizer(rule, parameters, rates.of(task.model()));
+  }
 
   /// The rule's name, as checkpoints have it.
   String name() { return rule.getClass().getSimpleName(); }

@@ -6,14 +6,21 @@ import jacquard.clip.data.Stream;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.report.Progress;
+import jacquard.clip.train.ranks.Moments;
+import jacquard.clip.train.ranks.Sharding;
+import jacquard.clip.train.task.Rows;
+import jacquard.clip.train.task.Section;
+import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Group;
 import jacquard.tensor.Precision;
+import jacquard.tensor.Shape;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.function.Function;
 
 /// Puts a run together: on each rank a task, its optimizer and a [Loop]; on rank 0 also the run's state, who listens,
 /// and what they write into the folder.
@@ -71,21 +78,28 @@ public final class Trainer {
 
   private Evaluation run(RunFolder folder, Group group) throws IOException {
     boolean saved = folder.saved(), leads = group.rank() == 0;
-    var task = recipe.make(saved);
-    var optimizer = how.over(task);
+    var sharding = group.size() > 1 ? compute.sharding() : Sharding.NONE;
+    if (sharding == Sharding.ALL && cadence.average > 0)
+      throw new IllegalArgumentException("running averages of parameters that ranks share (--zero 3, --fsdp) are not "
+          + "there yet; --zero 1 has them");
+    var task = (sharding == Sharding.ALL ? new Sharded.Recipe(recipe) : recipe).make(saved);
+    var moments = sharding == Sharding.MOMENTS ? Moments.of(task, group) : null;
+    var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
     var averages = leads && cadence.average > 0 ? new Averages(task, cadence.average, Averages.COPIED) : null;
-    var state = state(task, optimizer, averages);
+    var state = state(task, section(task, optimizer, moments), averages);
     var unlike = new ArrayList<String>();
     long first = saved ? state.restore(folder.state(), unlike) : 0;
     optimizer.restore(first);
-    var loop = new Loop(task, stream, optimizer, how, compute, cadence.steps, seed);
+    Loop.Move move = moments == null ? optimizer::step : moments.around(optimizer);
+    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed);
     if (!leads) {
-      steps = loop.run(first, () -> stopping, List.of());
+      var gives = new Listener.Giving(task, state, held == null ? 0 : cadence.evaluate, cadence.save);
+      steps = loop.run(first, () -> stopping, sharding == Sharding.NONE ? List.of() : List.of(gives));
       return null;
     }
     steps = first;
     folder.describe(task.model().config(), transform.config());
-    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task.model());
+    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task::whole);
     double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
          var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size())
@@ -97,7 +111,7 @@ public final class Trainer {
         var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
         evaluators.put(HELD_OUT, heldOut);
         if (averages != null)
-          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
+          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged()::model));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
       listeners.add(new Listener.Metrics(metrics));
@@ -112,7 +126,15 @@ public final class Trainer {
     return heldOut == null ? null : heldOut.last();
   }
 
-  private State state(Task task, Optimizer optimizer, Averages averages) {
+  /// The moments by the names that any number of ranks can read.
+  private static Section section(Task task, Optimizer optimizer, Moments moments) {
+    var rows = new Rows(Group.current());
+    Function<String, Shape> shapes = moments != null ? moments.shapes()
+        : task instanceof Sharded s ? s.shapes()::get : _ -> null;
+    return rows.section(optimizer.state(), name -> shapes.apply(name.substring(0, name.lastIndexOf('.'))));
+  }
+
+  private State state(Task task, Section optimizer, Averages averages) {
     var state = new State()
         .same("seed", seed, (then, now) -> "--seed " + then + ", not " + now)
         .same("task", task.name(), (then, now) -> "the loss " + then + ", not " + now)
@@ -129,7 +151,7 @@ public final class Trainer {
         .noted(compute.libraries(), compute::unlike);
     stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name
         + " of data " + then + ", not " + now));
-    state.section(Listener.Saving.MODEL, task).section("optimizer", optimizer.state());
+    state.section(Listener.Saving.MODEL, task).section("optimizer", optimizer);
     if (averages != null) state.section(Listener.Saving.AVERAGES, averages);
     return state;
   }

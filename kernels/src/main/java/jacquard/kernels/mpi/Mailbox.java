@@ -2,6 +2,8 @@ package jacquard.kernels.mpi;
 
 import jacquard.tensor.Group;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -54,8 +56,21 @@ final class Mailbox implements AutoCloseable {
     watch = Thread.ofPlatform().daemon().name("ranks").start(this::watch);
   }
 
-  /// Looks from now on whether these processes live, which are on this machine; null for others.
-  synchronized void watch(ProcessHandle[] processes) { System.arraycopy(processes, 0, peers, 0, size); }
+  /// This process and its machine.
+  static String here() { return ProcessHandle.current().pid() + " " + host(); }
+
+  private static String host() {
+    try { return InetAddress.getLocalHost().getHostName(); }
+    catch (UnknownHostException e) { return "unknown " + ProcessHandle.current().pid(); }
+  }
+
+  /// Looks from now on whether those of the ranks' processes live that are on this machine.
+  synchronized void watch(List<String> processes) {
+    for (int r = 0; r < size; r++) {
+      var words = processes.get(r).split(" ", 2);
+      if (words[1].equals(host())) peers[r] = ProcessHandle.of(Long.parseLong(words[0])).orElse(null);
+    }
+  }
 
   private void watch() {
     while (!through) {

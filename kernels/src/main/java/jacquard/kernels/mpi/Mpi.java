@@ -95,6 +95,16 @@ final class Mpi {
     return Linker.nativeLinker().downcallHandle(symbol(name), FunctionDescriptor.of(I, in));
   }
 
+  /// Of elements of so many bytes.
+  MemorySegment type(int width) {
+    return switch (width) {
+      case 1 -> bytes;
+      case 2 -> shorts;
+      case 4 -> ints;
+      default -> longs;
+    };
+  }
+
   // Beginning and end
 
   /// @return the communicator of all ranks

@@ -16,8 +16,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -64,24 +62,7 @@ final class MpiGroup implements Group {
     flag = Arena.global().allocate(JAVA_INT);
     request = mpi.request();
     mailbox = new Mailbox(mpi, world, patience);
-    mailbox.watch(neighbours());
-  }
-
-  /// The processes of the ranks on this machine.
-  private ProcessHandle[] neighbours() {
-    var mine = ProcessHandle.current().pid() + " " + host();
-    var all = strings("the processes", mine);
-    var r = new ProcessHandle[size];
-    for (int k = 0; k < size; k++) {
-      var words = all.get(k).split(" ", 2);
-      if (words[1].equals(host())) r[k] = ProcessHandle.of(Long.parseLong(words[0])).orElse(null);
-    }
-    return r;
-  }
-
-  private static String host() {
-    try { return InetAddress.getLocalHost().getHostName(); }
-    catch (UnknownHostException e) { return "unknown " + ProcessHandle.current().pid(); }
+    mailbox.watch(strings("the processes", Mailbox.here()));
   }
 
   @Override public int rank() { return rank; }
@@ -115,7 +96,7 @@ final class MpiGroup implements Group {
       copy(part.array(), part.from() + from[rank], out, n[rank]);
       var in = y.of((long) width * Arrays.stream(n).sum());
       var parts = Mpi.Table.of(n);
-      mpi.allGather(new Mpi.Part(out, n[rank], type(width)), in, parts, world, request);
+      mpi.allGather(new Mpi.Part(out, n[rank], mpi.type(width)), in, parts, world, request);
       await(parts);
       int at = 0;
       for (int r = 0; r < size; r++) {
@@ -313,13 +294,4 @@ final class MpiGroup implements Group {
 
   /// Why the ranks leave; null where they do not.
   String failure() { return mailbox.failure(); }
-
-  private MemorySegment type(int width) {
-    return switch (width) {
-      case 1 -> mpi.bytes;
-      case 2 -> mpi.shorts;
-      case 4 -> mpi.ints;
-      default -> mpi.longs;
-    };
-  }
 }

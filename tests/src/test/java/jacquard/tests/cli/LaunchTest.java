@@ -29,7 +29,7 @@ class LaunchTest {
   }
 
   /// A rank is killed inside an epoch of shards: all end, saying why, and the run that goes on gives the bytes of two
-  /// ranks in one JVM that nobody killed. Rank 0 alone speaks and writes.
+  /// ranks in one JVM that nobody killed and that keep all parameters. Rank 0 alone speaks and writes.
   @Test void killedProcessesGoOnToTheBytesOfThreads(@TempDir Path folder) throws Exception {
     assumeTrue(Mpirun.isThere(), Mpirun.MISSING);
     var pictures = Launcher.pictures(folder.resolve("pictures"), 60);
@@ -39,11 +39,13 @@ class LaunchTest {
     var command = new ArrayList<>(List.of(Launcher.train(folder, pictures, "whole", STEPS)));
     command.set(command.indexOf("--train-data") + 1, shards + "/{00..08}.tar");
     command.set(command.indexOf("--batch-size") + 1, "4");
+    command.addAll(List.of("--grad-clip-norm", "0"));
     var two = new ArrayList<>(command);
     two.addAll(List.of("--ranks", "2"));
     var ended = Launcher.run(two.toArray(String[]::new));
     assertEquals(0, ended.status(), ended.text());
     command.set(command.indexOf("--name") + 1, "parts");
+    command.add("--fsdp");
     var output = folder.resolve("output.txt");
     var p = Mpirun.start(output, List.of(processes(2, command.toArray(String[]::new))));
     for (long until = System.nanoTime() + TimeUnit.MINUTES.toNanos(2); lines(parts) < 12; Thread.sleep(5))
@@ -60,9 +62,30 @@ class LaunchTest {
     var last = Mpirun.of(folder, List.of(processes(2, "train", "--resume", parts.toString())));
     assertEquals(0, last.status(), last.text());
     assertEquals(1, last.text().lines().filter(l -> l.contains("minutes; see")).count(), last.text());
-    for (var f : List.of("metrics.jsonl", "resume.safetensors", "last/open_clip_model.safetensors",
-        "best/open_clip_model.safetensors"))
+    assertEquals(STEPS, lines(parts));
+    for (var f : List.of("resume.safetensors", "last/open_clip_model.safetensors", "best/open_clip_model.safetensors"))
       assertEquals(-1, Files.mismatch(whole.resolve(f), parts.resolve(f)), f);
+  }
+
+  /// What a step would take, by mode; nothing is trained.
+  @Test void aDryRunSaysWhatAStepTakes(@TempDir Path folder) throws Exception {
+    var command = new ArrayList<>(List.of(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 40),
+        "dry", 8)));
+    command.addAll(List.of("--dry-run", "--ranks", "4"));
+    var ended = Launcher.run(command.toArray(String[]::new));
+    assertEquals(0, ended.status(), ended.text());
+    for (var line : List.of("4 ranks, 8 pairs a rank and micro-batch, fp32", "--zero 0", "--zero 1", "--zero 3",
+        "GFLOP a pair forwards and backwards"))
+      assertTrue(ended.text().contains(line), ended.text());
+    assertFalse(Files.exists(folder.resolve("runs")));
+    for (var wrong : List.of("--zero=2", "--zero=5", "--fsdp-checkpoint=sharded")) {
+      command.set(command.size() - 1, "1");
+      command.add(wrong);
+      var refused = Launcher.run(command.toArray(String[]::new));
+      assertEquals(1, refused.status(), refused.text());
+      assertTrue(refused.text().contains(wrong.replace('=', ' ')), refused.text());
+      command.removeLast();
+    }
   }
 
   private static long lines(Path run) throws IOException {

@@ -1,5 +1,6 @@
 package jacquard.clip.cli.options;
 
+import jacquard.clip.train.ranks.Sharding;
 import jacquard.tensor.Group;
 import java.io.IOException;
 import java.time.Duration;
@@ -18,6 +19,16 @@ public final class RankOptions {
   @Option(names = "--rank-timeout", paramLabel = "SECONDS", description = "How long a rank waits for one that gives no "
       + "sign before the run ends (default: ${DEFAULT-VALUE}).")
   double timeout = 600;
+
+  @Option(names = "--zero", paramLabel = "STAGE", description = "What each rank keeps its own rows of, where others "
+      + "have theirs: 1: the optimizer's moments; 3: parameters, gradients and moments; 0: nothing. The step stays the "
+      + "same (default: ${DEFAULT-VALUE}).")
+  int zero;
+  @Option(names = "--fsdp", description = "The same as --zero 3.")
+  boolean fsdp;
+  @Option(names = "--fsdp-checkpoint", paramLabel = "KIND", description = "full: files that any number of ranks "
+      + "reads, with OpenCLIP's names; nothing else is there yet (default: ${DEFAULT-VALUE}).")
+  String checkpoint = "full";
 
   /// What a rank does.
   public interface Work { int run() throws IOException; }
@@ -50,6 +61,15 @@ public final class RankOptions {
             + "--dist-backend local makes each a run of its own");
       return work.run();
     });
+  }
+
+  public Sharding sharding() {
+    if (fsdp && zero != 0 && zero != 3)
+      throw new IllegalArgumentException("--fsdp and --zero " + zero + ": --fsdp is --zero 3; give one");
+    if (!checkpoint.equals("full"))
+      throw new IllegalArgumentException("--fsdp-checkpoint " + checkpoint + ", expected full: files that any "
+          + "number of ranks reads");
+    return Sharding.stage(fsdp ? 3 : zero);
   }
 
   /// How many ranks are threads here.

@@ -26,6 +26,6 @@ final class ComputeOptions {
 
   Compute compute(RankOptions ranks) {
     return new Compute(libraries.on(DeviceOptions.devices(device, ranks.first(), ranks.here())),
-        Precision.named(precision), recompute);
+        Precision.named(precision), recompute, ranks.sharding());
   }
 }

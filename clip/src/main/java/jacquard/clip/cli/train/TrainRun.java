@@ -6,12 +6,14 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.settings.Build;
-import jacquard.clip.train.Alike;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.RunPage;
 import jacquard.clip.train.Trainer;
+import jacquard.clip.train.ranks.Alike;
+import jacquard.clip.train.ranks.Plan;
+import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.tensor.Group;
 import java.io.IOException;
@@ -42,6 +44,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
 
   /// The status to exit with.
   int call() throws IOException {
+    if (command.run.dry) return dry();
     var group = Group.current();
     boolean leads = group.rank() == 0, again = command.run.resume != null;
     var path = Path.of(group.strings("the run's folder", leads ? command.run.folder(title()).toString() : "")
@@ -76,6 +79,28 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
         System.out.flush();
       }
     }
+  }
+
+  /// Says what a step takes.
+  private int dry() {
+    var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
+    int pairs = command.steps.batch;
+    long heap = Runtime.getRuntime().maxMemory();
+    if (Group.current().rank() > 0) return 0;
+    System.out.printf("%s, %d rank%s, %,d pairs a rank and micro-batch, %s%s; MB of each rank:%n", title(), on.ranks(),
+        on.ranks() == 1 ? "" : "s", pairs, on.precision().flag(), on.recompute() ? ", blocks made again" : "");
+    System.out.println("          weights  moments     step   in all   largest batch in " + heap / 1_000_000 + " MB");
+    Plan any = null;
+    for (var sharding : Sharding.values()) {
+      any = Plan.of(config, command.task.loss(), how, on, on.ranks(), sharding);
+      double step = any.bytes(pairs) - any.weights() - any.moments();
+      long fit = any.pairs(heap);
+      System.out.printf("--zero %d %,9d%,9d%,9.0f%,9.0f   %s%n", sharding.stage(), any.weights() / 1_000_000,
+          any.moments() / 1_000_000, step / 1e6, any.bytes(pairs) / 1e6, fit == 0 ? "none" : "%,d".formatted(fit));
+    }
+    System.out.printf("%.2f GFLOP a pair forwards and backwards, %,d launches a micro-batch%n", any.operations() / 1e9,
+        any.launches());
+    return 0;
   }
 
   private String title() { return command.model.title(); }

@@ -1,4 +1,4 @@
-package jacquard.clip.train;
+package jacquard.clip.train.ranks;
 
 import jacquard.tensor.Group;
 import java.util.ArrayList;
