@@ -66,7 +66,15 @@ public record Rows(Group group) {
       }
 
       @Override public void restore(Weights file, String prefix) throws IOException {
-        for (var e : tensors.entrySet()) put(e.getValue(), file.floats(prefix + e.getKey()), whole.apply(e.getKey()));
+        for (var e : tensors.entrySet()) {
+          var at = prefix + e.getKey();
+          var shape = whole.apply(e.getKey());
+          var expected = shape == null ? e.getValue().shape() : shape;
+          if (!Arrays.equals(file.shape(at), expected.dims()))
+            throw new IOException(file.file() + ": " + at + " is " + Shape.of(file.shape(at)) + ", expected " + expected
+                + "; is it a run of another model?");
+          put(e.getValue(), file.floats(at), shape);
+        }
       }
     };
   }
@@ -77,7 +85,12 @@ public record Rows(Group group) {
 
   /// Writes this rank's rows of all values, or all where the shape is null.
   void put(Tensor own, float[] values, Shape whole) {
-    if (whole == null) { Checkpoint.put(own, values); return; }
+    if (whole == null) {
+      Checkpoint.put(own, values);
+      return;
+    }
+    if (values.length != whole.size())
+      throw new IllegalArgumentException(values.length + " values for " + whole);
     int width = (int) (whole.size() / whole.dim(0)), from = first(whole, group.rank()) * width;
     Checkpoint.put(own, Arrays.copyOfRange(values, from, from + (int) own.shape().size()));
   }
