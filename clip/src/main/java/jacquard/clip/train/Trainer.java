@@ -5,6 +5,7 @@ import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
+import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Progress;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Sharding;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.function.Function;
 
 /// Puts a run together: on each rank a task, its optimizer and a [Loop]; on rank 0 also the run's state, who listens,
@@ -33,6 +35,11 @@ public final class Trainer {
   /// @param average  how much of the running averages of the weights stays at a step (see [Averages]); 0 for none
   public record Cadence(long steps, long evaluate, long save, double average) {}
 
+  /// Further evaluators of the model that is trained, by name.
+  ///
+  /// @param every steps between them
+  public record Also(Function<ClipModel, SequencedMap<String, Listener.Evaluator>> evaluators, long every) {}
+
   private final Task.Recipe recipe;
   private final Stream stream;
   private final Optimization how;
@@ -42,6 +49,7 @@ public final class Trainer {
   private final Transform transform;
   private final Tokenizer tokenizer;
   private final Source held;
+  private Also also = new Also(_ -> new LinkedHashMap<>(), 1);
   private volatile boolean stopping;
   private volatile long steps;
 
@@ -59,6 +67,12 @@ public final class Trainer {
     this.transform = transform;
     this.tokenizer = tokenizer;
     this.held = held;
+  }
+
+  /// Evaluates by others too.
+  public Trainer also(Also more) {
+    also = more;
+    return this;
   }
 
   /// Ends the run after the step in progress, with a checkpoint of it: [#run] then returns as if it were the last. Any
@@ -102,7 +116,7 @@ public final class Trainer {
     var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task::whole);
     double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
-         var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size())
+         var progress = Progress.of("train", stream.before(cadence.steps)).unit("samples").from(stream.before(first))
              .open()) {
       unlike.forEach(progress::say);
       var listeners = new ArrayList<Listener>();
@@ -114,10 +128,15 @@ public final class Trainer {
           evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged()::model));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
+      var others = also.evaluators.apply(task.model());
+      if (!others.isEmpty() && !task.cut().isEmpty())
+        throw new IllegalArgumentException("test sets beside the held-out data, and parameters that ranks share "
+            + "(--zero 3, --fsdp), are not there yet together; --zero 1 has both");
+      if (!others.isEmpty()) listeners.add(new Listener.Evaluating(others, also.every, progress::say));
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
       listeners.add(new Listener.Each(m -> steps = m.step()));
-      listeners.add(new Listener.Line(progress, stream.size()));
+      listeners.add(new Listener.Line(progress, stream));
       listeners.add(new Listener.Best(folder, task, BEST, best));
       listeners.add(new Listener.Saving(folder, state, cadence.save, progress::say));
       loop.run(first, () -> stopping, listeners);
@@ -145,9 +164,7 @@ public final class Trainer {
             + ": its place in the data would be lost")
         .same("precision", compute.precision().name(), (then, now) -> "--precision " + flag(then) + ", not "
             + flag(now))
-        .said("data", stream.fingerprint(), (then,
-            now) -> "other data (%s) than this goes on with (%s): other samples than without the stop".formatted(then,
-            now))
+        .said("data", stream.fingerprint(), (then, _) -> stream.fingerprint().unlike(then, stream.name()))
         .noted(compute.libraries(), compute::unlike);
     stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name
         + " of data " + then + ", not " + now));

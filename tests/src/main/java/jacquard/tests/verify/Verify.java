@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /// Runs every recorded case of folders laid out as
-/// `models decoder losses tokenizer tokenizers images train tasks optim checkpoints registry`, a line a case.
+/// `models decoder losses tokenizer tokenizers images naflex train tasks optim checkpoints registry evaluation`,
+/// a line a case.
 public final class Verify {
   static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
-      new CheckpointsFamily(), new RegistryFamily(),
-      new TrainFamily(), new TasksFamily(), new OptimFamily(), new ImagesFamily(), new TokenizerFamily(),
-      new TokenizersFamily());
+      new CheckpointsFamily(), new RegistryFamily(), new TrainFamily(), new TasksFamily(), new OptimFamily(),
+      new NaflexFamily(), new ImagesFamily(), new TokenizerFamily(), new TokenizersFamily(), new EvaluationFamily());
 
   private Verify() {}
 

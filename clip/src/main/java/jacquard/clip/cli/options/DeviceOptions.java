@@ -26,6 +26,8 @@ public final class DeviceOptions {
       return IntStream.range(skip, skip + ranks)
           .mapToObj(r -> r == 0 ? first : Device.named(kind + ":" + (from + r))).toList();
     // a user can mend it
-    } catch (IllegalStateException e) { throw new IllegalArgumentException("--device: " + e.getMessage(), e); }
+    } catch (IllegalStateException | IllegalArgumentException e) {
+      throw new IllegalArgumentException("--device: " + e.getMessage(), e);
+    }
   }
 }

@@ -16,7 +16,7 @@ import java.util.Set;
 
 /// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The
 /// tensors are one rank's.
-public sealed interface Task extends Section permits Contrastive, Distill, Caption, Sharded {
+public sealed interface Task extends Section permits Contrastive, Distill, Caption, Foretell, Sharded {
   /// What tells it from other tasks, in checkpoints and reports.
   String name();
 
