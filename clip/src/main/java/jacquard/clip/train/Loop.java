@@ -1,8 +1,10 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Clipping;
+import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
+import jacquard.clip.train.health.Guard;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Random;
@@ -23,10 +25,26 @@ import java.util.stream.Collectors;
 ///
 /// @param move      of the task's parameters
 /// @param steps     in all
+/// @param guard     against wild gradients; null for none
 public record Loop(Task task, Stream stream, Move move, Optimization how, Compute compute, long steps,
-    long seed) {
-  /// An optimizer's step: what is returned takes gradients by path, a part of them at a time.
-  public interface Move { Consumer<Map<String, Tensor>> of(double rate, float factor); }
+    long seed, Guard guard) {
+  /// An optimizer's steps.
+  public interface Move {
+    /// A step: what is returned takes gradients by path, a part of them at a time.
+    Consumer<Map<String, Tensor>> of(double rate, float factor);
+
+    /// Counts a step that is not made; there are so many then.
+    void skip(long steps);
+
+    static Move by(Optimizer optimizer) {
+      return new Move() {
+        @Override public Consumer<Map<String, Tensor>> of(double rate, float factor) {
+          return optimizer.step(rate, factor);
+        }
+        @Override public void skip(long steps) { optimizer.restore(steps); }
+      };
+    }
+  }
 
   private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
 
@@ -71,11 +89,11 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
     var norms = Norms.due(s, task);
     SequencedMap<String, Double> losses;
     try (var _ = Scope.open()) {
-      if (how.clip() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
+      if (guard == null && how.limit() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
         // Nothing waits for all gradients: they are used and freed as backward finishes them.
         double[] squares = {0};
         var move = measured(norms, this.move.of(rate, (float) weight));
-        losses = Gradients.streamed(task, batch, pass, group -> {
+        losses = how.watch().during(s, () -> Gradients.streamed(task, batch, pass, group -> {
           double n = Clipping.norm(group.values());
           if (!Double.isFinite(n))
             throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of "
@@ -83,14 +101,20 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
                 + (group.size() > 3 ? " and %,d more".formatted(group.size() - 3) : "") + HELP);
           squares[0] += n * n;
           move.accept(group);
-        }).losses();
+        })).losses();
         check(s, losses.get("loss"), norm = weight * Math.sqrt(squares[0]));
       } else {
-        var step = Gradients.of(task, batch, how.parts(), pass);
+        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass));
         losses = step.losses();
-        check(s, step.loss(), norm = weight * norm(step.gradients()));
-        measured(norms, move.of(rate, (float) weight * Clipping.factor(norm, how.clip())))
-            .accept(step.gradients());
+        norm = weight * norm(step.gradients());
+        if (guard == null) check(s, step.loss(), norm);
+        if (guard == null || guard.takes(s, step.loss(), norm))
+          measured(norms, move.of(rate, (float) weight * Clipping.factor(norm, how.limit())))
+              .accept(step.gradients());
+        else {
+          norms = null;
+          move.skip(s + 1);                                      // a step is counted whether it is made or not
+        }
       }
       task.after();
     }
@@ -101,6 +125,7 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
       values.put("parameter_norm", norms.parameters());
       values.put("update_norm", norms.change());
     }
+    if (guard != null) values.put("skipped_steps", (double) guard.skipped());
     values.putAll(task.report());
     return values;
   }

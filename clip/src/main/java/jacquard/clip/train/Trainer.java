@@ -7,6 +7,8 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Progress;
+import jacquard.clip.train.health.EmbeddingStatistics;
+import jacquard.clip.train.health.Guard;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Rows;
@@ -96,16 +98,21 @@ public final class Trainer {
     if (sharding == Sharding.ALL && cadence.average > 0)
       throw new IllegalArgumentException("running averages of parameters that ranks share (--zero 3, --fsdp) are not "
           + "there yet; --zero 1 has them");
+    if (sharding != Sharding.NONE && !Sharding.cuts(how.rule()))
+      throw new IllegalArgumentException("--zero and --fsdp need an optimizer that moves each number by itself: adamw, "
+          + "nadamw or sgd, not " + how.name());
     var task = (sharding == Sharding.ALL ? new Sharded.Recipe(recipe) : recipe).make(saved);
     var moments = sharding == Sharding.MOMENTS ? Moments.of(task, group) : null;
     var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
     var averages = leads && cadence.average > 0 ? new Averages(task, cadence.average, Averages.COPIED) : null;
+    var guard = how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null;
     var state = state(task, section(task, optimizer, moments), averages);
+    if (guard != null) state.section("guard", guard);
     var unlike = new ArrayList<String>();
     long first = saved ? state.restore(folder.state(), unlike) : 0;
     optimizer.restore(first);
-    Loop.Move move = moments == null ? optimizer::step : moments.around(optimizer);
-    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed);
+    var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
+    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, guard);
     if (!leads) {
       var gives = new Listener.Giving(task, state, held == null ? 0 : cadence.evaluate, cadence.save);
       steps = loop.run(first, () -> stopping, sharding == Sharding.NONE ? List.of() : List.of(gives));
@@ -124,6 +131,7 @@ public final class Trainer {
       if (held != null) {
         var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
         evaluators.put(HELD_OUT, heldOut);
+        if (how.watch().statistics()) evaluators.put("embeddings", new EmbeddingStatistics(heldOut::last));
         if (averages != null)
           evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged()::model));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));

@@ -36,7 +36,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var going = c.run.resume == null ? null : c.run.resumed();
     var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
     var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
-    var training = c.sampling.data(c.data.train, c.tables);
+    var training = c.sampling.data(c.data.train, c.tables, c.captions.choice);
     if (!config.compares() && c.data.held != null)
       throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
     var held = config.compares() ? c.data.held(c.tables) : null;
@@ -101,6 +101,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     System.out.println("          weights  moments     step   in all   largest batch in " + heap / 1_000_000 + " MB");
     Plan any = null;
     for (var sharding : Sharding.values()) {
+      if (sharding != Sharding.NONE && !Sharding.cuts(how.rule())) continue;
       any = Plan.of(config, command.task.loss(), how, on, on.ranks(), sharding);
       double step = any.bytes(pairs) - any.weights() - any.moments();
       long fit = any.pairs(heap);
@@ -121,12 +122,14 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var transform = new Transform(c.images.over(start.pictures()));
     var recipe = new Contrastive.Recipe(config, start.weights(), c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(start.tokenizer());
-    var whole = new Framing.Whole(transform, c.images.augmentation());
+    var whole = new Framing.Whole(transform, c.images.augmentation(transform.config()));
+    var captions = c.captions.augmentation();
     int context = c.flex.use ? c.flex.context(config) : text.context();
     var stream = c.flex.use
-        ? c.flex.stream(training.stream(whole, tokenizer, new SamplingOptions.Size(training.least(), context, seed)),
+        ? c.flex.stream(training.stream(whole, captions, tokenizer,
+            new SamplingOptions.Size(training.least(), context, seed)),
             whole, config, batch / c.steps.batch, c.steps.batch, seed)
-        : training.stream(whole, tokenizer, new SamplingOptions.Size(batch, context, seed));
+        : training.stream(whole, captions, tokenizer, new SamplingOptions.Size(batch, context, seed));
     Alike.check(Group.current(), facts(stream));
     return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
         held).also(c.zeroShot.also(transform, tokenizer, perEpoch));

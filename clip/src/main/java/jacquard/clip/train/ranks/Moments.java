@@ -13,6 +13,7 @@ import jacquard.tensor.op.Update;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// An optimizer of which each rank has the moments of its [Rows] (Rajbhandari et al. 2020, stage 1): it moves these
@@ -30,18 +31,22 @@ public record Moments(Task task, Rows rows, Parameters parameters) {
     return new Moments(task, rows, Parameters.of(own).freeze(fixed));
   }
 
-  /// The optimizer's step of all ranks.
+  /// The optimizer's steps of all ranks.
   public Loop.Move around(Optimizer optimizer) {
-    return (rate, factor) -> {
-      var move = optimizer.step(rate, factor);
-      return gradients -> {
-        try (var _ = Scope.open()) {
-          var own = new LinkedHashMap<String, Tensor>();
-          gradients.forEach((path, g) -> own.put(path, rows.cut(g.type()) ? rows.own(g) : g));
-          move.accept(own);
-        }
-        gradients.keySet().forEach(this::fetch);
-      };
+    return new Loop.Move() {
+      @Override public void skip(long steps) { optimizer.restore(steps); }
+
+      @Override public Consumer<Map<String, Tensor>> of(double rate, float factor) {
+        var move = optimizer.step(rate, factor);
+        return gradients -> {
+          try (var _ = Scope.open()) {
+            var own = new LinkedHashMap<String, Tensor>();
+            gradients.forEach((path, g) -> own.put(path, rows.cut(g.type()) ? rows.own(g) : g));
+            move.accept(own);
+          }
+          gradients.keySet().forEach(Moments.this::fetch);
+        };
+      }
     };
   }
 

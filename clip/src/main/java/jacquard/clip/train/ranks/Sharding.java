@@ -1,5 +1,7 @@
 package jacquard.clip.train.ranks;
 
+import jacquard.autograd.Optimizer;
+
 /// Of what a rank keeps its own rows alone, where others have theirs: the step stays that of one rank.
 public enum Sharding {
   /// Every rank has all parameters, gradients and moments.
@@ -9,6 +11,11 @@ public enum Sharding {
   /// Parameters, gradients and moments (ZeRO 3, FSDP): parameters are fetched when an op reads them, and again in
   /// backward.
   ALL;
+
+  /// Whether a rule moves each number of a parameter by itself, so that rows can be moved alone.
+  public static boolean cuts(Optimizer.Rule rule) {
+    return rule instanceof Optimizer.AdamW || rule instanceof Optimizer.NAdamW || rule instanceof Optimizer.Sgd;
+  }
 
   /// DeepSpeed's number of it.
   public int stage() { return this == NONE ? 0 : this == MOMENTS ? 1 : 3; }
