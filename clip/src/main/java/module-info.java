@@ -71,5 +71,6 @@ open module jacquard.clip {
   exports jacquard.clip.text.sentence;
   exports jacquard.clip.train;
   exports jacquard.clip.train.health;
+  exports jacquard.clip.train.ranks;
   exports jacquard.clip.train.task;
 }

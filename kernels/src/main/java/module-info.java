@@ -12,4 +12,5 @@ module jacquard.kernels {
   exports jacquard.kernels.cuda.driver to jacquard.tests, jacquard.bench;
   provides jacquard.tensor.Device.Backend with jacquard.kernels.cpu.CpuBackend, jacquard.kernels.cuda.CudaBackend;
   provides jacquard.tensor.Group.Threads with jacquard.kernels.local.LocalThreads;
+  provides jacquard.tensor.Group.Processes with jacquard.kernels.mpi.MpiProcesses;
 }

@@ -4,4 +4,5 @@ module jacquard.tensor {
   exports jacquard.tensor.op;
   uses jacquard.tensor.Device.Backend;
   uses jacquard.tensor.Group.Threads;
+  uses jacquard.tensor.Group.Processes;
 }

@@ -64,7 +64,7 @@ final class Tape implements Interpreter, AutoCloseable {
   }
 
   <T> T record(java.util.function.Supplier<T> f) {
-    return ScopedValue.where(CURRENT, Pass.current().precision().over(this)).call(f::get);
+    return ScopedValue.where(CURRENT, Pass.current().over(this)).call(f::get);
   }
 
   @Override public List<Tensor> apply(Op op, List<Tensor> in) {
@@ -115,7 +115,7 @@ final class Tape implements Interpreter, AutoCloseable {
       for (var t : in) if (active.containsKey(t)) touched.putIfAbsent(t, entries.size());
       return below.apply(op, in);
     };
-    var out = Scope.results(() -> ScopedValue.where(CURRENT, Pass.current().precision().over(through))
+    var out = Scope.results(() -> ScopedValue.where(CURRENT, Pass.current().over(through))
         .call(() -> f.apply(inputs)));
     int[] all = java.util.stream.IntStream.range(0, inputs.size()).toArray();
     note(new Pullback(all, Pullback.NONE, a -> {

@@ -1,5 +1,10 @@
 package jacquard.tensor;
 
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.ServiceLoader;
 
@@ -25,6 +30,18 @@ public interface Group {
   /// Runs ranks as threads of this JVM: what a module provides as a service.
   interface Threads {
     <T, X extends Exception> List<T> run(List<Device> devices, Body<T, X> body) throws X;
+  }
+
+  /// Ranks that are processes, each started by somebody else: what a module provides as a service.
+  interface Processes {
+    /// What users call them, as `mpi`.
+    String name();
+
+    /// Joins the others and runs `body` as this process's rank, on this thread.
+    ///
+    /// @param patience how long a rank waits for one that gives no sign
+    /// @throws IllegalArgumentException if the machine lacks what is needed
+    <T, X extends Exception> T run(Duration patience, Body<T, X> body) throws X;
   }
 
   /// From 0.
@@ -56,6 +73,9 @@ public interface Group {
   /// spinning kernel's.
   void whenFailed(Runnable action);
 
+  /// Says, before a long work of this rank alone, that the others wait for it with reason; null: it is back.
+  default void away(String what) {}
+
   default void barrier() { sum("barrier"); }
 
   /// The integers of all ranks, in rank order; each brings as many as it likes.
@@ -70,6 +90,18 @@ public interface Group {
     return all;
   }
 
+  /// The texts of all ranks, by rank.
+  default List<String> strings(String what, String mine) {
+    byte[] bytes = mine.getBytes(StandardCharsets.UTF_8);
+    int[] lengths = allGather("the lengths of " + what, bytes.length);
+    byte[] all = new byte[Arrays.stream(lengths).sum()];
+    allGather(what, new Stretch(bytes, 0, bytes.length), new Stretch(all, 0, all.length));
+    var r = new ArrayList<String>();
+    for (int k = 0, at = 0; k < lengths.length; at += lengths[k++])
+      r.add(new String(all, at, lengths[k], StandardCharsets.UTF_8));
+    return r;
+  }
+
   /// A group of one, which waits for nobody.
   Group ALONE = new Alone();
 
@@ -78,14 +110,28 @@ public interface Group {
   /// The group that the current thread is a rank of; [#ALONE] if none.
   static Group current() { return CURRENT.orElse(ALONE); }
 
-  /// Runs `body` once for each device, each on a thread of its own with a scope on that device (a single one on this
-  /// thread). Returns the results by rank, when all have ended; what the first rank to fail threw is thrown here.
+  /// Runs `body` once for each device, each on a thread of its own with a scope on that device; a single one on this
+  /// thread, as the rank that it is. Returns the results by rank, when all have ended; what the first rank to fail
+  /// threw is thrown here.
   static <T, X extends Exception> List<T> run(List<Device> devices, Body<T, X> body) throws X {
     if (devices.size() == 1)
-      try (var _ = Scope.open(devices.getFirst())) { return java.util.Collections.singletonList(body.run(ALONE)); }
+      try (var _ = Scope.open(devices.getFirst())) { return Collections.singletonList(body.run(current())); }
     return ServiceLoader.load(Threads.class, Group.class.getClassLoader()).findFirst()
-        .orElseThrow(() ->
-        new IllegalStateException("no ranks: put jacquard-kernels on the module path (or the class path)"))
-            .run(devices, body);
+        .orElseThrow(() -> none("ranks")).run(devices, body);
+  }
+
+  /// Runs `body` as one of the ranks that are processes of this kind.
+  ///
+  /// @param kind     as `mpi`
+  /// @param patience how long a rank waits for one that gives no sign
+  static <T, X extends Exception> T join(String kind, Duration patience, Body<T, X> body) throws X {
+    for (var p : ServiceLoader.load(Processes.class, Group.class.getClassLoader()))
+      if (p.name().equals(kind)) return p.run(patience, body);
+    throw none("ranks by " + kind);
+  }
+
+  private static IllegalStateException none(String what) {
+    return new IllegalStateException("no " + what
+        + ": put jacquard-kernels on the module path (or the class path)");
   }
 }

@@ -13,8 +13,16 @@ import java.util.List;
 public interface Interpreter {
   List<Tensor> apply(Op op, List<Tensor> in);
 
-  /// What stands below a precision policy; itself where there is none.
+  /// What stands below a pass's precision and layer; itself where there are none.
   default Interpreter base() { return this; }
+
+  /// What a pass puts above whoever applies ops: it changes what these read, and is differentiated.
+  @FunctionalInterface
+  interface Layer {
+    Interpreter over(Interpreter below);
+
+    Layer NONE = below -> below;
+  }
 
   ScopedValue<Interpreter> CURRENT = ScopedValue.newInstance();
 

@@ -48,17 +48,19 @@ public enum Precision {
   /// The interpreter that casts what an op reads, then applies it by `below`.
   public Interpreter over(Interpreter below) { return this == FP32 ? below : new Casting(below); }
 
-  private record Casting(Interpreter base) implements Interpreter {
+  private record Casting(Interpreter below) implements Interpreter {
+    @Override public Interpreter base() { return below.base(); }
+
     @Override public List<Tensor> apply(Op op, List<Tensor> in) {
       var row = row(op, in);
       var cast = new ArrayList<Tensor>(in.size());
       for (var t : in) cast.add(cast(t, cast.size() < row.count ? row.first : row.rest));
-      return base.apply(row.op, cast);
+      return below.apply(row.op, cast);
     }
 
     private Tensor cast(Tensor t, DType to) {
       return to == null || !t.dtype().floating() || t.dtype() == to ? t
-          : base.apply(new Elementwise.Cast(to), List.of(t)).getFirst();
+          : below.apply(new Elementwise.Cast(to), List.of(t)).getFirst();
     }
   }
 

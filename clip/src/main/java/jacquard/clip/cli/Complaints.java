@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.options.Launch;
 import jacquard.clip.settings.Nearest;
 import jacquard.clip.settings.Reason;
 import java.nio.file.Path;
@@ -8,12 +9,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
+import picocli.CommandLine;
 
 /// What went wrong, in a line that a user can act upon.
 final class Complaints {
@@ -109,7 +110,13 @@ final class Complaints {
     line.getErr().flush();
   }
 
-  static void say(CommandLine line, Throwable e) { say(line, Reason.of(e)); }
+  static void say(CommandLine line, Throwable e) { say(line, rank() + Reason.of(e)); }
+
+  /// Which rank speaks, where there are several.
+  private static String rank() {
+    try { return Launch.here().alone() ? "" : Launch.here() + ": "; }
+    catch (IllegalArgumentException e) { return ""; }
+  }
 
   private static String first(String text) { return Character.toLowerCase(text.charAt(0)) + text.substring(1); }
 }

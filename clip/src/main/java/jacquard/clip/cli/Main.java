@@ -2,9 +2,11 @@ package jacquard.clip.cli;
 
 import jacquard.clip.cli.suite.ReportCommand;
 import jacquard.clip.cli.train.TrainCommand;
+import jacquard.clip.settings.Build;
 import jacquard.clip.settings.Reason;
 import jacquard.clip.settings.Recipes;
 import jacquard.tensor.Device;
+import jacquard.tensor.Group;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -27,7 +29,7 @@ import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine;
 
 /// The launcher.
-@Command(name = "jacquard", mixinStandardHelpOptions = true, version = "jacquard 0.1.0",
+@Command(name = "jacquard", mixinStandardHelpOptions = true, version = Build.VERSION,
     description = "CLIP on the JVM: trains, evaluates and embeds.")
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there:
@@ -112,7 +114,8 @@ public final class Main {
         Complaints.say(command, Complaints.memory(memory, args));
         return 1;
       }
-      if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException) {
+      if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException
+          || e instanceof Group.Failure) {
         Complaints.say(command, e);
         if (debug) e.printStackTrace(command.getErr());
         return 1;

@@ -1,6 +1,8 @@
 package jacquard.clip.train;
 
+import jacquard.clip.train.ranks.Sharding;
 import jacquard.tensor.Device;
+import jacquard.tensor.Group;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Precision;
 import jacquard.tensor.Random;
@@ -11,11 +13,16 @@ import java.util.stream.Collectors;
 
 /// On what and how a run computes; what it computes does not depend on it, but for rounding.
 ///
-/// @param devices   one for each rank
+/// @param devices   one for each rank of this process
 /// @param precision of the towers; parameters, gradients and moments are F32
 /// @param recompute whether backward runs the blocks of the towers again instead of keeping what they made
-public record Compute(List<Device> devices, Precision precision, boolean recompute) {
+/// @param sharding  of what each rank keeps its own rows alone
+public record Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding) {
   private static final String LIBRARY = "library.";
+
+  public Compute(List<Device> devices, Precision precision, boolean recompute) {
+    this(devices, precision, recompute, Sharding.NONE);
+  }
 
   public static Compute on(Device... devices) { return new Compute(List.of(devices), Precision.FP32, false); }
 
@@ -42,6 +49,9 @@ public record Compute(List<Device> devices, Precision precision, boolean recompu
         .map(e -> e.getKey().substring(LIBRARY.length()) + " by " + e.getValue()).collect(Collectors.joining(", "));
   }
 
-  int ranks() { return devices.size(); }
-  Pass pass(Random key) { return Pass.training(key).precision(precision).recompute(recompute); }
+  /// How many ranks take a step together: those of this process, or the group that it is in.
+  public int ranks() { return devices.size() == 1 ? Group.current().size() : devices.size(); }
+
+  /// The circumstances of a step.
+  public Pass pass(Random key) { return Pass.training(key).precision(precision).recompute(recompute); }
 }

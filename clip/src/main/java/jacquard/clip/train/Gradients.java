@@ -2,6 +2,7 @@ package jacquard.clip.train;
 
 import jacquard.autograd.Grad;
 import jacquard.clip.data.Batch;
+import jacquard.clip.train.task.Features;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Interpreter;
@@ -22,9 +23,9 @@ import java.util.function.Supplier;
 
 /// The loss of a step and its gradients, of any [Task]: whole, by cached features, or streamed.
 ///
-/// The samples of all ranks of the current group are one batch. Every rank computes the loss of all from the gathered
-/// features, and its backward hands each rank the sum of what all ranks have for its rows, `size` times the gradient of
-/// the joined batch; the mean over ranks is then that gradient, heads included.
+/// The samples of all ranks of the current group are one batch. Every rank computes its own rows of the loss against
+/// the features of all, and its backward hands each rank what all ranks have for its rows. The sum over ranks of a
+/// parameter's gradients is then that of the joined batch, heads included.
 public final class Gradients {
   /// @param losses    the loss under `loss`, then its terms where there are several
   /// @param gradients by parameter path, the same on all ranks; empty where they were streamed
@@ -87,7 +88,7 @@ public final class Gradients {
     var g = new Gradients(task, batch, pass);
     if (g.group.size() > 1)
       throw new IllegalArgumentException("gradients of " + g.group.size()
-          + " ranks are averaged together, not in groups");
+          + " ranks are added up together, not in groups");
     var targets = g.targets(batch);
     double loss = g.under(batch, () -> Grad.valueAndGrad(task.parameters(), g.loss(targets), GROUP, use)).value()
         .item();
@@ -97,7 +98,7 @@ public final class Gradients {
   private Result whole() {
     var targets = targets(batch);
     var step = under(batch, () -> Grad.valueAndGrad(task.parameters(), loss(targets)));
-    return result(step.value().item(), averaged(step.gradients()));
+    return result(ofAll("the loss", step.value()), summed(step.gradients()));
   }
 
   private Supplier<Tensor> loss(List<Tensor> targets) { return () -> total(task.features(batch), targets); }
@@ -137,24 +138,28 @@ public final class Gradients {
       var g = outer.gradients().get(at++);
       if (g != null && trained.contains(name)) sums.put(name, g);
     }
-    return result(outer.values().getFirst().item(), averaged(sums));
+    return result(ofAll("the loss", outer.values().getFirst()), summed(sums));
   }
 
-  /// The loss of all ranks' samples.
+  /// This rank's part of the loss.
   private Tensor total(List<Tensor> features, List<Tensor> targets) {
-    var losses = task.losses(features.stream().map(this::gathered).toList(),
-        targets.stream().map(this::gathered).toList(), groups);
+    var losses = task.losses(shared(features), shared(targets), groups);
     if (losses.size() == 1) return losses.firstEntry().getValue();
     Tensor sum = null;
     for (var e : losses.entrySet()) {
-      terms.put(e.getKey(), (double) e.getValue().item());
+      terms.put(e.getKey(), ofAll(e.getKey(), e.getValue()));
       sum = sum == null ? e.getValue() : sum.add(e.getValue());
     }
     return sum;
   }
 
-  private Tensor gathered(Tensor x) {
-    return group.size() == 1 ? x : Tensor.apply(new Collective.AllGather(group, rows), x);
+  private double ofAll(String what, Tensor part) { return group.sum(what, part.item())[0]; }
+
+  private Features shared(List<Tensor> own) {
+    if (group.size() == 1) return Features.alone(own);
+    var gather = new Collective.AllGather(group, rows);
+    return new Features(own, own.stream().map(x -> Tensor.apply(gather, x)).toList(),
+        Arrays.stream(rows, 0, group.rank()).sum());
   }
 
   private List<Tensor> targets(Batch part) { return Scope.results(() -> under(part, () -> task.targets(part))); }
@@ -178,13 +183,14 @@ public final class Gradients {
     return new Result(losses, gradients);
   }
 
-  private SequencedMap<String, Tensor> averaged(SequencedMap<String, Tensor> gradients) {
+  private SequencedMap<String, Tensor> summed(SequencedMap<String, Tensor> gradients) {
     if (group.size() == 1) return gradients;
-    var means = Tensor.applyAll(new Collective.AllReduce(group, 1f / group.size(), gradients.size()),
-        List.copyOf(gradients.values()));
+    var left = new LinkedHashMap<>(gradients);
+    left.keySet().removeAll(task.cut());
+    var sums = Tensor.applyAll(new Collective.AllReduce(group, 1, left.size()), List.copyOf(left.values()));
     var r = new LinkedHashMap<String, Tensor>();
     int i = 0;
-    for (var name : gradients.keySet()) r.put(name, means.get(i++));
+    for (var name : gradients.keySet()) r.put(name, left.containsKey(name) ? sums.get(i++) : gradients.get(name));
     return r;
   }
 }

@@ -6,22 +6,31 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.text.Tokenizer;
+import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.function.Supplier;
 
 /// Zero-shot classification and retrieval on pairs that are not trained on.
 final class HeldOut implements Listener.Evaluator {
   private final Source source;
-  private final Embedder embedder;
+  private final Transform transform;
+  private final Tokenizer tokenizer;
+  private final Supplier<ClipModel> model;
   private Evaluation last;
 
-  HeldOut(Source source, Transform transform, Tokenizer tokenizer, ClipModel model) {
+  /// @param model asked for before each evaluation
+  HeldOut(Source source, Transform transform, Tokenizer tokenizer, Supplier<ClipModel> model) {
     this.source = source;
-    this.embedder = new Embedder(model, transform, 256, () -> tokenizer);
+    this.transform = transform;
+    this.tokenizer = tokenizer;
+    this.model = model;
   }
 
   @Override public Listener.Outcome outcome() throws IOException {
-    last = Evaluation.of(embedder, source);
+    try (var _ = Scope.open()) {
+      last = Evaluation.of(new Embedder(model.get(), transform, 256, () -> tokenizer), source);
+    }
     var metrics = new LinkedHashMap<>(last.metrics());
     int missing = last.missing();
     return new Listener.Outcome(metrics,

@@ -5,6 +5,8 @@ import jacquard.clip.report.MetricLog;
 import jacquard.clip.data.Stream;
 import jacquard.clip.report.Progress;
 import jacquard.clip.train.task.Task;
+import jacquard.tensor.Group;
+import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
@@ -28,6 +30,16 @@ public sealed interface Listener {
   }
 
   void after(Moment moment) throws IOException;
+
+  /// Some work.
+  interface Work { void run() throws IOException; }
+
+  /// Does what takes this rank so long that the others should know.
+  private static void alone(String what, Work work) throws IOException {
+    var group = Group.current();
+    group.away(what);
+    try { work.run(); } finally { group.away(null); }
+  }
 
   /// Anyone else.
   record Each(Consumer<Moment> to) implements Listener {
@@ -54,6 +66,10 @@ public sealed interface Listener {
   record Evaluating(SequencedMap<String, Evaluator> evaluators, long every, Consumer<String> say) implements Listener {
     @Override public void after(Moment m) throws IOException {
       if (!m.due(every)) return;
+      alone("evaluating", () -> evaluate(m));
+    }
+
+    private void evaluate(Moment m) throws IOException {
       for (var e : evaluators.entrySet()) {
         var outcome = e.getValue().outcome();
         outcome.metrics().forEach((metric, v) -> m.values().put(e.getKey() + "/" + metric, v));
@@ -96,12 +112,30 @@ public sealed interface Listener {
     }
 
     @Override public void after(Moment m) throws IOException {
-      double now = m.values().getOrDefault(metric, Double.NEGATIVE_INFINITY);
-      if (!(now > best)) return;
+      if (!m.values().containsKey(metric)) return;
+      double now = m.values().get(metric);
+      boolean better = now > best;
+      if (!task.cut().isEmpty()) Group.current().sum(BETTER, better ? 1 : 0);
+      if (!better) return;
       best = now;
       folder.publish("best", task.stored());
     }
   }
+
+  /// What the other ranks do where rank 0 needs their rows of a model or of moments.
+  ///
+  /// @param evaluate,save how often rank 0 does; 0 for never
+  record Giving(Task task, State state, long evaluate, long save) implements Listener {
+    @Override public void after(Moment m) {
+      if (evaluate > 0 && m.due(evaluate) && !task.cut().isEmpty()) {
+        try (var _ = Scope.open()) { task.whole(); }
+        if (Group.current().sum(BETTER, 0)[0] > 0) task.stored();
+      }
+      if (m.stopping() || m.due(save)) state.stored();
+    }
+  }
+
+  String BETTER = "whether the model is the best so far";
 
   /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the
   /// previous ones; and in this order, so that what a resumed run does not make again is there.
@@ -111,6 +145,10 @@ public sealed interface Listener {
 
     @Override public void after(Moment m) throws IOException {
       if (!m.stopping() && !m.due(every)) return;
+      alone("saving", () -> save(m));
+    }
+
+    private void save(Moment m) throws IOException {
       var stored = state.stored();
       folder.publish("last", stored.get(MODEL));
       if (stored.containsKey(AVERAGES)) folder.publish(AVERAGES, stored.get(AVERAGES));

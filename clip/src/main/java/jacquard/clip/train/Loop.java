@@ -24,11 +24,29 @@ import java.util.stream.Collectors;
 /// The steps of one rank: it reads ahead, updates, and tells its listeners. What is trained only the task knows.
 /// Everything that a step depends on follows from the seed and the step's number.
 ///
-/// @param optimizer of the task's parameters
+/// @param move      of the task's parameters
 /// @param steps     in all
 /// @param guard     against wild gradients; null for none
-public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization how, Compute compute, long steps,
+public record Loop(Task task, Stream stream, Move move, Optimization how, Compute compute, long steps,
     long seed, Guard guard) {
+  /// An optimizer's steps.
+  public interface Move {
+    /// A step: what is returned takes gradients by path, a part of them at a time.
+    Consumer<Map<String, Tensor>> of(double rate, float factor);
+
+    /// Counts a step that is not made; there are so many then.
+    void skip(long steps);
+
+    static Move by(Optimizer optimizer) {
+      return new Move() {
+        @Override public Consumer<Map<String, Tensor>> of(double rate, float factor) {
+          return optimizer.step(rate, factor);
+        }
+        @Override public void skip(long steps) { optimizer.restore(steps); }
+      };
+    }
+  }
+
   private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
 
   /// Makes the steps from `first` on, until the last or until `stop` holds on some rank.
@@ -71,14 +89,14 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
   /// says of itself, by metric.
   private SequencedMap<String, Double> update(Batch batch, long s) {
     double rate = how.schedule().rate(s), weight = stream.weight(s), norm;
-    var pass = compute.pass(Random.of(seed).fold("pass").fold(s));
-    var norms = Norms.due(s, task.parameters());
+    var pass = task.under(compute.pass(Random.of(seed).fold("pass").fold(s)));
+    var norms = Norms.due(s, task);
     SequencedMap<String, Double> losses;
     try (var _ = Scope.open()) {
       if (guard == null && how.limit() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
         // Nothing waits for all gradients: they are used and freed as backward finishes them.
         double[] squares = {0};
-        var move = measured(norms, optimizer.step(rate, (float) weight));
+        var move = measured(norms, this.move.of(rate, (float) weight));
         losses = how.watch().during(s, () -> Gradients.streamed(task, batch, pass, group -> {
           double n = Clipping.norm(group.values());
           if (!Double.isFinite(n))
@@ -92,14 +110,14 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
       } else {
         var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass));
         losses = step.losses();
-        norm = weight * Clipping.norm(step.gradients().values());
+        norm = weight * norm(step.gradients());
         if (guard == null) check(s, step.loss(), norm);
         if (guard == null || guard.takes(s, step.loss(), norm))
-          measured(norms, optimizer.step(rate, (float) weight * Clipping.factor(norm, how.limit())))
+          measured(norms, move.of(rate, (float) weight * Clipping.factor(norm, how.limit())))
               .accept(step.gradients());
         else {
           norms = null;
-          optimizer.restore(s + 1);                              // a step is counted whether it is made or not
+          move.skip(s + 1);                                      // a step is counted whether it is made or not
         }
       }
       task.after();
@@ -118,6 +136,17 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
 
   private static Consumer<Map<String, Tensor>> measured(Norms norms, Consumer<Map<String, Tensor>> move) {
     return norms == null ? move : norms.around(move);
+  }
+
+  /// Of the gradients of all ranks.
+  private double norm(Map<String, Tensor> gradients) {
+    if (task.cut().isEmpty()) return Clipping.norm(gradients.values());
+    var cut = new LinkedHashMap<>(gradients);
+    var whole = new LinkedHashMap<>(gradients);
+    cut.keySet().retainAll(task.cut());
+    whole.keySet().removeAll(task.cut());
+    double own = Clipping.norm(cut.values()), shared = Clipping.norm(whole.values());
+    return Math.sqrt(Group.current().sum("squares of gradients", own * own)[0] + shared * shared);
   }
 
   private static void check(long s, double loss, double norm) {

@@ -1,6 +1,7 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Optimizer;
+import jacquard.autograd.Parameters;
 import jacquard.autograd.Schedule;
 import jacquard.clip.nn.PatchDropout;
 import jacquard.clip.train.task.Rates;
@@ -30,7 +31,12 @@ public record Optimization(Optimizer.Rule rule, Schedule schedule, Rates rates, 
   }
 
   /// The optimizer of a task's parameters.
-  public Optimizer over(Task task) { return new Optimizer(rule, task.parameters(), rates.of(task.model())); }
+  public Optimizer over(Task task) { return over(task, task.parameters()); }
+
+  /// The optimizer of parameters at the paths of a task's.
+  public Optimizer over(Task task, Parameters parameters) {
+    return new Optimizer(rule, parameters, rates.of(task.model()));
+  }
 
   /// The limit of the gradient norm that holds: that of clipping, or the rule's own if it is smaller; 0 for none.
   double limit() { return clip <= 0 || rule.limit() > 0 && rule.limit() < clip ? rule.limit() : clip; }

@@ -65,6 +65,9 @@ public final class RunFolder implements AutoCloseable {
     return new RunFolder(path, true, false, FolderLock.take(path));
   }
 
+  /// The folder that another rank has begun or goes on with: read, and never written to.
+  public static RunFolder follow(Path path, boolean resumed) { return new RunFolder(path, resumed, false, null); }
+
   /// How many steps the run in a folder had made when it was last saved; 0 where none was.
   ///
   /// @throws IOException if the folder holds no run, or a checkpoint of another version
@@ -90,7 +93,7 @@ public final class RunFolder implements AutoCloseable {
   public void tokenizer(List<Path> files) { tokenizer = List.copyOf(files); }
 
   /// Whether there is a checkpoint to go on from.
-  boolean saved() { return Files.exists(state()); }
+  boolean saved() { return (lock != null || resumed) && Files.exists(state()); }
 
   Path state() { return path.resolve(STATE); }
 
@@ -176,7 +179,7 @@ public final class RunFolder implements AutoCloseable {
 
   @Override public void close() throws IOException {
     try (lock) {
-      if (resumed || stepped(path)) return;
+      if (lock == null || resumed || stepped(path)) return;
       clear();
       if (!created) return;
       Files.deleteIfExists(path.resolve(LOCK));

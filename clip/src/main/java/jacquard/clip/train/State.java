@@ -1,14 +1,9 @@
 package jacquard.clip.train;
 
-import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Safetensors;
-import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.train.task.Section;
-import jacquard.tensor.Shape;
-import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,26 +28,6 @@ final class State {
   State section(String name, Section section) {
     sections.put(name, section);
     return this;
-  }
-
-  /// Tensors that are written in place.
-  State section(String name, Map<String, Tensor> tensors) {
-    return section(name, new Section() {
-      @Override public Map<String, Safetensors.Array> stored() {
-        var r = new LinkedHashMap<String, Safetensors.Array>();
-        tensors.forEach((n, t) -> r.put(n, new Safetensors.Array(t.shape().dims(), t.floats())));
-        return r;
-      }
-      @Override public void restore(Weights file, String prefix) throws IOException {
-        for (var e : tensors.entrySet()) {
-          var at = prefix + e.getKey();
-          if (!Arrays.equals(file.shape(at), e.getValue().shape().dims()))
-            throw new IOException(file.file() + ": " + at + " is " + Shape.of(file.shape(at)) + ", expected "
-                + e.getValue().shape() + "; is it a run of another model?");
-          Checkpoint.put(e.getValue(), file.floats(at));
-        }
-      }
-    });
   }
 
   /// A fact that has to be the same when the run goes on.

@@ -9,10 +9,16 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Progress;
 import jacquard.clip.train.health.EmbeddingStatistics;
 import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.ranks.Moments;
+import jacquard.clip.train.ranks.Sharding;
+import jacquard.clip.train.task.Rows;
+import jacquard.clip.train.task.Section;
+import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Group;
 import jacquard.tensor.Precision;
+import jacquard.tensor.Shape;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -88,23 +94,33 @@ public final class Trainer {
 
   private Evaluation run(RunFolder folder, Group group) throws IOException {
     boolean saved = folder.saved(), leads = group.rank() == 0;
-    var task = recipe.make(saved);
-    var optimizer = how.over(task);
+    var sharding = group.size() > 1 ? compute.sharding() : Sharding.NONE;
+    if (sharding == Sharding.ALL && cadence.average > 0)
+      throw new IllegalArgumentException("running averages of parameters that ranks share (--zero 3, --fsdp) are not "
+          + "there yet; --zero 1 has them");
+    if (sharding != Sharding.NONE && !Sharding.cuts(how.rule()))
+      throw new IllegalArgumentException("--zero and --fsdp need an optimizer that moves each number by itself: adamw, "
+          + "nadamw or sgd, not " + how.name());
+    var task = (sharding == Sharding.ALL ? new Sharded.Recipe(recipe) : recipe).make(saved);
+    var moments = sharding == Sharding.MOMENTS ? Moments.of(task, group) : null;
+    var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
     var averages = leads && cadence.average > 0 ? new Averages(task, cadence.average, Averages.COPIED) : null;
     var guard = how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null;
-    var state = state(task, optimizer, averages);
+    var state = state(task, section(task, optimizer, moments), averages);
     if (guard != null) state.section("guard", guard);
     var unlike = new ArrayList<String>();
     long first = saved ? state.restore(folder.state(), unlike) : 0;
     optimizer.restore(first);
-    var loop = new Loop(task, stream, optimizer, how, compute, cadence.steps, seed, guard);
+    var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
+    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, guard);
     if (!leads) {
-      loop.run(first, () -> stopping, List.of());
+      var gives = new Listener.Giving(task, state, held == null ? 0 : cadence.evaluate, cadence.save);
+      steps = loop.run(first, () -> stopping, sharding == Sharding.NONE ? List.of() : List.of(gives));
       return null;
     }
     steps = first;
     folder.describe(task.model().config(), transform.config());
-    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task.model());
+    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task::whole);
     double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
          var progress = Progress.of("train", stream.before(cadence.steps)).unit("samples").from(stream.before(first))
@@ -117,10 +133,13 @@ public final class Trainer {
         evaluators.put(HELD_OUT, heldOut);
         if (how.watch().statistics()) evaluators.put("embeddings", new EmbeddingStatistics(heldOut::last));
         if (averages != null)
-          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
+          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged()::model));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
       var others = also.evaluators.apply(task.model());
+      if (!others.isEmpty() && !task.cut().isEmpty())
+        throw new IllegalArgumentException("test sets beside the held-out data, and parameters that ranks share "
+            + "(--zero 3, --fsdp), are not there yet together; --zero 1 has both");
       if (!others.isEmpty()) listeners.add(new Listener.Evaluating(others, also.every, progress::say));
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
@@ -134,7 +153,15 @@ public final class Trainer {
     return heldOut == null ? null : heldOut.last();
   }
 
-  private State state(Task task, Optimizer optimizer, Averages averages) {
+  /// The moments by the names that any number of ranks can read.
+  private static Section section(Task task, Optimizer optimizer, Moments moments) {
+    var rows = new Rows(Group.current());
+    Function<String, Shape> shapes = moments != null ? moments.shapes()
+        : task instanceof Sharded s ? s.shapes()::get : _ -> null;
+    return rows.section(optimizer.state(), name -> shapes.apply(name.substring(0, name.lastIndexOf('.'))));
+  }
+
+  private State state(Task task, Section optimizer, Averages averages) {
     var state = new State()
         .same("seed", seed, (then, now) -> "--seed " + then + ", not " + now)
         .same("task", task.name(), (then, now) -> "the loss " + then + ", not " + now)
@@ -149,7 +176,7 @@ public final class Trainer {
         .noted(compute.libraries(), compute::unlike);
     stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name
         + " of data " + then + ", not " + now));
-    state.section(Listener.Saving.MODEL, task).section("optimizer", optimizer.state());
+    state.section(Listener.Saving.MODEL, task).section("optimizer", optimizer);
     if (averages != null) state.section(Listener.Saving.AVERAGES, averages);
     return state;
   }

@@ -8,9 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Ops that all ranks of a group apply together, each to its own tensors. Backward differentiates the sum of all ranks'
-/// values: what a rank's tensor did for another rank flows back to it. A loss that every rank computes alike therefore
-/// has gradients `size` times too large until they are averaged over the ranks ([AllReduce] with factor 1/size), and
-/// then exactly those of one rank with the joined batch.
+/// values: what a rank's tensor did for another rank flows back to it. Where each rank computes its part of a loss, the
+/// sum over ranks of a parameter's gradients ([AllReduce]) is that of one rank with the joined batch.
 public sealed interface Collective extends Op {
   Group group();
 

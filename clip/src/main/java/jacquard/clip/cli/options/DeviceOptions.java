@@ -14,16 +14,17 @@ public final class DeviceOptions {
   String name;
   @Mixin LibraryOptions libraries;
 
-  public Device device() { return libraries.on(devices(name, 1)).getFirst(); }
+  public Device device() { return libraries.on(devices(name, 0, 1)).getFirst(); }
 
-  /// One for each rank: the device of this name (null: the best) and those after it.
-  public static List<Device> devices(String name, int ranks) {
+  /// One for each rank: from the device of this name (null: the best) the one so many further on, and those after it.
+  public static List<Device> devices(String name, int skip, int ranks) {
     try {
       var first = name == null ? Device.best() : Device.named(name);
       var full = first.name();
       int colon = full.indexOf(':'), from = colon < 0 ? 0 : Integer.parseInt(full.substring(colon + 1));
       var kind = colon < 0 ? full : full.substring(0, colon);
-      return IntStream.range(0, ranks).mapToObj(r -> r == 0 ? first : Device.named(kind + ":" + (from + r))).toList();
+      return IntStream.range(skip, skip + ranks)
+          .mapToObj(r -> r == 0 ? first : Device.named(kind + ":" + (from + r))).toList();
     // a user can mend it
     } catch (IllegalStateException | IllegalArgumentException e) {
       throw new IllegalArgumentException("--device: " + e.getMessage(), e);

@@ -2,6 +2,7 @@ package jacquard.clip.cli.train;
 
 import jacquard.clip.cli.options.DeviceOptions;
 import jacquard.clip.cli.options.LibraryOptions;
+import jacquard.clip.cli.options.RankOptions;
 import jacquard.clip.train.Compute;
 import jacquard.tensor.Precision;
 import picocli.CommandLine.Mixin;
@@ -14,9 +15,6 @@ final class ComputeOptions {
           + "doctor lists them).")
   String device;
   @Mixin LibraryOptions libraries;
-  @Option(names = "--ranks", paramLabel = "N", description = "Ranks, each a thread with a device of its own: the GPUs "
-      + "from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
-      + "of each and is that of one rank with all of them (default: ${DEFAULT-VALUE}).") int ranks = 1;
   @Option(names = "--precision", paramLabel = "NAME",
       description = "fp32, or amp_bf16: matrix products, convolutions and attention on BF16; parameters, norms, "
           + "losses and sums in F32 (default: ${DEFAULT-VALUE}; OpenCLIP: amp_bf16).")
@@ -26,8 +24,8 @@ final class ComputeOptions {
           + "about a third more time, the same bits.")
   boolean recompute;
 
-  Compute compute() {
-    if (ranks < 1) throw new IllegalArgumentException("--ranks " + ranks + ", expected 1 or more");
-    return new Compute(libraries.on(DeviceOptions.devices(device, ranks)), Precision.named(precision), recompute);
+  Compute compute(RankOptions ranks) {
+    return new Compute(libraries.on(DeviceOptions.devices(device, ranks.first(), ranks.here())),
+        Precision.named(precision), recompute, ranks.sharding());
   }
 }

@@ -23,6 +23,10 @@ final class RunOptions {
       + "now win over them. RUN is its folder, or latest, the default: "
       + "that of --name, or the one in --logs that was saved last."}) String resume;
 
+  @Option(names = "--dry-run", description = "Says what a step takes of each rank, by --zero: bytes of weights, "
+      + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and allocates nothing.")
+  boolean dry;
+
   /// The folder to write to.
   Path folder(String model) throws IOException {
     if (resume != null) return resumed();

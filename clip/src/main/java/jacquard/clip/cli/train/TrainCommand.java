@@ -5,6 +5,7 @@ import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ImageOptions;
 import jacquard.clip.cli.options.NaFlexOptions;
+import jacquard.clip.cli.options.RankOptions;
 import jacquard.clip.cli.suite.ZeroShotOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
@@ -38,6 +39,7 @@ public final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Loss") TaskOptions task;
   @Mixin(name = "Steps") StepOptions steps;
   @Mixin(name = "Devices and precision") ComputeOptions compute;
+  @Mixin(name = "Ranks") RankOptions ranks;
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
   @Mixin(name = "Frozen towers") LockOptions locks;
   @Mixin(name = "Captions") CaptionOptions captions;
@@ -48,6 +50,10 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Override public Integer call() throws IOException {
     Resumption.check(spec.commandLine().getParseResult());
+    return ranks.run(this::joined);
+  }
+
+  private int joined() throws IOException {
     if (run.resume != null && began == null) {
       var folder = run.resumed();
       long made = RunFolder.made(folder);
@@ -66,8 +72,7 @@ public final class TrainCommand implements Callable<Integer> {
     command.began = before;
     command.given = now.matchedOptions().stream().map(OptionSpec::longestName).filter(o -> !OF_THE_FOLDER.contains(o))
         .distinct().toList();
-    var line = new CommandLine(command)
-        .setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
-    return line.execute(Resumption.arguments(folder, made, before, this).toArray(String[]::new));
+    new CommandLine(command).parseArgs(Resumption.arguments(folder, made, before, this).toArray(String[]::new));
+    return command.call();
   }
 }

@@ -2,19 +2,26 @@ package jacquard.clip.cli.train;
 
 import jacquard.clip.data.Framing;
 import jacquard.clip.data.Source;
+import jacquard.clip.data.Stream;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.settings.Build;
 import jacquard.clip.text.TokenizerFiles;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.RunPage;
 import jacquard.clip.train.Trainer;
+import jacquard.clip.train.ranks.Alike;
+import jacquard.clip.train.ranks.Plan;
+import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Contrastive;
+import jacquard.tensor.Group;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.SequencedMap;
 import java.util.concurrent.CountDownLatch;
 
@@ -25,7 +32,7 @@ import java.util.concurrent.CountDownLatch;
 record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOptions.Start start,
     SamplingOptions.Data training, Source held, int batch, long perEpoch, Trainer.Cadence cadence) {
   static TrainRun of(TrainCommand c) throws IOException {
-    var on = c.compute.compute();
+    var on = c.compute.compute(c.ranks);
     var going = c.run.resume == null ? null : c.run.resumed();
     var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
     var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
@@ -33,7 +40,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     if (!config.compares() && c.data.held != null)
       throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
     var held = config.compares() ? c.data.held(c.tables) : null;
-    int batch = c.steps.whole(on.devices().size());
+    int batch = c.steps.whole(on.ranks());
     long perEpoch = Math.max(1, c.flex.use
         ? c.flex.perEpoch(config, training.size() / training.least() * training.least(),
         batch / c.steps.batch, c.steps.seed)
@@ -44,8 +51,12 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
 
   /// The status to exit with.
   int call() throws IOException {
-    var path = command.run.folder(title());
-    if (command.run.resume != null && finished(path)) return 0;
+    if (command.run.dry) return dry();
+    var group = Group.current();
+    boolean leads = group.rank() == 0, again = command.run.resume != null;
+    var path = Path.of(group.strings("the run's folder", leads ? command.run.folder(title()).toString() : "")
+        .getFirst());
+    if (again && finished(path, leads)) return 0;
     var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var trainer = trainer(how);
     long since = System.nanoTime();
@@ -55,25 +66,51 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
       trainer.stop();
       try { done.await(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
     }, "stop");
-    try (var folder = command.run.resume != null ? RunFolder.resume(path) : RunFolder.begin(path)) {
-      announce(path);
-      if (command.run.resume == null) folder.remember(command.began);
+    try (var folder = !leads ? RunFolder.follow(path, again)
+        : again ? RunFolder.resume(path) : RunFolder.begin(path)) {
+      if (leads) announce(path);
+      if (leads && !again) folder.remember(command.began);
       Runtime.getRuntime().addShutdownHook(hook);
-      if (start.tokenizer() != null)
+      if (leads && start.tokenizer() != null)
         folder.tokenizer(TokenizerFiles.files(start.tokenizer(), config.text().input().tokenizer()));
       var evaluation = trainer.run(folder);
+      int status = trainer.steps() < cadence.steps() ? 1 : 0;
+      if (!leads) return status;
       double minutes = (System.nanoTime() - since) / 6e10;
       RunPage.write(path, title(), training.name(), held, evaluation, minutes,
           "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
       print(evaluation);
       System.out.printf("%.1f minutes; see %s%n", minutes, path.resolve("report.html"));
-      return trainer.steps() < cadence.steps() ? 1 : 0;
+      return status;
     } finally {
       done.countDown();
       try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) {
         System.out.flush();
       }
     }
+  }
+
+  /// Says what a step takes.
+  private int dry() {
+    var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
+    int pairs = command.steps.batch;
+    long heap = Runtime.getRuntime().maxMemory();
+    if (Group.current().rank() > 0) return 0;
+    System.out.printf("%s, %d rank%s, %,d pairs a rank and micro-batch, %s%s; MB of each rank:%n", title(), on.ranks(),
+        on.ranks() == 1 ? "" : "s", pairs, on.precision().flag(), on.recompute() ? ", blocks made again" : "");
+    System.out.println("          weights  moments     step   in all   largest batch in " + heap / 1_000_000 + " MB");
+    Plan any = null;
+    for (var sharding : Sharding.values()) {
+      if (sharding != Sharding.NONE && !Sharding.cuts(how.rule())) continue;
+      any = Plan.of(config, command.task.loss(), how, on, on.ranks(), sharding);
+      double step = any.bytes(pairs) - any.weights() - any.moments();
+      long fit = any.pairs(heap);
+      System.out.printf("--zero %d %,9d%,9d%,9.0f%,9.0f   %s%n", sharding.stage(), any.weights() / 1_000_000,
+          any.moments() / 1_000_000, step / 1e6, any.bytes(pairs) / 1e6, fit == 0 ? "none" : "%,d".formatted(fit));
+    }
+    System.out.printf("%.2f GFLOP a pair forwards and backwards, %,d launches a micro-batch%n", any.operations() / 1e9,
+        any.launches());
+    return 0;
   }
 
   private String title() { return command.model.title(); }
@@ -93,21 +130,33 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
             new SamplingOptions.Size(training.least(), context, seed)),
             whole, config, batch / c.steps.batch, c.steps.batch, seed)
         : training.stream(whole, captions, tokenizer, new SamplingOptions.Size(batch, context, seed));
+    Alike.check(Group.current(), facts(stream));
     return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
         held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
+  }
+
+  /// What all ranks must have alike.
+  private SequencedMap<String, List<String>> facts(Stream stream) {
+    var r = new LinkedHashMap<String, List<String>>();
+    r.put("version", List.of(Build.text()));
+    r.put("command line", command.began.arguments());
+    r.put("model", List.of(config.json().toString().split("(?<=,)")));
+    r.put("data", List.of(stream.fingerprint().toString(), stream.order().toString()));
+    r.put("held-out data", List.of(held == null ? "none" : held.name() + ", " + held.size()));
+    return r;
   }
 
   /// Whether the run to go on with has made all its steps.
   ///
   /// @throws IllegalArgumentException if it has made more
-  private boolean finished(Path folder) throws IOException {
+  private boolean finished(Path folder, boolean says) throws IOException {
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
           "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
               + "run"
           .formatted(total, folder, made));
-    if (made == total) {
+    if (made == total && says) {
       var without = command.given.isEmpty() ? "" : ", and " + String.join(", ", command.given) + " had no effect";
       System.out.printf("%s has made all its %,d steps already; nothing was changed%s. --steps or --epochs make it "
           + "longer%n", folder, total, without);
@@ -116,7 +165,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
   }
 
   private void announce(Path path) {
-    var ranks = on.devices().size() == 1 ? "" : " on " + on.devices().size() + " ranks";
+    var ranks = on.ranks() == 1 ? "" : " on " + on.ranks() + " ranks";
     System.err.printf("%s on %s (%,d pairs%s), %,d steps of %s%s; into %s%n", title(), training.name(), training.size(),
         held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), step(), ranks, path);
     if (batch == 1 && !command.flex.use && config.compares() && command.task.loss() == Contrastive.Loss.SOFTMAX)

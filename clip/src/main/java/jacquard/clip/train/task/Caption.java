@@ -40,9 +40,10 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
         .losses(picture, text, captions), CaptionDecoder.labels(text, captions));
   }
 
-  @Override public SequencedMap<String, Tensor> losses(List<Tensor> features, List<Tensor> targets, int[] groups) {
-    var r = contrastive.losses(features.subList(0, 2), targets, groups);
-    r.put("caption_loss", features.get(2).sum().divide(features.get(3).sum()).mul((float) weight));
+  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+    var r = contrastive.losses(features.part(0, 2), targets, groups);
+    var tokens = features.all().get(3).sum();
+    r.put("caption_loss", features.own().get(2).sum().divide(tokens).mul((float) weight));
     return r;
   }
 

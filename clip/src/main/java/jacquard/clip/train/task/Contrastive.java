@@ -5,6 +5,7 @@ import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.data.Batch;
 import jacquard.clip.loss.ContrastiveLoss;
+import jacquard.clip.loss.OwnRows;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.tensor.Tensor;
@@ -56,14 +57,21 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
     return r;
   }
 
-  @Override public SequencedMap<String, Tensor> losses(List<Tensor> features, List<Tensor> targets, int[] groups) {
-    Tensor x = features.get(0), t = features.get(1);
+  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+    Tensor x = features.own().get(0), t = features.own().get(1), scale = model.scale(), bias = model.logitBias();
     var r = new LinkedHashMap<String, Tensor>();
     r.put("contrastive_loss", switch (loss) {
-      case SOFTMAX -> ContrastiveLoss.softmax(x, t, model.scale(), groups);
-      case SIGMOID -> ContrastiveLoss.sigmoid(x, t, model.scale(), model.logitBias(), groups);
+      case SOFTMAX -> features.whole() ? ContrastiveLoss.softmax(x, t, scale, groups)
+          : rows(features, groups).softmax(scale);
+      case SIGMOID -> features.whole() ? ContrastiveLoss.sigmoid(x, t, scale, bias, groups)
+          : rows(features, groups).sigmoid(scale, bias);
     });
     return r;
+  }
+
+  /// The logits of a rank's pictures and captions, the first two of the features.
+  static OwnRows rows(Features f, int[] groups) {
+    return new OwnRows(f.own().get(0), f.own().get(1), f.all().get(0), f.all().get(1), f.first(), groups);
   }
 
   @Override public void after() {

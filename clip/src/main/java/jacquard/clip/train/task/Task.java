@@ -6,15 +6,17 @@ import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
+import jacquard.tensor.Pass;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 
 /// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The
 /// tensors are one rank's.
-public sealed interface Task extends Section permits Contrastive, Distill, Caption, Foretell {
+public sealed interface Task extends Section permits Contrastive, Distill, Caption, Foretell, Sharded {
   /// What tells it from other tasks, in checkpoints and reports.
   String name();
 
@@ -33,11 +35,21 @@ public sealed interface Task extends Section permits Contrastive, Distill, Capti
   /// Parameters that the loss itself reads, by path.
   SequencedMap<String, Tensor> heads();
 
-  /// The terms of the loss by name; the loss is their sum.
+  /// This rank's parts of the terms of the loss, by name: the loss is the sum of all terms of all ranks.
   ///
-  /// @param features,targets of all parts and ranks, joined
-  /// @param groups           of each sample the number of its caption, equal where captions are equal
-  SequencedMap<String, Tensor> losses(List<Tensor> features, List<Tensor> targets, int[] groups);
+  /// @param features,targets of all micro-batches, joined
+  /// @param groups           of each sample of all ranks the number of its caption, equal where captions are equal
+  SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups);
+
+  /// Paths of parameters of which this rank has its own rows alone, and of their gradients likewise; nothing is left to
+  /// add up over ranks there.
+  default Set<String> cut() { return Set.of(); }
+
+  /// The pass that the features are computed under.
+  default Pass under(Pass pass) { return pass; }
+
+  /// The model with all its parameters; where some are cut, all ranks have to ask for it.
+  default ClipModel whole() { return model(); }
 
   /// What follows the optimizer's step.
   void after();

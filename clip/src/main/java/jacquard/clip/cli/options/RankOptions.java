@@ -1,0 +1,83 @@
+package jacquard.clip.cli.options;
+
+import jacquard.clip.train.ranks.Sharding;
+import jacquard.tensor.Group;
+import java.io.IOException;
+import java.time.Duration;
+import picocli.CommandLine.Option;
+
+/// Who takes the steps together.
+public final class RankOptions {
+  @Option(names = "--ranks", paramLabel = "N", description = "Ranks in this process, each a thread with a device of "
+      + "its own: the GPUs from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
+      + "of each and is that of one rank with all of them (default: ${DEFAULT-VALUE}).")
+  int ranks = 1;
+  @Option(names = "--dist-backend", paramLabel = "NAME", description = "Who joins processes that mpirun or srun "
+      + "started: mpi (Open MPI), local (nobody: each process is a run of its own), or auto: mpi where there are "
+      + "several (default: ${DEFAULT-VALUE}).")
+  String backend = "auto";
+  @Option(names = "--rank-timeout", paramLabel = "SECONDS", description = "How long a rank waits for one that gives no "
+      + "sign before the run ends (default: ${DEFAULT-VALUE}).")
+  double timeout = 600;
+
+  @Option(names = "--zero", paramLabel = "STAGE", description = "What each rank keeps its own rows of, where others "
+      + "have theirs: 1: the optimizer's moments; 3: parameters, gradients and moments; 0: nothing. The step stays the "
+      + "same (default: ${DEFAULT-VALUE}).")
+  int zero;
+  @Option(names = "--fsdp", description = "The same as --zero 3.")
+  boolean fsdp;
+  @Option(names = "--fsdp-checkpoint", paramLabel = "KIND", description = "full: files that any number of ranks "
+      + "reads, with OpenCLIP's names; nothing else is there yet (default: ${DEFAULT-VALUE}).")
+  String checkpoint = "full";
+
+  /// What a rank does.
+  public interface Work { int run() throws IOException; }
+
+  /// Whether this process is a rank among others, or is to be.
+  boolean joins() {
+    return switch (backend) {
+      case "local" -> false;
+      case "mpi" -> true;
+      case "auto" -> !Launch.here().alone();
+      case "nccl" -> throw new IllegalArgumentException("--dist-backend nccl is not there yet; mpi moves the tensors "
+          + "of GPUs through the memory of their hosts");
+      default -> throw new IllegalArgumentException("--dist-backend " + backend + ", expected local, mpi or auto");
+    };
+  }
+
+  /// Runs a command as one of the ranks that were started together; as it is, where it stands alone or has joined.
+  public int run(Work work) throws IOException {
+    if (Group.CURRENT.isBound() || !joins()) return work.run();
+    if (!(timeout >= 1 && timeout <= 1e7))
+      throw new IllegalArgumentException("--rank-timeout " + timeout + ", expected seconds, at least 1");
+    if (ranks > 1)
+      throw new IllegalArgumentException("--ranks " + ranks + ": each process that was started is one rank; start more "
+          + "with mpirun -n");
+    var launch = Launch.here();
+    return Group.<Integer, IOException>join("mpi", Duration.ofMillis((long) (timeout * 1000)), group -> {
+      if (group.size() != launch.size())
+        throw new IllegalArgumentException(launch.by() + " started " + launch.size() + " processes, and Open MPI sees "
+            + group.size() + ": start them with mpirun -n " + launch.size() + ", or srun --mpi=pmix; "
+            + "--dist-backend local makes each a run of its own");
+      return work.run();
+    });
+  }
+
+  public Sharding sharding() {
+    if (fsdp && zero != 0 && zero != 3)
+      throw new IllegalArgumentException("--fsdp and --zero " + zero + ": --fsdp is --zero 3; give one");
+    if (!checkpoint.equals("full"))
+      throw new IllegalArgumentException("--fsdp-checkpoint " + checkpoint + ", expected full: files that any "
+          + "number of ranks reads");
+    return Sharding.stage(fsdp ? 3 : zero);
+  }
+
+  /// How many ranks are threads here.
+  public int here() {
+    if (ranks < 1) throw new IllegalArgumentException("--ranks " + ranks + ", expected 1 or more");
+    return ranks;
+  }
+
+  /// Which of its machine's devices this process takes, from --device on.
+  public int first() { return Group.CURRENT.isBound() ? Launch.here().local() : 0; }
+}

@@ -1,0 +1,21 @@
+package jacquard.clip.train.task;
+
+import jacquard.tensor.Tensor;
+import java.util.List;
+
+/// Tensors of the batch that all ranks share, a row a sample.
+///
+/// @param own   of this rank's samples, each `[own, …]`
+/// @param all   of the samples of all ranks in their order, each `[all, …]`; the very same where there is one rank
+/// @param first the number of this rank's first sample among all
+public record Features(List<Tensor> own, List<Tensor> all, int first) {
+  public static Features alone(List<Tensor> all) { return new Features(all, all, 0); }
+
+  /// Whether this rank has all samples.
+  public boolean whole() { return own == all; }
+
+  /// Some of them.
+  public Features part(int from, int to) {
+    return whole() ? alone(own.subList(from, to)) : new Features(own.subList(from, to), all.subList(from, to), first);
+  }
+}

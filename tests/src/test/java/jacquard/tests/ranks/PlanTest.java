@@ -1,0 +1,126 @@
+package jacquard.tests.ranks;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import jacquard.autograd.Optimizer;
+import jacquard.autograd.Schedule;
+import jacquard.clip.data.Batch;
+import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.Compute;
+import jacquard.clip.train.Gradients;
+import jacquard.clip.train.Optimization;
+import jacquard.clip.train.ranks.Plan;
+import jacquard.clip.train.ranks.Sharding;
+import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Rates;
+import jacquard.tensor.DType;
+import jacquard.tensor.Device;
+import jacquard.tensor.Pass;
+import jacquard.tensor.Random;
+import jacquard.tensor.Scope;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Op;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What is foretold of a step, beside what the CPU was asked for.
+@Timeout(60)
+class PlanTest {
+  private static final String TEXT =
+      "\"text_cfg\": {\"context_length\": 16, \"vocab_size\": 2000, \"width\": 32, \"heads\": 2, \"layers\": 2}}";
+  private static final String VIT = "{\"embed_dim\": 32, \"vision_cfg\": {\"image_size\": 64, \"layers\": 3, "
+      + "\"width\": 64, \"head_width\": 16, \"patch_size\": 16}, " + TEXT;
+  private static final String DEEP = "{\"embed_dim\": 32, \"vision_cfg\": {\"image_size\": 32, \"layers\": 6, "
+      + "\"width\": 96, \"head_width\": 32, \"patch_size\": 8}, " + TEXT;
+  private static final String RESNET = "{\"embed_dim\": 32, \"vision_cfg\": {\"image_size\": 64, \"layers\": "
+      + "[1, 1, 1, 1], \"width\": 16}, " + TEXT;
+
+  private static Optimization how(double clip) {
+    return new Optimization(new Optimizer.AdamW(0.9, 0.98, 1e-6), new Schedule.Constant(1e-3, 0), Rates.decayed(0.2),
+        clip, 1);
+  }
+
+  /// A CPU that notes the most that it held.
+  private static final class Noting implements Device {
+    final Device cpu = Device.named("cpu");
+    long bytes, peak;
+
+    @Override public String name() { return cpu.name(); }
+    @Override public int rank() { return cpu.rank(); }
+    @Override public Object allocate(DType dtype, long size) {
+      peak = Math.max(peak, bytes += size * dtype.bytes());
+      return cpu.allocate(dtype, size);
+    }
+    @Override public void free(DType dtype, long size, Object block) {
+      bytes -= size * dtype.bytes();
+      cpu.free(dtype, size, block);
+    }
+    @Override public void run(Op op, List<Tensor> in, List<Tensor> out) { cpu.run(op, in, out); }
+    @Override public void write(Object array, DType dtype, Object block, long size) {
+      cpu.write(array, dtype, block, size);
+    }
+    @Override public Object read(Tensor t) { return cpu.read(t); }
+    @Override public void synchronize() {}
+    @Override public Live live() { return cpu.live(); }
+    @Override public void close() {}
+  }
+
+  private static long measured(ClipConfig config, Optimization how, boolean recompute, int pairs) {
+    var device = new Noting();
+    try (var _ = Scope.open(device)) {
+      var task = new Contrastive(ClipModel.create(config, 1), Contrastive.Loss.SOFTMAX);
+      var optimizer = how.over(task);
+      var grid = config.vision().input();
+      var random = new java.util.Random(1);
+      float[] pixels = new float[pairs * grid.size() * 3];
+      for (int i = 0; i < pixels.length; i++) pixels[i] = random.nextFloat();
+      int[][] tokens = new int[pairs][16];
+      for (int[] t : tokens) {
+        Arrays.setAll(t, _ -> random.nextInt(1, 1999));
+        t[15] = 1999;
+      }
+      device.peak = device.bytes;
+      try (var _ = Scope.open()) {
+        var pass = Pass.training(Random.of(1)).recompute(recompute);
+        var step = Gradients.of(task, Batch.of(pixels, grid, tokens), 1, pass);
+        optimizer.step(1e-3, 1).accept(step.gradients());
+      }
+    }
+    return device.peak;
+  }
+
+  /// Three models, kept and made again. What the CPU's kernels hold beside tensors is not counted on either side.
+  @ParameterizedTest @ValueSource(strings = {VIT, DEEP, RESNET}) void theMemoryOfAStep(String json) {
+    var config = ClipConfig.parse(json);
+    for (boolean recompute : new boolean[] {false, true}) {
+      var compute = new Compute(List.of(Device.named("cpu")), jacquard.tensor.Precision.FP32, recompute);
+      var plan = Plan.of(config, Contrastive.Loss.SOFTMAX, how(1), compute, 1, Sharding.NONE);
+      for (int pairs : new int[] {8, 32}) {
+        long seen = measured(config, how(1), recompute, pairs);
+        assertEquals(seen, plan.bytes(pairs), 0.1 * seen, recompute + ", " + pairs + " pairs");
+      }
+    }
+  }
+
+  /// Rows are an R-th; small tensors stay whole. A step's operations do not change but for the loss.
+  @Test void ranksHoldTheirRows() {
+    var config = ClipConfig.parse(VIT);
+    var compute = Compute.on(Device.named("cpu"));
+    Plan all = Plan.of(config, Contrastive.Loss.SOFTMAX, how(0), compute, 4, Sharding.NONE),
+        moments = Plan.of(config, Contrastive.Loss.SOFTMAX, how(0), compute, 4, Sharding.MOMENTS),
+        rows = Plan.of(config, Contrastive.Loss.SOFTMAX, how(0), compute, 4, Sharding.ALL);
+    assertEquals(all.weights() * 2, all.moments());
+    assertEquals(all.weights(), moments.weights());
+    assertTrue(moments.moments() < 0.3 * all.moments() && rows.moments() == moments.moments());
+    assertTrue(rows.weights() < 0.3 * all.weights(), rows.weights() + " of " + all.weights());
+    assertTrue(rows.bytes(16) < moments.bytes(16) && moments.bytes(16) < all.bytes(16));
+    assertEquals(all.operations(), rows.operations(), 1e-3 * all.operations());
+    assertEquals(0, Device.named("cpu").live().blocks());
+  }
+}
