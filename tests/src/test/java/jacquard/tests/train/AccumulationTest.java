@@ -98,7 +98,7 @@ class AccumulationTest {
       var task = new Contrastive(model, Contrastive.Loss.SOFTMAX);
       var optimization = new Optimization(new Optimizer.Sgd(0, false), new Schedule.Constant(1e-3, 0),
           Rates.decayed(0), 0, 2);
-      new Loop(task, stream(), optimization.over(task), optimization, Compute.on(Device.best()), 3, 1)
+      new Loop(task, stream(), optimization.over(task), optimization, Compute.on(Device.best()), 3, 1, null)
           .run(0, () -> false, List.of());
       var file = folder.resolve("model.safetensors");
       Checkpoint.save(model, file);

@@ -105,7 +105,7 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
           .map(Path::toString).collect(Collectors.joining(", ")) + (places.size() > 3 ? " …" : "")));
     }
     for (var name : options.suites) {
-      var members = Benchmarks.suite(name);
+      var members = Benchmarks.suite(name).stream().filter(m -> Benchmarks.of(m.set()).measured()).toList();
       var lacking = members.stream().map(Benchmarks.Member::set)
           .filter(s -> told.results.getOrDefault(s, List.of()).isEmpty()).toList();
       if (!lacking.isEmpty()) {

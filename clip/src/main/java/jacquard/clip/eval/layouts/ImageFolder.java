@@ -1,6 +1,7 @@
 package jacquard.clip.eval.layouts;
 
 import jacquard.clip.data.FolderSource;
+import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Classes;
 import jacquard.clip.eval.sets.Prompts;
 import jacquard.clip.eval.sets.TestSet;
@@ -18,6 +19,7 @@ import java.util.Locale;
 /// where the names say nothing does the sorted order count, as torchvision has it.
 final class ImageFolder implements Layout {
   @Override public boolean is(Place place) {
+    if (place.set().kind() != Benchmark.Kind.CLASSIFICATION) return false;
     try { return folder(place) != null; } catch (IOException unreadable) { return false; }
   }
 

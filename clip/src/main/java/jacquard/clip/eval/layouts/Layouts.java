@@ -6,6 +6,7 @@ import jacquard.clip.eval.layouts.binary.Cifar;
 import jacquard.clip.eval.layouts.binary.Idx;
 import jacquard.clip.eval.layouts.binary.Stl;
 import jacquard.clip.eval.sets.Benchmark;
+import jacquard.clip.eval.sets.Benchmarks;
 import jacquard.clip.eval.sets.Classes;
 import jacquard.clip.eval.sets.Prompts;
 import jacquard.clip.eval.sets.TestSet;
@@ -49,7 +50,11 @@ public final class Layouts {
   /// @throws IOException naming the file, where it is there and broken
   public static Optional<TestSet> find(Path root, Benchmark set, String split, String language,
       boolean alone) throws IOException {
-    Prompts prompts = set.row().equals("babel_imagenet") ? null : Classes.of(set, language);
+    if (set.row().equals("babel_imagenet")) {
+      var imagenet = find(root, Benchmarks.of("imagenet1k"), split, "en", alone);
+      return imagenet.isEmpty() ? imagenet : Optional.of(Babel.of(imagenet.get(), set, root, language));
+    }
+    Prompts prompts = Classes.of(set, language);
     var places = new LinkedHashSet<>(places(root, set));
     if (alone) places.add(root);
     for (var folder : places) {

@@ -42,17 +42,4 @@ public final class Classifier {
   public static float[][] normalised(float[][] rows) {
     return Arrays.stream(rows).map(Classifier::normalised).toArray(float[][]::new);
   }
-
-  /// The mean of several classifiers, not normalised again.
-  public static float[][] average(float[][]... classifiers) {
-    int classes = classifiers[0].length, width = classifiers[0][0].length;
-    var r = new float[classes][width];
-    for (float[][] one : classifiers) {
-      if (one.length != classes || one[0].length != width)
-        throw new IllegalArgumentException("a classifier of %d × %d beside one of %d × %d, expected equal sizes"
-            .formatted(one.length, one[0].length, classes, width));
-      for (int c = 0; c < classes; c++) for (int k = 0; k < width; k++) r[c][k] += one[c][k] / classifiers.length;
-    }
-    return r;
-  }
 }

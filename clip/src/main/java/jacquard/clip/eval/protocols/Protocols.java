@@ -9,10 +9,12 @@ public final class Protocols {
   /// What CLIP_benchmark's `auto` chooses.
   public static Protocol usual(TestSet set) {
     return switch (set.set().kind()) {
-      case CLASSIFICATION, MULTILABEL, OBJECTIVES -> new ZeroShot();
+      case CLASSIFICATION, MULTILABEL -> new ZeroShot();
       case RETRIEVAL -> new Retrieval(Retrieval.USUAL);
       case SELECTION -> new Choosing();
       case ASSOCIATION -> new Associating();
+      case OBJECTIVES -> throw new IllegalArgumentException(set.set().name()
+          + " has several questions a picture and no main metric; it is not measured yet");
       case AUDIT -> new Audit();
     };
   }

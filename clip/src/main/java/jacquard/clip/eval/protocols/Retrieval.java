@@ -4,6 +4,7 @@ import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Ranking;
 import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.metrics.Bootstrap;
+import jacquard.clip.eval.metrics.Ranks;
 import jacquard.clip.eval.sets.Truth;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -34,7 +35,7 @@ public record Retrieval(List<Integer> ks) implements Protocol {
     var ranking = Ranking.of(seen.features(), texts, ks.stream().mapToInt(k -> k).max().orElse(1), subject.device());
     Ranking.Match right = (picture, text) -> image[text] == picture;
     int[] all = IntStream.range(0, texts.length).toArray();
-    var r = Measured.empty(image.length, seen.missing());
+    var r = Measured.empty(seen.numbers().length, seen.missing());
     for (int k : ks) {
       r.metrics().put("image_retrieval_recall@" + k, ranking.columnRecall(all, right, k));
       r.metrics().put("text_retrieval_recall@" + k, ranking.rowRecall(right, k));
@@ -43,6 +44,11 @@ public record Retrieval(List<Integer> ks) implements Protocol {
     }
     if (ks.contains(1)) r.metrics().put("mean_recall@1", (r.metrics().get("image_retrieval_recall@1")
         + r.metrics().get("text_retrieval_recall@1")) / 2);
+    // Where each picture has one caption, a rank is a number too: what OpenCLIP reports while it trains.
+    if (seen.numbers().length == texts.length)
+      Ranks.of(seen.features(), texts, subject.device()).forEach((name, v) -> {
+        if (name.endsWith("_rank")) r.metrics().put(name, v);
+      });
     return r;
   }
 }

@@ -81,7 +81,7 @@ public record Comparison(List<String> models, SequencedMap<String, Row> rows) {
   /// The mean of main metrics, for models that have every set of a suite.
   private static void suites(List<Result> results, LinkedHashSet<String> models, SequencedMap<String, Row> rows) {
     for (var suite : Benchmarks.suites()) for (var model : models) {
-      var members = Benchmarks.suite(suite);
+      var members = Benchmarks.suite(suite).stream().filter(m -> Benchmarks.of(m.set()).measured()).toList();
       var own = results.stream().filter(r -> column(r).equals(model) && !r.task().contains("probe")
           && !r.task().startsWith("knn")).toList();
       var scores = new ArrayList<Double>();

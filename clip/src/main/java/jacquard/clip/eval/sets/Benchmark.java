@@ -37,6 +37,9 @@ public record Benchmark(String name, String row, String title, Kind kind, String
     return new Benchmark(name, name, name, Kind.CLASSIFICATION, "-", 0, "acc1", "-", "-");
   }
 
+  /// Whether it has a main metric, and counts in a suite's mean.
+  public boolean measured() { return !main.equals("-"); }
+
   public Benchmark kind(Kind kind, String main) {
     return new Benchmark(name, row, title, kind, prompts, pictures, main, classes, needs);
   }

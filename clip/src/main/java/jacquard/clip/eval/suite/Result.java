@@ -43,7 +43,7 @@ public record Result(String dataset, String model, String pretrained, String tas
   public double score() { return main == null ? Double.NaN : metrics.getOrDefault(main, Double.NaN); }
 
   /// Whether a metric is a share of one, and no setting or score of another scale.
-  public boolean share(String metric) { return !PLAIN.contains(metric); }
+  public boolean share(String metric) { return !PLAIN.contains(metric) && !metric.endsWith("_rank"); }
 
   public void write(Path folder) throws IOException {
     Files.createDirectories(folder);

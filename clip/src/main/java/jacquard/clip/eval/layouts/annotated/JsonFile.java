@@ -11,13 +11,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Annotations in JSON.
-final class JsonFile {
+public final class JsonFile {
   private static final long LARGEST = 512L << 20;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private JsonFile() {}
 
-  static JsonNode read(Path file) throws IOException {
+  public static JsonNode read(Path file) throws IOException {
     if (Files.size(file) > LARGEST)
       throw new IOException("%s: %,d bytes, expected at most %,d".formatted(file, Files.size(file), LARGEST));
     try (var in = Files.newInputStream(file)) { return MAPPER.readTree(in); }
