@@ -153,9 +153,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
-          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
-              + "run"
-          .formatted(total, folder, made));
+          ("--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
+              + "run").formatted(total, folder, made));
     if (made == total && says) {
       var without = command.given.isEmpty() ? "" : ", and " + String.join(", ", command.given) + " had no effect";
       System.out.printf("%s has made all its %,d steps already; nothing was changed%s. --steps or --epochs make it "
