@@ -151,13 +151,13 @@ final class Pickle {
   @SuppressWarnings("unchecked") private static List<Object> list(Object o) { return (List<Object>) o; }
 
   private Object pop() throws IOException {
-    var x = stack.removeLast();
+    var x = stack.isEmpty() ? MARK : stack.removeLast();
     if (x == MARK) throw new IOException("the pickle's stack is empty where something is taken");
     return x;
   }
 
   private Object peek() throws IOException {
-    var x = stack.getLast();
+    var x = stack.isEmpty() ? MARK : stack.getLast();
     if (x == MARK) throw new IOException("the pickle's stack is empty where something is taken");
     return x;
   }
