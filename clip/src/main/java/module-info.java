@@ -53,4 +53,11 @@ open module jacquard.clip {
   exports jacquard.clip.text.sentence;
   exports jacquard.clip.train;
   exports jacquard.clip.train.task;
+  exports jacquard.clip.tune;
+  exports jacquard.clip.tune.adapter;
+  exports jacquard.clip.tune.head;
+  exports jacquard.clip.tune.method;
+  exports jacquard.clip.tune.mim;
+  exports jacquard.clip.tune.prompt;
+  exports jacquard.clip.tune.task;
 }

@@ -100,7 +100,13 @@ public final class Gradients {
     return result(step.value().item(), averaged(step.gradients()));
   }
 
-  private Supplier<Tensor> loss(List<Tensor> targets) { return () -> total(task.features(batch), targets); }
+  private Supplier<Tensor> loss(List<Tensor> targets) {
+    return () -> {
+      var of = total(task.features(batch), targets);
+      var penalty = task.penalty();
+      return penalty == null ? of : of.add(said("penalty", penalty));
+    };
+  }
 
   private Result cached(int parts) {
     var cuts = new ArrayList<Batch>();
@@ -123,6 +129,7 @@ public final class Gradients {
           var f = task.features(cut);
           Tensor sum = null;
           for (int i = 0; i < f.size(); i++) {
+            if (outer.gradients().get(i) == null) continue;
             var s = f.get(i).mul(outer.gradients().get(i).slice(0, first, first + cut.count())).sum();
             sum = sum == null ? s : sum.add(s);
           }
@@ -137,7 +144,13 @@ public final class Gradients {
       var g = outer.gradients().get(at++);
       if (g != null && trained.contains(name)) sums.put(name, g);
     }
-    return result(outer.values().getFirst().item(), averaged(sums));
+    double loss = outer.values().getFirst().item();
+    if (task.penalty() != null) {
+      var penalty = Grad.valueAndGrad(task.parameters(), task::penalty);
+      loss += said("penalty", penalty.value()).item();
+      penalty.gradients().forEach((name, g) -> sums.merge(name, g, Tensor::add));
+    }
+    return result(loss, averaged(sums));
   }
 
   /// The loss of all ranks' samples.
@@ -147,15 +160,18 @@ public final class Gradients {
     if (losses.size() == 1) return losses.firstEntry().getValue();
     Tensor sum = null;
     for (var e : losses.entrySet()) {
-      terms.put(e.getKey(), (double) e.getValue().item());
-      sum = sum == null ? e.getValue() : sum.add(e.getValue());
+      sum = sum == null ? said(e.getKey(), e.getValue()) : sum.add(said(e.getKey(), e.getValue()));
     }
     return sum;
   }
 
-  private Tensor gathered(Tensor x) {
-    return group.size() == 1 ? x : Tensor.apply(new Collective.AllGather(group, rows), x);
+  private Tensor said(String term, Tensor value) {
+    terms.put(term, (double) value.item());
+    return value;
   }
+
+  private Tensor gathered(Tensor x) { return group.size() == 1 ? x : Tensor.apply(new Collective.AllGather(group,
+      rows), x); }
 
   private List<Tensor> targets(Batch part) { return Scope.results(() -> under(part, () -> task.targets(part))); }
 

@@ -98,20 +98,21 @@ public sealed interface Listener {
       double now = m.values().getOrDefault(metric, Double.NEGATIVE_INFINITY);
       if (!(now > best)) return;
       best = now;
-      folder.publish("best", task.stored());
+      task.publish(folder.publish("best", task.published()));
     }
   }
 
   /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the
-  /// previous ones; and in this order, so that what a resumed run does not make again is there.
-  record Saving(RunFolder folder, State state, long every, Consumer<String> say) implements Listener {
+  /// previous ones; and in this order, so
+  /// that what a resumed run does not make again is there.
+  record Saving(RunFolder folder, Task task, State state, long every, Consumer<String> say) implements Listener {
     /// The state's section that is published.
     static final String MODEL = "model", AVERAGES = "averages";
 
     @Override public void after(Moment m) throws IOException {
       if (!m.stopping() && !m.due(every)) return;
       var stored = state.stored();
-      folder.publish("last", stored.get(MODEL));
+      task.publish(folder.publish("last", task.published()));
       if (stored.containsKey(AVERAGES)) folder.publish(AVERAGES, stored.get(AVERAGES));
       folder.save(state, m.step(), stored);
       if (m.stopping() && !m.last())

@@ -14,11 +14,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /// Puts a run together: on each rank a task, its optimizer and a [Loop]; on rank 0 also the run's state, who listens,
 /// and what they write into the folder.
 public final class Trainer {
-  private static final String HELD_OUT = "held_out", BEST = HELD_OUT + "/top1";
+  /// What a training calls the pairs that it holds out.
+  public static final String HELD_OUT = "held_out";
 
   /// @param steps    in all
   /// @param evaluate steps between evaluations
@@ -34,15 +36,16 @@ public final class Trainer {
   private final long seed;
   private final Transform transform;
   private final Tokenizer tokenizer;
-  private final Source held;
+  private final SequencedMap<String, Source> held;
   private volatile boolean stopping;
   private volatile long steps;
 
   /// @param transform how pictures are prepared in evaluation, and by whoever uses the model
   /// @param tokenizer of the captions in evaluation
-  /// @param held      what the model is evaluated on; null for nothing
+  /// @param held      what the model is evaluated on, by the name that metrics have before them; top-1 of the first
+  /// says which weights are the best
   public Trainer(Task.Recipe recipe, Stream stream, Optimization how, Cadence cadence, Compute compute, long seed,
-      Transform transform, Tokenizer tokenizer, Source held) {
+      Transform transform, Tokenizer tokenizer, SequencedMap<String, Source> held) {
     this.recipe = recipe;
     this.stream = stream;
     this.how = how;
@@ -61,15 +64,16 @@ public final class Trainer {
   /// How many steps the run has made, those before a resumption too.
   public long steps() { return steps; }
 
-  /// Runs to the end, from the folder's last checkpoint on, if it has one. Returns the last evaluation (null without
-  /// one). Rank 0 alone evaluates, writes and shows progress; all have the same weights.
+  /// Runs to the end, from the folder's last checkpoint on, if it has one. Returns the last evaluations by name. Rank 0
+  /// alone evaluates, writes and
+  /// shows progress; all have the same weights.
   ///
   /// @throws IOException if the folder cannot be written, or holds a run of another kind
-  public Evaluation run(RunFolder folder) throws IOException {
+  public SequencedMap<String, Evaluation> run(RunFolder folder) throws IOException {
     return Group.run(compute.devices(), group -> run(folder, group)).getFirst();
   }
 
-  private Evaluation run(RunFolder folder, Group group) throws IOException {
+  private SequencedMap<String, Evaluation> run(RunFolder folder, Group group) throws IOException {
     boolean saved = folder.saved(), leads = group.rank() == 0;
     var task = recipe.make(saved);
     var optimizer = how.over(task);
@@ -81,35 +85,39 @@ public final class Trainer {
     var loop = new Loop(task, stream, optimizer, how, compute, cadence.steps, seed);
     if (!leads) {
       loop.run(first, () -> stopping, List.of());
-      return null;
+      return new LinkedHashMap<>();
     }
     steps = first;
     folder.describe(task.model().config(), transform.config());
-    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task.model());
-    double best = Listener.highest(folder.logged(), BEST, first);
+    var heldOut = new LinkedHashMap<String, HeldOut>();
+    held.forEach((name, source) -> heldOut.put(name, new HeldOut(source, transform, tokenizer, task.model())));
+    var metric = held.isEmpty() ? "" : held.firstEntry().getKey() + "/top1";
+    double best = Listener.highest(folder.logged(), metric, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
          var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size())
              .open()) {
       unlike.forEach(progress::say);
       var listeners = new ArrayList<Listener>();
       if (averages != null) listeners.add(new Listener.Averaging(averages));
-      if (held != null) {
-        var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
-        evaluators.put(HELD_OUT, heldOut);
+      if (!held.isEmpty()) {
+        var evaluators = new LinkedHashMap<String, Listener.Evaluator>(heldOut);
         if (averages != null)
-          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
+          evaluators.put("averages", new HeldOut(held.firstEntry().getValue(), transform, tokenizer,
+              averages.averaged().model()));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
       listeners.add(new Listener.Each(m -> steps = m.step()));
       listeners.add(new Listener.Line(progress, stream.size()));
-      listeners.add(new Listener.Best(folder, task, BEST, best));
-      listeners.add(new Listener.Saving(folder, state, cadence.save, progress::say));
+      listeners.add(new Listener.Best(folder, task, metric, best));
+      listeners.add(new Listener.Saving(folder, task, state, cadence.save, progress::say));
       loop.run(first, () -> stopping, listeners);
       stream.notes().forEach(progress::say);
     }
-    return heldOut == null ? null : heldOut.last();
+    var r = new LinkedHashMap<String, Evaluation>();
+    heldOut.forEach((name, h) -> { if (h.last() != null) r.put(name, h.last()); });
+    return r;
   }
 
   private State state(Task task, Optimizer optimizer, Averages averages) {

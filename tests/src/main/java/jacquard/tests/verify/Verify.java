@@ -6,13 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Runs every recorded case of folders laid out as
-/// `models decoder losses tokenizer tokenizers images train tasks optim checkpoints registry`, a line a case.
+/// Runs every recorded case of folders laid out as `models decoder losses tokenizer tokenizers images train tasks optim
+/// checkpoints registry tuning/lora tuning/prompts tuning/heads tuning/mim`, a line a case.
 public final class Verify {
   static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
       new CheckpointsFamily(), new RegistryFamily(),
       new TrainFamily(), new TasksFamily(), new OptimFamily(), new ImagesFamily(), new TokenizerFamily(),
-      new TokenizersFamily());
+      new TokenizersFamily(), new LoraFamily(), new PromptsFamily(), new HeadsFamily(),
+      new MimFamily());
 
   private Verify() {}
 
@@ -40,7 +41,7 @@ public final class Verify {
     if (!Files.isDirectory(folder)) throw new IOException(folder + " is no folder");
     boolean found = false;
     for (var f : FAMILIES) {
-      var at = folder.getFileName().toString().equals(f.name()) ? folder : folder.resolve(f.name());
+      var at = of(folder, f.name());
       if (!Files.isDirectory(at)) continue;
       found = true;
       f.verify(at, report);
@@ -48,5 +49,13 @@ public final class Verify {
     if (!found)
       throw new IOException(folder + " holds none of the families "
           + String.join(", ", FAMILIES.stream().map(Family::name).toList()));
+  }
+
+  /// The family's folder: this one, or one in it; of a family whose name has two words also the second in the first.
+  private static Path of(Path folder, String family) {
+    var name = Path.of(family);
+    if (folder.getFileName().equals(name.getFileName())) return folder;
+    boolean within = name.getNameCount() > 1 && folder.endsWith(name.getName(0));
+    return folder.resolve(within ? name.getFileName() : name);
   }
 }

@@ -8,7 +8,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// On what and how a training computes.
-final class ComputeOptions {
+public final class ComputeOptions {
   @Option(names = "--device", paramLabel = "NAME",
       description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard "
           + "doctor lists them).")
@@ -26,7 +26,7 @@ final class ComputeOptions {
           + "about a third more time, the same bits.")
   boolean recompute;
 
-  Compute compute() {
+  public Compute compute() {
     if (ranks < 1) throw new IllegalArgumentException("--ranks " + ranks + ", expected 1 or more");
     return new Compute(libraries.on(DeviceOptions.devices(device, ranks)), Precision.named(precision), recompute);
   }

@@ -11,7 +11,7 @@ import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /// The optimizer and its learning rate.
-final class OptimizerOptions {
+public final class OptimizerOptions {
   @Option(names = "--opt", paramLabel = "NAME",
       description = "adamw, nadamw, or sgd with Nesterov momentum (default: ${DEFAULT-VALUE}).")
   String name = "adamw";
@@ -68,10 +68,18 @@ final class OptimizerOptions {
           + "beside the weights and saved in averages/.")
   Double average;
 
+  /// Those of a fine-tuning: a smaller rate, no warm-up.
+  public static OptimizerOptions tuning() {
+    var r = new OptimizerOptions();
+    r.rate = 3e-4;
+    r.warmup = 0;
+    return r;
+  }
+
   /// How a model of this title learns.
   ///
   /// @param accumulate micro-batches a step
-  Optimization how(ClipConfig config, String title, long total, long perEpoch, int accumulate) {
+  public Optimization how(ClipConfig config, String title, long total, long perEpoch, int accumulate) {
     return new Optimization(rule(title), schedule(total, perEpoch), rates(config), clip, accumulate);
   }
 
@@ -81,7 +89,7 @@ final class OptimizerOptions {
   }
 
   /// How much of the running averages stays at a step; 0 for none.
-  double average() {
+  public double average() {
     if (average != null && !(average > 0 && average < 1))
       throw new IllegalArgumentException("--ema " + average + ", expected more than 0 and less than 1");
     return average == null ? 0 : average;
@@ -120,7 +128,8 @@ final class OptimizerOptions {
     within("--lr-cooldown-power", cooldownPower, Double.MIN_VALUE, Double.MAX_VALUE);
     if (warmup >= total)
       throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total
-          + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, --epochs)");
+          + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, "
+              + "--epochs)");
     return switch (scheduler) {
       case "cosine" -> new Schedule.Cosine(rate, warmup, total);
       case "const" -> new Schedule.Constant(rate, warmup);

@@ -14,23 +14,27 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// The options of a run that goes on: those that it began with, and those given now before them.
-final class Resumption {
+public final class Resumption {
   /// Options that say the same in two ways: one given now takes the place of either.
   private static final List<Set<String>> ALTERNATIVES =
       List.of(Set.of("--steps", "--epochs"), Set.of("--val-steps", "--val-frequency"),
       Set.of("--save-steps", "--save-frequency"));
   /// Options that may name files; they are read where the run began.
-  private static final Set<String> PATHS =
-      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained");
+  private static final Set<String> PATHS = Set.of("--train-data", "--val-data", "--model", "--pretrained",
+      "--distill-model", "--distill-pretrained",
+      "--data", "--guard", "--test-data", "--old-data", "--adapter");
 
   private Resumption() {}
 
-  /// @param began how the run began
-  /// @param now   what is given now
-  static List<String> arguments(Path folder, RunFolder.Command began, ParseResult now) {
+  /// @param began   how the run began
+  /// @param now     what is given now
+  /// @param command one of the kind that began it, whose values are not looked at
+  public static List<String> arguments(Path folder, RunFolder.Command began, ParseResult now, Object command) {
     var all = new ArrayList<String>();
-    for (var option : new CommandLine(new TrainCommand()).parseArgs(began.arguments().toArray(String[]::new))
-        .matchedOptions())
+    var before = new CommandLine(command).parseArgs(began.arguments().toArray(String[]::new));
+    for (var model : before.matchedPositionals())
+      for (var v : model.originalStringValues()) all.add(resolved(v, Path.of(began.folder())));
+    for (var option : before.matchedOptions())
       if (!replaced(option.longestName(), now)) add(all, option, Path.of(began.folder()));
     for (var option : now.matchedOptions()) if (!option.longestName().equals("--resume")) add(all, option, null);
     all.add("--resume=" + folder.toAbsolutePath());

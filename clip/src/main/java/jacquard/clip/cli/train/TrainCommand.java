@@ -54,8 +54,8 @@ public final class TrainCommand implements Callable<Integer> {
           + "begin another run to start from others");
     var command = new TrainCommand();
     command.began = before;
-    var line = new CommandLine(command)
-        .setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
-    return line.execute(Resumption.arguments(folder, before, now).toArray(String[]::new));
+    var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine()
+        .getExecutionExceptionHandler());
+    return line.execute(Resumption.arguments(folder, before, now, new TrainCommand()).toArray(String[]::new));
   }
 }

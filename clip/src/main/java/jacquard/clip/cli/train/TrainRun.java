@@ -52,7 +52,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
       announce(path);
       if (command.run.resume == null) folder.remember(command.began);
       Runtime.getRuntime().addShutdownHook(hook);
-      var evaluation = trainer.run(folder);
+      var evaluation = trainer.run(folder).get(Trainer.HELD_OUT);
       double minutes = (System.nanoTime() - start) / 6e10;
       RunPage.write(path, title(), training.name(), held, evaluation, minutes,
           "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
@@ -79,7 +79,13 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var stream = training.stream(transform, c.images.augmentation(), tokenizer,
         new SamplingOptions.Size(batch, text.context(), seed));
     return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        held);
+        heldOut());
+  }
+
+  private SequencedMap<String, Source> heldOut() {
+    var r = new LinkedHashMap<String, Source>();
+    if (held != null) r.put(Trainer.HELD_OUT, held);
+    return r;
   }
 
   /// Whether the run to go on with has made all its steps.
@@ -89,7 +95,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
-          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another run"
+          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin "
+              + "another run"
           .formatted(total, folder, made));
     if (made == total)
       System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it "

@@ -40,7 +40,7 @@ record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, La
 
   /// All rows, or only `rows` of the result (null: all).
   Tensor apply(Tensor x, Sequences sequences, int[] rows) {
-    var a = new SelfAttention(attention.qkv().weight(), attention.qkv().bias(), attention.proj(), null, null, null,
+    var a = new SelfAttention(attention.qkv(), attention.proj(), null, null, null,
         null, null, attention.heads());
     x = a.apply(norm1.apply(x), sequences, Ranges.full(sequences, sequences), rows, rows == null ? x : x.gather(rows));
     return mlp != null ? mlp.apply(norm2.apply(x), x) : gated.apply(norm2.apply(x), x);
