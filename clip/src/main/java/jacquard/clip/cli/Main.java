@@ -1,6 +1,7 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.cli.train.TrainCommand;
+import jacquard.clip.cli.tune.BlendCommand;
 import jacquard.clip.cli.tune.TuneCommand;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Device;
@@ -34,6 +35,7 @@ public final class Main {
   static {
     COMMANDS.put("train", TrainCommand::new);
     COMMANDS.put("tune", TuneCommand::new);
+    COMMANDS.put("blend", BlendCommand::new);
     COMMANDS.put("eval", EvalCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);

@@ -22,7 +22,7 @@ public sealed interface Linear permits Linear.Dense, Linear.Packed, LowRank {
   default Tensor apply(Tensor x, Activation activation) { return apply(x, activation, null); }
   /// x·Wᵀ + b + `added`, which may be null.
   default Tensor apply(Tensor x, Tensor added) { return apply(x, Activation.NONE, added); }
-  /// The activation of x·Wᵀ + b + `added`, which may be null.
+  /// The activation of x·Wᵀ + b, plus `added`, which may be null.
   default Tensor apply(Tensor x, Activation activation, Tensor added) {
     return x.linear(weight(), bias(), activation, added);
   }

@@ -50,17 +50,16 @@ public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs) i
 
   @Override public Tensor apply(Tensor x, Activation activation, Tensor added) {
     var parts = parts();
-    boolean plain = pairs.stream().allMatch(p -> p.magnitude == null);
+    boolean plain = pairs.stream().allMatch(p -> p.magnitude == null), last = activation == Activation.NONE;
     Tensor y;
     if (plain) {
       var more = whole(parts.stream().map(p -> p.pair == null
           ? Tensor.zeros(x.shape().with(1, p.to - p.from)) : p.pair.apply(x)).toList());
-      y = base.apply(x, added == null ? more : more.add(added));
-    } else {
-      y = whole(parts.stream().map(p -> p.apply(base, x)).toList());
-      if (added != null) y = y.add(added);
-    }
-    return y.activate(activation);
+      y = base.apply(x, last && added != null ? more.add(added) : more);
+      if (last) return y;
+    } else y = whole(parts.stream().map(p -> p.apply(base, x)).toList());
+    y = y.activate(activation);
+    return added == null ? y : y.add(added);
   }
 
   @Override public Linear rows(int from, int to) {

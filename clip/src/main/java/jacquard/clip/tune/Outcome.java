@@ -77,24 +77,14 @@ public record Outcome(Curve curve, Guard.Score before, Guard.Score after, Guard.
   }
 
   private RunReport page(Path folder, Start start, String command, double minutes) throws IOException {
-    var p = curve.points();
-    var front = curve.front();
-    var best = curve.chosen();
-    var charts = new ArrayList<Chart>();
-    charts.add(Chart.of("Learned (up) against kept (right)", "kept: top-1 of " + start.guard().name(),
-        series("old weights to new", p), series("best of both", front),
-        series("chosen", List.of(best))));
-    double[] x = p.stream().mapToDouble(Curve.Point::value).toArray();
-    charts.add(Chart.of("From the old weights to the new", curve.knob(),
-        new Chart.Series("learned", x, p.stream().mapToDouble(Curve.Point::learned).toArray()),
-        new Chart.Series("kept", x, p.stream().mapToDouble(Curve.Point::kept).toArray())));
+    var charts = new ArrayList<>(CurvePage.charts(curve, start.guard().name()));
     var log = MetricLog.read(folder.resolve("metrics.jsonl"));
     charts.add(Chart.of("Loss", "step", named(MetricLog.series(log, "loss"), "loss")).smoothed(0.9));
     charts.add(Chart.of("While it learned", "step", named(MetricLog.series(log, "learned/top1"), "learned"),
         named(MetricLog.series(log, "kept/top1"), "kept")));
     var figures = List.of(Figure.share("Learned, top-1", chosen.learned(), chosen.b().chance()),
         Figure.share("before", before.learned()), Figure.share("Kept, top-1", chosen.kept(), chosen.a().chance()),
-        Figure.share("before ", before.kept()), Figure.of("α", best.value()), Figure.of("Minutes", minutes));
+        Figure.share("before ", before.kept()), Figure.of("α", curve.chosen().value()), Figure.of("Minutes", minutes));
     var settings = new LinkedHashMap<String, String>();
     settings.put("learned", start.fresh().name() + ", " + start.fresh().size() + " pairs");
     settings.put("guard", start.guard().name() + ", " + start.guard().size() + " pairs");
@@ -102,11 +92,6 @@ public record Outcome(Curve curve, Guard.Score before, Guard.Score after, Guard.
     settings.put("advice", advice);
     return new RunReport(start.fresh().name() + " · " + folder.getFileName(), advice, figures, charts, List.of(),
         List.of(), command, settings, new LinkedHashMap<>());
-  }
-
-  private static Chart.Series series(String name, List<Curve.Point> points) {
-    return new Chart.Series(name, points.stream().mapToDouble(Curve.Point::kept).toArray(),
-        points.stream().mapToDouble(Curve.Point::learned).toArray());
   }
 
   private static Chart.Series named(Chart.Series s, String name) { return new Chart.Series(name, s.x(), s.y()); }

@@ -19,17 +19,19 @@ import java.util.List;
 /// What an adaptation begins from.
 ///
 /// @param fresh     the pairs that are learned
-/// @param old       pairs that are learned again beside them; null for none
+/// @param old       pairs that were known; null for none
+/// @param replayed  those that are learned again beside the new ones: the old ones, or null
 /// @param guard     what must stay known; its names are the old names
 /// @param templates sentences around names
 public record Start(ModelFiles files, Transform transform, Tokenizer tokenizer, Source fresh, Source old,
+    Source replayed,
     Source guard, Templates templates, long seed) {
   public ClipConfig config() { return files.config().model(); }
 
   /// The model as it is before, in tensors of its own.
   public ClipModel model() throws IOException { return Checkpoint.load(config(), files.weights()); }
 
-  public Classes classes() { return Classes.of(fresh, old); }
+  public Classes classes() { return Classes.of(fresh, replayed); }
 
   /// Features of names as the model has them now, `[names, embedding]`.
   public Tensor bank(ClipModel model, List<String> names) {

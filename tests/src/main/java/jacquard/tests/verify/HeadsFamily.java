@@ -19,7 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 
-/// Heads and caches on features, blended weights, and the losses that hold on to what was known. Losses that were recorded
+/// Heads and caches on features, blended weights, and the losses that hold on to what was known. Losses that were
+/// recorded
 /// in F64 are computed in F32 here, as in training: their tolerance is F32's.
 public final class HeadsFamily implements Family {
   private static final double EXACT = 1e-6, SINGLE = 2e-6;
@@ -77,7 +78,8 @@ public final class HeadsFamily implements Family {
   private void adapter(Safetensors v, Report report) throws IOException {
     var a = new FeatureAdapter(new Linear.Dense(tensor(v, "adapter.down"), null),
         new Linear.Dense(tensor(v, "adapter.up"), null), FeatureAdapter.SHARE);
-    var z = a.apply(tensor(v, "adapter.features")).normalize().matmul(false, tensor(v, "tip.classifier"), true).mul(100);
+    var z = a.apply(tensor(v, "adapter.features")).normalize().matmul(false, tensor(v, "tip.classifier"), true)
+        .mul(100);
     report.check(name() + " adapter.logits", Measure.error(z.floats(), v.floats("adapter.logits")), EXACT);
   }
 

@@ -149,7 +149,8 @@ public final class LoraFamily implements Family {
       for (var e : names.entrySet()) put(onto, e.getKey(), values.floats("start." + e.getValue()));
       var parameters = adapter.trained(onto);
       Task task = new Adapted(new Contrastive(onto, parameters, Contrastive.Loss.SOFTMAX), adapter, "base", "");
-      var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.999, 1e-8), parameters, _ -> new Optimizer.Rate(1, 1e-2));
+      var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.999, 1e-8), parameters,
+          _ -> new Optimizer.Rate(1, 1e-2));
       var losses = new ObjectMapper().readTree(at.resolve("values.json").toFile()).get("losses");
       double worst = 0, gradient = 0;
       for (int step = 0; step < 5; step++) {

@@ -36,8 +36,10 @@ public final class MimFamily implements Family {
             wrong + " patches differ, " + draws.at + " of " + json.get(n).size() + " draws used");
       }
       Tensor out = tensor(v, "cosine.output"), target = tensor(v, "cosine.target");
-      var r = Grad.vjp(List.of(out), in -> List.of(CosineLoss.of(in.getFirst(), target)), _ -> List.of(Tensor.scalar(1)));
-      report.check(name() + " cosine.loss", Math.abs(r.values().getFirst().item() - v.floats("cosine.loss")[0]), SINGLE);
+      var r = Grad.vjp(List.of(out), in -> List.of(CosineLoss.of(in.getFirst(), target)),
+          _ -> List.of(Tensor.scalar(1)));
+      report.check(name() + " cosine.loss", Math.abs(r.values().getFirst().item() - v.floats("cosine.loss")[0]),
+          SINGLE);
       report.check(name() + " cosine.d_output",
           Measure.error(r.gradients().getFirst().floats(), v.floats("cosine.d_output")), SINGLE);
     }

@@ -32,7 +32,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/// CoOp with its positions and names' own vectors, CoCoOp and MaPLe as their authors' code trained them: logits, the first
+/// CoOp with its positions and names' own vectors, CoCoOp and MaPLe as their authors' code trained them: logits, the
+/// first
 /// gradient, five steps. A prompt that is there and not used leaves the model as it is, to the bit.
 public final class PromptsFamily implements Family {
   private static final double LOGITS = 1e-5, END = 2e-5, LOSS = 1e-5, GRADIENT = 1e-4;
@@ -40,8 +41,10 @@ public final class PromptsFamily implements Family {
   @Override public String name() { return "tuning/prompts"; }
 
   @Override public void verify(Path folder, Report report) throws IOException {
-    try (var _ = Scope.open(Conformance.device()); var values = Safetensors.open(folder.resolve("values.safetensors"))) {
-      var model = Checkpoint.load(ClipConfig.read(folder.resolve("config.json")), folder.resolve("weights.safetensors"));
+    try (var _ = Scope.open(Conformance.device()); var values =
+        Safetensors.open(folder.resolve("values.safetensors"))) {
+      var model = Checkpoint.load(ClipConfig.read(folder.resolve("config.json")),
+          folder.resolve("weights.safetensors"));
       int[] s = values.shape("images");
       var images = ImageBatch.ofChannelsFirst(values.floats("images"), s[0], new Grid(s[2], s[3]));
       var json = new ObjectMapper().readTree(folder.resolve("values.json").toFile());

@@ -76,6 +76,9 @@ public final class OptimizerOptions {
     return r;
   }
 
+  /// Without weight decay.
+  public void undecayed() { decay = 0; }
+
   /// How a model of this title learns.
   ///
   /// @param accumulate micro-batches a step

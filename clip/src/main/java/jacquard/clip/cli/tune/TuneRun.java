@@ -38,8 +38,11 @@ record TuneRun(TuneCommand command, Compute on, TuneData.Sources data, Start sta
     var transform = new Transform(c.images.over(files.config().preprocess()));
     var tokenizer = files.config().model().text().input().captions(files.tokenizer());
     var keep = c.method.kind(data.old() != null);
+    // what holds weights near the old ones takes the place of what draws them to zero
+    if (List.of("l2-sp", "ewc").contains(keep)) c.optimizer.undecayed();
+    var replayed = keep.equals("replay") ? data.old() : null;
     int batch = c.steps.whole(on.devices().size());
-    var start = new Start(files, transform, tokenizer, data.fresh(), data.old(), data.guard(),
+    var start = new Start(files, transform, tokenizer, data.fresh(), data.old(), replayed, data.guard(),
         c.templates.templates(), c.steps.seed);
     var guard = new Guard(data.guard(), data.test(), transform, tokenizer, start.templates());
     long perEpoch = Math.max(1, data.fresh().size() / (batch - c.method.old(keep, batch)));
@@ -56,7 +59,7 @@ record TuneRun(TuneCommand command, Compute on, TuneData.Sources data, Start sta
     var how = command.optimizer.how(start.config(), title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var size = new Mixture.Size(batch, command.method.old(keep, batch), start.config().text().input().context(),
         start.seed());
-    var stream = new Mixture(data.fresh(), data.old(), start.transform(), command.images.augmentation(),
+    var stream = new Mixture(data.fresh(), start.replayed(), start.transform(), command.images.augmentation(),
         start.tokenizer(), size);
     var held = new LinkedHashMap<String, Source>();
     held.put("learned", Part.half(data.test(), 0));

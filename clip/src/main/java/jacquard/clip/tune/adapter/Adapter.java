@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.stream.Collectors;
 
 /// Low-rank pairs beside the linear layers of a model (see [LowRank]), by the layers' paths, and biases that were
 /// trained
@@ -43,7 +44,7 @@ public record Adapter(PeftConfig config, SequencedMap<String, List<LowRank.Pair>
   public static Adapter fresh(ClipModel model, PeftConfig config, long seed) {
     var make = Init.Maker.drawn(Random.of(seed).fold("adapter"));
     var r = new Adapter(config, new LinkedHashMap<>(), new HashMap<>());
-    names(model, config).forEach((module, p) -> {
+    names(model).forEach((module, p) -> {
       if (!config.targets(module)) return;
       int rank = config.rank(module);
       Tensor down = make.make(Init.fanIn(p.in()), rank, p.in()), up = make.make(Init.ZEROS, p.out(), rank);
@@ -55,15 +56,16 @@ public record Adapter(PeftConfig config, SequencedMap<String, List<LowRank.Pair>
     });
     if (r.pairs.isEmpty())
       throw new IllegalArgumentException("no linear layer of this model is named by " + config.targets()
-          + "; it has " + names(model, config).keySet().stream().limit(6).toList() + " …");
+          + "; it has " + names(model).keySet().stream().limit(6).toList() + " …");
     return r;
   }
 
-  /// Names as transformers has them where the model is such a one, and OpenCLIP's else.
-  private static SequencedMap<String, Modules.Place> names(ClipModel model, PeftConfig config) {
-    var theirs = Modules.huggingFace(model);
-    boolean some = theirs.keySet().stream().anyMatch(config::targets);
-    return some ? theirs : Modules.openClip(model);
+  /// The layers' names: transformers' where they have such, OpenCLIP's else.
+  private static SequencedMap<String, Modules.Place> names(ClipModel model) {
+    var r = Modules.huggingFace(model);
+    var known = r.values().stream().map(Modules.Place::path).collect(Collectors.toSet());
+    Modules.openClip(model).forEach((name, p) -> { if (!known.contains(p.path())) r.put(name, p); });
+    return r;
   }
 
   private void add(String path, LowRank.Pair pair) {
@@ -113,16 +115,20 @@ public record Adapter(PeftConfig config, SequencedMap<String, List<LowRank.Pair>
     return r;
   }
 
-  /// PEFT's files. Names are those of transformers' CLIP where all layers have such, else OpenCLIP's.
+  /// PEFT's files. Names are those of transformers' CLIP where all layers have such, else OpenCLIP's; where neither
+  /// have
+  /// all, as where a ResNet stands beside a transformer, each layer's first that there is, which this reads alone.
   ///
   /// @param base   the model as it was, for its names, and what it is called
   /// @param hash   of its weights
   public void write(Path folder, ClipModel base, String called, String hash) throws IOException {
     Files.createDirectories(folder);
-    var theirs = byPlace(Modules.huggingFace(base));
-    boolean known = pairs.entrySet().stream().allMatch(e -> e.getValue().stream().allMatch(p ->
-        theirs.containsKey(place(e.getKey(), p))));
-    var names = known ? theirs : byPlace(Modules.openClip(base));
+    var names = byPlace(Modules.huggingFace(base));
+    if (!covered(names)) {
+      var theirs = names;
+      names = byPlace(Modules.openClip(base));
+      if (!covered(names)) names.putAll(theirs);
+    }
     var tensors = new LinkedHashMap<String, Safetensors.Array>();
     boolean fused = false;
     for (var e : pairs.entrySet())
@@ -139,6 +145,11 @@ public record Adapter(PeftConfig config, SequencedMap<String, List<LowRank.Pair>
       }
     AtomicFile.write(folder.resolve(CONFIG), config.json(called, fused));
     Safetensors.write(folder.resolve(TENSORS), tensors, Map.of("format", "pt", BASE, hash));
+  }
+
+  private boolean covered(Map<String, String> names) {
+    return pairs.entrySet().stream().allMatch(e -> e.getValue().stream().allMatch(p ->
+        names.containsKey(place(e.getKey(), p))));
   }
 
   private static void put(Map<String, Safetensors.Array> tensors, String name, Tensor t) {
