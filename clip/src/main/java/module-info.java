@@ -7,6 +7,7 @@ open module jacquard.clip {
   requires transitive com.fasterxml.jackson.databind;
   requires com.google.protobuf;
   requires info.picocli;
+  requires java.logging;
   requires java.management;
   requires java.net.http;
   requires jdk.management;
@@ -14,11 +15,22 @@ open module jacquard.clip {
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
   exports jacquard.clip.checkpoint.names;
+  exports jacquard.clip.checkpoint.onnx;
   exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
+  exports jacquard.clip.data.naflex;
   exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;
+  exports jacquard.clip.eval.captioning;
+  exports jacquard.clip.eval.features;
+  exports jacquard.clip.eval.layouts;
+  exports jacquard.clip.eval.metrics;
+  exports jacquard.clip.eval.probe;
+  exports jacquard.clip.eval.protocols;
+  exports jacquard.clip.eval.results;
+  exports jacquard.clip.eval.sets;
+  exports jacquard.clip.eval.suite;
   exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;
@@ -45,6 +57,7 @@ open module jacquard.clip {
   exports jacquard.clip.model.vit;
   exports jacquard.clip.nn;
   exports jacquard.clip.nn.convolution;
+  exports jacquard.clip.photos;
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;

@@ -22,15 +22,15 @@ final class Tape implements Interpreter, AutoCloseable {
   /// application of a cheap op whose first output an input is, if it is not kept; `again` that output while backward
   /// needs it.
   private static final class Entry {
-    final Rule rule;
+    final Pullback pullback;
     final Tensor[] in, out, savedIn, savedOut;
     final Entry[] from;
     final int[] versions;
     final Pass pass = Pass.current();
     Tensor again;
 
-    Entry(Rule rule, List<Tensor> in, List<Tensor> out) {
-      this.rule = rule;
+    Entry(Pullback pullback, List<Tensor> in, List<Tensor> out) {
+      this.pullback = pullback;
       this.in = in.toArray(Tensor[]::new);
       this.out = out.toArray(Tensor[]::new);
       savedIn = new Tensor[in.size()];
@@ -84,12 +84,12 @@ final class Tape implements Interpreter, AutoCloseable {
     return out.size() == op.outputs() ? out : out.subList(0, op.outputs());
   }
 
-  private void note(Rule rule, List<Tensor> in, List<Tensor> out) {
-    var entry = new Entry(rule, in, out);
-    for (int i : rule.inputs())
+  private void note(Pullback pullback, List<Tensor> in, List<Tensor> out) {
+    var entry = new Entry(pullback, in, out);
+    for (int i : pullback.inputs())
       if ((entry.from[i] = cheap.get(in.get(i))) == null) entry.savedIn[i] = in.get(i).share();
-    for (int i : rule.outputs()) entry.savedOut[i] = out.get(i).share();
-    if (rule.again() != null && held(entry)) cheap.put(out.getFirst(), entry);
+    for (int i : pullback.outputs()) entry.savedOut[i] = out.get(i).share();
+    if (pullback.again() != null && held(entry)) cheap.put(out.getFirst(), entry);
     for (int i = 0; i < entry.in.length; i++)
       if (entry.savedIn[i] != null || sources.containsKey(entry.in[i]))
         entry.versions[i] = entry.in[i].storage().version();
@@ -99,7 +99,7 @@ final class Tape implements Interpreter, AutoCloseable {
 
   /// Whether what a cheap op reads will be there in backward: kept by its own row, a source, or itself made again.
   private boolean held(Entry e) {
-    for (int i : e.rule.again().inputs()) {
+    for (int i : e.pullback.again().inputs()) {
       if (e.savedIn[i] != null || e.from[i] != null || sources.containsKey(e.in[i])) continue;
       if ((e.from[i] = cheap.get(e.in[i])) == null) return false;
     }
@@ -118,7 +118,7 @@ final class Tape implements Interpreter, AutoCloseable {
     var out = Scope.results(() -> ScopedValue.where(CURRENT, Pass.current().precision().over(through))
         .call(() -> f.apply(inputs)));
     int[] all = java.util.stream.IntStream.range(0, inputs.size()).toArray();
-    note(new Rule(all, Rule.NONE, a -> {
+    note(new Pullback(all, Pullback.NONE, a -> {
       var sources = new ArrayList<>(Arrays.asList(a.in()));
       sources.addAll(outer());
       try (var inner = new Tape(sources, below, false)) {
@@ -180,10 +180,10 @@ final class Tape implements Interpreter, AutoCloseable {
     int n = entry.in.length;
     boolean[] wanted = new boolean[n];
     for (int i = 0; i < n; i++) wanted[i] = active.containsKey(entry.in[i]);
-    var before = entry.rule.adding() >= 0 ? cotangents.remove(entry.in[entry.rule.adding()]) : null;
+    var before = entry.pullback.adding() >= 0 ? cotangents.remove(entry.in[entry.pullback.adding()]) : null;
     try {
       under(entry, () -> {
-        var dx = entry.rule.backward().of(application(entry, entry.rule.inputs(), d, wanted, before));
+        var dx = entry.pullback.backward().of(application(entry, entry.pullback.inputs(), d, wanted, before));
         for (int i = 0; i < n; i++) if (wanted[i] && dx.get(i) != null) accumulate(entry.in[i], dx.get(i));
       });
     } finally { if (before != null) before.end(); }
@@ -195,13 +195,13 @@ final class Tape implements Interpreter, AutoCloseable {
   }
 
   /// An application with the elements of some inputs; the others are types without elements.
-  private Rule.Application application(Entry entry, int[] inputs, Tensor[] d, boolean[] wanted, Tensor before) {
+  private Pullback.Application application(Entry entry, int[] inputs, Tensor[] d, boolean[] wanted, Tensor before) {
     Tensor[] in = new Tensor[entry.in.length], out = new Tensor[entry.out.length];
     for (int i : inputs) in[i] = input(entry, i);
     for (int i = 0; i < in.length; i++) if (in[i] == null) in[i] = Tensor.described(entry.in[i].type());
     for (int i = 0; i < out.length; i++)
       out[i] = entry.savedOut[i] != null ? entry.savedOut[i] : Tensor.described(entry.out[i].type());
-    return new Rule.Application(in, out, d, wanted, before);
+    return new Pullback.Application(in, out, d, wanted, before);
   }
 
   private Tensor input(Entry entry, int i) {
@@ -215,7 +215,7 @@ final class Tape implements Interpreter, AutoCloseable {
   /// The first output of a cheap op, made once and kept until backward has come to the op itself.
   private Tensor again(Entry cheap) {
     if (cheap.again == null) under(cheap, () -> {
-      var r = cheap.rule.again();
+      var r = cheap.pullback.again();
       cheap.again = r.apply().apply(application(cheap, r.inputs(), null, null, null)).share();
     });
     return cheap.again;
@@ -259,8 +259,8 @@ final class Tape implements Interpreter, AutoCloseable {
   }
 
   /// The gradient of whatever `define` computes of `count` inputs, by running it again under a tape of its own.
-  static Rule throughDefinition(int count, Function<List<Tensor>, List<Tensor>> define) {
-    return Rule.needing(java.util.stream.IntStream.range(0, count).toArray(), a -> {
+  static Pullback throughDefinition(int count, Function<List<Tensor>, List<Tensor>> define) {
+    return Pullback.needing(java.util.stream.IntStream.range(0, count).toArray(), a -> {
       var in = Arrays.asList(a.in());
       try (var inner = new Tape(in, Interpreter.current().base(), false)) {
         var y = inner.record(() -> define.apply(in));

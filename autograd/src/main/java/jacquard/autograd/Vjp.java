@@ -1,8 +1,8 @@
 package jacquard.autograd;
 
-import static jacquard.autograd.Rule.in;
-import static jacquard.autograd.Rule.needing;
-import static jacquard.autograd.Rule.needingOutput;
+import static jacquard.autograd.Pullback.in;
+import static jacquard.autograd.Pullback.needing;
+import static jacquard.autograd.Pullback.needingOutput;
 import static jacquard.tensor.Tensor.apply;
 import static java.util.Arrays.asList;
 
@@ -25,7 +25,7 @@ import java.util.Arrays;
 final class Vjp {
   private Vjp() {}
 
-  static Rule of(Op op, int inputs) {
+  static Pullback of(Op op, int inputs) {
     return switch (op) {
       case Elementwise e -> elementwise(e);
       case Reduction r   -> reduction(r);
@@ -40,38 +40,39 @@ final class Vjp {
     };
   }
 
-  private static Rule elementwise(Elementwise op) {
+  private static Pullback elementwise(Elementwise op) {
     return switch (op) {
-      case Elementwise.Add _      -> Rule.of(a -> asList(a.dy(), a.dy()));
-      case Elementwise.Subtract _ -> Rule.of(a -> asList(a.dy(), a.wants(1) ? a.dy().negate() : null));
+      case Elementwise.Add _      -> Pullback.of(a -> asList(a.dy(), a.dy()));
+      case Elementwise.Subtract _ -> Pullback.of(a -> asList(a.dy(), a.wants(1) ? a.dy().negate() : null));
       case Elementwise.Multiply _ -> needing(in(0, 1), a ->
           asList(a.wants(0) ? a.dy().mul(a.x(1)) : null, a.wants(1) ? a.dy().mul(a.x(0)) : null));
       case Elementwise.Divide _   -> needing(in(0, 1), a -> {
         var q = a.dy().divide(a.x(1));
         return asList(q, a.wants(1) ? q.mul(a.x(0)).divide(a.x(1)).negate() : null);
       });
-      case Elementwise.Affine(var scale, _) -> Rule.of(a -> asList(a.dy().mul(scale)));
+      case Elementwise.Affine(var scale, _) -> Pullback.of(a -> asList(a.dy().mul(scale)));
       case Elementwise.Exp _      -> needingOutput(a -> asList(a.dy().mul(a.y())));
       case Elementwise.Log _      -> needing(in(0), a -> asList(a.dy().divide(a.x())));
       case Elementwise.Sqrt _     -> needingOutput(a -> asList(a.dy().divide(a.y()).mul(0.5f)));
       case Elementwise.Sigmoid _  -> needingOutput(a -> asList(a.dy().mul(a.y()).mul(a.y().affine(-1, 1))));
       case Elementwise.Tanh _     -> needingOutput(a -> asList(a.dy().mul(a.y().mul(a.y()).affine(-1, 1))));
       case Elementwise.Softplus _ -> needing(in(0), a -> asList(a.dy().mul(a.x().sigmoid())));
-      case Elementwise.Equal _    -> Rule.STOP;
+      case Elementwise.Equal _    -> Pullback.STOP;
       case Elementwise.Clamp(var low, var high) ->
           needing(in(0), a -> asList(a.dy().mul(a.x().equal(a.x().clamp(low, high)))));
       case Elementwise.Activate(var f) ->
           needing(in(0), a -> asList(apply(new Adjoint.Activate(f), a.x(), a.dy().cast(a.x().dtype()).dense())))
               .again(in(0), a -> apply(op, a.x()));
-      case Elementwise.Cast _     -> Rule.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null))
+      case Elementwise.Cast _     ->
+          Pullback.of(a -> asList(a.x().dtype().floating() ? a.dy().cast(a.x().dtype()) : null))
           .again(in(0), a -> apply(op, a.x()));
     };
   }
 
-  private static Rule reduction(Reduction op) {
+  private static Pullback reduction(Reduction op) {
     return switch (op) {
-      case Reduction.Sum s -> Rule.of(a -> asList(kept(s, a.x().shape(), a.dy()).expand(a.x().shape())));
-      case Reduction.Max m -> new Rule(in(0), in(0), a -> {                      // shared equally among ties
+      case Reduction.Sum s -> Pullback.of(a -> asList(kept(s, a.x().shape(), a.dy()).expand(a.x().shape())));
+      case Reduction.Max m -> new Pullback(in(0), in(0), a -> {                      // shared equally among ties
         var hit = a.x().equal(kept(m, a.x().shape(), a.y()));
         var count = apply(new Reduction.Sum(m.axes(), true), hit);
         return asList(hit.mul(kept(m, a.x().shape(), a.dy())).divide(count));
@@ -87,7 +88,7 @@ final class Vjp {
     return y.reshape(d);
   }
 
-  private static Rule contraction(Contraction op) {
+  private static Pullback contraction(Contraction op) {
     return switch (op) {
       case Contraction.MatMul(var ta, var tb) -> needing(in(0, 1), a -> asList(
           !a.wants(0) ? null : ta ? a.x(1).matmul(tb, a.dy(), true) : a.dy().matmul(false, a.x(1), !tb),
@@ -100,27 +101,27 @@ final class Vjp {
   /// dW = dzᵀ·x in F32: the gradient of what a product learns.
   static Tensor learned(Tensor x, Tensor dz) { return apply(new Adjoint.LinearWeight(false), x, dz); }
 
-  private static Rule movement(Movement op) {
+  private static Pullback movement(Movement op) {
     return switch (op) {
-      case Movement.Reshape _ -> Rule.of(a -> asList(a.dy().reshape(a.x().shape())));
-      case Movement.Permute(var axes) -> Rule.of(a -> asList(a.dy().permute(inverse(axes))));
+      case Movement.Reshape _ -> Pullback.of(a -> asList(a.dy().reshape(a.x().shape())));
+      case Movement.Permute(var axes) -> Pullback.of(a -> asList(a.dy().permute(inverse(axes))));
       case Movement.Slice(var axis, var from, var to) ->
-          Rule.of(a -> asList(apply(new Movement.Pad(axis, from, a.x().dim(axis) - to), a.dy())));
-      case Movement.Expand _ -> Rule.of(a -> asList(a.dy()));                    // the driver sums
-      case Movement.Split(var axis, var sizes) -> Rule.of(a -> {
+          Pullback.of(a -> asList(apply(new Movement.Pad(axis, from, a.x().dim(axis) - to), a.dy())));
+      case Movement.Expand _ -> Pullback.of(a -> asList(a.dy()));                    // the driver sums
+      case Movement.Split(var axis, var sizes) -> Pullback.of(a -> {
         var parts = new ArrayList<Tensor>();
         for (int i = 0; i < sizes.length; i++)
           parts.add(a.cotangents()[i] != null ? a.cotangents()[i] : Tensor.zeros(a.x().shape().with(axis, sizes[i])));
         return asList(Tensor.concat(axis, parts));
       });
-      case Movement.Concat(var axis) -> Rule.of(a -> {
+      case Movement.Concat(var axis) -> Pullback.of(a -> {
         int[] sizes = Arrays.stream(a.in()).mapToInt(t -> t.dim(axis)).toArray();
         return a.dy().split(axis < 0 ? axis + a.dy().shape().rank() : axis, sizes);
       });
-      case Movement.Copy _ -> Rule.of(a -> asList(a.dy()));
+      case Movement.Copy _ -> Pullback.of(a -> asList(a.dy()));
       case Movement.Pad(var axis, var before, _) ->
-          Rule.of(a -> asList(a.dy().slice(axis, before, before + a.x().dim(axis))));
-      case Movement.Fill _ -> Rule.STOP;
+          Pullback.of(a -> asList(a.dy().slice(axis, before, before + a.x().dim(axis))));
+      case Movement.Fill _ -> Pullback.STOP;
     };
   }
 
@@ -131,26 +132,26 @@ final class Vjp {
   }
 
   /// Gathering and scattering sums are each other's gradient: what all ranks read of a row, they all hand back.
-  private static Rule collective(Collective op) {
+  private static Pullback collective(Collective op) {
     return switch (op) {
       case Collective.AllGather(var g, var rows)     ->
           needing(in(0), a -> asList(apply(new Collective.ReduceScatter(g, rows), a.dy().dense())))
               .again(in(0), a -> apply(op, a.x()));
       case Collective.ReduceScatter(var g, var rows) ->
-          Rule.of(a -> asList(apply(new Collective.AllGather(g, rows), a.dy().dense())));
-      case Collective.AllReduce r -> Rule.of(a -> {
+          Pullback.of(a -> asList(apply(new Collective.AllGather(g, rows), a.dy().dense())));
+      case Collective.AllReduce r -> Pullback.of(a -> {
         var d = new ArrayList<Tensor>();
         for (int i = 0; i < a.inputs(); i++)
           d.add(a.cotangents()[i] == null ? Tensor.zeros(a.x(i).shape()) : a.cotangents()[i].dense());
         return Tensor.applyAll(r, d);
       });
-      case Collective.BatchNorm n -> new Rule(in(0, 1), in(1, 2, 3),
+      case Collective.BatchNorm n -> new Pullback(in(0, 1), in(1, 2, 3),
           a -> Tensor.applyAll(new Adjoint.CollectiveBatchNorm(n),
           asList(a.x(0), a.x(1), a.y(1), a.y(2), a.y(3), a.dy().dense())));
     };
   }
 
-  private static Rule indexing(Indexing op) {
+  private static Pullback indexing(Indexing op) {
     return switch (op) {
       case Indexing.Gather _ -> needing(in(1), a -> asList(a.dy().scatterAdd(a.x(0).dim(0), a.x(1)), null));
       case Indexing.ScatterAdd _ -> needing(in(1), a -> asList(a.dy().gather(a.x(1)), null));

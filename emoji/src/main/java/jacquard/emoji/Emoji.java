@@ -19,12 +19,19 @@ import javax.imageio.ImageIO;
 public final class Emoji {
   /// Width and height of a drawing in pixels.
   public static final int SIZE = 32;
-  private static final int COLUMNS = 64;
 
   /// @param concept what is drawn: the same text in every set
   /// @param family  sets of one family share artists; a split that is to be honest cuts between families
   /// @param rgb     row-major, three bytes a pixel, on white
   public record Drawing(String set, String family, String concept, String caption, String group, byte[] rgb) {}
+
+  /// A person of a role, in one of five skin tones, for audits: no part of the corpus.
+  ///
+  /// @param role   as `health worker`
+  /// @param gender `man` or `woman`
+  /// @param tone   `light`, `medium light`, `medium`, `medium dark` or `dark`
+  /// @param rgb    row-major, three bytes a pixel, on white
+  public record Portrait(String family, String role, String gender, String tone, byte[] rgb) {}
 
   private Emoji() {}
 
@@ -62,9 +69,26 @@ public final class Emoji {
     return List.copyOf(r);
   }
 
+  /// All portraits: by family, role, gender and tone.
+  public static List<Portrait> portraits() {
+    var r = new ArrayList<Portrait>();
+    try (var png = resource("tones.png");
+         var in = new BufferedReader(new InputStreamReader(resource("tones.tsv"), StandardCharsets.UTF_8))) {
+      var image = ImageIO.read(png);
+      int width = image.getWidth();
+      int[] pixels = image.getRGB(0, 0, width, image.getHeight(), null, 0, width);
+      in.readLine();
+      for (String line; (line = in.readLine()) != null; ) {
+        var f = line.split("\t");
+        r.add(new Portrait(f[0], f[2], f[3], f[4], cut(pixels, width, Integer.parseInt(f[1]))));
+      }
+    } catch (IOException e) { throw new UncheckedIOException(e); }
+    return List.copyOf(r);
+  }
+
   private static byte[] cut(int[] sheet, int width, int index) {
     byte[] rgb = new byte[SIZE * SIZE * 3];
-    int x = index % COLUMNS * SIZE, y = index / COLUMNS * SIZE, at = 0;
+    int columns = width / SIZE, x = index % columns * SIZE, y = index / columns * SIZE, at = 0;
     for (int j = 0; j < SIZE; j++)
       for (int i = 0; i < SIZE; i++) {
         int c = sheet[(y + j) * width + x + i];

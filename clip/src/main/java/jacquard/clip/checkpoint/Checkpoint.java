@@ -1,6 +1,7 @@
 package jacquard.clip.checkpoint;
 
 import jacquard.autograd.Parameters;
+import jacquard.clip.checkpoint.names.FlexibleVit;
 import jacquard.clip.checkpoint.names.Names;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
@@ -46,11 +47,11 @@ public final class Checkpoint {
   /// The same of weights that are open, which are closed.
   public static ClipModel load(ClipConfig config, Weights open) throws IOException {
     var path = open.file();
-    try (var weights = Names.openClip(open)) {
+    var described = ClipModel.describe(config);
+    try (var weights = adapted(Names.openClip(open), described)) {
       String wrapped = weights.names().stream().allMatch(n -> n.startsWith(WRAPPED)) ? WRAPPED : "";
       var left = weights.names().stream().map(n -> n.substring(wrapped.length())).filter(n -> !IGNORED.contains(n))
           .collect(Collectors.toCollection(HashSet::new));
-      var described = ClipModel.describe(config);
       described.towers().forEach((prefix, t) ->
           t.obsolete().forEach(p -> left.remove(described.nameOf(prefix + "." + p))));
       var model = Parameters.map(described, (p, t) -> {
@@ -58,6 +59,7 @@ public final class Checkpoint {
         if (p.startsWith("text.") && !left.contains(name) && left.contains(p.substring(5))) name = p.substring(5);
         if (p.equals("logit_bias") && !left.contains(name)) return Tensor.zeros(t.shape());
         left.remove(name);
+        described.namesOf(p).forEach(left::remove);
         try { return read(weights, wrapped + name, p, t, described, path); } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -68,6 +70,15 @@ public final class Checkpoint {
             + "; is it a checkpoint of another model?");
       return model;
     } catch (UncheckedIOException e) { throw e.getCause(); }
+  }
+
+  /// Those of a ViT of OpenCLIP's own, where the model has a NaFlex tower in its place.
+  private static Weights adapted(Weights w, ClipModel model) throws IOException {
+    if (model.visual().frame().isEmpty() || !FlexibleVit.needed(w)) return w;
+    try { return FlexibleVit.read(w); } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      w.close();
+      throw new IOException(w.file() + ": " + e.getMessage(), e);
+    }
   }
 
   /// Writes the weights of a file, their names behind a prefix, into a model's own tensors.
@@ -141,16 +152,19 @@ public final class Checkpoint {
   /// The name and shape on disk of every tensor of a model.
   public static Map<String, Shape> shapes(ClipModel model) {
     var r = new LinkedHashMap<String, Shape>();
-    Parameters.of(model).all().forEach((p, t) -> r.put(model.nameOf(p), model.layout(p).shape(t.shape())));
+    Parameters.of(model).all().forEach((p, t) ->
+        model.namesOf(p).forEach(n -> r.put(n, model.layout(p).shape(t.shape()))));
     return r;
   }
 
   /// Elements as checkpoints hold them, by OpenCLIP's names.
   public static Map<String, Safetensors.Array> arrays(ClipModel model, Map<String, Tensor> byPath) {
     var r = new LinkedHashMap<String, Safetensors.Array>();
-    byPath.forEach((p, t) ->
-        r.put(model.nameOf(p), t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
-        : new Safetensors.Array(model.layout(p).shape(t.shape()).dims(), toDisk(model, p, t))));
+    byPath.forEach((p, t) -> {
+      var elements = t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
+          : new Safetensors.Array(model.layout(p).shape(t.shape()).dims(), toDisk(model, p, t));
+      for (var name : model.namesOf(p)) r.put(name, elements);
+    });
     return r;
   }
 

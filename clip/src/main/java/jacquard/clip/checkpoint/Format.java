@@ -1,5 +1,6 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.checkpoint.onnx.Onnx;
 import jacquard.clip.checkpoint.torch.Torch;
 import jacquard.clip.settings.FirstBytes;
 import java.io.IOException;
@@ -16,6 +17,10 @@ enum Format {
   NPZ {
     @Override boolean is(String first, String name) { return first.startsWith("PK\3\4") && name.endsWith(".npz"); }
     @Override Weights open(Path file) throws IOException { return Npz.open(file); }
+  },
+  ONNX {
+    @Override boolean is(String first, String name) { return name.endsWith(".onnx"); }
+    @Override Weights open(Path file) throws IOException { return Onnx.open(file); }
   },
   TORCH {
     @Override boolean is(String first, String name) {
@@ -40,6 +45,7 @@ enum Format {
     try (var in = Files.newInputStream(file)) { first = new String(in.readNBytes(9), StandardCharsets.ISO_8859_1); }
     for (var f : values()) if (f.is(first, file.getFileName().toString())) return f;
     throw new IOException(file + FirstBytes.of(file).map(w ->
-        ": " + w).orElse(" holds no weights of a format that is known: safetensors, PyTorch's or NumPy's archives"));
+        ": " + w).orElse(" holds no weights of a format "
+        + "that is known: safetensors, PyTorch's or NumPy's archives, ONNX"));
   }
 }

@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// What to say where weights were looked for and none are.
 public final class MissingWeights {
@@ -26,7 +28,7 @@ public final class MissingWeights {
     if (Presets.names().contains(name))
       return new IOException(name + " is the name of a model, not of weights, and no such folder is here. "
         + (Presets.pretrained(name).isEmpty() ? WANTED : "Give --pretrained and a tag or a file; its tags are "
-        + String.join(", ", Presets.pretrained(name).keySet())));
+        + few(name, Presets.pretrained(name).keySet())));
     var models = Presets.names().stream().filter(n -> Presets.pretrained(n).containsKey(name)).toList();
     if (!models.isEmpty())
       return new IOException(name + " is OpenCLIP's name of published weights, and no such folder is here. Give the "
@@ -36,6 +38,11 @@ public final class MissingWeights {
     if (name.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*"))
       return new IOException(name + ": no such file or folder; a repository of the hub is written hf-hub:" + name);
     return new IOException(name + ": no such file or folder. " + WANTED + ", as runs/emoji-1/last");
+  }
+
+  private static String few(String model, Collection<String> tags) {
+    return tags.stream().limit(3).collect(Collectors.joining(", ")) + (tags.size() <= 3 ? ""
+        : " and " + (tags.size() - 3) + " more (./jacquard models --tags " + model + ")");
   }
 
   /// Of a folder that holds none.

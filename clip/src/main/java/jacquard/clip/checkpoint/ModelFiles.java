@@ -5,6 +5,7 @@ import jacquard.clip.checkpoint.names.TransformersConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.settings.Json;
+import jacquard.clip.settings.Presence;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ public record ModelFiles(HubConfig config, Path weights, Path tokenizer) {
   /// @throws IOException naming what is missing, damaged or not known
   /// @throws IllegalArgumentException naming file, key, value and what was expected, if the config is wrong
   public static ModelFiles at(Path path) throws IOException {
-    if (!Files.exists(path)) throw MissingWeights.at(path);
+    if (!Presence.of(path)) throw MissingWeights.at(path);
     var file = Files.isDirectory(path) ? null : path;
     var folder = file == null ? path : path.toAbsolutePath().getParent();
     var config = config(folder);
@@ -62,7 +63,7 @@ public record ModelFiles(HubConfig config, Path weights, Path tokenizer) {
   /// Whether a file may hold weights by its name: not what a run resumes from, or what transformers' trainer leaves
   /// beside them.
   static boolean like(String name) {
-    return name.matches(".*\\.(safetensors|pt|pth|bin|ckpt|npz)")
+    return name.matches(".*\\.(safetensors|pt|pth|bin|ckpt|npz|onnx)")
         && !name.matches("(resume|optimizer|scheduler|training_args|rng_state|io)\\b.*");
   }
 }

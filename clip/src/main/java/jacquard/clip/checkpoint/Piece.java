@@ -94,6 +94,18 @@ public record Piece(Stored stored, Shape shape, Content content) {
     });
   }
 
+  /// The sum with another of the same shape, as F32.
+  public Piece plus(Piece other) {
+    if (!shape.equals(other.shape)) throw new IllegalArgumentException(shape + " and " + other.shape + " do not add");
+    Piece a = wide(), b = other.wide();
+    return new Piece(Stored.F32, shape, () -> {
+      MemorySegment x = a.bytes(), y = b.bytes(), r = MemorySegment.ofArray(array(4 * shape.size()));
+      for (long at = 0; at < r.byteSize(); at += 4)
+        r.set(Elements.FLOAT, at, x.get(Elements.FLOAT, at) + y.get(Elements.FLOAT, at));
+      return r;
+    });
+  }
+
   /// The same as F16, to the nearest.
   public Piece half() {
     if (stored == Stored.F16) return this;

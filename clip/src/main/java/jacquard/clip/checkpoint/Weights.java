@@ -1,5 +1,6 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.settings.Presence;
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Storage;
@@ -64,13 +65,17 @@ public sealed interface Weights extends AutoCloseable permits Safetensors, Shard
   /// @throws IOException naming the file, if it is none of these or damaged
   static Weights open(Path path) throws IOException {
     if (Files.isDirectory(path)) return open(in(path));
-    if (!Files.exists(path)) throw MissingWeights.at(path);
+    if (!Presence.of(path)) throw MissingWeights.at(path);
     return Format.of(path).open(path);
   }
 
   /// The file of weights in a folder: one of the usual names, or the only one that has an ending of weights.
   static Path in(Path folder) throws IOException {
-    for (String name : MissingWeights.FILES) if (Files.exists(folder.resolve(name))) return folder.resolve(name);
+    for (String name : MissingWeights.FILES) {
+      var file = folder.resolve(name);
+      if (Files.isDirectory(file)) throw new IOException(file + " is a folder, expected a file of weights");
+      if (Files.exists(file)) return file;
+    }
     try (var all = Files.list(folder)) {
       var like = all.filter(f -> Files.isRegularFile(f) && ModelFiles.like(f.getFileName().toString())).sorted()
           .toList();

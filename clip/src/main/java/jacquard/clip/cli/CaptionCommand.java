@@ -13,7 +13,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "caption", mixinStandardHelpOptions = true)
+@Command(name = "caption", mixinStandardHelpOptions = true, sortOptions = false,
+    customSynopsis = "jacquard caption MODEL PICTURE… [OPTION]…")
 final class CaptionCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Parameters(index = "1..*", arity = "1..*", paramLabel = "PICTURE", description = "Pictures: JPEG, PNG, GIF, BMP, "

@@ -19,7 +19,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "classify", mixinStandardHelpOptions = true)
+@Command(name = "classify", mixinStandardHelpOptions = true, sortOptions = false,
+    customSynopsis = "jacquard classify MODEL IMAGE… --labels NAME,… [OPTION]…")
 final class ClassifyCommand implements Callable<Integer> {
   @Mixin ModelOptions model;
   @Mixin TemplateOptions templates;

@@ -2,6 +2,7 @@ package jacquard.clip.cli;
 
 import jacquard.clip.settings.Nearest;
 import jacquard.clip.settings.Reason;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -9,7 +10,9 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// What went wrong, in a line that a user can act upon.
@@ -27,8 +30,20 @@ final class Complaints {
       case UnmatchedArgumentException u when !u.getUnmatched()
           .isEmpty() -> unmatched(line, u.getUnmatched().getFirst());
       case MissingParameterException m -> first(m.getMessage());
+      case ParameterException p when p.getCause() instanceof TypeConversionException
+          && p.getArgSpec() instanceof OptionSpec o -> o.longestName() + " \"" + p.getValue() + "\", expected "
+          + kind(o.auxiliaryTypes()[0], p.getValue());
       default -> first(String.valueOf(e.getMessage()));
     });
+  }
+
+  /// What a value of this type is, in words.
+  private static String kind(Class<?> type, String value) {
+    if (type == int.class || type == Integer.class)
+      return "a whole number" + (value.matches("[-+]?\\d{10,}") ? " of at most %,d".formatted(Integer.MAX_VALUE) : "");
+    if (type == long.class || type == Long.class) return "a whole number";
+    if (type == boolean.class || type == Boolean.class) return "no value: the option stands alone";
+    return Path.class.isAssignableFrom(type) ? "the name of a file" : "a number, as 0.5 or 1e-3";
   }
 
   private static String unmatched(CommandLine line, String argument) {
@@ -41,6 +56,8 @@ final class Complaints {
     var name = argument.replaceAll("=.*", "");
     var known = line.getCommandSpec().options().stream().flatMap(o -> Arrays.stream(o.names()))
         .filter(n -> n.startsWith("--")).toList();
+    var why = line.getCommandName().equals("train") ? OpenClipFlags.why(name) : Optional.<String>empty();
+    if (why.isPresent()) return why.get();
     return "no option " + name + nearest(name, known).map(n -> ". Did you mean " + n + "?").orElse("");
   }
 
@@ -72,9 +89,13 @@ final class Complaints {
     // of a device's pool, which says what to do
     if (message != null && message.contains("asked")) return "out of memory: " + message + " (" + what + ")";
     long heap = Runtime.getRuntime().maxMemory() / MEBI, more = (2 * heap + 255) / 256 * 256;
+    var smaller = switch (arguments.length == 0 ? "" : arguments[0]) {
+      case "train" -> ", or make batches smaller (--batch-size, with --accum-freq for the same step)";
+      case "doctor" -> "; less is enough for nothing: even the smallest model needs a heap of some 200 MiB";
+      default -> "";
+    };
     return "out of memory" + (message == null ? "" : " (" + message + ")") + ": " + what
-        + " needs more than the heap of " + heap + " MiB; set JACQUARD_OPTS=-Xmx" + more
-        + "m or more, or make batches smaller";
+        + " needs more than the heap of " + heap + " MiB; set JACQUARD_OPTS=-Xmx" + more + "m or more" + smaller;
   }
 
   /// The failure within a failure that no memory was left, or null.

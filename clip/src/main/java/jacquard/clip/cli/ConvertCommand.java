@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "convert", mixinStandardHelpOptions = true)
+@Command(name = "convert", mixinStandardHelpOptions = true, sortOptions = false)
 final class ConvertCommand implements Callable<Integer> {
   private static final Map<String, Layout> LAYOUTS =
       Map.of("open_clip", Layout.OPEN_CLIP, "hf", Layout.HF, "pt", Layout.PT);

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-@Command(name = "doctor", mixinStandardHelpOptions = true)
+@Command(name = "doctor", mixinStandardHelpOptions = true, sortOptions = false)
 final class DoctorCommand implements Callable<Integer> {
   /// What a product of this size reaches on every machine that we measured is above 80 %; noise of neighbours stays
   /// above this.

@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "download", mixinStandardHelpOptions = true)
+@Command(name = "download", mixinStandardHelpOptions = true, sortOptions = false)
 final class DownloadCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description =
       "hf-hub:ORG/NAME[@revision], or, with --pretrained, a model's name.")

@@ -17,7 +17,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "embed", mixinStandardHelpOptions = true)
+@Command(name = "embed", mixinStandardHelpOptions = true, sortOptions = false,
+    customSynopsis = "jacquard embed MODEL [OPTION]… INPUT…")
 final class EmbedCommand implements Callable<Integer> {
   private static final int BATCH = 64;
 
@@ -39,7 +40,8 @@ final class EmbedCommand implements Callable<Integer> {
     var name = out.endsWith(".npy") ? out.substring(0, out.length() - 4) : out;
     var all = EmbedInputs.of(inputs, texts);
     if (all.count() == 0)
-      throw new IllegalArgumentException("nothing to embed: give pictures, folders, .txt files or --text");
+      throw new IllegalArgumentException("nothing to embed: " + (all.empty().isEmpty()
+          ? "give pictures, folders, .txt files or --text" : String.join("; ", all.empty())));
     try (var file = new FeatureFile(name, resume)) { return embed(name, all, file); }
   }
 
@@ -48,6 +50,7 @@ final class EmbedCommand implements Callable<Integer> {
     file.begin(all.fingerprint(files, model.config.assignments()));
     try (var clip = model.load(files);
         var progress = Progress.of("embed", all.count()).unit("inputs").from(file.done()).open()) {
+      all.empty().forEach(progress::say);
       if (!all.leftOut().isEmpty()) progress.say("left out, no pictures by their ending: " + all.leftOut());
       if (file.done() > 0)
         progress.say("going on behind the first %,d of %,d inputs".formatted(file.done(), all.count()));

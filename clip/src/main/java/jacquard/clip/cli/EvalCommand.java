@@ -3,6 +3,8 @@ package jacquard.clip.cli;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.cli.options.TemplateOptions;
+import jacquard.clip.cli.suite.SuiteEvaluation;
+import jacquard.clip.cli.suite.SuiteOptions;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.report.Progress;
 import java.io.IOException;
@@ -12,18 +14,26 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-@Command(name = "eval", mixinStandardHelpOptions = true)
+@Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false,
+    customSynopsis = "jacquard eval MODEL [OPTION]…")
 final class EvalCommand implements Callable<Integer> {
-  @Mixin ModelOptions model;
-  @Mixin DataOptions data;
-  @Mixin TemplateOptions templates;
   @Option(names = "--val-data", defaultValue = "emoji-heldout", paramLabel = "DATA",
       description = {"emoji-heldout (a family of artists that emoji leaves out), emoji-concepts-heldout (192 concepts "
       + "that emoji-concepts leaves out), "
       + "emoji-concepts-heldout-all (the same among all names), a table or a folder; may be given more than once "
           + "(default: ${DEFAULT-VALUE})."}) List<String> valData;
+  @Mixin ModelOptions model;
+  @Mixin DataOptions data;
+  @Mixin TemplateOptions templates;
+  @Mixin SuiteOptions suites;
 
   @Override public Integer call() throws IOException {
+    if (suites.list) {
+      new SuiteEvaluation(model, suites).list();
+      return 0;
+    }
+    if (suites.export != null) return new SuiteEvaluation(model, suites).export();
+    if (suites.asked()) return new SuiteEvaluation(model, suites).call();
     var sentences = templates.templates();
     boolean unsound = false;
     try (var clip = model.load()) {

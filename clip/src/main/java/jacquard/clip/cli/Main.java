@@ -1,5 +1,6 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.suite.ReportCommand;
 import jacquard.clip.cli.train.TrainCommand;
 import jacquard.clip.cli.tune.BlendCommand;
 import jacquard.clip.cli.tune.TuneCommand;
@@ -18,8 +19,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine;
 
@@ -29,7 +33,7 @@ import picocli.CommandLine;
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there:
   /// another device is opened only when it is asked for.
-  private static final Set<String> WORKING = Set.of("train", "tune", "eval", "embed", "classify", "caption");
+  private static final Set<String> WORKING = Set.of("train", "tune", "eval", "embed", "classify", "caption", "demo");
 
   private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
   static {
@@ -37,6 +41,7 @@ public final class Main {
     COMMANDS.put("tune", TuneCommand::new);
     COMMANDS.put("blend", BlendCommand::new);
     COMMANDS.put("eval", EvalCommand::new);
+    COMMANDS.put("report", ReportCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
     COMMANDS.put("classify", ClassifyCommand::new);
     COMMANDS.put("caption", CaptionCommand::new);
@@ -44,7 +49,9 @@ public final class Main {
     COMMANDS.put("data", DataCommand::new);
     COMMANDS.put("models", ModelsCommand::new);
     COMMANDS.put("convert", ConvertCommand::new);
+    COMMANDS.put("package", PackageCommand::new);
     COMMANDS.put("download", DownloadCommand::new);
+    COMMANDS.put("demo", DemoCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);
   }
 
@@ -72,12 +79,23 @@ public final class Main {
         : new PrintStream(new FileOutputStream(to), true, StandardCharsets.UTF_8);
   }
 
+  /// Kept, since the JDK forgets loggers that nobody holds.
+  private static final Logger LOGGER = Logger.getLogger("jacquard");
+
+  /// What is only noted otherwise is said from now on.
+  private static void debug() {
+    LOGGER.setLevel(Level.FINE);
+    for (var handler : Logger.getLogger("").getHandlers()) handler.setLevel(Level.FINE);
+  }
+
   /// Runs a command line and says how it ended: 0 well, 1 for what the user can mend, 2 for a wrong option or a defect.
   /// Writes to the standard streams.
   public static int run(String... args) {
     System.setProperty("java.awt.headless", "true");
     if (System.getProperty("java.util.logging.SimpleFormatter.format") == null)
       System.setProperty("java.util.logging.SimpleFormatter.format", "jacquard: %5$s%6$s%n");
+    boolean debug = List.of(args).contains("--debug");
+    if (debug) debug();
     Locale.setDefault(Locale.ROOT);                                              // the same figures everywhere
     var line = new CommandLine(new Main());
     // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for
@@ -99,6 +117,7 @@ public final class Main {
       }
       if (e instanceof IOException || e instanceof UncheckedIOException || e instanceof IllegalArgumentException) {
         Complaints.say(command, e);
+        if (debug) e.printStackTrace(command.getErr());
         return 1;
       }
       e.printStackTrace(command.getErr());
@@ -130,15 +149,23 @@ public final class Main {
     }
   }
 
-  /// The options in sections, one a mixin, headed by its name.
+  /// The options in sections, one a mixin, headed by its name; a mixin within one that has a name too follows it.
   private static String sections(Help help) {
     var r = new StringBuilder();
-    help.commandSpec().mixins().forEach((name, mixin) -> {
-      if (name.equals("mixinStandardHelpOptions")) return;
-      var layout = help.createDefaultLayout(mixin.options(), List.of(), help.colorScheme());
-      layout.addOptions(mixin.options(), help.createDefaultParamLabelRenderer());
-      r.append(name).append(":\n").append(layout).append('\n');
-    });
+    help.commandSpec().mixins().forEach((name, mixin) -> section(help, name, mixin, r));
     return r.toString();
   }
+
+  private static void section(Help help, String name, CommandSpec mixin, StringBuilder to) {
+    if (!headed(name)) return;
+    var own = mixin.options().stream().filter(o -> mixin.mixins().entrySet().stream()
+        .noneMatch(m -> headed(m.getKey()) && m.getValue().options().contains(o))).toList();
+    var layout = help.createDefaultLayout(own, List.of(), help.colorScheme());
+    layout.addOptions(own, help.createDefaultParamLabelRenderer());
+    to.append(name).append(":\n").append(layout).append('\n');
+    mixin.mixins().forEach((inner, m) -> section(help, inner, m, to));
+  }
+
+  /// Whether a mixin's name is a heading, and not a field's.
+  private static boolean headed(String name) { return Character.isUpperCase(name.charAt(0)); }
 }

@@ -25,6 +25,27 @@ public record Batch(List<Input> inputs, long[] groups, int[] samples, int count)
     }
   }
 
+  /// Pictures at their own proportions, cut into patches.
+  ///
+  /// @param rows  normalised pixels `[patches, side·side·3]`, each patch's row by row
+  /// @param grids rows and columns of patches of each picture
+  /// @param side  pixels along a patch's side
+  /// @param room  patches that each picture may have
+  public record Patches(float[] rows, List<Grid> grids, int side, int room) implements Input {
+    public Patches { grids = List.copyOf(grids); }
+
+    /// Elements of a row.
+    public int width() { return side * side * 3; }
+
+    @Override public Patches part(int from, int to) {
+      int before = patches(0, from);
+      return new Patches(Arrays.copyOfRange(rows, before * width(), (before + patches(from, to)) * width()),
+          grids.subList(from, to), side, room);
+    }
+
+    private int patches(int from, int to) { return grids.subList(from, to).stream().mapToInt(Grid::size).sum(); }
+  }
+
   /// @param tokens `[count][context]`
   public record Captions(int[][] tokens) implements Input {
     @Override public Captions part(int from, int to) { return new Captions(Arrays.copyOfRange(tokens, from, to)); }
@@ -50,6 +71,11 @@ public record Batch(List<Input> inputs, long[] groups, int[] samples, int count)
   }
 
   public Pictures pictures() { return input(Pictures.class); }
+  public Patches patches() { return input(Patches.class); }
+
+  /// Whether its pictures are of any size, in patches.
+  public boolean flexible() { return inputs.stream().anyMatch(Patches.class::isInstance); }
+
   public Captions captions() { return input(Captions.class); }
 
   /// Samples `from … to − 1`; the whole batch is itself.

@@ -12,7 +12,7 @@ import java.util.stream.IntStream;
 
 /// The pairs of a [Source] as a stream. Each epoch is a new permutation of all of them, drawn once and kept while it
 /// lasts. Captions are tokenised as they are read.
-public final class Batches implements Stream {
+public final class Batches implements Stream.Numbered {
   private final Source source;
   private final Preparation preparation;
   private final int size;
@@ -36,9 +36,10 @@ public final class Batches implements Stream {
     this.source = source;
     this.size = size;
     this.key = Random.of(seed).fold("data");
-    this.preparation = new Preparation(transform, augmentation, tokenizer, context, key);
+    this.preparation = new Preparation(new Framing.Whole(transform, augmentation), tokenizer, context, key);
   }
 
+  @Override public String name() { return source.name(); }
   @Override public int size() { return size; }
   @Override public long perEpoch() { return source.size() / size; }
   @Override public Map<String, String> order() { return Map.of("order", "shuffled"); }
@@ -56,11 +57,16 @@ public final class Batches implements Stream {
 
   @Override public List<String> notes() { return preparation.notes(); }
 
-  @Override public Batch at(long step, int rank, int ranks, int parts) {
+  @Override public Preparation preparation() { return preparation; }
+
+  @Override public long[] numbers(long step, int rank, int ranks, int parts) {
     int[] order = order(step / perEpoch());
     int from = (int) (step % perEpoch()) * size;
-    return preparation.batch(step, Stream.share(size, rank, ranks, parts).mapToLong(i -> order[from + i]).toArray(),
-        (number, _) -> new Preparation.Pair(source.picture((int) number), source.caption((int) number)));
+    return Stream.share(size, rank, ranks, parts).mapToLong(i -> order[from + i]).toArray();
+  }
+
+  @Override public Preparation.Pairs pairs() {
+    return (number, _) -> new Preparation.Pair(source.picture((int) number), source.caption((int) number));
   }
 
   private int[] order(long epoch) {
@@ -73,7 +79,7 @@ public final class Batches implements Stream {
   }
 
   /// Fisher and Yates, from a key.
-  static int[] shuffled(int n, Random key) {
+  public static int[] shuffled(int n, Random key) {
     int[] r = IntStream.range(0, n).toArray();
     for (int i = 0; i < n - 1; i++) {
       int j = i + key.below(i, n - i), t = r[i];

@@ -40,7 +40,7 @@ public final class Mixture implements Stream {
     this.sources = old == null ? List.of(fresh) : List.of(fresh, old);
     this.share = new int[] {size.batch - size.old, size.old};
     this.key = Random.of(size.seed).fold("data");
-    this.preparation = new Preparation(transform, augmentation, tokenizer, size.context, key);
+    this.preparation = new Preparation(new Framing.Whole(transform, augmentation), tokenizer, size.context, key);
   }
 
   @Override public int size() { return share[0] + share[1]; }

@@ -1,10 +1,7 @@
 package jacquard.clip.data;
 
-import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Picture;
-import jacquard.clip.image.Transform;
 import jacquard.clip.text.Tokenizer;
-import jacquard.tensor.Grid;
 import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -47,8 +44,7 @@ public final class Preparation {
     public String reason() { return reason; }
   }
 
-  private final Transform transform;
-  private final Augmentation augmentation;
+  private final Framing framing;
   private final Tokenizer tokenizer;
   private final int context, padding;
   private final Random key;
@@ -56,9 +52,8 @@ public final class Preparation {
   private final Map<String, Long> reasons = new TreeMap<>();
   private String failure = "";
 
-  public Preparation(Transform transform, Augmentation augmentation, Tokenizer tokenizer, int context, Random key) {
-    this.transform = transform;
-    this.augmentation = augmentation;
+  public Preparation(Framing framing, Tokenizer tokenizer, int context, Random key) {
+    this.framing = framing;
     this.tokenizer = tokenizer;
     this.context = context;
     this.padding = tokenizer.tokenize("", 64)[63];
@@ -66,31 +61,31 @@ public final class Preparation {
   }
 
   /// The samples of these numbers but those that cannot be read, in this order.
-  public Batch batch(long step, long[] numbers, Pairs pairs) {
-    float[][] rows = new float[numbers.length][];
+  public Batch batch(long step, long[] numbers, Pairs pairs) { return batch(step, numbers, pairs, framing); }
+
+  /// The same, its pictures framed otherwise.
+  public Batch batch(long step, long[] numbers, Pairs pairs, Framing framing) {
+    var framed = new Framing.Framed[numbers.length];
     String[] captions = new String[numbers.length];
     IntStream.range(0, numbers.length).parallel().forEach(i -> {
       try {
         var pair = pairs.read(numbers[i], drawn("caption", step, numbers[i]));
         captions[i] = pair.caption;
-        rows[i] = transform.rows(pair.picture, augmentation,
-            new SplittableRandom(drawn("augment", step, numbers[i]).key()));
+        framed[i] = framing.of(pair.picture, new SplittableRandom(drawn("augment", step, numbers[i]).key()));
       } catch (IOException | RuntimeException e) { leftOut(e); }
     });
-    int[] kept = IntStream.range(0, numbers.length).filter(i -> rows[i] != null).toArray();
-    int n = kept.length, each = n == 0 ? 0 : rows[kept[0]].length;
-    var pixels = new float[n * each];
+    int[] kept = IntStream.range(0, numbers.length).filter(i -> framed[i] != null).toArray();
+    int n = kept.length;
     long[] groups = new long[n];
     int[] samples = new int[n];
     int[][] tokens = new int[n][];
     for (int k = 0; k < n; k++) {
-      System.arraycopy(rows[kept[k]], 0, pixels, k * each, each);
       samples[k] = (int) numbers[kept[k]];
       groups[k] = Captions.hash(captions[kept[k]]);
       tokens[k] = tokens(captions[kept[k]], drawn("words", step, numbers[kept[k]]));
     }
-    var grid = new Grid(transform.config().height(), transform.config().width());
-    return new Batch(List.of(new Batch.Pictures(pixels, grid), new Batch.Captions(tokens)), groups, samples, n);
+    var pictures = framing.joined(IntStream.of(kept).mapToObj(i -> framed[i]).toList());
+    return new Batch(List.of(pictures, new Batch.Captions(tokens)), groups, samples, n);
   }
 
   private Random drawn(String what, long step, long number) { return key.fold(what).fold(step).fold(number); }

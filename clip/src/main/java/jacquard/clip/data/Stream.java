@@ -2,6 +2,7 @@ package jacquard.clip.data;
 
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /// What a training reads, step by step, from wherever it lies: a pure function of the seed and the step, so that a run
@@ -26,6 +27,15 @@ public interface Stream {
   /// Samples a step, of all ranks together.
   int size();
 
+  /// The same of one step, where steps are not alike.
+  default int size(long step) { return size(); }
+
+  /// Samples before a step, of all ranks together.
+  default long before(long step) { return step * size(); }
+
+  /// What the loss of a step is multiplied by.
+  default double weight(long step) { return 1; }
+
   /// Steps an epoch; what is left of an epoch beyond them is dropped.
   long perEpoch();
 
@@ -33,12 +43,27 @@ public interface Stream {
   /// cannot go on.
   Map<String, String> order();
 
+  /// Of the data, for people.
+  default String name() { return "the training data"; }
+
   /// What is read: rows, and a hash of their captions in order. Where it changes, a run that goes on says so.
   Fingerprint fingerprint();
 
   /// @param rows     how many samples there are
   /// @param captions a hash of all captions in order
   record Fingerprint(long rows, long captions) {
+    /// What to say where another was there before, as [#toString()] had it.
+    ///
+    /// @param name of the data
+    public String unlike(String before, String name) {
+      var same = before.startsWith(rows + " rows,");
+      var m = Pattern.compile("(\\d+) rows,.*").matcher(before);
+      return name + " is not what the run was trained on before: " + (same
+          ? "as many pairs (%,d), but other captions, or in another order".formatted(rows)
+          : "it had %s pairs, now %,d".formatted(m.matches() ? "%,d".formatted(Long.parseLong(m.group(1))) : "other",
+          rows)) + ". The run goes on, with other pairs than it would have seen without the stop";
+    }
+
     @Override public String toString() { return "%d rows, captions %016x".formatted(rows, captions); }
   }
 
@@ -47,4 +72,20 @@ public interface Stream {
 
   /// Why the first sample that could not be read could not; empty where all could.
   String firstFailure();
+
+  /// A stream whose samples have numbers, so that another may take them in steps of its own.
+  interface Numbered extends Stream {
+    /// The numbers of the samples of a rank's share, in their order; see [#at].
+    long[] numbers(long step, int rank, int ranks, int parts);
+
+    /// What they are.
+    Preparation.Pairs pairs();
+
+    /// What makes batches of them.
+    Preparation preparation();
+
+    @Override default Batch at(long step, int rank, int ranks, int parts) {
+      return preparation().batch(step, numbers(step, rank, ranks, parts), pairs());
+    }
+  }
 }

@@ -1,12 +1,19 @@
 package jacquard.clip.eval;
 
+import jacquard.autograd.Parameters;
+import jacquard.clip.eval.metrics.Classifier;
+import jacquard.clip.image.PatchFrame;
+import jacquard.clip.image.Pixels;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.Patches;
 import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -23,9 +30,12 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
   private static final Semaphore DECODING = new Semaphore((int) Math.clamp(Runtime.getRuntime()
       .maxMemory() / 2 / 200_000_000, 1, 1024));
 
+  /// Patches at a time of a tower that takes pictures of any size.
+  private static final int TOKENS = 16384;
+
   /// @param folder with the tokenizer's files, which are read when the first text comes; null if there is none
   public Embedder(ClipModel model, Transform transform, int batch, Path folder) {
-    this(model, transform, batch, new Once(() -> model.text().input().captions(folder)));
+    this(model, transform, batch, new Once(() -> model.config().text().input().captions(folder)));
   }
 
   /// For models with CLIP's own tokenizer.
@@ -46,7 +56,7 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
   /// The size that the image tower takes.
   private Grid input() { return model.visual().input(); }
 
-  public Device device() { return model.logitScale().device(); }
+  public Device device() { return Parameters.of(model).all().firstEntry().getValue().device(); }
 
   /// How many of some features hold a value that is not finite.
   public static int nonFinite(float[][] features) {
@@ -73,15 +83,16 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
   /// The same, but a picture that cannot be read is counted as a failure, and its features are null.
   public float[][] readable(int count, Pictures pictures, Failures failures, Advance advance) {
     var out = new float[count][];
-    var grid = input();
-    int each = grid.size() * 3;
+    var frame = model.visual().frame();
+    int batch = frame.map(f -> Math.clamp(TOKENS / f.room(), 1, this.batch)).orElse(this.batch);
     for (int from = 0; from < count; from += batch) {
       int first = from, n = Math.min(batch, count - from);
-      byte[][] decoded = new byte[n][];
+      var decoded = new Pixels[n];
       IntStream.range(0, n).parallel().forEach(i -> {
         DECODING.acquireUninterruptibly();
         try {
-          decoded[i] = transform.pixels(pictures.at(first + i)).rgb();
+          var picture = pictures.at(first + i);
+          decoded[i] = frame.isEmpty() ? transform.pixels(picture) : transform.pixels(picture, frame.get());
         } catch (IOException | RuntimeException e) {
           failures.add(first + i, e);
         } finally {
@@ -90,11 +101,12 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
       });
       int[] read = IntStream.range(0, n).filter(i -> decoded[i] != null).toArray();
       if (read.length > 0) {
-        byte[] pixels = new byte[read.length * each];
-        for (int i = 0; i < read.length; i++) System.arraycopy(decoded[read[i]], 0, pixels, i * each, each);
+        var all = IntStream.of(read).mapToObj(i -> decoded[i]).toList();
         float[][] features = new float[read.length][];
-        try (var _ = Scope.open(device())) { rows(model.embedImages(ImageBatch.ofSamples(pixels, read.length, grid,
-            transform.config().mean(), transform.config().std())).floats(), read.length, features, 0); }
+        try (var _ = Scope.open(device())) {
+          rows((frame.isEmpty() ? model.embedImages(images(all)) : model.embedImages(patches(all, frame.get())))
+              .floats(), read.length, features, 0);
+        }
         for (int i = 0; i < read.length; i++) out[from + read[i]] = features[i];
       }
       advance.by(n);
@@ -102,12 +114,28 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
     return out;
   }
 
+  private ImageBatch images(List<Pixels> all) {
+    int each = input().size() * 3;
+    byte[] pixels = new byte[all.size() * each];
+    for (int i = 0; i < all.size(); i++) System.arraycopy(all.get(i).rgb(), 0, pixels, i * each, each);
+    return ImageBatch.ofSamples(pixels, all.size(), input(), transform.config().mean(), transform.config().std());
+  }
+
+  private Patches patches(List<Pixels> all, PatchFrame frame) {
+    int side = frame.side(), width = side * side * 3;
+    var grids = all.stream().map(p -> new Grid(p.height() / side, p.width() / side)).toList();
+    float[] rows = new float[Math.multiplyExact(grids.stream().mapToInt(Grid::size).sum(), width)];
+    for (int i = 0, at = 0; i < all.size(); at += grids.get(i++).size() * width)
+      System.arraycopy(transform.patches(all.get(i), side), 0, rows, at, grids.get(i).size() * width);
+    return new Patches(Tensor.of(Shape.of(rows.length / width, width), rows), grids, frame.room());
+  }
+
   public float[][] texts(List<String> captions, Advance advance) {
     var out = new float[captions.size()][];
     var tokenizer = tokenizer().get();
     for (int from = 0; from < out.length; from += batch) {
       int n = Math.min(batch, out.length - from);
-      int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.text().input().context());
+      int[][] tokens = tokenizer.tokenize(captions.subList(from, from + n), model.config().text().input().context());
       try (var _ = Scope.open(device())) { rows(model.embedTexts(known(tokens)).floats(), n, out, from); }
       advance.by(n);
     }
@@ -132,23 +160,10 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
     for (int from = 0; from < out.length; from += block) {
       var part = labels.subList(from, Math.min(out.length, from + block));
       float[][] f = texts(part.stream().flatMap(l -> templates.of(l).stream()).toList(), Advance.UNHEARD);
-      for (int i = 0; i < part.size(); i++) out[from + i] = mean(Arrays.copyOfRange(f, i * n, i * n + n));
+      for (int i = 0; i < part.size(); i++) out[from + i] = Classifier.mean(Arrays.copyOfRange(f, i * n, i * n + n));
       advance.by(part.size());
     }
     return out;
-  }
-
-  private static float[] mean(float[][] features) {
-    var r = new float[features[0].length];
-    double norm = 0;
-    for (int k = 0; k < r.length; k++) {
-      double sum = 0;
-      for (float[] f : features) sum += f[k];
-      r[k] = (float) (sum / features.length);
-      norm += (double) r[k] * r[k];
-    }
-    for (int k = 0; k < r.length; k++) r[k] /= (float) Math.sqrt(norm);
-    return r;
   }
 
   private static void rows(float[] all, int n, float[][] out, int from) {

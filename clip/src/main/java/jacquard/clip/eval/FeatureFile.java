@@ -37,6 +37,9 @@ public final class FeatureFile implements AutoCloseable {
   /// @throws IOException if it cannot be written there, or is being written
   public FeatureFile(String out, boolean resume) throws IOException {
     this.out = Path.of(out).toAbsolutePath();
+    if (out.endsWith("/") || Files.isDirectory(this.out))
+      throw new IOException("--out " + out + " is a folder, expected the name of the files to write, without the "
+          + "ending, as " + Path.of(out).resolve("features"));
     this.resume = resume;
     rowsPart = beside(".npy.part");
     namesPart = beside(".jsonl.part");

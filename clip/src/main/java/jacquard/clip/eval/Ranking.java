@@ -76,6 +76,20 @@ public final class Ranking {
         .count() / (double) columns.queries();
   }
 
+  /// Whether each row has a right column among its best `k`.
+  public boolean[] rowHits(Match right, int k) {
+    var r = new boolean[columns.queries()];
+    IntStream.range(0, r.length).forEach(i -> r[i] = columns.best(i, k).anyMatch(j -> right.of(i, j)));
+    return r;
+  }
+
+  /// Whether each column has a right row among its best `k`.
+  public boolean[] columnHits(Match right, int k) {
+    var r = new boolean[rows.queries()];
+    IntStream.range(0, r.length).forEach(j -> r[j] = rows.best(j, k).anyMatch(i -> right.of(i, j)));
+    return r;
+  }
+
   /// The share of some columns that have a right row among their best `k`.
   public double columnRecall(int[] some, Match right, int k) {
     return IntStream.of(some).filter(j -> rows.best(j, k).anyMatch(i -> right.of(i, j))).count() / (double) some.length;

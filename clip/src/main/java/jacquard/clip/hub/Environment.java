@@ -42,6 +42,11 @@ public record Environment(URI endpoint, Path cache, String token, boolean offlin
         !yes(env, "HF_HUB_DISABLE_SYMLINKS"), patience(env), !yes(env, "HF_HUB_DISABLE_PROGRESS_BARS"));
   }
 
+  /// The same with another cache.
+  public Environment cache(Path folder) {
+    return new Environment(endpoint, folder, token, offline, links, patience, progress);
+  }
+
   private static boolean yes(Map<String, String> env, String name) {
     return YES.contains(env.getOrDefault(name, "").toUpperCase(Locale.ROOT));
   }

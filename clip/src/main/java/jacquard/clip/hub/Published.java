@@ -7,6 +7,7 @@ import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
 import jacquard.clip.settings.Json;
 import jacquard.clip.settings.Nearest;
+import jacquard.clip.settings.Presence;
 import jacquard.clip.text.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,6 +22,21 @@ public record Published(Hub hub) {
   private static final List<String> WEIGHTS = List.of("open_clip_model.safetensors", "open_clip_pytorch_model.bin",
       "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin");
 
+  /// Whether a model's name is an address, and so one of weights too.
+  public static boolean address(String model) { return model.startsWith(HUB) || model.startsWith(LOCAL); }
+
+  /// The folder of the tokenizer that a config names, fetched where it is not there yet; null where it is CLIP's own or
+  /// of no repository.
+  ///
+  /// @throws IOException saying why it cannot be had
+  public Path tokenizer(ClipConfig config) throws IOException {
+    var input = config.text().input();
+    if (input.clip() || TokenizerFiles.builtByName(input.tokenizer()) || !Repository.is(input.tokenizer())) return null;
+    var r = Repository.of(input.tokenizer());
+    if (!tokenizer(r)) throw hub.missing(r, "tokenizer");
+    return hub.cached(r, first(r)).orElseThrow().getParent();
+  }
+
   /// @param model a folder or file, `hf-hub:ORG/NAME[@revision]`, `local-dir:FOLDER`, or a model's name (see [Presets])
   /// @param pretrained of a model's name, the tag of published weights or a file or folder; else null
   /// @throws IOException saying what is missing, or why it cannot be downloaded
@@ -30,7 +46,7 @@ public record Published(Hub hub) {
     if (model.startsWith(HUB)) return repository(Repository.of(model));
     if (model.startsWith(LOCAL)) return ModelFiles.at(Path.of(model.substring(LOCAL.length())));
     var path = Path.of(model);
-    if (!Files.exists(path)) throw MissingWeights.at(path);
+    if (!Presence.of(path)) throw MissingWeights.at(path);
     var files = ModelFiles.at(path);
     return new ModelFiles(files.config(), files.weights(), tokenizer(files));
   }
@@ -42,8 +58,8 @@ public record Published(Hub hub) {
     if (!there && json) throw MissingWeights.at(path);
     if (!there)
       throw new IllegalArgumentException(name + " has no weights \"" + pretrained + "\", and no such file is here."
-        + Nearest.of(pretrained, Presets.pretrained(name).keySet()).map(n -> " Did you mean " + n + "?").orElse("")
-        + " Known: " + String.join(", ", Presets.pretrained(name).keySet()));
+          + Nearest.question(pretrained, Presets.pretrained(name).keySet()) + " ./jacquard models --tags " + name
+          + " lists all");
     var config = json ? ClipConfig.read(Path.of(name)) : Presets.of(name);
     if (!tag) {
       var of = pretrained.startsWith(HUB) ? repository(Repository.of(pretrained))

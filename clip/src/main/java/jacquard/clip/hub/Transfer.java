@@ -68,6 +68,7 @@ final class Transfer {
     for (int hop = 0; ; hop++) {
       var to = from;
       var r = tried(() -> answered(client().send(request(to, "HEAD").build(), HttpResponse.BodyHandlers.discarding())));
+      System.getLogger(Transfer.class.getName()).log(System.Logger.Level.DEBUG, "{0}: {1}", to, r.statusCode() + "");
       var location = r.headers().firstValue("Location");
       var target = location.map(from::resolve).orElse(from);
       // A relative redirect is a repository that has moved; an absolute one is where the content lies.

@@ -102,7 +102,22 @@ public record Augmentation(double least, double most, double narrowest, double w
 
   /// The augmented image of `height` × `width`.
   public Pixels apply(Picture picture, int height, int width, RandomGenerator random) {
-    Pixels image = Resize.of(randomCrop(picture, random), width, height, interpolation).pixels();
+    return changed(Resize.of(randomCrop(picture, narrowest, widest, random), width, height, interpolation).pixels(),
+        random);
+  }
+
+  /// The augmented image at the proportions of its crop, in the size that as many patches as there is room for have;
+  /// the range of proportions is
+  /// relative to the picture's own, as in timm.
+  public Pixels apply(Picture picture, PatchFrame frame, RandomGenerator random) {
+    double own = (double) picture.width() / picture.height();
+    var crop = randomCrop(picture, own * narrowest, own * widest, random);
+    var g = frame.grid(crop.height(), crop.width());
+    return changed(Resize.of(crop.pixels(), g.width() * frame.side(), g.height() * frame.side(), interpolation),
+        random);
+  }
+
+  private Pixels changed(Pixels image, RandomGenerator random) {
     // every sample draws the same numbers whether it is changed or not, so that one probability does not disturb the
     // others
     double flipDraw = random.nextDouble(), jitterDraw = random.nextDouble(), greyDraw = random.nextDouble();
@@ -113,7 +128,7 @@ public record Augmentation(double least, double most, double narrowest, double w
 
   /// A part of random area and proportions at a random place (torchvision's `RandomResizedCrop`): ten attempts, then
   /// the middle.
-  private Picture randomCrop(Picture picture, RandomGenerator random) {
+  private Picture randomCrop(Picture picture, double narrowest, double widest, RandomGenerator random) {
     int w = picture.width(), h = picture.height();
     double low = Math.log(narrowest), high = Math.log(widest);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -125,10 +140,10 @@ public record Augmentation(double least, double most, double narrowest, double w
         return picture.crop(left, top, across, down);
       }
     }
-    return middle(picture);
+    return middle(picture, narrowest, widest);
   }
 
-  private Picture middle(Picture picture) {
+  private static Picture middle(Picture picture, double narrowest, double widest) {
     int w = picture.width(), h = picture.height();
     double ratio = (double) w / h;
     if (ratio < narrowest) h = Math.clamp((long) Math.rint(w / narrowest), 1, h);

@@ -12,8 +12,10 @@ import java.util.List;
 /// @param mean subtracted from each of red, green and blue, which are 0 to 1
 /// @param std divided by afterwards
 /// @param fill the sample of the margin where the resize mode leaves one, 0 to 255
+/// @param crop the share of the shorter side that a square keeps in the mode `shortest` (`crop_pct`, which timm's
+///   classifiers have and OpenCLIP has not); 1 for all of it
 public record PreprocessConfig(int height, int width, List<Float> mean, List<Float> std, Interpolation interpolation,
-    ResizeMode resizeMode, int fill) {
+    ResizeMode resizeMode, int fill, double crop) {
   /// Mean and deviation that OpenAI's CLIP was trained with.
   public static final List<Float> OPENAI_MEAN = List.of(.48145466f, .4578275f, .40821073f),
       OPENAI_STD = List.of(.26862954f, .26130258f, .27577711f);
@@ -53,32 +55,37 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
     if (mean.size() != 3 || std.size() != 3)
       throw new IllegalArgumentException("mean and std have 3 values, found " + mean + " and " + std);
     if (std.contains(0f)) throw new IllegalArgumentException("std is not 0, found " + std);
+    if (!(crop > 0 && crop <= 1)) throw new IllegalArgumentException("crop_pct is above 0 and up to 1, found " + crop);
+    if (crop != 1 && (resizeMode != ResizeMode.SHORTEST || height != width))
+      throw new IllegalArgumentException("crop_pct " + crop + " is for squares and the resize mode shortest");
     if (fill < 0 || fill > 255) throw new IllegalArgumentException("fill is 0 to 255, found " + fill);
   }
 
   /// OpenCLIP's default for a square of `size`: bicubic, shortest, OpenAI's mean and deviation, black.
   public static PreprocessConfig ofSize(int size) {
-    return new PreprocessConfig(size, size, OPENAI_MEAN, OPENAI_STD, Interpolation.BICUBIC, ResizeMode.SHORTEST, 0);
+    return new PreprocessConfig(size, size, OPENAI_MEAN, OPENAI_STD, Interpolation.BICUBIC, ResizeMode.SHORTEST, 0,
+        1);
   }
 
   /// The same for another size.
   public PreprocessConfig size(int height, int width) {
-    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill);
+    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill, crop);
   }
 
   /// The same with another mean and deviation.
   public PreprocessConfig normalised(List<Float> mean, List<Float> std) {
-    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill);
+    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill, crop);
   }
 
   /// The same with another interpolation and resize mode.
   public PreprocessConfig resized(Interpolation interpolation, ResizeMode resizeMode) {
-    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill);
+    return new PreprocessConfig(height, width, mean, std, interpolation, resizeMode, fill,
+        resizeMode == ResizeMode.SHORTEST ? crop : 1);
   }
 
   /// This with what `json` says over it: any of OpenCLIP's `size` (a number or [height, width]), `mode` (only `RGB`),
-  /// `mean`, `std` (a number or three), `interpolation`, `resize_mode`, `fill_color`. Other keys, and null, say
-  /// nothing, as OpenCLIP.
+  /// `mean`, `std` (a number or three), `interpolation`, `resize_mode`, `fill_color`, and `crop_pct`. Other keys, and
+  /// null, say nothing, as OpenCLIP.
   /// @throws IllegalArgumentException for a value that cannot be, naming its key
   public PreprocessConfig with(JsonNode json) {
     if (!json.isObject())
@@ -95,7 +102,14 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
     return new PreprocessConfig(h, w, three(json, "mean", mean), three(json, "std", std),
         json.hasNonNull("interpolation") ? Interpolation.named(json.get("interpolation").asText()) : interpolation,
         json.hasNonNull("resize_mode") ? ResizeMode.named(json.get("resize_mode").asText()) : resizeMode,
-        json.hasNonNull("fill_color") ? whole(json.get("fill_color"), "fill_color") : fill);
+        json.hasNonNull("fill_color") ? whole(json.get("fill_color"), "fill_color") : fill, share(json));
+  }
+
+  private double share(JsonNode json) {
+    if (!json.hasNonNull("crop_pct")) return crop;
+    var node = json.get("crop_pct");
+    if (node.isNumber()) return node.doubleValue();
+    throw new IllegalArgumentException("preprocess_cfg.crop_pct is a number above 0 and up to 1, found " + node);
   }
 
   private static int whole(JsonNode node, String key) {
@@ -125,6 +139,7 @@ public record PreprocessConfig(int height, int width, List<Float> mean, List<Flo
     fill(json.putArray("std"), std);
     json.put("interpolation", interpolation.name().toLowerCase(java.util.Locale.ROOT));
     json.put("resize_mode", resizeMode.name().toLowerCase(java.util.Locale.ROOT));
+    if (crop != 1) json.put("crop_pct", crop);
     return json.put("fill_color", fill);
   }
 

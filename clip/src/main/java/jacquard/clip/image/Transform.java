@@ -44,6 +44,23 @@ public final class Transform {
     }
   }
 
+  /// A picture at its own proportions, in the size that as many patches as there is room for have.
+  public Pixels pixels(Picture picture, PatchFrame frame) {
+    var g = frame.grid(picture.height(), picture.width());
+    return Resize.of(picture.pixels(), g.width() * frame.side(), g.height() * frame.side(), config.interpolation());
+  }
+
+  /// One row a patch, its normalised pixels row by row: `[patches, side·side·3]`. What is left beyond whole patches is
+  /// not seen.
+  public float[] patches(Pixels image, int side) {
+    int down = image.height() / side, across = image.width() / side, each = side * 3;
+    float[] rows = rows(image), r = new float[down * across * side * each];
+    for (int patch = 0, at = 0; patch < down * across; patch++)
+      for (int y = 0; y < side; y++, at += each)
+        System.arraycopy(rows, ((patch / across * side + y) * image.width() + patch % across * side) * 3, r, at, each);
+    return r;
+  }
+
   /// `[height · width, 3]` → `[3, height, width]`, the order of recorded tensors.
   public static float[] planes(float[] rows) {
     int pixels = rows.length / 3;
@@ -58,7 +75,7 @@ public final class Transform {
     int h = config.height(), w = config.width();
     Picture framed = switch (config.resizeMode()) {
       case SQUASH -> Resize.of(picture, w, h, config.interpolation());
-      case SHORTEST -> h == w ? middle(picture, h)
+      case SHORTEST -> config.crop() < 1 ? cropped(picture, h) : h == w ? middle(picture, h)
           : fit(ratioKept(picture, Math.min(rowsPer(picture), columnsPer(picture)),
           Interpolation.BICUBIC), 0);
       case LONGEST -> fit(ratioKept(picture, Math.max(rowsPer(picture), columnsPer(picture)), config.interpolation()),
@@ -78,6 +95,16 @@ public final class Transform {
         halved(longer - size);
     return w <= h ? Resize.of(picture, size, longer, config.interpolation(), new Resize.Part(0, aside, size, size))
         : Resize.of(picture, longer, size, config.interpolation(), new Resize.Part(aside, 0, size, size));
+  }
+
+  /// The middle square of the picture whose shorter side is `size`/crop, both sides to the nearest; the odd pixel is
+  /// cut off right and below.
+  private Picture cropped(Picture picture, int size) {
+    int w = picture.width(), h = picture.height(), shorter = (int) Math.rint(size / config.crop());
+    int longer = Math.toIntExact((long) Math.rint((double) ((long) shorter * Math.max(w, h)) / Math.min(w, h)));
+    int a = (shorter - size) / 2, b = (longer - size) / 2;
+    return w <= h ? Resize.of(picture, shorter, longer, config.interpolation(), new Resize.Part(a, b, size, size))
+        : Resize.of(picture, longer, shorter, config.interpolation(), new Resize.Part(b, a, size, size));
   }
 
   /// Half of it, halves to even.

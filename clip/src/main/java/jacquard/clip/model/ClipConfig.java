@@ -111,6 +111,9 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
     return quickGelu ? Activation.QUICK_GELU : tanh ? Activation.GELU_TANH : Activation.GELU;
   }
 
+  /// Whether pictures are compared with texts; else one trunk reads both and foretells captions (GenLIP).
+  public boolean compares() { return other.genlipCfg().isEmpty(); }
+
   /// Whether a decoder follows the towers (CoCa).
   public boolean captions() { return !other.multimodalCfg.isEmpty(); }
 
@@ -124,8 +127,9 @@ public record ClipConfig(@Stated @Key("embed_dim") int embedding, @Stated @Key("
   /// Why this model cannot be built; empty if it can.
   public Optional<String> unsupported() {
     return Families.whole(this).flatMap(ClipConfig::missing)
-        .or(() -> missing(Families.text(text))).or(() -> missing(Families.image(vision)))
-        .or(() -> vision.refused(this)).or(() -> text.refused(this));
+        .or(() -> compares() ? missing(Families.text(text)) : Optional.empty())
+            .or(() -> missing(Families.image(vision)))
+        .or(() -> vision.refused(this)).or(() -> compares() ? text.refused(this) : Optional.empty());
   }
 
   private static Optional<String> missing(Families.Row<?> row) {

@@ -23,7 +23,9 @@ import java.util.function.Predicate;
 /// Two towers and the temperature between them: OpenCLIP's `CLIP`. An immutable record of tensors that live in the
 /// scope it was made in.
 ///
-/// @param logitScale log of the factor on cosines, `[]` or `[1]`
+/// @param text       null where one trunk reads pictures and words (GenLIP)
+/// @param logitScale log of the factor on cosines, `[]` or `[1]`; null where captions are foretold and nothing is
+/// compared
 /// @param logitBias  added to logits of the sigmoid loss, or null
 /// @param decoder    foretells captions of what the towers see (CoCa), or null
 public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale") Tensor logitScale,
@@ -41,8 +43,9 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   private static ClipModel make(ClipConfig c, Init.Maker make) {
     c.unsupported().ifPresent(why -> { throw new IllegalArgumentException("this model is not built yet: " + why); });
     int[] scalar = c.nonscalar() ? new int[] {1} : new int[0];
-    return new ClipModel(Families.image(c.vision()).tower().apply(c, make),
-        Families.text(c.text()).tower().apply(c, make),
+    var visual = Families.image(c.vision()).tower().apply(c, make);
+    if (!c.compares()) return new ClipModel(visual, null, null, null, null, c);
+    return new ClipModel(visual, Families.text(c.text()).tower().apply(c, make),
         make.make(new Init.Constant((float) c.logitScale()), scalar), c.logitBias().isEmpty() ? null
         : make.make(new Init.Constant((float) c.logitBias().getAsDouble()), scalar),
         Families.whole(c).map(d -> d.tower().apply(c, make)).orElse(null), c);
@@ -52,7 +55,7 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   public SequencedMap<String, Tower> towers() {
     var r = new LinkedHashMap<String, Tower>();
     r.put("visual", visual);
-    r.put("text", text);
+    if (text != null) r.put("text", text);
     return r;
   }
 
@@ -100,11 +103,25 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   public Tensor embedImages(Patches patches) { return visual.features(patches).normalize(); }
 
   /// L2-normalised features `[captions, embedding]`.
-  public Tensor embedTexts(int[][] tokens) { return text.features(tokens).normalize(); }
+  ///
+  /// @throws IllegalArgumentException if the model foretells captions and has no features of them
+  public Tensor embedTexts(int[][] tokens) {
+    if (text == null) throw new IllegalArgumentException("this model has features of pictures alone: "
+          + "it foretells captions and compares none");
+    return text.features(tokens).normalize();
+  }
 
   /// The factor on cosines: e^logit_scale.
   public Tensor scale() { return logitScale.exp(); }
 
   /// OpenCLIP's name of a parameter path: a plain CLIP keeps its text tower at the top level.
-  public String nameOf(String path) { return !config.custom() && path.startsWith("text.") ? path.substring(5) : path; }
+  public String nameOf(String path) { return namesOf(path).getFirst(); }
+
+  /// All names under which a checkpoint holds a tensor; see [Tower#names].
+  public List<String> namesOf(String path) {
+    int dot = path.indexOf('.');
+    var tower = dot < 0 ? null : towers().get(path.substring(0, dot));
+    var own = tower == null ? List.<String>of() : tower.names(path.substring(dot + 1));
+    return !own.isEmpty() ? own : List.of(!config.custom() && path.startsWith("text.") ? path.substring(5) : path);
+  }
 }

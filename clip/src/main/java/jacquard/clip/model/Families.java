@@ -1,6 +1,7 @@
 package jacquard.clip.model;
 
 import jacquard.clip.model.coca.CaptionDecoder;
+import jacquard.clip.model.genlip.GenLip;
 import jacquard.clip.model.genlip.PatchConfig;
 import jacquard.clip.model.hf.HuggingFaceTower;
 import jacquard.clip.model.hf.HuggingFaceConfig;
@@ -47,12 +48,12 @@ final class Families {
     return switch (config) {
       case VitConfig v -> Row.of("ViT", (c, make) -> VisionTransformer.of(v, c, make));
       case ResNetConfig r -> Row.of("ResNet", (c, make) -> ModifiedResNet.of(r, c, make));
-      case PatchConfig _ -> Row.missing("GenLIP", "GenLIP's patches (in_chans)");
+      case PatchConfig p -> Row.of("GenLIP", (c, make) -> GenLip.of(p, c, make));
+      case TimmConfig t when NaFlexVit.known(t) ->
+          row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
       case TimmConfig t when TimmVit.known(t) ->
           row("timm ViT", TimmVit.refused(t), (c, make) -> TimmVit.of(t, c, make));
       case TimmConfig t when Eva.known(t) -> row("timm EVA", Eva.refused(t), (c, make) -> Eva.of(t, c, make));
-      case TimmConfig t when NaFlexVit.known(t) ->
-          row("timm NaFlex", NaFlexVit.refused(t), (c, make) -> NaFlexVit.of(t, c, make));
       case TimmConfig t when ConvNext.known(t) ->
           row("timm ConvNeXt", ConvNext.refused(t), (c, make) -> ConvNext.of(t, c, make));
       case TimmConfig t when Swin.known(t) -> row("timm Swin", Swin.refused(t), (c, make) -> Swin.of(t, c, make));
@@ -85,7 +86,8 @@ final class Families {
   /// The row of what a model has beside two towers; empty for one that has no more.
   static Optional<Row<CaptionDecoder>> whole(ClipConfig clip) {
     var other = clip.other();
-    if (!other.genlipCfg().isEmpty()) return Optional.of(Row.missing("GenLIP", "GenLIP (genlip_cfg)"));
+    if (!clip.compares() && GenLip.refused(clip).isPresent())
+      return Optional.of(Row.missing("GenLIP", GenLip.refused(clip).get()));
     if (!other.genlapCfg().isEmpty()) return Optional.of(Row.missing("GenLAP", "GenLAP (genlap_cfg)"));
     if (!other.audioCfg().isEmpty() || !other.audioNaflexCfg().isEmpty())
       return Optional.of(Row.missing("CLAP", "CLAP audio tower " + other.audioCfg().getOrDefault("model_type", "")));

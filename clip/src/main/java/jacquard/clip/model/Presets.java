@@ -31,7 +31,7 @@ public final class Presets {
   private static final Map<String, ClipConfig> CONFIGS = new ConcurrentHashMap<>();
 
   /// Loaded by the first who asks for weights.
-  private static final class Weights {
+  private static final class Published {
     static final Map<String, Map<String, Pretrained>> ALL = weights();
   }
 
@@ -45,26 +45,25 @@ public final class Presets {
 
   /// The config of a model, one that cannot be built yet too.
   ///
-  /// @throws IllegalArgumentException if no model has this name, with the nearest that one has
+  /// @throws IllegalArgumentException if no model has this name, with the nearest that there are
   public static ClipConfig of(String name) {
     if (JSON.containsKey(name)) return CONFIGS.computeIfAbsent(name, n -> ClipConfig.of(section(JSON.get(n)), n));
-    throw new IllegalArgumentException("no model \"" + name + "\"."
-        + Nearest.of(name, JSON.keySet()).map(n -> " Did you mean " + n + "?").orElse("") + " Known: "
-        + String.join(", ", buildable()));
+    throw new IllegalArgumentException("no model \"" + name + "\"." + Nearest.question(name, JSON.keySet())
+        + " ./jacquard models lists all");
   }
 
   /// The weights published for a model, tag by tag; empty if there are none.
   public static Map<String, Pretrained> pretrained(String name) {
     of(name);
-    return Weights.ALL.getOrDefault(name, Map.of());
+    return Published.ALL.getOrDefault(name, Map.of());
   }
 
-  /// @throws IllegalArgumentException if the model has no weights of this tag, listing those it has
+  /// @throws IllegalArgumentException if the model has no weights of this tag, with the nearest that it has
   public static Pretrained pretrained(String name, String tag) {
     var found = pretrained(name).get(tag);
     if (found != null) return found;
-    throw new IllegalArgumentException("no weights \"" + tag + "\" of " + name + ". Known: " + String.join(", ",
-        pretrained(name).keySet()));
+    throw new IllegalArgumentException("no weights \"" + tag + "\" of " + name + "."
+        + Nearest.question(tag, pretrained(name).keySet()) + " ./jacquard models --tags " + name + " lists all");
   }
 
   private static Map<String, Map<String, Pretrained>> weights() {

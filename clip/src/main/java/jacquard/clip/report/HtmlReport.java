@@ -47,6 +47,13 @@ public final class HtmlReport {
       figcaption span { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--faint); }
       .right img { border-color: var(--right); } .right b { color: var(--right); }
       .wrong img { border-color: var(--wrong); } .wrong b { color: var(--wrong); }
+      .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.25rem; }
+      .answer { display: flex; gap: 1rem; padding: 1rem; border-radius: .6rem; background: var(--panel); }
+      .answer img { width: 9rem; height: 9rem; object-fit: contain; flex: none; }
+      .answer ol { flex: 1; margin: 0; padding: 0; list-style: none; font-size: .85rem; min-width: 0; }
+      .answer li:first-child { font-weight: 600; }
+      .answer i { display: block; height: .3rem; margin: .1rem 0 .45rem; border-radius: .15rem; background: var(--faint); }
+      .answer li:first-child i { background: var(--right); }
       .table { overflow-x: auto; }
       table { border-collapse: collapse; }
       th, td { padding: .3rem 1.5rem .3rem 0; border-bottom: 1px solid var(--rule); text-align: left;
@@ -124,11 +131,45 @@ public final class HtmlReport {
     return this;
   }
 
+  /// A picture and what it was taken for.
+  ///
+  /// @param name the picture's
+  /// @param guesses shares of one by what they are of, the greatest first
+  public record Answer(BufferedImage image, String name, Map<String, Double> guesses) {}
+
+  /// Pictures beside what they were taken for, each with a bar as long as its share.
+  public HtmlReport answers(List<Answer> answers) {
+    add("<div class=\"answers\">\n");
+    for (var a : answers) {
+      add("<div class=\"answer\"><img alt=\"" + escape(a.name) + "\" src=\"" + data(thumbnail(a.image, 288))
+          + "\"><ol>\n");
+      a.guesses.forEach((text, share) -> add("<li><span dir=\"auto\">" + escape(text) + "</span> "
+          + Figure.percent(share) + "<i style=\"width: " + Math.clamp(Math.round(100 * share), 1, 100)
+          + "%\"></i></li>\n"));
+      add("</ol></div>\n");
+    }
+    return add("</div>\n");
+  }
+
   /// Names and values, such as a configuration or an environment.
   public HtmlReport table(Map<String, ?> entries) {
     add("<div class=\"table\"><table>\n");
     entries.forEach((name, value) ->
         add("<tr><th>" + escape(name) + "</th><td>" + escape(String.valueOf(value)) + "</td></tr>\n"));
+    return add("</table></div>\n");
+  }
+
+  /// A table of texts; all columns but the first are aligned as numbers where they begin with a digit.
+  public HtmlReport grid(List<String> head, List<List<String>> rows) {
+    add("<div class=\"table\"><table>\n<tr>");
+    head.forEach(h -> add("<th>" + escape(h) + "</th>"));
+    add("</tr>\n");
+    for (var row : rows) {
+      add("<tr>");
+      for (var cell : row)
+        add((cell.matches("[\\d–-].*") ? "<td class=\"number\">" : "<td>") + escape(cell) + "</td>");
+      add("</tr>\n");
+    }
     return add("</table></div>\n");
   }
 
@@ -173,7 +214,7 @@ public final class HtmlReport {
       boolean small = Math.max(shot.image().getWidth(), shot.image().getHeight()) <= 96;
       add("<figure" + kind + "><img" + (small ? " class=\"small\"" : "") + " alt=\"" + escape(shot.label())
           + "\" src=\""
-          + data(thumbnail(shot.image()))
+          + data(thumbnail(shot.image(), 192))
           + "\"><figcaption><b>" + Gallery.score(shot.score()) + mark + "</b><span dir=\"auto\" title=\""
           + escape(shot.label()) + "\">"
           + escape(shot.label())
@@ -183,10 +224,10 @@ public final class HtmlReport {
   }
 
   // A photograph as large as it is shown on a dense screen; more would only make the page heavy.
-  private static BufferedImage thumbnail(BufferedImage image) {
-    if (Math.max(image.getWidth(), image.getHeight()) <= 192) return image;
-    var ink = new Ink(96, 96, Theme.LIGHT);
-    ink.image(image, 0, 0, 96);
+  private static BufferedImage thumbnail(BufferedImage image, int pixels) {
+    if (Math.max(image.getWidth(), image.getHeight()) <= pixels) return image;
+    var ink = new Ink(pixels / 2, pixels / 2, Theme.LIGHT);
+    ink.image(image, 0, 0, pixels / 2);
     return ink.image;
   }
 

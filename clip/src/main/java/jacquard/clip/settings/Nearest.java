@@ -2,6 +2,8 @@ package jacquard.clip.settings;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// The known name that a mistyped one was probably meant to be.
@@ -15,6 +17,27 @@ public final class Nearest {
     return known.stream().filter(k -> edits(name, k) <= Math.max(2, name.length() / 3))
         .min(Comparator.comparingInt(k -> edits(name, k)));
   }
+
+  /// The nearest three, the best first, by their letters and digits: those that hold the name, and those that are near
+  /// by edits.
+  public static List<String> several(String name, Collection<String> known) {
+    if (name.length() > 200) return List.of();
+    var plain = plain(name);
+    Comparator<String> near = Comparator.comparingInt(k -> edits(plain, plain(k)));
+    return known.stream().filter(k -> !plain.isEmpty() && plain(k).contains(plain)
+        || edits(plain, plain(k)) <= Math.max(2, plain.length() / 3)).sorted(near).limit(3).toList();
+  }
+
+  /// The same as a question to end a message with; empty where none is near.
+  public static String question(String name, Collection<String> known) {
+    var near = several(name, known);
+    if (near.isEmpty()) return "";
+    var last = near.getLast();
+    return " Did you mean " + (near.size() == 1 ? last
+        : String.join(", ", near.subList(0, near.size() - 1)) + " or " + last) + "?";
+  }
+
+  private static String plain(String name) { return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", ""); }
 
   private static int edits(String a, String b) {
     int[] row = new int[b.length() + 1];

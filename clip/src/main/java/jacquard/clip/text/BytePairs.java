@@ -18,7 +18,8 @@ import java.util.zip.GZIPInputStream;
 final class BytePairs {
   static final int MERGES = 48894, START = 512 + MERGES, END = START + 1;
   private static final int CACHED = 1 << 16, SLOTS = 1 << 17;
-  private static final String NAME = "bpe_simple_vocab_16e6.txt.gz", END_OF_WORD = "</w>";
+  static final String NAME = "bpe_simple_vocab_16e6.txt.gz";
+  private static final String END_OF_WORD = "</w>";
   static final BytePairs CLIP = new BytePairs();
 
   private final int[] ofByte = new int[256], ofId = new int[256];

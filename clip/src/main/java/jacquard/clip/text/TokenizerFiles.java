@@ -18,6 +18,16 @@ public final class TokenizerFiles {
 
   private TokenizerFiles() {}
 
+  /// Whether a name is an encoding of tiktoken, and no repository.
+  public static boolean builtByName(String name) { return Tiktoken.has(name); }
+
+  /// The files of a tokenizer in a folder; none of CLIP's own.
+  public static List<Path> files(Path folder, String name) {
+    if (name.equals("clip")) return List.of();
+    var names = Tiktoken.has(name) ? List.of(name + ".tiktoken", name + ".tiktoken.gz") : NAMES;
+    return names.stream().map(folder::resolve).filter(Files::isRegularFile).toList();
+  }
+
   /// Whether a folder holds files of the tokenizer.
   public static boolean in(Path folder, String name) {
     if (name.equals("clip")) return true;

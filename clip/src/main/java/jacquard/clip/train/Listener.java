@@ -2,6 +2,7 @@ package jacquard.clip.train;
 
 import jacquard.clip.report.EventLog;
 import jacquard.clip.report.MetricLog;
+import jacquard.clip.data.Stream;
 import jacquard.clip.report.Progress;
 import jacquard.clip.train.task.Task;
 import java.io.IOException;
@@ -72,10 +73,10 @@ public sealed interface Listener {
   /// The line of progress.
   ///
   /// @param samples a step
-  record Line(Progress progress, int samples) implements Listener {
+  record Line(Progress progress, Stream stream) implements Listener {
     @Override public void after(Moment m) {
       m.values().forEach((name, v) -> { if (name.equals("loss") || name.equals("lr")) progress.show(name, v); });
-      progress.spent(m.waited(), m.computed()).advance(samples);
+      progress.spent(m.waited(), m.computed()).advance(stream.size(m.step() - 1));
     }
   }
 

@@ -44,9 +44,9 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
       int count = (int) group.sum("readable samples", batch.count())[0];
       if (count > 0) values.putAll(update(batch, s));
       else if (s == first)
-        throw new IOException("none of the " + stream.size() + " samples of step " + s + " could be read: "
+        throw new IOException("none of the " + stream.size(s) + " samples of step " + s + " could be read: "
             + stream.firstFailure());
-      if (count < stream.size()) values.put("unreadable", (double) stream.size() - count);
+      if (count < stream.size(s)) values.put("unreadable", (double) stream.size(s) - count);
       long t2 = System.nanoTime();
       // the ranks may have learnt of it before and after
       boolean stopping = group.sum("whether to stop", stop.getAsBoolean() ? 1 : 0)[0] > 0;
@@ -64,7 +64,7 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
   /// The update: gradients of the batch, their norm, the optimizer's move, what the task does after it. Returns what it
   /// says of itself, by metric.
   private SequencedMap<String, Double> update(Batch batch, long s) {
-    double rate = how.schedule().rate(s), norm;
+    double rate = how.schedule().rate(s), weight = stream.weight(s), norm;
     var pass = compute.pass(Random.of(seed).fold("pass").fold(s));
     var norms = Norms.due(s, task.parameters());
     SequencedMap<String, Double> losses;
@@ -72,7 +72,7 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
       if (how.clip() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
         // Nothing waits for all gradients: they are used and freed as backward finishes them.
         double[] squares = {0};
-        var move = measured(norms, optimizer.step(rate, 1));
+        var move = measured(norms, optimizer.step(rate, (float) weight));
         losses = Gradients.streamed(task, batch, pass, group -> {
           double n = Clipping.norm(group.values());
           if (!Double.isFinite(n))
@@ -82,12 +82,13 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
           squares[0] += n * n;
           move.accept(group);
         }).losses();
-        check(s, losses.get("loss"), norm = Math.sqrt(squares[0]));
+        check(s, losses.get("loss"), norm = weight * Math.sqrt(squares[0]));
       } else {
         var step = Gradients.of(task, batch, how.parts(), pass);
         losses = step.losses();
-        check(s, step.loss(), norm = Clipping.norm(step.gradients().values()));
-        measured(norms, optimizer.step(rate, Clipping.factor(norm, how.clip()))).accept(step.gradients());
+        check(s, step.loss(), norm = weight * Clipping.norm(step.gradients().values()));
+        measured(norms, optimizer.step(rate, (float) weight * Clipping.factor(norm, how.clip())))
+            .accept(step.gradients());
       }
       task.after();
     }

@@ -3,12 +3,15 @@ package jacquard.clip.train;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.FolderLock;
+import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.HubConfig;
 import jacquard.clip.report.EventLog;
 import jacquard.clip.report.MetricLog;
 import jacquard.clip.settings.Json;
+import jacquard.clip.settings.Presence;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -27,6 +30,7 @@ public final class RunFolder implements AutoCloseable {
   private final Path path;
   private final boolean resumed, created;
   private final FolderLock lock;
+  private List<Path> tokenizer = List.of();
   private String hub;
   private Path events;
 
@@ -65,14 +69,25 @@ public final class RunFolder implements AutoCloseable {
   ///
   /// @throws IOException if the folder holds no run, or a checkpoint of another version
   public static long made(Path path) throws IOException {
-    if (!Files.isDirectory(path)) throw new IOException(path + " is no folder of a run: there is nothing to resume");
+    if (!Presence.of(path) || !Files.isDirectory(path))
+      throw new IOException(path + " is no folder of a run: there is nothing to resume");
     if (Files.exists(path.resolve(STATE))) return State.step(path.resolve(STATE));
     if (!Files.exists(path.resolve(METRICS)))
       throw new IOException(path + " holds no run to resume: neither " + STATE + " nor " + METRICS);
     return 0;
   }
 
+  /// The model of a run that was saved, without weights: its config, and the folder with its tokenizer.
+  ///
+  /// @throws IOException naming the file that is missing or damaged
+  public static ModelFiles files(Path path) throws IOException {
+    return new ModelFiles(HubConfig.read(path.resolve(CONFIG)), null, path.resolve("last"));
+  }
+
   public Path path() { return path; }
+
+  /// The files of the models' tokenizer, which are copied beside their weights; none where it is CLIP's own.
+  public void tokenizer(List<Path> files) { tokenizer = List.copyOf(files); }
 
   /// Whether there is a checkpoint to go on from.
   boolean saved() { return Files.exists(state()); }
@@ -92,6 +107,10 @@ public final class RunFolder implements AutoCloseable {
   Path publish(String name, Map<String, Safetensors.Array> weights) throws IOException {
     var to = Files.createDirectories(path.resolve(name));
     AtomicFile.write(to.resolve(CONFIG), hub);
+    for (var f : tokenizer) {
+      var copy = to.resolve(f.getFileName());
+      if (!Files.exists(copy)) AtomicFile.write(copy, Files.readAllBytes(f));
+    }
     Safetensors.write(to.resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
     return to;
   }

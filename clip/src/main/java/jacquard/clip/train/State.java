@@ -108,7 +108,7 @@ final class State {
         if (then.equals(e.getValue().value)) continue;
         var why = e.getValue().unlike.apply(then, e.getValue().value);
         if (e.getValue().refused) throw new IOException(path + " was made with " + why);
-        say.add("made with " + why);
+        say.add(why);
       }
       var other = unlike.apply(file.metadata());
       if (other != null) say.add(other);

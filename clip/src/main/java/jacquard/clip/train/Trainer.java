@@ -5,6 +5,7 @@ import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
+import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Progress;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.text.Tokenizer;
@@ -15,18 +16,23 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.Function;
 
 /// Puts a run together: on each rank a task, its optimizer and a [Loop]; on rank 0 also the run's state, who listens,
 /// and what they write into the folder.
 public final class Trainer {
-  /// What a training calls the pairs that it holds out.
-  public static final String HELD_OUT = "held_out";
+  private static final String HELD_OUT = "held_out", BEST = HELD_OUT + "/top1";
 
   /// @param steps    in all
   /// @param evaluate steps between evaluations
   /// @param save     steps between checkpoints
   /// @param average  how much of the running averages of the weights stays at a step (see [Averages]); 0 for none
   public record Cadence(long steps, long evaluate, long save, double average) {}
+
+  /// Further evaluators of the model that is trained, by name.
+  ///
+  /// @param every steps between them
+  public record Also(Function<ClipModel, SequencedMap<String, Listener.Evaluator>> evaluators, long every) {}
 
   private final Task.Recipe recipe;
   private final Stream stream;
@@ -36,16 +42,16 @@ public final class Trainer {
   private final long seed;
   private final Transform transform;
   private final Tokenizer tokenizer;
-  private final SequencedMap<String, Source> held;
+  private final Source held;
+  private Also also = new Also(_ -> new LinkedHashMap<>(), 1);
   private volatile boolean stopping;
   private volatile long steps;
 
   /// @param transform how pictures are prepared in evaluation, and by whoever uses the model
   /// @param tokenizer of the captions in evaluation
-  /// @param held      what the model is evaluated on, by the name that metrics have before them; top-1 of the first
-  /// says which weights are the best
+  /// @param held      what the model is evaluated on; null for nothing
   public Trainer(Task.Recipe recipe, Stream stream, Optimization how, Cadence cadence, Compute compute, long seed,
-      Transform transform, Tokenizer tokenizer, SequencedMap<String, Source> held) {
+      Transform transform, Tokenizer tokenizer, Source held) {
     this.recipe = recipe;
     this.stream = stream;
     this.how = how;
@@ -57,6 +63,12 @@ public final class Trainer {
     this.held = held;
   }
 
+  /// Evaluates by others too.
+  public Trainer also(Also more) {
+    also = more;
+    return this;
+  }
+
   /// Ends the run after the step in progress, with a checkpoint of it: [#run] then returns as if it were the last. Any
   /// thread may call this.
   public void stop() { stopping = true; }
@@ -64,16 +76,15 @@ public final class Trainer {
   /// How many steps the run has made, those before a resumption too.
   public long steps() { return steps; }
 
-  /// Runs to the end, from the folder's last checkpoint on, if it has one. Returns the last evaluations by name. Rank 0
-  /// alone evaluates, writes and
-  /// shows progress; all have the same weights.
+  /// Runs to the end, from the folder's last checkpoint on, if it has one. Returns the last evaluation (null without
+  /// one). Rank 0 alone evaluates, writes and shows progress; all have the same weights.
   ///
   /// @throws IOException if the folder cannot be written, or holds a run of another kind
-  public SequencedMap<String, Evaluation> run(RunFolder folder) throws IOException {
+  public Evaluation run(RunFolder folder) throws IOException {
     return Group.run(compute.devices(), group -> run(folder, group)).getFirst();
   }
 
-  private SequencedMap<String, Evaluation> run(RunFolder folder, Group group) throws IOException {
+  private Evaluation run(RunFolder folder, Group group) throws IOException {
     boolean saved = folder.saved(), leads = group.rank() == 0;
     var task = recipe.make(saved);
     var optimizer = how.over(task);
@@ -85,39 +96,37 @@ public final class Trainer {
     var loop = new Loop(task, stream, optimizer, how, compute, cadence.steps, seed);
     if (!leads) {
       loop.run(first, () -> stopping, List.of());
-      return new LinkedHashMap<>();
+      return null;
     }
     steps = first;
     folder.describe(task.model().config(), transform.config());
-    var heldOut = new LinkedHashMap<String, HeldOut>();
-    held.forEach((name, source) -> heldOut.put(name, new HeldOut(source, transform, tokenizer, task.model())));
-    var metric = held.isEmpty() ? "" : held.firstEntry().getKey() + "/top1";
-    double best = Listener.highest(folder.logged(), metric, first);
+    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task.model());
+    double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
-         var progress = Progress.of("train", cadence.steps * stream.size()).unit("samples").from(first * stream.size())
+         var progress = Progress.of("train", stream.before(cadence.steps)).unit("samples").from(stream.before(first))
              .open()) {
       unlike.forEach(progress::say);
       var listeners = new ArrayList<Listener>();
       if (averages != null) listeners.add(new Listener.Averaging(averages));
-      if (!held.isEmpty()) {
-        var evaluators = new LinkedHashMap<String, Listener.Evaluator>(heldOut);
+      if (held != null) {
+        var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
+        evaluators.put(HELD_OUT, heldOut);
         if (averages != null)
-          evaluators.put("averages", new HeldOut(held.firstEntry().getValue(), transform, tokenizer,
-              averages.averaged().model()));
+          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
+      var others = also.evaluators.apply(task.model());
+      if (!others.isEmpty()) listeners.add(new Listener.Evaluating(others, also.every, progress::say));
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
       listeners.add(new Listener.Each(m -> steps = m.step()));
-      listeners.add(new Listener.Line(progress, stream.size()));
-      listeners.add(new Listener.Best(folder, task, metric, best));
+      listeners.add(new Listener.Line(progress, stream));
+      listeners.add(new Listener.Best(folder, task, BEST, best));
       listeners.add(new Listener.Saving(folder, task, state, cadence.save, progress::say));
       loop.run(first, () -> stopping, listeners);
       stream.notes().forEach(progress::say);
     }
-    var r = new LinkedHashMap<String, Evaluation>();
-    heldOut.forEach((name, h) -> { if (h.last() != null) r.put(name, h.last()); });
-    return r;
+    return heldOut == null ? null : heldOut.last();
   }
 
   private State state(Task task, Optimizer optimizer, Averages averages) {
@@ -131,9 +140,7 @@ public final class Trainer {
             + ": its place in the data would be lost")
         .same("precision", compute.precision().name(), (then, now) -> "--precision " + flag(then) + ", not "
             + flag(now))
-        .said("data", stream.fingerprint(), (then,
-            now) -> "other data (%s) than this goes on with (%s): other samples than without the stop".formatted(then,
-            now))
+        .said("data", stream.fingerprint(), (then, _) -> stream.fingerprint().unlike(then, stream.name()))
         .noted(compute.libraries(), compute::unlike);
     stream.order().forEach((name, value) -> state.same("data." + name, value, (then, now) -> "the " + name
         + " of data " + then + ", not " + now));

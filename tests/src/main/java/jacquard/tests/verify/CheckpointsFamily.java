@@ -29,7 +29,7 @@ public final class CheckpointsFamily implements Family {
         form(path, form.equals("sharded") ? folder.resolve("config.json") : null, folder.resolve("io.safetensors"),
             report, form);
     }
-    for (var form : List.of("hf_clip", "hf_siglip", "big_vision", "big_vision_stacked", "openai")) {
+    for (var form : List.of("hf_clip", "hf_siglip", "siglip2_naflex", "big_vision", "big_vision_stacked", "openai")) {
       var path = folder.resolve(form);
       if (Files.exists(path))
         form(form.equals("openai") ? path.resolve("openai_jit.pt") : form.startsWith("big_vision")
@@ -51,8 +51,15 @@ public final class CheckpointsFamily implements Family {
 
   private static void compare(ClipModel model, Safetensors io, String prefix, Report report, String name)
       throws IOException {
-    var images = ModelsFamily.images(io, "images");
     var tokens = ModelsFamily.tokens(io, "tokens");
+    if (io.contains("patches")) {                                                // of transformers: normalised
+      report.check(name + " image embeddings", Measure.error(model.embedImages(ModelsFamily.patches(io)).floats(),
+          io.floats("image_features")), TOLERANCE);
+      report.check(name + " text embeddings",
+          Measure.error(model.embedTexts(tokens).floats(), io.floats("text_features")), TOLERANCE);
+      return;
+    }
+    var images = ModelsFamily.images(io, "images");
     if (io.contains("image_embeds")) {                                           // of transformers: normalised
       report.check(name + " image embeddings",
       Measure.error(model.embedImages(images).floats(), io.floats("image_embeds")), TOLERANCE);

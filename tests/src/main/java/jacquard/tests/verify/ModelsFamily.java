@@ -10,6 +10,8 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.coca.CaptionDecoder;
 import jacquard.clip.model.coca.Captioner;
 import jacquard.clip.model.coca.Generation;
+import jacquard.clip.model.genlip.GenLip;
+import jacquard.clip.model.timm.naflex.Forced;
 import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.Patches;
 import jacquard.clip.model.tower.ImageBatch;
@@ -43,10 +45,15 @@ public final class ModelsFamily implements Family {
       report.skipped(name, config.unsupported().get() + ": not built yet");
       return;
     }
-    var kind = new ObjectMapper().readTree(c.resolve("meta.json").toFile()).get("loss").asText();
+    var meta = new ObjectMapper().readTree(c.resolve("meta.json").toFile());
+    var kind = meta.get("loss").asText();
     try (var scope = Scope.open(Conformance.device()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
       var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
-      if (io.names().contains("patches")) { anySizes(name, model, kind, io, report); return; }
+      if (model.visual() instanceof GenLip g) {
+        foretelling(name, model, g, io, meta.path("gradients").asText("all").equals("some"), report);
+        return;
+      }
+      if (io.names().contains("patches")) { anySizes(name, model, kind, io, false, report); return; }
       var images = images(io, "images");
       int[][] tokens = tokens(io, "tokens");
       // its features are recorded normalised
@@ -68,9 +75,32 @@ public final class ModelsFamily implements Family {
     }
   }
 
+  /// A ViT of OpenCLIP's own with the weights that it has as such, as a NaFlex tower.
+  static void verifyForced(String name, Path c, Report report) throws IOException {
+    var config = Forced.of(ClipConfig.read(c.resolve("config.json")));
+    var meta = new ObjectMapper().readTree(c.resolve("meta.json").toFile());
+    try (var scope = Scope.open(Conformance.device()); var io = Safetensors.open(c.resolve("io.safetensors"))) {
+      var model = Checkpoint.load(config, c.resolve("weights.safetensors"));
+      anySizes(name, model, meta.get("loss").asText(), io, meta.path("gradients").asText("all").equals("some"), report);
+      if (!Files.exists(c.resolve("converted.safetensors"))) return;
+      try (var converted = Safetensors.open(c.resolve("converted.safetensors"))) {
+        var ours = Checkpoint.arrays(model, model.parameters().all());
+        for (var n : converted.names())
+          report.check(name + " " + n, ours.get(n) != null
+              && Arrays.equals((float[]) ours.get(n).elements(), converted.floats(n)), "other elements");
+      }
+    }
+  }
+
   /// Loss and every gradient.
   private static void gradients(String name, ClipModel model, Grad.Step step, Safetensors io, Report report)
       throws IOException {
+    gradients(name, model, step, io, false, report);
+  }
+
+  /// @param some whether those of some parameters are recorded, not of all
+  private static void gradients(String name, ClipModel model, Grad.Step step, Safetensors io, boolean some,
+      Report report) throws IOException {
     double loss = io.doubles("loss")[0];
     report.check(name + " loss", Math.abs(step.value().item() - loss) / Math.abs(loss), 1e-6);
     double largest = 0;
@@ -80,6 +110,7 @@ public final class ModelsFamily implements Family {
     int count = 0;
     for (var e : step.gradients().entrySet()) {
       var n = "grad." + model.nameOf(e.getKey());
+      if (some && !io.names().contains(n)) continue;
       float[] expected = io.floats(n);
       double error = Measure.difference(Checkpoint.toDisk(model, e.getKey(), e.getValue()),
           expected) / Math.max(Measure.largest(expected), 1e-3 * largest);
@@ -90,10 +121,52 @@ public final class ModelsFamily implements Family {
     report.check(name + " " + count + " gradients (worst " + at + ")", count == recorded ? worst : Double.NaN, 1e-4);
   }
 
+  /// One trunk for pictures and captions: what the pictures give alone, the logits of what comes next, and the loss.
+  private static void foretelling(String name, ClipModel model, GenLip trunk, Safetensors io, boolean some,
+      Report report) throws IOException {
+    int[][] tokens = tokens(io, "tokens");
+    var patches = patches(io);
+    report.check(name + " image features",
+        Measure.error(trunk.features(patches).floats(), io.floats("features")), 1e-5);
+    if (io.names().contains("logits")) logits(name, trunk, patches, tokens, io, report);
+    gradients(name, model, Grad.valueAndGrad(model.parameters(),
+        () -> trunk.losses(patches, tokens).sum().divide(trunk.labels(tokens).sum())), io, some, report);
+  }
+
+  private static void logits(String name, GenLip trunk, Patches patches, int[][] tokens, Safetensors io, Report report)
+      throws IOException {
+    var next = trunk.logits(patches, tokens);
+    int vocabulary = next.features().dim(1), places = io.shape("logits")[1];
+    float[] found = next.features().floats(), all = io.floats("logits"), expected = new float[found.length];
+    for (int b = 0; b < tokens.length; b++)
+      for (int r = next.sequences().from(b); r < next.sequences().to(b); r++)
+        System.arraycopy(all, (b * places + next.sequences().positions()[r]) * vocabulary, expected, r * vocabulary,
+            vocabulary);
+    report.check(name + " logits of " + next.sequences().rows() + " rows", Measure.error(found, expected), 1e-5);
+  }
+
   /// Pictures of several sizes in one batch, and a batch of another size than the config's.
-  private static void anySizes(String name, ClipModel model, String kind, Safetensors io, Report report)
+  private static void anySizes(String name, ClipModel model, String kind, Safetensors io, boolean some, Report report)
       throws IOException {
     int[][] tokens = tokens(io, "tokens");
+    var patches = patches(io);
+    boolean sigmoid = kind.equals("siglip");
+    report.check(name + " image features",
+        Measure.error(model.visual().features(patches).floats(), io.floats("image_features")), 1e-5);
+    report.check(name + " text features",
+        Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
+    report.check(name + " dense image features",
+        Measure.error(model.visual().features(images(io, "dense_images")).floats(), io.floats("dense_image_features")),
+        1e-5);
+    gradients(name, model, Grad.valueAndGrad(model.parameters(), () -> {
+      Tensor x = model.embedImages(patches), t = model.embedTexts(tokens);
+      return sigmoid ? ContrastiveLoss.sigmoid(x, t, model.scale(), model.logitBias(), null)
+          : ContrastiveLoss.softmax(x, t, model.scale(), null);
+    }), io, some, report);
+  }
+
+  /// Without the padding behind a picture's patches.
+  static Patches patches(Safetensors io) throws IOException {
     int count = io.shape("patches")[0], most = io.shape("patches")[1], width = io.shape("patches")[2];
     float[] all = io.floats("patches");
     long[] places = io.longs("patch_coord");
@@ -108,20 +181,7 @@ public final class ModelsFamily implements Family {
       System.arraycopy(all, b * most * width, rows, at, (last + 1) * width);
       at += (last + 1) * width;
     }
-    var patches = new Patches(Tensor.of(Shape.of(at / width, width), Arrays.copyOf(rows, at)), grids);
-    boolean sigmoid = kind.equals("siglip");
-    report.check(name + " image features",
-        Measure.error(model.visual().features(patches).floats(), io.floats("image_features")), 1e-5);
-    report.check(name + " text features",
-        Measure.error(model.text().features(tokens).floats(), io.floats("text_features")), 1e-5);
-    report.check(name + " dense image features",
-        Measure.error(model.visual().features(images(io, "dense_images")).floats(), io.floats("dense_image_features")),
-        1e-5);
-    gradients(name, model, Grad.valueAndGrad(model.parameters(), () -> {
-      Tensor x = model.embedImages(patches), t = model.embedTexts(tokens);
-      return sigmoid ? ContrastiveLoss.sigmoid(x, t, model.scale(), model.logitBias(), null)
-          : ContrastiveLoss.softmax(x, t, model.scale(), null);
-    }), io, report);
+    return new Patches(Tensor.of(Shape.of(at / width, width), Arrays.copyOf(rows, at)), grids);
   }
 
   private static Tensor normalized(Tensor features, boolean normalized) {

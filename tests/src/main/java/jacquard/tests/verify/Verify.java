@@ -6,14 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Runs every recorded case of folders laid out as `models decoder losses tokenizer tokenizers images train tasks optim
-/// checkpoints registry tuning/lora tuning/prompts tuning/heads tuning/mim`, a line a case.
+/// Runs every recorded case of folders laid out as
+/// `models decoder losses tokenizer tokenizers images naflex train tasks optim checkpoints registry evaluation
+/// tuning/lora tuning/prompts tuning/heads tuning/mim`, a line a case.
 public final class Verify {
   static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
-      new CheckpointsFamily(), new RegistryFamily(),
-      new TrainFamily(), new TasksFamily(), new OptimFamily(), new ImagesFamily(), new TokenizerFamily(),
-      new TokenizersFamily(), new LoraFamily(), new PromptsFamily(), new HeadsFamily(),
-      new MimFamily());
+      new CheckpointsFamily(), new RegistryFamily(), new TrainFamily(), new TasksFamily(), new OptimFamily(),
+      new NaflexFamily(), new ImagesFamily(), new TokenizerFamily(), new TokenizersFamily(), new EvaluationFamily(),
+      new LoraFamily(), new PromptsFamily(), new HeadsFamily(), new MimFamily());
 
   private Verify() {}
 

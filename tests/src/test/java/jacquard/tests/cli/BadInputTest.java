@@ -149,7 +149,7 @@ class BadInputTest {
     fails("width is \"wide\", expected a whole number", "train", "--model", wrong.toString());
     fails("broken.json", "train", "--model", Files.writeString(folder.resolve("broken.json"), "{\"embed_dim\": ")
         .toString());
-    fails("Did you mean ViT-B-32?", "train", "--model", "ViT-B-33");
+    fails("Did you mean ViT-B-32", "train", "--model", "ViT-B-33");
     fails("unknown key vision_cfg.depth", "train", "--set", "vision_cfg.depth=3");
     fails("--warmup 50 is no less than the 10 steps", "train", "--steps", "10");
     fails("--batch-size 0, expected at least 1", "train", "--batch-size", "0");

@@ -76,11 +76,11 @@ class EmbedTest {
       Files.copy(pictures.resolve("p00.png"), mixed.resolve(name));
     for (var name : List.of("x.heic", "y.HEIC", "z.mp4", "README")) Files.writeString(mixed.resolve(name), "x");
     Files.createDirectories(mixed.resolve("folder.png"));
-    var e = embed("mixed", mixed.toString());
+    var e = embed("features-of-mixed", mixed.toString());
     assertEquals(0, e.status(), e.text());
     assertTrue(e.text().contains("left out, no pictures by their ending: 1 without an ending, 2 .heic, 1 .mp4"),
         e.text());
-    assertEquals(4, npy(folder.resolve("mixed.npy")).length);
+    assertEquals(4, npy(folder.resolve("features-of-mixed.npy")).length);
   }
 
   /// Before the model is read.

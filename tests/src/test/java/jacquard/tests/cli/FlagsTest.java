@@ -3,6 +3,7 @@ package jacquard.tests.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.clip.cli.Main;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,6 +56,19 @@ class FlagsTest {
     assertEquals(table, written, "clip/README.md, its table of flags: copy tests/target/flags.md into it");
   }
 
+  /// Who gives one that is not here hears why.
+  @Test void whyAFlagIsNotHere() throws IOException {
+    for (var f : flags()) {
+      if (f.state.equals("same")) continue;
+      var e = Launcher.run("train", f.name, "1");
+      assertEquals(2, e.status(), e.text());
+      var last = e.text().lines().reduce((_, b) -> b).orElse("");
+      assertTrue(last.contains(f.name) && last.contains(f.note) && last.contains("OpenCLIP"), last);
+    }
+    assertTrue(Launcher.run("train", "--workers=4").text().contains("OpenCLIP's --workers is no option here: "
+        + "pictures are decoded on all cores. Leave it out"));
+  }
+
   private static String table() throws IOException {
     var flags = flags();
     var counts = flags.stream().collect(Collectors.groupingBy(Flag::state, Collectors.counting()));
@@ -74,7 +88,7 @@ class FlagsTest {
 
   private static List<Flag> flags() throws IOException {
     var r = new ArrayList<Flag>();
-    try (var in = FlagsTest.class.getResourceAsStream("/openclip-flags.tsv")) {
+    try (var in = Main.class.getResourceAsStream("openclip-flags.tsv")) {
       for (var line : new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).lines().skip(1).toList()) {
         var c = line.split("\t", -1);
         assertEquals(6, c.length, line);

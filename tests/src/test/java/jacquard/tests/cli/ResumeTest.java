@@ -112,14 +112,15 @@ class ResumeTest {
   /// A table that changed since is said: another caption, another row.
   @Test void changedDataAreSaid() throws IOException {
     begin("a", 4);
-    assertFalse(resume("a", "--steps", "5").text().contains("other data"));
+    assertFalse(resume("a", "--steps", "5").text().contains("trained on before"));
     Files.writeString(pictures.resolve("p03.txt"), "something else");
     var e = resume("a", "--steps", "6");
     assertEquals(0, e.status(), e.text());
-    assertTrue(e.text().contains("made with other data (16 rows, captions "), e.text());
-    assertFalse(resume("a", "--steps", "7").text().contains("other data"));
+    assertTrue(e.text().contains(pictures + " is not what the run was trained on before: as many pairs (16), but "
+        + "other captions"), e.text());
+    assertFalse(resume("a", "--steps", "7").text().contains("trained on before"));
     Launcher.pictures(pictures, 20);
-    assertTrue(resume("a", "--steps", "8").text().contains("than this goes on with (20 rows, "));
+    assertTrue(resume("a", "--steps", "8").text().contains("it had 16 pairs, now 20"));
   }
 
   /// Relative paths mean what they meant where the run began.

@@ -26,12 +26,13 @@ class MutantsTest {
   @ParameterizedTest
   @ValueSource(strings = {"variants/bf16.pt", "variants/fsdp_scalar.pt", "openai/openai_jit.pt", "legacy_pickle.pt",
       "malicious.pt", "big_vision_stacked/weights.npz", "hf_clip/model.safetensors",
-      "hub/open_clip_model.safetensors", "sharded/model.safetensors.index.json"})
+      "hub/open_clip_model.safetensors", "hub/open_clip_model.onnx", "sharded/model.safetensors.index.json"})
   void onlyClearErrors(String name) throws IOException {
     if (name.startsWith("sharded"))
       for (var shard : new String[] {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"})
         Files.copy(FIXTURES.resolve("sharded").resolve(shard), folder.resolve(shard));
-    byte[] sound = Files.readAllBytes(FIXTURES.resolve(name));
+    byte[] sound = name.endsWith(".onnx") ? OnnxTest.of(FIXTURES.resolve("hub/open_clip_model.safetensors"))
+        : Files.readAllBytes(FIXTURES.resolve(name));
     var random = new Random(name.hashCode());
     var file = folder.resolve(Path.of(name).getFileName());
     int[] read = {0}, refused = {0};

@@ -140,7 +140,6 @@ class HttpShardsTest {
     before = asked.get();
     assertTrue(assertThrows(IOException.class, () -> open(1, folder.resolve("fourth"))).getMessage()
         .contains("in 6 tries: status 503"));
-    // six tries, and in some runs five or six more of another reader, read ahead perhaps: to be found out
-    assertTrue(asked.get() - before >= 6 && asked.get() - before <= 12, "asked " + (asked.get() - before) + " times");
+    assertEquals(before + 6, asked.get(), "six tries, and nobody who was left from before tries too");
   }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.clip.data.Framing;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.shards.Fields;
 import jacquard.clip.data.shards.ShardNames;
@@ -228,7 +229,7 @@ class ShardsTest {
   private static ShardStream stream(Shards s, Shards.Epochs how, int size) {
     var transform = new Transform(HubConfig.preprocess(Presets.of("emoji")));
     return new ShardStream(s, how, size, 5, key ->
-        new Preparation(transform, Augmentation.DEFAULT, ClipTokenizer.clip(), 16, key));
+        new Preparation(new Framing.Whole(transform, Augmentation.DEFAULT), ClipTokenizer.clip(), 16, key));
   }
 
   private Path[] written(int pairs, int perShard) throws IOException {

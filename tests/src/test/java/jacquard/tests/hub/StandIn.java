@@ -16,32 +16,32 @@ import java.util.concurrent.Executors;
 
 /// A hub on loopback, which answers as the real one: `127.0.0.1` is the hub, `localhost` the second host that large
 /// files lie on.
-final class StandIn implements AutoCloseable {
+public final class StandIn implements AutoCloseable {
   static final String COMMIT = "1a25a446712ba5ee05982a381eed697ef9b435cf";
 
   /// A request as it came.
-  record Asked(String method, String path, String host, String range, String token) {}
+  public record Asked(String method, String path, String host, String range, String token) {}
 
   /// Files by `REPOSITORY/NAME`.
-  final Map<String, byte[]> files = new ConcurrentHashMap<>();
+  public final Map<String, byte[]> files = new ConcurrentHashMap<>();
   /// What to answer in place of a file of a repository: status, code, seconds to wait (negative: not said), how many
   /// times.
-  final Map<String, Object[]> refusals = new ConcurrentHashMap<>();
-  final List<Asked> asked = new CopyOnWriteArrayList<>();
+  public final Map<String, Object[]> refusals = new ConcurrentHashMap<>();
+  public final List<Asked> asked = new CopyOnWriteArrayList<>();
   /// Bytes after which the next body is cut off; negative for never.
   volatile int cut = -1;
   /// Bytes of large files are sent with one changed.
   volatile boolean damaged;
   private final HttpServer server;
 
-  StandIn() throws IOException {
+  public StandIn() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.createContext("/", e -> { try (e) { answer(e); } });
     server.start();
   }
 
-  String url() { return "http://127.0.0.1:" + server.getAddress().getPort(); }
+  public String url() { return "http://127.0.0.1:" + server.getAddress().getPort(); }
 
   private void answer(HttpExchange e) throws IOException {
     var path = e.getRequestURI().getPath();

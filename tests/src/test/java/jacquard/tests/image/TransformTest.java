@@ -111,13 +111,28 @@ class TransformTest {
         {"size": [256, 128], "mode": "RGB", "mean": [0.5, 0.5, 0.5], "std": 0.25, "interpolation": "bilinear",
          "resize_mode": "longest", "fill_color": 7, "other": 1}"""));
     assertEquals(new PreprocessConfig(256, 128, PreprocessConfig.INCEPTION_MEAN, java.util.List.of(.25f, .25f, .25f),
-        Interpolation.BILINEAR, ResizeMode.LONGEST, 7), config);
+        Interpolation.BILINEAR, ResizeMode.LONGEST, 7, 1), config);
     assertEquals(config, PreprocessConfig.ofSize(1).with(config.json()));
     assertEquals(.48145466f, PreprocessConfig.ofSize(224).json().get("mean").get(0).floatValue());
     assertEquals(224, PreprocessConfig.ofSize(224).json().get("size").intValue());
     for (String bad : new String[] {"{\"size\": 1.5}", "{\"size\": [1, 2, 3]}", "{\"mode\": \"L\"}", "{\"mean\": [1]}",
         "{\"interpolation\": \"cubic\"}", "{\"size\": 0}", "[]"})
       assertThrows(IllegalArgumentException.class, () -> PreprocessConfig.ofSize(1).with(mapper.readTree(bad)), bad);
+  }
+
+  /// `crop_pct` keeps the middle of a picture that is resized larger: of 32 columns at 0.5 the middle 16.
+  @Test void cropKeepsTheMiddle() throws IOException {
+    var mapper = new ObjectMapper();
+    var config = PreprocessConfig.ofSize(16).with(mapper.readTree("{\"crop_pct\": 0.5}"));
+    assertEquals(config, PreprocessConfig.ofSize(16).with(config.json()));
+    byte[] rgb = new byte[33 * 32 * 3];
+    for (int i = 0; i < rgb.length; i++) rgb[i] = (byte) (i / 3 % 33);
+    Pixels image = new Transform(config).pixels(new Pixels(33, 32, rgb).picture());
+    assertEquals(16, image.width());
+    for (int y = 0; y < 16; y++) for (int x = 0; x < 16; x++) assertEquals(8 + x, image.sample(x, y, 0));
+    for (String bad : new String[] {"0", "1.5", "\"half\""})
+      assertThrows(IllegalArgumentException.class,
+          () -> PreprocessConfig.ofSize(1).with(mapper.readTree("{\"crop_pct\": " + bad + "}")), bad);
   }
 
   @Test void rowsAndPlanesHoldTheSame() {
@@ -132,7 +147,7 @@ class TransformTest {
   @Test void longestLeavesAMargin() {
     var config = PreprocessConfig.ofSize(4).resized(Interpolation.BICUBIC, ResizeMode.LONGEST);
     var filled = new PreprocessConfig(4, 4, config.mean(), config.std(), config.interpolation(), config.resizeMode(),
-        9);
+        9, 1);
     Pixels image = new Transform(filled).pixels(Pixels.filled(8, 4, 100, 100, 100).picture());
     for (int y = 0; y < 4; y++)
       for (int x = 0; x < 4; x++) assertEquals(y == 0 || y == 3 ? 9 : 100, image.sample(x, y, 0));

@@ -66,20 +66,18 @@ public final class Setup {
     var transform = new Transform(HubConfig.preprocess(config));
     var read = stream != null ? stream : new Batches(source, transform, augmentation,
         config.text().input().captions(null), batch * compute.devices().size(), config.text().input().context(), seed);
-    return new Trainer(recipe == null ? contrastive() : recipe, read, new Optimization(rule, schedule, rates, clip,
-        parts), new Trainer.Cadence(steps, evaluate, save, average), compute, seed, transform,
-        config.text().input().captions(null),
-        held == null ? new java.util.LinkedHashMap<>()
-            : new java.util.LinkedHashMap<>(java.util.Map.of(Trainer.HELD_OUT, held)));
+    return new Trainer(recipe == null ? contrastive() : recipe, read,
+        new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average),
+        compute, seed, transform, config.text().input().captions(null), held);
   }
 
   /// Steps in all, in a new folder.
   public Evaluation begin(Path folder, long steps) throws IOException {
-    try (var f = RunFolder.begin(folder)) { return trainer(steps).run(f).get(Trainer.HELD_OUT); }
+    try (var f = RunFolder.begin(folder)) { return trainer(steps).run(f); }
   }
 
   /// Steps in all, from the folder's last checkpoint on.
   public Evaluation resume(Path folder, long steps) throws IOException {
-    try (var f = RunFolder.resume(folder)) { return trainer(steps).run(f).get(Trainer.HELD_OUT); }
+    try (var f = RunFolder.resume(folder)) { return trainer(steps).run(f); }
   }
 }

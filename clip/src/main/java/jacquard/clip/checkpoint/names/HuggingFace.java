@@ -18,7 +18,9 @@ public final class HuggingFace {
     /// `[in, out]` here, `[out, in]` there.
     TURNED,
     /// `[1, rows, width]` here, `[rows, width]` there.
-    FLAT
+    FLAT,
+    /// `[1, side, side, width]` here, `[side², width]` there.
+    SQUARE
   }
 
   /// @param ours one, or two of which the second is twice as long
@@ -78,7 +80,8 @@ public final class HuggingFace {
     return r.rows;
   }
 
-  private static List<Row> siglip(int imageLayers, int textLayers) {
+  /// @param flexible whether it is SigLIP 2's tower for pictures of any size (NaFlex)
+  private static List<Row> siglip(int imageLayers, int textLayers, boolean flexible) {
     var r = new HuggingFace();
     r.row("logit_scale", "logit_scale", Lies.SAME);
     r.row("logit_bias", "logit_bias", Lies.SAME);
@@ -86,8 +89,9 @@ public final class HuggingFace {
     r.row("text.text_projection.weight", "text_model.head.weight", Lies.SAME);
     r.row("text.text_projection.bias", "text_model.head.bias", Lies.SAME);
     String ours = "visual.trunk.", theirs = "vision_model.";
-    r.row(ours + "pos_embed", theirs + "embeddings.position_embedding.weight", Lies.FLAT);
-    r.both(ours + "patch_embed.proj", theirs + "embeddings.patch_embedding");
+    r.row(ours + (flexible ? "embeds.pos_embed" : "pos_embed"), theirs + "embeddings.position_embedding.weight",
+        flexible ? Lies.SQUARE : Lies.FLAT);
+    r.both(ours + (flexible ? "embeds.proj" : "patch_embed.proj"), theirs + "embeddings.patch_embedding");
     for (int i = 0; i < imageLayers; i++)
       r.block(ours + "blocks." + i + ".", theirs + "encoder.layers." + i + ".", "norm1", "norm2", "attn.qkv.",
           "attn.proj", "mlp.fc1", "mlp.fc2");
@@ -111,7 +115,9 @@ public final class HuggingFace {
         layers(w.names(), "text_model.encoder.layers.");
     var left = new LinkedHashMap<String, Piece>();
     for (var n : w.names()) if (!n.endsWith(".position_ids")) left.put(n, Piece.of(w, n));
-    var r = moved(siglip ? siglip(image, text) : clip("", image, text), left, true);
+    var patch = left.get("vision_model.embeddings.patch_embedding.weight");
+    boolean flexible = patch != null && patch.shape().rank() == 2;
+    var r = moved(siglip ? siglip(image, text, flexible) : clip("", image, text), left, true);
     // what has no row keeps its name: the model will say that it has no such tensor
     r.putAll(left);
     return new Composed(w.file(), r, w);
@@ -126,7 +132,7 @@ public final class HuggingFace {
     int image = layers(ours.keySet(), siglip ? "visual.trunk.blocks." : "visual.transformer.resblocks."), texts =
         layers(ours.keySet(), text + "transformer.resblocks.");
     var left = new LinkedHashMap<>(ours);
-    var r = moved(siglip ? siglip(image, texts) : clip(text, image, texts), left, false);
+    var r = moved(siglip ? siglip(image, texts, false) : clip(text, image, texts), left, false);
     if (!left.isEmpty())
       throw new IllegalArgumentException(left.keySet().iterator().next()
           + " has no name in transformers' CLIP or SigLIP: this model cannot be written as hf");
@@ -145,6 +151,10 @@ public final class HuggingFace {
         case SAME -> joined;
         case TURNED -> joined.turned(1, 0);
         case FLAT -> toOurs ? joined.reshape(1, d[0], d[1]) : joined.reshape(d[1], d[2]);
+        case SQUARE -> {
+          int side = (int) Math.sqrt(d[0]);
+          yield toOurs ? joined.reshape(1, side, side, d[1]) : joined.reshape(d[1] * d[2], d[3]);
+        }
       };
       var to = toOurs ? row.ours : row.theirs;
       if (to.size() == 1) { r.put(to.getFirst(), joined); continue; }

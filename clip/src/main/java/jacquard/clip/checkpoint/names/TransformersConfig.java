@@ -23,7 +23,7 @@ import java.util.Set;
 /// What transformers' `config.json` says of a CLIP or SigLIP, as OpenCLIP would say it, and back. An option that is not
 /// written there has transformers' default.
 public final class TransformersConfig {
-  private static final Set<String> KINDS = Set.of("clip", "siglip");
+  private static final Set<String> KINDS = Set.of("clip", "siglip", "siglip2");
 
   private TransformersConfig() {}
 
@@ -37,10 +37,11 @@ public final class TransformersConfig {
     var json = Json.read(file);
     var kind = String.valueOf(json.get("model_type"));
     if (!KINDS.contains(kind))
-      throw new IOException(file + ": model_type is \"" + kind + "\", expected clip or siglip");
-    boolean siglip = kind.equals("siglip");
+      throw new IOException(file + ": model_type is \"" + kind + "\", expected clip, siglip or siglip2");
+    boolean siglip = !kind.equals("clip");
     ClipConfig model;
-    try { model = ClipConfig.of(siglip ? siglip(json, file) : clip(json, file), file.toString()); }
+    try { model = ClipConfig.of(siglip ? siglip(json, kind.equals("siglip2"), file) : clip(json, file),
+        file.toString()); }
     catch (IllegalArgumentException e) {
       throw new IOException(file + ": as a model of OpenCLIP: " + e.getMessage(), e);
     }
@@ -79,18 +80,24 @@ public final class TransformersConfig {
     return r;
   }
 
-  private static Map<String, Object> siglip(Map<String, Object> json, Path file) throws IOException {
+  /// @param flexible whether it is SigLIP 2's model for pictures of any size (NaFlex)
+  private static Map<String, Object> siglip(Map<String, Object> json, boolean flexible, Path file) throws IOException {
     var text = section(json, "text_config");
     var vision = section(json, "vision_config");
-    int width = whole(vision, "hidden_size", 768, file), patch = whole(vision, "patch_size", 16, file), image =
-        whole(vision, "image_size", 224, file);
+    int width = whole(vision, "hidden_size", 768, file), patch = whole(vision, "patch_size", 16, file);
+    int places = whole(vision, "num_patches", 256, file), side = (int) Math.sqrt(places);
+    int image = flexible ? side * patch : whole(vision, "image_size", 224, file);
     if (Boolean.FALSE.equals(vision.get("vision_use_head")))
       throw new IOException(file + ": vision_use_head is false, expected a model with features");
     double eps = number(vision, "layer_norm_eps", 1e-6);
     if (eps != 1e-6) throw new IOException(file + ": vision_config.layer_norm_eps is " + eps + ", expected 1e-6");
     boolean tanh = !activation(vision, "gelu_pytorch_tanh", file).equals("gelu");
+    if (flexible && (!tanh || side * side != places))
+      throw new IOException(file + ": vision_config has "
+          + (tanh ? "num_patches " + places + ", expected a square number"
+          : "hidden_act gelu, expected gelu_pytorch_tanh"));
     var kwargs = new LinkedHashMap<String, Object>();
-    kwargs.put("img_size", image);
+    if (!flexible) kwargs.put("img_size", image);
     kwargs.put("embed_dim", width);
     kwargs.put("depth", whole(vision, "num_hidden_layers", 12, file));
     kwargs.put("num_heads", whole(vision, "num_attention_heads", 12, file));
@@ -99,7 +106,12 @@ public final class TransformersConfig {
     var v = new LinkedHashMap<String, Object>();
     v.put("image_size", image);
     // of timm's, the first has the tanh form of GELU, the second the other
-    v.put("timm_model_name", tanh ? "vit_base_patch32_siglip_256" : "vit_base_patch16_siglip_224");
+    v.put("timm_model_name", flexible ? "naflexvit_base_patch16_siglip"
+        : tanh ? "vit_base_patch32_siglip_256" : "vit_base_patch16_siglip_224");
+    if (flexible) {
+      kwargs.put("pos_embed_grid_size", List.of(side, side));
+      v.put("image_seq_len", room(file, places));
+    }
     v.put("timm_model_pretrained", false);
     v.put("timm_pool", "map");
     v.put("timm_proj", "none");
@@ -118,6 +130,12 @@ public final class TransformersConfig {
     r.put("vision_cfg", v);
     r.put("text_cfg", t);
     return r;
+  }
+
+  /// The patches that a picture may have, of the file beside the config; else as many as there are places.
+  private static int room(Path file, int places) throws IOException {
+    var beside = file.resolveSibling("preprocessor_config.json");
+    return Files.exists(beside) ? whole(Json.read(beside), "max_num_patches", places, beside) : places;
   }
 
   private static Map<String, Object> text(Map<String, Object> text, int standardWidth, int heads, int hidden,

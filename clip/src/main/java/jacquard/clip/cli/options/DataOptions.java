@@ -6,6 +6,7 @@ import jacquard.clip.data.Source;
 import jacquard.clip.data.TableSource;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.ShardSource;
+import jacquard.clip.settings.Presence;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ public final class DataOptions {
       "Column whose equal values are captions of one picture, in evaluation (default: equal paths are).")
   String groupColumn;
 
-  @Mixin public ShardOptions shards;
+  @Mixin(name = "Shards") public ShardOptions shards;
 
   /// A split of the emoji by name, shards, a table, or a folder.
   public Source source(String data) throws IOException {
@@ -40,7 +41,7 @@ public final class DataOptions {
       return s;
     }
     var path = Path.of(data);
-    if (!Files.exists(path))
+    if (!Presence.of(path))
       throw new IOException(data + " does not exist; expected one of the names " + String.join(", ", EmojiSource.SPLITS)
           + ", shards (.tar), a table (.csv, .tsv) or a folder of pictures with .txt captions");
     if (Files.isDirectory(path)) {

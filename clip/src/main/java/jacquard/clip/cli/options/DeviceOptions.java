@@ -25,6 +25,8 @@ public final class DeviceOptions {
       var kind = colon < 0 ? full : full.substring(0, colon);
       return IntStream.range(0, ranks).mapToObj(r -> r == 0 ? first : Device.named(kind + ":" + (from + r))).toList();
     // a user can mend it
-    } catch (IllegalStateException e) { throw new IllegalArgumentException("--device: " + e.getMessage(), e); }
+    } catch (IllegalStateException | IllegalArgumentException e) {
+      throw new IllegalArgumentException("--device: " + e.getMessage(), e);
+    }
   }
 }

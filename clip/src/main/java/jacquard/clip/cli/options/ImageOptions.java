@@ -1,6 +1,8 @@
 package jacquard.clip.cli.options;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.TextNode;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.PreprocessConfig;
 import java.util.List;
@@ -36,16 +38,37 @@ public final class ImageOptions {
   double grey = 0.2;
 
   public PreprocessConfig over(PreprocessConfig given) {
-    var json = JsonNodeFactory.instance.objectNode();
-    if (!mean.isEmpty()) mean.forEach(json.putArray("mean")::add);
-    if (!std.isEmpty()) std.forEach(json.putArray("std")::add);
-    if (interpolation != null) json.put("interpolation", interpolation);
-    if (mode != null) json.put("resize_mode", mode);
-    return given.with(json);
+    var r = with(given, "--image-mean", "mean", numbers(mean));
+    r = with(r, "--image-std", "std", numbers(std));
+    r = with(r, "--image-interpolation", "interpolation", interpolation == null ? null : new TextNode(interpolation));
+    return with(r, "--image-resize-mode", "resize_mode", mode == null ? null : new TextNode(mode));
+  }
+
+  private static JsonNode numbers(List<Float> values) {
+    var r = JsonNodeFactory.instance.arrayNode();
+    values.forEach(r::add);
+    return r.isEmpty() ? null : r;
+  }
+
+  private static PreprocessConfig with(PreprocessConfig given, String option, String key, JsonNode value) {
+    if (value == null) return given;
+    try { return given.with(JsonNodeFactory.instance.objectNode().set(key, value)); }
+    catch (IllegalArgumentException e) { throw new IllegalArgumentException(option + ": " + e.getMessage(), e); }
   }
 
   public Augmentation augmentation() {
+    if (!(crop > 0 && crop <= 1))
+      throw new IllegalArgumentException("--crop " + crop + ", expected more than 0 and at most 1");
+    share("--flip", flip);
+    share("--color-jitter-prob", jitterProbability);
+    share("--gray-scale-prob", grey);
+    if (!(jitter >= 0 && jitter < Double.POSITIVE_INFINITY))
+      throw new IllegalArgumentException("--color-jitter " + jitter + ", expected 0 or more");
     return Augmentation.DEFAULT.scale(crop, 1).flip(flip)
         .colours(new Augmentation.Jitter(jitter, jitter, jitter, 0), jitter > 0 ? jitterProbability : 0, grey);
+  }
+
+  private static void share(String option, double value) {
+    if (!(value >= 0 && value <= 1)) throw new IllegalArgumentException(option + " " + value + ", expected 0 to 1");
   }
 }

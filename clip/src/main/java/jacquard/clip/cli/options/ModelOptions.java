@@ -15,11 +15,10 @@ public final class ModelOptions {
   @Parameters(index = "0", paramLabel = "MODEL", description =
       "A folder with weights and their config, as runs/emoji-1/last; a file of weights with its config beside it; "
       + "hf-hub:ORG/NAME[@revision]; or, with --pretrained, "
-      + "a model's name.") String model;
+      + "a model's name.") public String model;
   @Option(names = "--pretrained", paramLabel = "TAG", description =
-      "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file "
-          + "of weights.")
-  String pretrained;
+      "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.")
+  public String pretrained;
   @Option(names = "--adapter", paramLabel = "FOLDER",
       description = "A LoRA or DoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors).")
   Path adapter;

@@ -22,6 +22,8 @@ public final class OptimizerOptions {
   @Option(names = "--lr-scheduler", paramLabel = "NAME",
       description = "cosine, const or const-cooldown (default: ${DEFAULT-VALUE}).")
   String scheduler = "cosine";
+  @Option(names = "--skip-scheduler", description = "The rate of --lr at every step, without warm-up.")
+  boolean constant;
   @Option(names = "--epochs-cooldown", paramLabel = "N",
       description = "Length of the cooldown of const-cooldown, in epochs (default: ${DEFAULT-VALUE}).")
   int cooldown = 1;
@@ -88,6 +90,8 @@ public final class OptimizerOptions {
 
   /// How fast each parameter of a model learns.
   Rates rates(ClipConfig config) {
+    share("--image-layer-decay", imageLayers);
+    share("--text-layer-decay", textLayers);
     return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config));
   }
 
@@ -116,6 +120,11 @@ public final class OptimizerOptions {
     };
   }
 
+  private static void share(String option, double value) {
+    if (!(value > 0 && value <= 1))
+      throw new IllegalArgumentException(option + " " + value + ", expected more than 0 and at most 1");
+  }
+
   private static void within(String option, double value, double least, double below) {
     if (!(value >= least && value < below))
       throw new IllegalArgumentException(option + " " + value + ", expected "
@@ -129,6 +138,7 @@ public final class OptimizerOptions {
     within("--epochs-cooldown", cooldown, 0, Double.MAX_VALUE);
     within("--lr-cooldown-end", cooldownEnd, 0, Double.MAX_VALUE);
     within("--lr-cooldown-power", cooldownPower, Double.MIN_VALUE, Double.MAX_VALUE);
+    if (constant) return new Schedule.Constant(rate, 0);
     if (warmup >= total)
       throw new IllegalArgumentException("--warmup " + warmup + " is no less than the " + total
           + " steps of the run: the learning rate would never arrive; lower it, or make more steps (--steps, "

@@ -15,19 +15,49 @@ import picocli.CommandLine.ParseResult;
 
 /// The options of a run that goes on: those that it began with, and those given now before them.
 public final class Resumption {
-  /// Options that say the same in two ways: one given now takes the place of either.
+  /// Options of which one is given: one given now takes the place of another.
   private static final List<Set<String>> ALTERNATIVES =
       List.of(Set.of("--steps", "--epochs"), Set.of("--val-steps", "--val-frequency"),
-      Set.of("--save-steps", "--save-frequency"));
+      Set.of("--save-steps", "--save-frequency"),
+      Set.of("--lr-scheduler", "--skip-scheduler"), Set.of("--warmup", "--skip-scheduler"));
   /// Options that may name files; they are read where the run began.
-  private static final Set<String> PATHS = Set.of("--train-data", "--val-data", "--model", "--pretrained",
-      "--distill-model", "--distill-pretrained",
-      "--data", "--guard", "--test-data", "--old-data", "--adapter");
+  private static final Set<String> PATHS =
+      Set.of("--train-data", "--val-data", "--model", "--pretrained", "--distill-model", "--distill-pretrained",
+      "--cache-dir", "--imagenet-val", "--imagenet-v2", "--zeroshot-data", "--data", "--guard", "--test-data",
+      "--old-data");
 
   private Resumption() {}
 
-  /// @param began   how the run began
-  /// @param now     what is given now
+  /// Refuses options that exclude each other.
+  static void check(ParseResult given) {
+    for (var a : ALTERNATIVES) {
+      var both = given.matchedOptions().stream().map(OptionSpec::longestName).filter(a::contains).distinct().toList();
+      if (both.size() > 1)
+        throw new IllegalArgumentException(String.join(" and ", both) + " exclude each other; give one of them");
+    }
+  }
+
+  /// @param made  steps that the run has made
+  /// @param began how the run began
+  /// @param given what is given now
+  static List<String> arguments(Path folder, long made, RunFolder.Command began, TrainCommand given) {
+    var then = new TrainCommand();
+    var before = new CommandLine(then).parseArgs(began.arguments().toArray(String[]::new));
+    var now = given.spec.commandLine().getParseResult();
+    if (made > 0) same(then.model, given.model);
+    var all = new ArrayList<String>();
+    for (var option : before.matchedOptions())
+      if (!replaced(option.longestName(), now)) add(all, option, Path.of(began.folder()));
+    for (var option : now.matchedOptions()) if (!option.longestName().equals("--resume")) add(all, option, null);
+    if (given.model.first != null) all.add("--model=" + given.model.first);
+    else if (then.model.first != null && given.model.name == null)
+      all.add("--model=" + resolved(then.model.first, Path.of(began.folder())));
+    all.add("--resume=" + folder.toAbsolutePath());
+    return all;
+  }
+
+  /// The same of another command that names its model by its place.
+  ///
   /// @param command one of the kind that began it, whose values are not looked at
   public static List<String> arguments(Path folder, RunFolder.Command began, ParseResult now, Object command) {
     var all = new ArrayList<String>();
@@ -39,6 +69,16 @@ public final class Resumption {
     for (var option : now.matchedOptions()) if (!option.longestName().equals("--resume")) add(all, option, null);
     all.add("--resume=" + folder.toAbsolutePath());
     return all;
+  }
+
+  /// A run that has a checkpoint goes on with its own model and weights.
+  private static void same(StartOptions then, StartOptions now) {
+    if (now.pretrained != null && !now.pretrained.equals(then.pretrained))
+      throw new IllegalArgumentException("--pretrained with --resume: the run goes on with the weights of its own "
+          + "checkpoint; begin another run to start from others");
+    if (now.model() != null && !now.title().equals(then.title()))
+      throw new IllegalArgumentException("--model " + now.model() + " with --resume: the run goes on with its own "
+          + "model, " + then.title() + "; begin another run for another");
   }
 
   private static boolean replaced(String option, ParseResult now) {

@@ -15,6 +15,9 @@ public final class RunOptions {
   @Option(names = "--name", paramLabel = "NAME",
       description = "The run's folder within --logs (default: the model's name and the first number that is free).")
   String name;
+  @Option(names = "--debug",
+      description = "Says more: requests to the hub, what was passed over, where an error arose.")
+  boolean debug;                                                                 // seen by Main
   @Option(names = "--resume", arity = "0..1", fallbackValue = LATEST, paramLabel = "RUN",
       description = {"Goes on with a run from its last checkpoint, with the options that it began with; options given "
       + "now win over them. RUN is its folder, or latest, the default: "
@@ -24,7 +27,7 @@ public final class RunOptions {
   public Path folder(String model) throws IOException {
     if (resume != null) return resumed();
     if (name != null) return logs.resolve(name);
-    var base = Path.of(model).getFileName().toString().replace(".json", "");
+    var base = Path.of(model.replaceFirst("^hf-hub:", "")).getFileName().toString().replace(".json", "");
     for (int i = 1; ; i++) if (!Files.exists(logs.resolve(base + "-" + i))) return logs.resolve(base + "-" + i);
   }
 

@@ -3,14 +3,13 @@ package jacquard.clip.cli.train;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ShardOptions;
 import jacquard.clip.data.Batches;
+import jacquard.clip.data.Framing;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.ShardStream;
 import jacquard.clip.data.shards.Shards;
-import jacquard.clip.image.Augmentation;
-import jacquard.clip.image.Transform;
 import jacquard.clip.text.Tokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -19,6 +18,8 @@ import picocli.CommandLine.Option;
 
 /// What an epoch of a training takes from its data.
 final class SamplingOptions {
+  /// Lanes at most where steps are not alike.
+  private static final int LANES = 64;
   private static final List<String> TYPES = List.of("auto", "webdataset", "csv");
 
   @Option(names = "--dataset-type", paramLabel = "TYPE", description =
@@ -28,7 +29,8 @@ final class SamplingOptions {
       "Pairs an epoch of shards (default: all; their indices tell how many).")
   long samples;
   @Option(names = "--train-data-upsampling-factors", paramLabel = "F::…", description =
-      "How often each source of shards, apart by ::, appears in an epoch; with --dataset-resampled the weight of each of its shards.")
+      "How often each source of shards, apart by ::, appears in an epoch; with --dataset-resampled the weight of "
+          + "each of its shards.")
   String factors;
   @Option(names = "--dataset-resampled", description =
       "Draws shards with replacement, as OpenCLIP does for several sources. Without it every pair is read once an "
@@ -47,7 +49,9 @@ final class SamplingOptions {
     String name();
     /// Pairs an epoch.
     long size();
-    Stream stream(Transform transform, Augmentation augmentation, Tokenizer tokenizer, Size size) throws IOException;
+    Stream.Numbered stream(Framing.Whole framing, Tokenizer tokenizer, Size size) throws IOException;
+    /// Pairs of the shortest steps that it can be read in.
+    int least();
   }
 
   /// @param batch   pairs a step
@@ -89,17 +93,20 @@ final class SamplingOptions {
   private record OfSource(Source source) implements Data {
     @Override public String name() { return source.name(); }
     @Override public long size() { return source.size(); }
-    @Override public Stream stream(Transform transform, Augmentation augmentation, Tokenizer tokenizer, Size size) {
-      return new Batches(source, transform, augmentation, tokenizer, size.batch, size.context, size.seed);
+    @Override public int least() { return 1; }
+    @Override public Stream.Numbered stream(Framing.Whole framing, Tokenizer tokenizer, Size size) {
+      return new Batches(source, framing.transform(), framing.augmentation(), tokenizer, size.batch, size.context,
+          size.seed);
     }
   }
 
   private record OfShards(Shards shards, Shards.Epochs how) implements Data {
     @Override public String name() { return shards.name(); }
     @Override public long size() { return shards.perEpoch(how); }
-    @Override public Stream stream(Transform transform, Augmentation augmentation, Tokenizer tokenizer, Size size) {
+    @Override public int least() { return how.lanes() > 0 ? how.lanes() : LANES; }
+    @Override public Stream.Numbered stream(Framing.Whole framing, Tokenizer tokenizer, Size size) {
       return new ShardStream(shards, how, size.batch, size.seed, key ->
-          new Preparation(transform, augmentation, tokenizer, size.context, key));
+          new Preparation(framing, tokenizer, size.context, key));
     }
   }
 }

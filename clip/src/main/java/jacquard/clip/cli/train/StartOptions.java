@@ -1,58 +1,91 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.cli.options.ConfigOptions;
+import jacquard.clip.hub.Environment;
+import jacquard.clip.hub.Hub;
+import jacquard.clip.hub.Published;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
+import jacquard.clip.text.TokenizerFiles;
+import jacquard.clip.train.RunFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /// The model that is trained and the weights that it begins from.
 final class StartOptions {
   @Option(names = "--model", paramLabel = "NAME",
-      description = "A preset (./jacquard models), or a JSON file in OpenCLIP's form (default: that of --pretrained, "
-          + "or emoji).")
+      description = "A preset (./jacquard models), a JSON file in OpenCLIP's form, or hf-hub:ORG/NAME[@revision], "
+          + "whose weights it then begins from (default: that of --pretrained, or emoji).")
   String name;
-  @Option(names = "--pretrained", paramLabel = "PATH",
-      description = "Weights to begin from: a folder as OpenCLIP's hub lays it out, or a .safetensors file.")
-  Path pretrained;
+  @Option(names = "--pretrained", paramLabel = "WEIGHTS",
+      description = "Weights to begin from: a tag of the preset (./jacquard models --tags), a folder as OpenCLIP's hub "
+          + "lays it out, a file of weights, or hf-hub:ORG/NAME[@revision]. What is not here yet is downloaded.")
+  String pretrained;
+  @Option(names = "--cache-dir", paramLabel = "FOLDER",
+      description = "Where what is downloaded is kept (default: as HF_HUB_CACHE or HF_HOME say, else "
+          + "~/.cache/huggingface/hub).")
+  Path cache;
+  @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The same as --model.") String first;
 
-  Path hub() {
-    return name == null && pretrained != null && Files.exists(pretrained.resolve("open_clip_config.json"))
-        ? pretrained.resolve("open_clip_config.json") : null;
+  /// What a training begins with.
+  ///
+  /// @param pictures  how they are prepared
+  /// @param weights   null for those that the seed draws
+  /// @param tokenizer the folder of its files; null where it is CLIP's own
+  record Start(ClipConfig config, PreprocessConfig pictures, Path weights, Path tokenizer) {}
+
+  /// The model's name, as it was given; null where none was.
+  String model() {
+    if (first != null && name != null)
+      throw new IllegalArgumentException("MODEL " + first + " and --model " + name + " say the same; give one of them");
+    return first != null ? first : name;
   }
-  /// Where the tokenizer's files may lie; null if nowhere.
-  Path folder() {
-    return pretrained == null ? null : Files.isDirectory(pretrained) ? pretrained : pretrained.toAbsolutePath()
-        .getParent();
-  }
 
-  String title() { return name != null ? name : hub() != null ? pretrained.toString() : "emoji"; }
+  String title() { return model() != null ? model() : pretrained != null ? pretrained : "emoji"; }
 
-  ClipConfig read(ConfigOptions config) throws IOException {
-    if (pretrained != null && !Files.exists(pretrained))
-      throw new IOException("--pretrained " + pretrained
-          + ": no such file or folder. Training begins from weights that lie here: "
-          + "./jacquard download MODEL --pretrained TAG (or hf-hub:ORG/NAME) fetches published ones and names their folder");
-    var found = config.of(hub() != null ? ClipConfig.read(hub()) : title().endsWith(".json")
-        ? ClipConfig.read(Path.of(name)) : Presets.of(title()));
-    found.unsupported().ifPresent(why -> { throw new IllegalArgumentException("--model " + title()
-        + " is not built yet: " + why); });
-    var text = found.text().input();
-    int vocabulary = text.captions(folder()).vocabulary();
-    int known = found.json().path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
+  /// Whether the seed draws the weights.
+  boolean drawn() { return pretrained == null && !Published.address(title()); }
+
+  /// @param going the folder of a run that goes on from a checkpoint: then all is there, and nothing is looked for
+  ///              elsewhere; else null
+  Start start(ConfigOptions changes, Path going) throws IOException {
+    var files = going == null ? files() : RunFolder.files(going);
+    var config = changes.of(files.config().model());
+    config.unsupported().ifPresent(why -> {
+      throw new IllegalArgumentException("--model " + title() + " is not built yet: " + why);
+    });
+    var text = config.text().input();
+    int vocabulary = text.captions(files.tokenizer()).vocabulary();
+    int known = config.json().path("text_cfg").path("vocab_size").asInt(Integer.MAX_VALUE);
     if (text.clip() && known < vocabulary)
       throw new IllegalArgumentException("text_cfg.vocab_size is %,d, CLIP's tokenizer needs %,d".formatted(known,
           vocabulary));
-    return found;
+    var size = config.vision().input();
+    return new Start(config, files.config().preprocess().size(size.height(), size.width()), files.weights(),
+        text.clip() ? null : files.tokenizer());
   }
 
-  PreprocessConfig preprocess(ClipConfig config) throws IOException {
-    var size = config.vision().input();
-    return hub() == null ? HubConfig.preprocess(config) : HubConfig.read(hub()).preprocess()
-        .size(size.height(), size.width());
+  private ModelFiles files() throws IOException {
+    var environment = Environment.current();
+    var published = new Published(new Hub(cache == null ? environment : environment.cache(cache)));
+    if (pretrained != null && model() == null) return published.files(pretrained, null);
+    if (Published.address(title()) && pretrained != null)
+      throw new IllegalArgumentException("--pretrained " + pretrained + " with " + title()
+          + ", which has weights of its own; give one of them");
+    if (pretrained != null || Published.address(title())) return published.files(title(), pretrained);
+    boolean file = title().endsWith(".json");
+    var config = file ? ClipConfig.read(Path.of(title())) : Presets.of(title());
+    config.unsupported().ifPresent(why -> {
+      throw new IllegalArgumentException("--model " + title() + " is not built yet: " + why);
+    });
+    var beside = file ? Path.of(title()).toAbsolutePath().getParent() : null;
+    boolean has = beside != null && TokenizerFiles.in(beside, config.text().input().tokenizer());
+    return new ModelFiles(new HubConfig(config, HubConfig.preprocess(config)), null, has ? beside
+        : published.tokenizer(config));
   }
 }

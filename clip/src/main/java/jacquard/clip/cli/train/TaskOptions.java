@@ -1,16 +1,15 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.hub.Hub;
+import jacquard.clip.hub.Published;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
-import jacquard.clip.model.HubConfig;
-import jacquard.clip.model.Presets;
 import jacquard.clip.train.task.Caption;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;
+import jacquard.clip.train.task.Foretell;
 import jacquard.clip.train.task.Task;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /// By which loss a model is trained.
@@ -23,16 +22,17 @@ final class TaskOptions {
       + "of --distill-pretrained).")
   String teacher;
   @Option(names = "--distill-pretrained", paramLabel = "PATH", description =
-      "The teacher's weights: a folder as OpenCLIP's hub lays it out, or a .safetensors file.")
-  Path weights;
+      "The teacher's weights, as --pretrained takes them: a tag of --distill-model, a folder, a file, or hf-hub:ORG/NAME.")
+  String weights;
 
   @Option(names = "--coca-caption-loss-weight", paramLabel = "W", defaultValue = "2", description =
-      "Of models that write captions (CoCa): the weight of the caption loss beside the contrastive one (default: ${DEFAULT-VALUE}).")
+      "Of models that write captions (CoCa): the weight of the caption loss beside the contrastive one (default: "
+          + "${DEFAULT-VALUE}).")
   double captionWeight;
 
   /// As OpenCLIP begins with --siglip: scale 10, bias -10.
   ClipConfig begun(ClipConfig config) {
-    return sigmoid && config.logitBias().isEmpty()
+    return sigmoid && config.compares() && config.logitBias().isEmpty()
         ? config.with("init_logit_scale=" + Math.log(10), "init_logit_bias=-10") : config;
   }
 
@@ -40,6 +40,14 @@ final class TaskOptions {
 
   /// @param pictures how the student's pictures are prepared, which the teacher sees too
   Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
+    if (!(captionWeight >= 0))
+      throw new IllegalArgumentException("--coca-caption-loss-weight " + captionWeight + ", expected 0 or more");
+    if (!student.config().compares()) {
+      if (sigmoid || teacher != null || weights != null)
+        throw new IllegalArgumentException("--siglip and --distill-… compare pictures with texts; this model "
+            + "foretells captions and is trained by that alone");
+      return new Foretell.Recipe(student.config(), student.start(), student.locks(), student.seed());
+    }
     if (teacher == null && weights == null)
       return student.config().captions() ? new Caption.Recipe(student, captionWeight) : student;
     if (student.config().captions())
@@ -51,18 +59,14 @@ final class TaskOptions {
     if (sigmoid)
       throw new IllegalArgumentException(
           "--siglip with --distill-model: distillation compares softmax distributions over a batch");
-    var hub = weights.resolve("open_clip_config.json");
-    if (teacher == null && !Files.exists(hub))
-      throw new IllegalArgumentException("--distill-pretrained " + weights
-          + " holds no open_clip_config.json; name the teacher's config with --distill-model");
-    var config = teacher == null ? ClipConfig.read(hub) : teacher.endsWith(".json") ? ClipConfig.read(Path.of(teacher))
-        : Presets.of(teacher);
-    var expected = Files.exists(hub) ? HubConfig.read(hub).preprocess() : HubConfig.preprocess(config);
+    var files = new Published(Hub.current()).files(teacher == null ? weights : teacher,
+        teacher == null ? null : weights);
+    var expected = files.config().preprocess();
     if (!expected.mean().equals(pictures.mean()) || !expected.std().equals(pictures.std()))
       throw new IllegalArgumentException(
           ("the teacher's pictures have the mean %s and the deviation %s, the student's %s and %s; give the teacher's "
           + "with --image-mean and --image-std")
           .formatted(expected.mean(), expected.std(), pictures.mean(), pictures.std()));
-    return new Distill.Recipe(student, config, weights);
+    return new Distill.Recipe(student, files.config().model(), files.weights());
   }
 }

@@ -3,26 +3,35 @@ package jacquard.clip.cli.train;
 import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ImageOptions;
+import jacquard.clip.cli.options.NaFlexOptions;
+import jacquard.clip.cli.suite.ZeroShotOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine;
 
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis =
     "jacquard train [OPTION]…")
 public final class TrainCommand implements Callable<Integer> {
+  private static final Set<String> OF_THE_FOLDER = Set.of("--resume", "--name", "--logs");
+
   @Spec CommandSpec spec;
   /// How the run began; null until that is known.
   RunFolder.Command began;
+  /// Options that are given now to a run that goes on.
+  List<String> given = List.of();
 
   @Mixin(name = "Data") SourceOptions data;
   @Mixin(name = "Tables") DataOptions tables;
-  @Mixin(name = "Shards and epochs") SamplingOptions sampling;
+  @Mixin(name = "Epochs of shards") SamplingOptions sampling;
   @Mixin(name = "Model") StartOptions model;
   @Mixin(name = "The model's config") ConfigOptions overrides;
   @Mixin(name = "Loss") TaskOptions task;
@@ -31,9 +40,12 @@ public final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
   @Mixin(name = "Frozen towers") LockOptions locks;
   @Mixin(name = "Pictures") ImageOptions images;
+  @Mixin(name = "Zero-shot evaluation") ZeroShotOptions zeroShot;
+  @Mixin(name = "Pictures of any size (NaFlex)") NaFlexOptions flex;
   @Mixin(name = "The run's folder") RunOptions run;
 
   @Override public Integer call() throws IOException {
+    Resumption.check(spec.commandLine().getParseResult());
     if (run.resume != null && began == null) {
       var folder = run.resumed();
       long made = RunFolder.made(folder);
@@ -48,14 +60,12 @@ public final class TrainCommand implements Callable<Integer> {
   /// The same command with the options that the run began with, and those given now over them.
   private int again(Path folder, long made, RunFolder.Command before) throws IOException {
     var now = spec.commandLine().getParseResult();
-    if (now.hasMatchedOption("--pretrained") && made > 0)
-      throw new IllegalArgumentException(
-          "--pretrained with --resume: the run goes on with the weights of its own checkpoint; "
-          + "begin another run to start from others");
     var command = new TrainCommand();
     command.began = before;
-    var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine()
-        .getExecutionExceptionHandler());
-    return line.execute(Resumption.arguments(folder, before, now, new TrainCommand()).toArray(String[]::new));
+    command.given = now.matchedOptions().stream().map(OptionSpec::longestName).filter(o -> !OF_THE_FOLDER.contains(o))
+        .distinct().toList();
+    var line = new CommandLine(command)
+        .setExecutionExceptionHandler(spec.root().commandLine().getExecutionExceptionHandler());
+    return line.execute(Resumption.arguments(folder, made, before, this).toArray(String[]::new));
   }
 }

@@ -1,9 +1,11 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.data.Framing;
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.text.TokenizerFiles;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.RunFolder;
@@ -20,18 +22,23 @@ import java.util.concurrent.CountDownLatch;
 ///
 /// @param batch    pairs a step, of all micro-batches and ranks
 /// @param perEpoch steps an epoch
-record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOptions.Data training, Source held,
-    int batch,
-    long perEpoch, Trainer.Cadence cadence) {
+record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOptions.Start start,
+    SamplingOptions.Data training, Source held, int batch, long perEpoch, Trainer.Cadence cadence) {
   static TrainRun of(TrainCommand c) throws IOException {
     var on = c.compute.compute();
-    var config = c.model.read(c.overrides);
-    if (c.model.pretrained == null) config = c.task.begun(config);
+    var going = c.run.resume == null ? null : c.run.resumed();
+    var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
+    var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
     var training = c.sampling.data(c.data.train, c.tables);
-    var held = c.data.held(c.tables);
+    if (!config.compares() && c.data.held != null)
+      throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
+    var held = config.compares() ? c.data.held(c.tables) : null;
     int batch = c.steps.whole(on.devices().size());
-    long perEpoch = Math.max(1, training.size() / batch);
-    return new TrainRun(c, on, config, training, held, batch, perEpoch,
+    long perEpoch = Math.max(1, c.flex.use
+        ? c.flex.perEpoch(config, training.size() / training.least() * training.least(),
+        batch / c.steps.batch, c.steps.seed)
+        : training.size() / batch);
+    return new TrainRun(c, on, config, start, training, held, batch, perEpoch,
         c.steps.cadence(perEpoch, c.optimizer.average()));
   }
 
@@ -41,7 +48,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     if (command.run.resume != null && finished(path)) return 0;
     var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var trainer = trainer(how);
-    long start = System.nanoTime();
+    long since = System.nanoTime();
     var done = new CountDownLatch(1);
     // A signal stops the run after its step; the process ends when the report is written.
     var hook = new Thread(() -> {
@@ -52,8 +59,10 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
       announce(path);
       if (command.run.resume == null) folder.remember(command.began);
       Runtime.getRuntime().addShutdownHook(hook);
-      var evaluation = trainer.run(folder).get(Trainer.HELD_OUT);
-      double minutes = (System.nanoTime() - start) / 6e10;
+      if (start.tokenizer() != null)
+        folder.tokenizer(TokenizerFiles.files(start.tokenizer(), config.text().input().tokenizer()));
+      var evaluation = trainer.run(folder);
+      double minutes = (System.nanoTime() - since) / 6e10;
       RunPage.write(path, title(), training.name(), held, evaluation, minutes,
           "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
       print(evaluation);
@@ -73,19 +82,17 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     var c = command;
     long seed = c.steps.seed;
     var text = config.text().input();
-    var transform = new Transform(c.images.over(c.model.preprocess(config)));
-    var start = new Contrastive.Recipe(config, c.model.pretrained, c.locks.locks(), c.task.loss(), seed);
-    var tokenizer = text.captions(c.model.folder());
-    var stream = training.stream(transform, c.images.augmentation(), tokenizer,
-        new SamplingOptions.Size(batch, text.context(), seed));
-    return new Trainer(c.task.recipe(start, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        heldOut());
-  }
-
-  private SequencedMap<String, Source> heldOut() {
-    var r = new LinkedHashMap<String, Source>();
-    if (held != null) r.put(Trainer.HELD_OUT, held);
-    return r;
+    var transform = new Transform(c.images.over(start.pictures()));
+    var recipe = new Contrastive.Recipe(config, start.weights(), c.locks.locks(), c.task.loss(), seed);
+    var tokenizer = text.captions(start.tokenizer());
+    var whole = new Framing.Whole(transform, c.images.augmentation());
+    int context = c.flex.use ? c.flex.context(config) : text.context();
+    var stream = c.flex.use
+        ? c.flex.stream(training.stream(whole, tokenizer, new SamplingOptions.Size(training.least(), context, seed)),
+            whole, config, batch / c.steps.batch, c.steps.batch, seed)
+        : training.stream(whole, tokenizer, new SamplingOptions.Size(batch, context, seed));
+    return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
+        held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
   }
 
   /// Whether the run to go on with has made all its steps.
@@ -95,29 +102,34 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, SamplingOpt
     long made = RunFolder.made(folder), total = cadence.steps();
     if (made > total)
       throw new IllegalArgumentException(
-          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin "
-              + "another run"
+          "--steps or --epochs ask for %,d steps in all, and %s has made %,d already; ask for more, or begin another "
+              + "run"
           .formatted(total, folder, made));
-    if (made == total)
-      System.out.printf("%s has made all its %,d steps already; nothing was changed. --steps or --epochs make it "
-          + "longer%n", folder, total);
+    if (made == total) {
+      var without = command.given.isEmpty() ? "" : ", and " + String.join(", ", command.given) + " had no effect";
+      System.out.printf("%s has made all its %,d steps already; nothing was changed%s. --steps or --epochs make it "
+          + "longer%n", folder, total, without);
+    }
     return made == total;
   }
 
   private void announce(Path path) {
     var ranks = on.devices().size() == 1 ? "" : " on " + on.devices().size() + " ranks";
-    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %d%s; into %s%n", title(), training.name(), training.size(),
-        held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), batch, ranks, path);
-    if (batch == 1 && command.task.loss() == Contrastive.Loss.SOFTMAX)
+    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %s%s; into %s%n", title(), training.name(), training.size(),
+        held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), step(), ranks, path);
+    if (batch == 1 && !command.flex.use && config.compares() && command.task.loss() == Contrastive.Loss.SOFTMAX)
       System.err.println("jacquard: the softmax loss of one pair is 0, and nothing is learned from it; use "
           + "--batch-size 2 or more");
   }
+
+  private String step() { return command.flex.use ? "%,d tokens".formatted(command.flex.tokens)
+      : Integer.toString(batch); }
 
   private SequencedMap<String, String> settings(Optimization how) {
     var r = new LinkedHashMap<String, String>();
     r.put("model", title() + ", embedding " + config.embedding());
     r.put("training data", training.name() + ", " + training.size() + " pairs");
-    r.put("steps × batch", cadence.steps() + " × " + batch);
+    r.put("steps × batch", cadence.steps() + " × " + step());
     r.put("schedule", how.schedule().toString());
     r.put("loss", command.task.loss().name().toLowerCase()
         + (command.task.weights == null ? "" : ", distilled from " + command.task.weights));

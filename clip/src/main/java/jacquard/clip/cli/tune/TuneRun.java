@@ -3,8 +3,6 @@ package jacquard.clip.cli.tune;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.data.Mixture;
-import jacquard.clip.data.Part;
-import jacquard.clip.data.Source;
 import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;
 import jacquard.clip.image.Transform;
@@ -23,7 +21,6 @@ import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
@@ -61,11 +58,8 @@ record TuneRun(TuneCommand command, Compute on, TuneData.Sources data, Start sta
         start.seed());
     var stream = new Mixture(data.fresh(), start.replayed(), start.transform(), command.images.augmentation(),
         start.tokenizer(), size);
-    var held = new LinkedHashMap<String, Source>();
-    held.put("learned", Part.half(data.test(), 0));
-    held.put("kept", Part.half(data.guard(), 0));
     var trainer = new Trainer(new Recipe(start, method, kept), stream, how, cadence, on, start.seed(),
-        start.transform(), start.tokenizer(), held);
+        start.transform(), start.tokenizer(), null).also(new Trainer.Also(guard::during, cadence.evaluate()));
     var done = new CountDownLatch(1);
     var hook = new Thread(() -> {
       trainer.stop();

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /// The bytes of a shard, wherever it lies. Any thread may read, and several at once.
-interface ShardFile {
+public interface ShardFile {
   String name();
 
   /// What it was like when asked; as long as this stays the same, so do its bytes.

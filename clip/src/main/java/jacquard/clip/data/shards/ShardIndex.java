@@ -21,7 +21,7 @@ import java.util.zip.CRC32;
 ///
 /// @param state  of the shard when it was read
 /// @param broken why its end could not be read; empty where it could
-record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
+public record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
   private static final String FORMAT = "jacquard shard index 1";
   private static final Pattern METADATA = Pattern.compile("^__[^/]*__($|/)");
   private static final int CHECK = Long.BYTES, LONGEST_NAME = 4096;
@@ -29,11 +29,11 @@ record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
 
   /// @param at     first byte in the shard
   /// @param length in bytes
-  record Part(String extension, long at, long length) {}
+  public record Part(String extension, long at, long length) {}
 
-  record Sample(String key, List<Part> parts) {
+  public record Sample(String key, List<Part> parts) {
     /// The part with the first extension of several that is there; null where none is.
-    Part first(List<String> extensions) {
+    public Part first(List<String> extensions) {
       for (var e : extensions) for (var p : parts) if (p.extension.equals(e)) return p;
       return null;
     }
@@ -43,7 +43,7 @@ record ShardIndex(ShardFile.State state, String broken, List<Sample> samples) {
   /// possible.
   ///
   /// @throws IOException where the shard is not there or is no tar
-  static ShardIndex of(ShardFile shard) throws IOException {
+  public static ShardIndex of(ShardFile shard) throws IOException {
     var state = shard.state();
     var file = shard.index();
     if (file != null && Files.isRegularFile(file)) {

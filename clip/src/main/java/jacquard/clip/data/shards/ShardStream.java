@@ -1,6 +1,5 @@
 package jacquard.clip.data.shards;
 
-import jacquard.clip.data.Batch;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
 import jacquard.tensor.Random;
@@ -11,7 +10,7 @@ import java.util.function.Function;
 
 /// The pairs of [Shards] as a stream, in the order that [Order] says. Ranks take their pieces of a step's lanes, so
 /// that each reads its own shards forwards, and what they read together does not depend on how many they are.
-public final class ShardStream implements Stream {
+public final class ShardStream implements Stream.Numbered {
   private final Shards shards;
   private final Order order;
   private final String words;
@@ -35,6 +34,7 @@ public final class ShardStream implements Stream {
         + (how.resampled() ? ", shards drawn" : "") + shards.factors();
   }
 
+  @Override public String name() { return shards.name(); }
   @Override public int size() { return order.size(); }
   @Override public long perEpoch() { return order.perEpoch(); }
   @Override public Map<String, String> order() { return Map.of("order", words); }
@@ -48,15 +48,14 @@ public final class ShardStream implements Stream {
   }
 
   /// The numbers of a step's samples, in their order.
-  public long[] numbers(long step, int rank, int ranks, int parts) {
+  @Override public long[] numbers(long step, int rank, int ranks, int parts) {
     var epoch = epoch(step / perEpoch());
     return Stream.share(size(), rank, ranks, parts)
         .mapToLong(i -> shards.number(order.place(epoch, step % perEpoch(), i))).toArray();
   }
 
-  @Override public Batch at(long step, int rank, int ranks, int parts) {
-    return preparation.batch(step, numbers(step, rank, ranks, parts), shards::pair);
-  }
+  @Override public Preparation preparation() { return preparation; }
+  @Override public Preparation.Pairs pairs() { return shards::pair; }
 
   private Order.Epoch epoch(long number) {
     synchronized (epochs) {

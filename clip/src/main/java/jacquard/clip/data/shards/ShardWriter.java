@@ -42,20 +42,21 @@ public final class ShardWriter implements AutoCloseable {
   public void add(String extension, byte[] picture, String caption) throws IOException {
     if (tar == null) tar = new BufferedOutputStream(Files.newOutputStream(part()), 1 << 16);
     var key = number(shard, width) + number(inShard, digits);
-    entry(key + "." + extension, picture);
-    entry(key + ".txt", caption.getBytes(StandardCharsets.UTF_8));
+    entry(tar, key + "." + extension, picture);
+    entry(tar, key + ".txt", caption.getBytes(StandardCharsets.UTF_8));
     var json = new LinkedHashMap<String, Object>();
     json.put("key", key);
     json.put("caption", caption);
     json.put("status", "success");
-    entry(key + ".json", Json.text(json).getBytes(StandardCharsets.UTF_8));
+    entry(tar, key + ".json", Json.text(json).getBytes(StandardCharsets.UTF_8));
     if (++inShard == perShard) finish();
   }
 
   private static String number(int n, int width) { return ("%0" + width + "d").formatted(n); }
   private Path part() { return folder.resolve(number(shard, width) + ".tar.part"); }
 
-  private void entry(String name, byte[] content) throws IOException {
+  /// Writes a file into a tar.
+  public static void entry(OutputStream tar, String name, byte[] content) throws IOException {
     byte[] h = new byte[Tar.BLOCK];
     put(h, 0, name);
     put(h, 100, "0000644\0" + "0000000\0" + "0000000\0" + "%011o\0".formatted(content.length) + "00000000000\0"

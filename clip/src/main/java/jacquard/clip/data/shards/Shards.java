@@ -8,13 +8,13 @@ import jacquard.clip.image.Images;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Random;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
 
 /// Pairs in tar shards, as webdataset lays them out, by number: shard after shard, in each those that have a picture
@@ -65,9 +65,14 @@ public final class Shards {
     record Named(String name, int source) {}
     var named = new ArrayList<Named>();
     for (int s = 0; s < sources.size(); s++) for (var n : sources.get(s).names) named.add(new Named(n, s));
-    List<Shard> shards;
-    try { shards = named.parallelStream().map(n -> indexed(ShardFile.of(n.name, cache), n.source, fields)).toList(); }
-    catch (UncheckedIOException e) { throw e.getCause(); }
+    // A stream that throws leaves its other readers at work. Here none begins after a failure, and all are waited for.
+    var failures = new ConcurrentSkipListMap<Integer, IOException>();
+    var shards = IntStream.range(0, named.size()).parallel().mapToObj(i -> {
+      if (!failures.isEmpty()) return null;
+      try { return indexed(ShardFile.of(named.get(i).name, cache), named.get(i).source, fields); }
+      catch (IOException e) { failures.put(i, e); return null; }
+    }).toList();
+    if (!failures.isEmpty()) throw failures.firstEntry().getValue();
     var r = new Shards(name, fields, shards, named.stream().mapToDouble(n -> sources.get(n.source).factor).toArray());
     if (r.size() == 0)
       throw new IOException(name + " holds no pair in " + shards.size() + " shards"
@@ -75,25 +80,23 @@ public final class Shards {
     return r;
   }
 
-  private static Shard indexed(ShardFile file, int source, Fields fields) {
-    try {
-      var index = ShardIndex.of(file);
-      var lost = new TreeMap<String, Long>();
-      int count = 0;
-      long hash = 0, bytes = 0;
-      for (var s : index.samples()) {
-        var why = fields.image(s) == null ? Fields.NO_IMAGE : fields.text(s) == null ? Fields.NO_TEXT : null;
-        if (why != null) {
-          lost.merge(why, 1L, Long::sum);
-          continue;
-        }
-        count++;
-        bytes += fields.image(s).length() + fields.text(s).length();
-        hash = Captions.then(Captions.then(hash, Captions.hash(s.key())),
-            fields.image(s).length() + 31 * fields.text(s).length());
+  private static Shard indexed(ShardFile file, int source, Fields fields) throws IOException {
+    var index = ShardIndex.of(file);
+    var lost = new TreeMap<String, Long>();
+    int count = 0;
+    long hash = 0, bytes = 0;
+    for (var s : index.samples()) {
+      var why = fields.image(s) == null ? Fields.NO_IMAGE : fields.text(s) == null ? Fields.NO_TEXT : null;
+      if (why != null) {
+        lost.merge(why, 1L, Long::sum);
+        continue;
       }
-      return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
-    } catch (IOException e) { throw new UncheckedIOException(e); }
+      count++;
+      bytes += fields.image(s).length() + fields.text(s).length();
+      hash = Captions.then(Captions.then(hash, Captions.hash(s.key())),
+          fields.image(s).length() + 31 * fields.text(s).length());
+    }
+    return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
   }
 
   public String name() { return name; }

@@ -1,2 +1,2 @@
-/// GenLIP, one trunk for patches and words: read, not built yet.
+/// GenLIP: one trunk for patches and words, which foretells captions.
 package jacquard.clip.model.genlip;

@@ -36,7 +36,8 @@ public record HuggingFaceConfig(@Key("context_length") int context, @Key("vocab_
   /// The `hf_…` options.
   ///
   /// @param modelConfig the model's own config, or changes to it where the name is one that is known
-  /// @param projType from the model's width to the embedding: `linear`, `mlp`, `clap_mlp`
+  /// @param projType from the model's width to the embedding: `linear`, `mlp`, `clap_mlp`; or `unit_linear`, which
+  ///   OpenCLIP has not: features brought to length 1, then a layer with bias
   /// @param poolerType `mean_pooler`, `max_pooler`, `cls_pooler` or `cls_last_hidden_state_pooler`
   public record Model(Optional<String> modelName, boolean modelPretrained, Map<String, Object> modelConfig,
       String projType,

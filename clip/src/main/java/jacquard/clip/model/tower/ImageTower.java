@@ -1,7 +1,9 @@
 package jacquard.clip.model.tower;
 
+import jacquard.clip.image.PatchFrame;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
+import java.util.Optional;
 
 /// From images to features.
 public interface ImageTower extends Tower {
@@ -18,6 +20,9 @@ public interface ImageTower extends Tower {
   default Encoding tokens(Patches patches) {
     throw new UnsupportedOperationException("this image tower takes pictures of one size, " + input());
   }
+
+  /// Into which patches pictures go at their own proportions; empty for a tower that takes one size.
+  default Optional<PatchFrame> frame() { return Optional.empty(); }
 
   /// Height and width of its images, in pixels.
   Grid input();

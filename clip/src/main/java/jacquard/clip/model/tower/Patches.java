@@ -9,13 +9,22 @@ import java.util.List;
 ///
 /// @param rows  normalised pixels `[patches, side·side·3]`, each patch's row by row
 /// @param grids rows and columns of patches of each picture
-public record Patches(Tensor rows, List<Grid> grids) {
+/// @param room  patches that each picture of the batch may have
+public record Patches(Tensor rows, List<Grid> grids, int room) {
   public Patches {
     grids = List.copyOf(grids);
     int n = grids.stream().mapToInt(Grid::size).sum();
     if (rows.dim(0) != n)
       throw new IllegalArgumentException(rows.dim(0) + " patches, expected " + n + " for pictures of " + grids);
   }
+
+  /// With room for the picture of most patches.
+  public Patches(Tensor rows, List<Grid> grids) {
+    this(rows, grids, grids.stream().mapToInt(Grid::size).max().orElse(0));
+  }
+
+  /// Pixels along a patch's side.
+  public int side() { return (int) Math.round(Math.sqrt(rows.dim(1) / 3.0)); }
 
   /// Of pictures of one size, whose sides are multiples of a patch's.
   public static Patches of(ImageBatch images, int side) {

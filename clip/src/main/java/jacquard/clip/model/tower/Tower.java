@@ -23,4 +23,8 @@ public interface Tower {
 
   /// How a tensor lies in a checkpoint.
   default OnDisk layout(String path) { return OnDisk.SAME; }
+
+  /// The names of a tensor in a checkpoint, where they are not its path behind the tower's own prefix: the first is
+  /// read, the others hold it once more.
+  default List<String> names(String path) { return List.of(); }
 }

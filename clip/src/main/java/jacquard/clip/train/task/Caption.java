@@ -4,7 +4,6 @@ import jacquard.autograd.Parameters;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.coca.CaptionDecoder;
-import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.util.List;
@@ -36,7 +35,7 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
   @Override public List<Tensor> features(Batch part) {
     int[][] captions = part.captions().tokens();
     var text = model().text().tokens(captions);
-    var picture = model().visual().tokens(ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid()));
+    var picture = Pictured.tokens(model(), part);
     return List.of(picture.features().normalize(), text.features().normalize(), model().decoder()
         .losses(picture, text, captions), CaptionDecoder.labels(text, captions));
   }

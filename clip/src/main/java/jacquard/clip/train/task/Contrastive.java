@@ -6,7 +6,6 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.io.IOException;
@@ -46,8 +45,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
   static List<Tensor> features(ClipModel model, Batch part) {
     // first, so that backward frees the images' many rows first
     var texts = model.embedTexts(part.captions().tokens());
-    return List.of(model.embedImages(ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid())),
-        texts);
+    return List.of(Pictured.features(model, part), texts);
   }
 
   @Override public SequencedMap<String, Tensor> heads() {

@@ -24,6 +24,8 @@ public record Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics
   public List<String> frozen(ClipModel model) {
     var r = new ArrayList<String>();
     if (image.isPresent()) r.addAll(frozen("image", "visual.", model.visual().groups(), image.getAsInt()));
+    if (text.isPresent() && model.text() == null)
+      throw new IllegalArgumentException("--lock-text: this model has no text tower");
     if (text.isPresent()) r.addAll(frozen("text", "text.", model.text().groups(), text.getAsInt()));
     return r;
   }

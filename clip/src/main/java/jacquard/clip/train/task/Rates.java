@@ -51,6 +51,8 @@ public record Rates(double decay, double image, double text, List<String> undeca
   private static void factors(ClipModel model, String tower, double decay, Map<String, Double> into) {
     if (decay == 1) return;
     var groups = model.groups().get(tower);
+    if (groups == null) throw new IllegalArgumentException("a layer-wise decay of the " + tower
+        + " tower, which this model has not");
     int n = groups.size();
     for (int i = 0; i < n; i++) {
       double factor = Math.pow(decay, n - 1 - i);

@@ -50,7 +50,7 @@ public final class CpuContrastive {
   /// Some loops over a tile. The steps of a tile are called in turn from one place. There are three or more, so C2
   /// leaves them as calls there and compiles each by itself: two exponentials in one body pass its limit of nodes, and
   /// behind the limit it leaves calls with vectors in boxes.
-  private interface Step { void on(Tile tile); }
+  private interface Body { void on(Tile tile); }
 
   private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[2][0]);
 
@@ -61,7 +61,7 @@ public final class CpuContrastive {
 
   /// Visits all tiles of x·tᵀ; those of one part and row tile on one thread, row tiles in order. `after` follows each
   /// row tile.
-  private static void tiles(int tile, Dense x, Dense t, IntConsumer after, Step... steps) {
+  private static void tiles(int tile, Dense x, Dense t, IntConsumer after, Body... steps) {
     int n = x.dim(0);
     int d = x.dim(1);
     int part = (n + PARTS - 1) / PARTS;
@@ -81,7 +81,7 @@ public final class CpuContrastive {
   }
 
   /// z ← x·tᵀ
-  private static Step product(Dense x, Dense t) {
+  private static Body product(Dense x, Dense t) {
     int d = x.dim(1);
     return u -> CpuMatMul.serial(false, u.i1 - u.i0, u.width(), d, x.a(), x.at() + u.i0 * d, d, 1, t.a(),
         t.at() + u.j0 * d, 1, d, u.z, 0, COLUMNS);
@@ -242,10 +242,10 @@ public final class CpuContrastive {
     float scale = in[2].scalar(), bias = in[3].scalar();
     double[] partial = new double[PARTS];
     int[][] byRow = positives(n, groups == null ? null : groups[0], groups == null ? null : groups[1]);
-    Step exponentials = u -> {
+    Body exponentials = u -> {
       for (int i = u.i0; i < u.i1; i++) expMinus(u.z, u.g, u.row(i), scale, bias, u.width());
     };
-    Step sums = u -> {
+    Body sums = u -> {
       for (int i = u.i0; i < u.i1; i++) partial[u.part] += softplusSum(u.z, u.g, u.row(i), scale, bias, u.width());
     };
     if (op.isRecorded()) {
@@ -293,13 +293,13 @@ public final class CpuContrastive {
   }
 
   /// dx = scale·G·t, dt = scale·Gᵀ·x, where `slopes` make G; returns Σ G∘(x·tᵀ) and Σ G.
-  private static double[] gradients(int tile, Dense x, Dense t, float scale, Dense dx, Dense dt, Step... slopes) {
+  private static double[] gradients(int tile, Dense x, Dense t, float scale, Dense dx, Dense dt, Body... slopes) {
     int n = x.dim(0), d = x.dim(1);
     Arrays.fill(dx.a(), dx.at(), dx.at() + n * d, 0);
     Arrays.fill(dt.a(), dt.at(), dt.at() + n * d, 0);
     float[][] partial = new float[PARTS][Math.min(n, tile) * d];
     double[] dots = new double[PARTS], totals = new double[PARTS];
-    var steps = new ArrayList<Step>();
+    var steps = new ArrayList<Body>();
     steps.add(product(x, t));
     steps.addAll(List.of(slopes));
     steps.add(u -> {
@@ -319,7 +319,7 @@ public final class CpuContrastive {
         Simd.add(p, 0, dx.a(), at, count);
         Arrays.fill(p, 0, count, 0);
       }
-    }, steps.toArray(Step[]::new));
+    }, steps.toArray(Body[]::new));
     double a = 0, b = 0;
     for (int p = 0; p < PARTS; p++) { a += dots[p]; b += totals[p]; }
     return new double[] {a, b};

@@ -34,9 +34,9 @@ public final class CpuRows {
   /// The steps of a softmax are called in turn from one place. There are three or more, so C2 leaves them as calls
   /// there and compiles each by itself: in one body they come near its limit of nodes, and behind the limit it leaves
   /// calls with vectors in boxes.
-  private interface Step { void on(Block b); }
+  private interface Body { void on(Block b); }
 
-  private static final Step[] SOFTMAX = {CpuRows::maxima, CpuRows::powers, CpuRows::shares};
+  private static final Body[] SOFTMAX = {CpuRows::maxima, CpuRows::powers, CpuRows::shares};
   private static final float[] INDEX = new float[LANES];
   static { for (int i = 0; i < LANES; i++) INDEX[i] = i; }
 

@@ -45,14 +45,14 @@ sealed interface FlexBlock {
   static FlexBlock of(Init.Maker make, Architecture a) {
     int w = a.width(), hidden = (int) (w * a.mlpRatio());
     if (!a.gated())
-      return new Plain(VitBlock.of(make, w, a.heads(), hidden, a.qkvBias(), a.layerScale(), Architecture.EPSILON,
+      return new Plain(VitBlock.of(make, w, a.heads(), hidden, a.qkvBias(), a.layerScale(), a.epsilon(),
           a.activation()));
     var attention = new Gated.Attend(VitBlock.linear(make, w, 3 * w, false), make.make(Init.ZEROS, w),
         make.make(Init.ZEROS, w),
         VitBlock.linear(make, w, w, true), a.heads());
-    return new Gated(LayerNorm.of(make, w, Architecture.EPSILON), attention,
+    return new Gated(LayerNorm.of(make, w, a.epsilon()), attention,
         make.make(new Init.Constant((float) a.layerScale()), w),
-        LayerNorm.of(make, w, Architecture.EPSILON),
+        LayerNorm.of(make, w, a.epsilon()),
         new Gated.Mlp(VitBlock.linear(make, w, 2 * hidden, true), VitBlock.linear(make, hidden, w, true)),
         make.make(new Init.Constant((float) a.layerScale()), w));
   }

@@ -1,6 +1,7 @@
 package jacquard.clip.model.timm.naflex;
 
 import jacquard.autograd.Named;
+import jacquard.clip.image.PatchFrame;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.timm.Head;
 import jacquard.clip.model.timm.LatentPool;
@@ -29,14 +30,17 @@ import java.util.stream.IntStream;
 /// each; positions of a picture's grid are resampled from a learned table. Stochastic depth and dropout are left out.
 public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture shape) implements ImageTower {
   /// timm's own model; the absent are null.
-  record Trunk(Embeds embeds, List<FlexBlock> blocks, LayerNorm norm, @Named("attn_pool") LatentPool latent,
+  record Trunk(Embeds embeds, @Named("norm_pre") LayerNorm normBefore, List<FlexBlock> blocks, LayerNorm norm,
+      @Named("attn_pool") LatentPool latent,
       @Named("fc_norm") LayerNorm poolNorm) {}
 
+  /// @param classToken `[1, 1, width]`, without a position
   /// @param registers `[1, registers, width]`
   /// @param positions `[1, rows, columns, width]`
-  record Embeds(@Named("reg_token") Tensor registers, Linear proj, @Named("pos_embed") Tensor positions) {}
+  record Embeds(@Named("cls_token") Tensor classToken, @Named("reg_token") Tensor registers, Linear proj,
+      @Named("pos_embed") Tensor positions) {}
 
-  public static boolean known(TimmConfig config) { return Architecture.known(config.name()); }
+  public static boolean known(TimmConfig config) { return Architecture.known(config); }
 
   public static Optional<String> refused(TimmConfig config) { return Architecture.refused(config); }
 
@@ -48,20 +52,29 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
     if (config.timm().proj().orElse("").equals("none") && w != clip.embedding())
       throw new IllegalArgumentException("timm_proj is none: the width " + w + " of " + config.name()
           + " must equal embed_dim " + clip.embedding());
-    var embeds = new Embeds(a.registers() == 0 ? null : make.make(new Init.Normal(0.02), 1, a.registers(), w),
-        VitBlock.linear(make, a.patch() * a.patch() * 3, w, true),
+    var embeds = new Embeds(a.classToken() ? make.make(new Init.Normal(1e-6), 1, 1, w) : null, a.registers() == 0 ? null
+        : make.make(new Init.Normal(0.02), 1, a.registers(), w),
+        VitBlock.linear(make, a.patch() * a.patch() * 3, w, !a.classToken()),
         make.make(new Init.Normal(0.02), 1, a.grid().height(), a.grid().width(), w));
     var blocks = new ArrayList<FlexBlock>();
     for (int i = 0; i < a.depth(); i++) blocks.add(FlexBlock.of(make, a));
-    var norm = LayerNorm.of(make, w, Architecture.EPSILON);
-    var latent = a.latent() ? LatentPool.of(make, w, a.heads(), (int) (w * a.poolRatio()), Architecture.EPSILON,
+    var norm = LayerNorm.of(make, w, a.epsilon());
+    var latent = a.latent() ? LatentPool.of(make, w, a.heads(), (int) (w * a.poolRatio()), a.epsilon(),
         a.activation()) : null;
-    return new NaFlexVit(new Trunk(embeds, List.copyOf(blocks), a.latent() ? norm : null, latent, a.latent() ? null
-        : norm),
-        Head.of(config, make, w, clip.embedding()), config, a);
+    boolean first = a.latent() || a.classToken();
+    var trunk = new Trunk(embeds, a.classToken() ? LayerNorm.of(make, w, a.epsilon()) : null, List.copyOf(blocks),
+        first ? norm : null, latent, first ? null : norm);
+    return new NaFlexVit(trunk, Head.of(config, make, w, clip.embedding()), config, a);
   }
 
   @Override public Grid input() { return config.input(); }
+
+  /// Room for `image_seq_len` patches; where that is not said, for those of an image of `image_size`.
+  @Override public Optional<PatchFrame> frame() {
+    int side = shape.patch();
+    return Optional.of(new PatchFrame(side,
+        config.imageSeqLen().orElse(Math.max(1, input().height() / side * (input().width() / side)))));
+  }
 
   @Override public Tensor features(ImageBatch images) { return features(Patches.of(images, shape.patch())); }
 
@@ -69,28 +82,37 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
 
   /// The tokens are the patches after the last norm, where that comes before pooling.
   @Override public Encoding tokens(Patches patches) {
-    int registers = shape.registers();
-    var sequences = Sequences.ofLengths(patches.grids().stream().mapToInt(g -> g.size() + registers).toArray());
+    int prefix = shape.prefix();
+    var sequences = Sequences.ofLengths(patches.grids().stream().mapToInt(g -> g.size() + prefix).toArray());
     var x = embedded(patches, sequences);
     for (var block : trunk.blocks) x = Transformer.once(x, t -> block.apply(t, sequences));
     if (trunk.norm != null) x = trunk.norm.apply(x);
-    var rows = Encoding.without(registers, null, x, sequences);
-    var one = trunk.latent != null ? trunk.latent.apply(rows.tokens(), rows.sequences())
+    var rows = Encoding.without(prefix, null, x, sequences);
+    var one = shape.classToken() ? x.gather(Pooling.first(sequences))
+        : trunk.latent != null ? trunk.latent.apply(rows.tokens(), rows.sequences())
         : trunk.poolNorm.apply(Pooling.mean(rows.tokens(), rows.sequences(), 0));
     return new Encoding(head.apply(one), rows.tokens(), rows.sequences());
   }
 
-  /// Registers, then patches at their positions. `[rows, width]`
+  /// Class token and registers, then patches at their positions. `[rows, width]`
   private Tensor embedded(Patches patches, Sequences sequences) {
-    int registers = shape.registers(), w = shape.width();
-    var x = trunk.embeds.proj.apply(patches.rows()).add(positions(patches.grids()));
-    if (registers == 0) return x;
-    int[] owners = sequences.owners(), rows = IntStream.range(0, sequences.rows()).map(r -> {
-      int at = sequences.positions()[r];
-      // behind the registers stand the patches of all
-      return at < registers ? at : r - owners[r] * registers;
-    }).toArray();
-    return Tensor.concat(0, List.of(trunk.embeds.registers.reshape(registers, w), x)).gather(rows);
+    int prefix = shape.prefix(), w = shape.width();
+    var e = trunk.embeds;
+    var proj = new Linear.Dense(PatchSizes.resampled(e.proj.weight(), shape.patch(), patches.side()), e.proj.bias());
+    var x = proj.apply(patches.rows()).add(positions(patches.grids()));
+    if (prefix > 0) {
+      int[] owners = sequences.owners(), rows = IntStream.range(0, sequences.rows()).map(r -> {
+        int at = sequences.positions()[r];
+        // behind these stand the patches of all
+        return at < prefix ? at : r - owners[r] * prefix;
+      }).toArray();
+      var parts = new ArrayList<Tensor>();
+      if (e.classToken != null) parts.add(e.classToken.reshape(1, w));
+      if (e.registers != null) parts.add(e.registers.reshape(shape.registers(), w));
+      parts.add(x);
+      x = Tensor.concat(0, parts).gather(rows);
+    }
+    return trunk.normBefore == null ? x : trunk.normBefore.apply(x);
   }
 
   /// The positions of all pictures' patches: each grid's are made once. `[patches, width]`
@@ -121,11 +143,12 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
   /// Patches, registers and positions; a group a block, the last one with the final norm; what pools; OpenCLIP's head.
   @Override public List<List<String>> groups() {
     var r = new ArrayList<List<String>>();
-    r.add(List.of("trunk.embeds.**"));
+    r.add(trunk.normBefore == null ? List.of("trunk.embeds.**") : List.of("trunk.embeds.**", "trunk.norm_pre.**"));
     for (int i = 0; i < trunk.blocks.size(); i++)
       r.add(i == trunk.blocks.size() - 1 && trunk.norm != null ? List.of("trunk.blocks." + i + ".**", "trunk.norm.**")
           : List.of("trunk.blocks." + i + ".**"));
-    r.add(trunk.latent != null ? List.of("trunk.attn_pool.**") : List.of("trunk.fc_norm.**"));
+    if (trunk.latent != null) r.add(List.of("trunk.attn_pool.**"));
+    if (trunk.poolNorm != null) r.add(List.of("trunk.fc_norm.**"));
     if (head.linear() != null || head.mlp() != null) r.add(List.of("head.**"));
     return r;
   }

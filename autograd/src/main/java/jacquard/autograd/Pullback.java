@@ -13,19 +13,19 @@ import java.util.function.Function;
 ///   −1: none
 /// @param again   how the first output is made anew, of a cheap op; null for all others. Whoever needs that output in
 ///   backward does not keep it
-record Rule(int[] inputs, int[] outputs, Backward backward, int adding, Again again) {
-  Rule(int[] inputs, int[] outputs, Backward backward) { this(inputs, outputs, backward, -1, null); }
+record Pullback(int[] inputs, int[] outputs, Backward backward, int adding, Again again) {
+  Pullback(int[] inputs, int[] outputs, Backward backward) { this(inputs, outputs, backward, -1, null); }
 
-  /// @param inputs numbers of the inputs that it reads; of the outputs it reads those that the rule keeps
+  /// @param inputs numbers of the inputs that it reads; of the outputs it reads those that the pullback keeps
   record Again(int[] inputs, Function<Application, Tensor> apply) {}
 
-  /// This rule, of an op that costs little beside what its output takes to keep.
-  Rule again(int[] inputs, Function<Application, Tensor> apply) {
-    return new Rule(this.inputs, outputs, backward, adding, new Again(inputs, apply));
+  /// This pullback, of an op that costs little beside what its output takes to keep.
+  Pullback again(int[] inputs, Function<Application, Tensor> apply) {
+    return new Pullback(this.inputs, outputs, backward, adding, new Again(inputs, apply));
   }
 
-  /// This rule, of an op whose kernel adds as it writes.
-  Rule adding(int input) { return new Rule(inputs, outputs, backward, input, again); }
+  /// This pullback, of an op whose kernel adds as it writes.
+  Pullback adding(int input) { return new Pullback(inputs, outputs, backward, input, again); }
 
   interface Backward {
     /// One cotangent an input, null where there is none.
@@ -36,17 +36,17 @@ record Rule(int[] inputs, int[] outputs, Backward backward, int adding, Again ag
 
   static int[] in(int... numbers) { return numbers; }
 
-  static Rule of(Backward b) { return new Rule(NONE, NONE, b); }
-  static Rule needing(int[] inputs, Backward b) { return new Rule(inputs, NONE, b); }
-  static Rule needingOutput(Backward b) { return new Rule(NONE, new int[] {0}, b); }
+  static Pullback of(Backward b) { return new Pullback(NONE, NONE, b); }
+  static Pullback needing(int[] inputs, Backward b) { return new Pullback(inputs, NONE, b); }
+  static Pullback needingOutput(Backward b) { return new Pullback(NONE, new int[] {0}, b); }
 
   /// No gradient flows back.
-  static final Rule STOP = of(a -> java.util.Collections.nCopies(a.inputs(), null));
+  static final Pullback STOP = of(a -> java.util.Collections.nCopies(a.inputs(), null));
 
   /// One application of an op as backward sees it. Tensors that the row did not ask for are types without elements.
   ///
-  /// @param before what has already arrived at the input that the rule adds to, and the row's result for it includes;
-  ///   or null
+  /// @param before what has already arrived at the input that the pullback adds to, and the row's result for it
+  ///   includes; or null
   record Application(Tensor[] in, Tensor[] out, Tensor[] cotangents, boolean[] wanted, Tensor before) {
     Tensor x(int i) { return in[i]; }
     Tensor x() { return in[0]; }

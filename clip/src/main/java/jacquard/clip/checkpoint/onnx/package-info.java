@@ -1,0 +1,2 @@
+/// Weights of ONNX files.
+package jacquard.clip.checkpoint.onnx;

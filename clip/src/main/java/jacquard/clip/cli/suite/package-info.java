@@ -1,0 +1,2 @@
+/// Evaluation on data sets and suites by name.
+package jacquard.clip.cli.suite;
