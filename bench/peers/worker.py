@@ -97,6 +97,12 @@ def transform(file):
     return lambda: t(pixels)
 
 
+def augment(file, side, operation, *arguments):
+    from timm.data.auto_augment import NAME_TO_OP
+    pixels, numbers = Image.open(file).convert("RGB").resize((int(side), int(side)), Image.Resampling.BICUBIC), [float(a) if "." in a else int(a) for a in arguments]
+    return lambda: NAME_TO_OP[operation](pixels, *numbers, fillcolor=(0, 0, 0), resample=Image.Resampling.BICUBIC)
+
+
 def tokens(folder, captions):
     import tokenizers
     library, lines = tokenizers.Tokenizer.from_file(folder + "/tokenizer.json"), open(captions, encoding="utf-8").read().splitlines()
@@ -140,7 +146,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 

@@ -2,4 +2,5 @@
 module jacquard.autograd {
   requires transitive jacquard.tensor;
   exports jacquard.autograd;
+  exports jacquard.autograd.optimizer;
 }

@@ -6,6 +6,7 @@ open module jacquard.clip {
   requires transitive java.desktop;
   requires transitive com.fasterxml.jackson.databind;
   requires com.google.protobuf;
+  requires dev.hardwood.core;
   requires info.picocli;
   requires java.logging;
   requires java.management;
@@ -20,6 +21,8 @@ open module jacquard.clip {
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
   exports jacquard.clip.data.naflex;
+  exports jacquard.clip.data.parquet;
+  exports jacquard.clip.data.s3;
   exports jacquard.clip.data.shards;
   exports jacquard.clip.eval;
   exports jacquard.clip.eval.captioning;
@@ -34,6 +37,7 @@ open module jacquard.clip {
   exports jacquard.clip.hub;
   exports jacquard.clip.image;
   exports jacquard.clip.image.augment;
+  exports jacquard.clip.image.augment.policy;
   exports jacquard.clip.image.resize;
   exports jacquard.clip.loss;
   exports jacquard.clip.model;
@@ -61,10 +65,12 @@ open module jacquard.clip {
   exports jacquard.clip.report;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
+  exports jacquard.clip.text.augment;
   exports jacquard.clip.text.hub;
   exports jacquard.clip.text.repair;
   exports jacquard.clip.text.sentence;
   exports jacquard.clip.train;
+  exports jacquard.clip.train.health;
   exports jacquard.clip.train.task;
   exports jacquard.clip.tune;
   exports jacquard.clip.tune.adapter;

@@ -1,5 +1,7 @@
 package jacquard.autograd;
 
+import jacquard.tensor.Scope;
+import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.util.ArrayList;
@@ -17,16 +19,56 @@ import java.util.function.Supplier;
 /// scope current then.
 public final class Optimizer {
   /// How one parameter changes. A step follows from its number alone, so that resuming needs the moments and the count.
-  public sealed interface Rule {
-    /// What is kept for each parameter, of its shape and 0 at first; in the order of [#update]'s inputs.
+  public sealed interface Rule permits Fused, Composed {
+    /// What is kept for a parameter of a shape, 0 at first, with its shape.
+    SequencedMap<String, Shape> moments(Shape parameter);
+
+    /// The rule of one parameter: this one, or another where this one does not fit it.
+    default Rule of(String path, Shape parameter) { return this; }
+
+    /// The largest norm of all gradients together that the rule allows itself, beside any clipping; 0 for no limit.
+    default double limit() { return 0; }
+  }
+
+  /// A rule that is one op, whatever the shape.
+  public non-sealed interface Fused extends Rule {
+    /// Of the parameter's shape; in the order of [#update]'s inputs.
     List<String> moments();
+
+    @Override default SequencedMap<String, Shape> moments(Shape parameter) {
+      var r = new LinkedHashMap<String, Shape>();
+      for (var name : moments()) r.put(name, parameter);
+      return r;
+    }
 
     /// The op of step `t`, from 1, on parameter, moments and gradient.
     Update update(long t, double rate, double decay, float factor);
   }
 
+  /// A rule that is several ops.
+  public non-sealed interface Composed extends Rule {
+    /// Changes parameter and moments in place.
+    ///
+    /// @param moments in the order of [#moments(Shape)]
+    void move(Tensor parameter, List<Tensor> moments, Tensor gradient, At at);
+
+    /// target ← value.
+    static void write(Tensor target, Tensor value) { blend(target, 1, 1, value); }
+
+    /// target ← (1 − share)·target + share·scale·value.
+    static void blend(Tensor target, float share, float scale, Tensor value) {
+      Tensor.applyAll(new Update.Blend(share, scale), List.of(target, value));
+    }
+  }
+
+  /// The circumstances of a step.
+  ///
+  /// @param t      its number, from 1
+  /// @param factor by which the gradient is multiplied first: clipping
+  public record At(long t, double rate, double decay, float factor) {}
+
   /// Decoupled weight decay (Loshchilov and Hutter 2019); see [Update.AdamW].
-  public record AdamW(double beta1, double beta2, double epsilon) implements Rule {
+  public record AdamW(double beta1, double beta2, double epsilon) implements Fused {
     @Override public List<String> moments() { return List.of("m", "v"); }
     @Override public Update update(long t, double rate, double decay, float factor) {
       return new Update.AdamW(rate, beta1, beta2, epsilon, decay, t, factor);
@@ -37,7 +79,7 @@ public final class Optimizer {
   /// see [Update.NAdamW].
   ///
   /// @param growth PyTorch's `momentum_decay`, 4e-3 there
-  public record NAdamW(double beta1, double beta2, double epsilon, double growth) implements Rule {
+  public record NAdamW(double beta1, double beta2, double epsilon, double growth) implements Fused {
     @Override public List<String> moments() { return List.of("m", "v"); }
 
     @Override public Update update(long t, double rate, double decay, float factor) {
@@ -53,7 +95,7 @@ public final class Optimizer {
 
   /// Gradient descent with momentum, after Nesterov or Polyak; the decay is added to the gradient. See
   /// [Update.Descent].
-  public record Sgd(double momentum, boolean nesterov) implements Rule {
+  public record Sgd(double momentum, boolean nesterov) implements Fused {
     public Sgd {
       if (nesterov && momentum == 0) throw new IllegalArgumentException("Nesterov's step needs a momentum above 0");
     }
@@ -73,6 +115,7 @@ public final class Optimizer {
   private final SequencedMap<String, Tensor> parameters;
   private final SequencedMap<String, Tensor> moments = new LinkedHashMap<>();
   private final Map<String, Rate> rates = new HashMap<>();
+  private final Map<String, Rule> rules = new HashMap<>();
   private long steps;
 
   /// @param decayed which paths decay
@@ -87,8 +130,11 @@ public final class Optimizer {
     this.parameters.keySet().forEach(path -> this.rates.put(path, rates.apply(path)));
     // Weights that still lie in a file come out of it now: its pages and the moments need not be there together.
     parameters.all().values().forEach(p -> p.storage().block());
-    this.parameters.forEach((path, p) ->
-        rule.moments().forEach(name -> moments.put(path + "." + name, Tensor.zeros(p.shape()))));
+    this.parameters.forEach((path, p) -> {
+      var own = rule.of(path, p.shape());
+      rules.put(path, own);
+      own.moments(p.shape()).forEach((name, shape) -> moments.put(path + "." + name, Tensor.zeros(shape)));
+    });
   }
 
   /// @param gradients by parameter path; what is absent is left as it is
@@ -99,17 +145,29 @@ public final class Optimizer {
   /// [Grad#valueAndGrad(Parameters, Supplier, long, Consumer)] hands them over.
   public Consumer<Map<String, Tensor>> step(double rate, float factor) {
     steps++;
-    var byRate = new HashMap<Rate, Update>();
+    record Kind(Fused rule, Rate rate) {}
+    var kinds = new HashMap<Kind, Update>();
     return gradients -> {
       var updates = new ArrayList<Update>();
       var in = new ArrayList<Tensor>();
       parameters.forEach((path, p) -> {
         var g = gradients.get(path);
         if (g == null) return;
-        updates.add(byRate.computeIfAbsent(rates.get(path), r -> rule.update(steps, rate * r.factor, r.decay, factor)));
-        in.add(p);
-        for (var name : rule.moments()) in.add(moments.get(path + "." + name));
-        in.add(g);
+        var r = rates.get(path);
+        var own = rules.get(path);
+        var kept = own.moments(p.shape()).keySet().stream().map(name -> moments.get(path + "." + name)).toList();
+        switch (own) {
+          case Fused fused -> {
+            updates.add(kinds.computeIfAbsent(new Kind(fused, r), _ ->
+                fused.update(steps, rate * r.factor, r.decay, factor)));
+            in.add(p);
+            in.addAll(kept);
+            in.add(g);
+          }
+          case Composed composed -> {
+            try (var _ = Scope.open()) { composed.move(p, kept, g, new At(steps, rate * r.factor, r.decay, factor)); }
+          }
+        }
       });
       if (!updates.isEmpty()) Tensor.applyAll(new Update.Together(updates), in);
     };

@@ -1,6 +1,7 @@
 package jacquard.clip.cli;
 
 import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.SheetOptions;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.shards.ShardNames;
@@ -22,6 +23,7 @@ final class DataCommand implements Callable<Integer> {
   @Option(names = "--samples", paramLabel = "N", description = "Pairs to read (default: ${DEFAULT-VALUE}; 0 for all).")
   int samples = 2000;
   @Mixin DataOptions options;
+  @Mixin SheetOptions sheet;
 
   @Override public Integer call() throws IOException {
     if (samples < 0) throw new IllegalArgumentException("--samples " + samples + ", expected 0 or more");
@@ -39,6 +41,10 @@ final class DataCommand implements Callable<Integer> {
     } else {
       source = options.source(data);
       System.out.printf("%s: %,d pairs%n", source.name(), source.size());
+    }
+    if (sheet.count != 0) {
+      sheet.write(source);
+      return whole ? 0 : 1;
     }
     int n = Math.min(most, source.size());
     int[] at = IntStream.range(0, n).map(i -> (int) ((long) source.size() * i / n)).toArray();

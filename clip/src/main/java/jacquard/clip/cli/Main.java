@@ -5,6 +5,7 @@ import jacquard.clip.cli.train.TrainCommand;
 import jacquard.clip.cli.tune.BlendCommand;
 import jacquard.clip.cli.tune.TuneCommand;
 import jacquard.clip.settings.Reason;
+import jacquard.clip.settings.Recipes;
 import jacquard.tensor.Device;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -128,7 +129,13 @@ public final class Main {
       return 2;
     });
     line.setExpandAtFiles(false);                                                // a text may begin with @
-    try { return args.length == 0 ? line.execute("--help") : line.execute(args); }
+    try {
+      return args.length == 0 ? line.execute("--help")
+          : line.execute(args[0].equals("train") ? Recipes.expanded(args) : args);
+    } catch (IllegalArgumentException e) {                                       // no such recipe
+      Complaints.say(line, e);
+      return 1;
+    }
     catch (Error e) {
       var memory = Complaints.memoryIn(e);
       if (memory == null) throw e;

@@ -4,6 +4,7 @@ import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.clip.text.Tokenizer;
+import jacquard.clip.text.augment.CaptionAugmentation;
 import jacquard.tensor.Random;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,8 +28,13 @@ public final class Batches implements Stream.Numbered {
     this(source, transform, augmentation, ClipTokenizer.clip(), size, context, seed);
   }
 
-  /// @param size pairs a step, of all ranks
   public Batches(Source source, Transform transform, Augmentation augmentation, Tokenizer tokenizer, int size,
+      int context, long seed) {
+    this(source, new Framing.Whole(transform, augmentation), CaptionAugmentation.NONE, tokenizer, size, context, seed);
+  }
+
+  /// @param size pairs a step, of all ranks
+  public Batches(Source source, Framing.Whole framing, CaptionAugmentation captions, Tokenizer tokenizer, int size,
       int context, long seed) {
     if (source.size() < size)
       throw new IllegalArgumentException(source.name() + " holds " + source.size() + " pairs, fewer than a step's "
@@ -36,7 +42,7 @@ public final class Batches implements Stream.Numbered {
     this.source = source;
     this.size = size;
     this.key = Random.of(seed).fold("data");
-    this.preparation = new Preparation(new Framing.Whole(transform, augmentation), tokenizer, context, key);
+    this.preparation = new Preparation(framing, captions, tokenizer, context, key);
   }
 
   @Override public String name() { return source.name(); }
@@ -66,7 +72,7 @@ public final class Batches implements Stream.Numbered {
   }
 
   @Override public Preparation.Pairs pairs() {
-    return (number, _) -> new Preparation.Pair(source.picture((int) number), source.caption((int) number));
+    return (number, draw) -> new Preparation.Pair(source.picture((int) number), source.caption((int) number, draw));
   }
 
   private int[] order(long epoch) {

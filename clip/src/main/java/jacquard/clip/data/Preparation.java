@@ -2,6 +2,8 @@ package jacquard.clip.data;
 
 import jacquard.clip.image.Picture;
 import jacquard.clip.text.Tokenizer;
+import jacquard.clip.text.augment.CaptionAugmentation;
+import jacquard.clip.text.augment.TokenMasking;
 import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -45,6 +47,8 @@ public final class Preparation {
   }
 
   private final Framing framing;
+  private final CaptionAugmentation changes;
+  private final TokenMasking masking;
   private final Tokenizer tokenizer;
   private final int context, padding;
   private final Random key;
@@ -53,7 +57,14 @@ public final class Preparation {
   private String failure = "";
 
   public Preparation(Framing framing, Tokenizer tokenizer, int context, Random key) {
+    this(framing, CaptionAugmentation.NONE, tokenizer, context, key);
+  }
+
+  /// @param changes of captions. Samples with equal captions belong together, however their words are changed
+  public Preparation(Framing framing, CaptionAugmentation changes, Tokenizer tokenizer, int context, Random key) {
     this.framing = framing;
+    this.changes = changes;
+    this.masking = changes.masking() > 0 ? new TokenMasking(tokenizer) : null;
     this.tokenizer = tokenizer;
     this.context = context;
     this.padding = tokenizer.tokenize("", 64)[63];
@@ -70,7 +81,7 @@ public final class Preparation {
     IntStream.range(0, numbers.length).parallel().forEach(i -> {
       try {
         var pair = pairs.read(numbers[i], drawn("caption", step, numbers[i]));
-        captions[i] = pair.caption;
+        captions[i] = changes.chosen(pair.caption, drawn("caption", step, numbers[i]));
         framed[i] = framing.of(pair.picture, new SplittableRandom(drawn("augment", step, numbers[i]).key()));
       } catch (IOException | RuntimeException e) { leftOut(e); }
     });
@@ -90,10 +101,11 @@ public final class Preparation {
 
   private Random drawn(String what, long step, long number) { return key.fold(what).fold(step).fold(number); }
 
-  private int[] tokens(String caption, Random draw) {
+  private int[] tokens(String original, Random draw) {
+    var caption = changes.words(original, draw);
     int[] r = tokenizer.reduces() ? tokenizer.tokenize(caption, context, draw) : tokenizer.tokenize(caption, context);
     if (cut(caption, r)) cut.incrementAndGet();
-    return r;
+    return masking == null ? r : masking.of(caption, r, changes.masking(), draw.fold("masking"));
   }
 
   /// Whether a caption has more ids than the context: with room for one more, they are others, or there is no padding

@@ -1,6 +1,7 @@
 package jacquard.clip.data;
 
 import jacquard.clip.image.Picture;
+import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +12,10 @@ public interface Source {
   String name();
   int size();
   String caption(int index);
+  /// The caption that training reads now, where a sample has several.
+  ///
+  /// @param draw what it is drawn from
+  default String caption(int index, Random draw) { return caption(index); }
   /// What tells pictures apart: samples with equal groups are one picture with several captions. By default each sample
   /// is a picture.
   default Object group(int index) { return index; }

@@ -1,32 +1,84 @@
 package jacquard.clip.image;
 
+import jacquard.clip.image.augment.Blur;
 import jacquard.clip.image.augment.Colour;
+import jacquard.clip.image.augment.Erasing;
 import jacquard.clip.image.augment.Geometry;
+import jacquard.clip.image.augment.policy.Policy;
 import jacquard.clip.image.resize.Resize;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
-/// The changes that training makes to an image by chance: crop, flip, colours, grey, in this order; OpenCLIP's
-/// `aug_cfg`.
+/// The changes that training makes to an image by chance: crop, flip, a policy, colours, grey, blur, and, once it is
+/// normalised, what is erased; in this order.
 ///
 /// The caller brings the random numbers, seeded from (seed, step, sample index), so that a sample's change does not
 /// depend on which worker or rank makes it, nor on what came before. Equal seeds give equal bits.
-/// @param least least part of the area that the crop keeps
-/// @param most largest part of the area that the crop keeps
-/// @param narrowest least width/height of the crop
-/// @param widest largest width/height of the crop
-/// @param flip probability of a horizontal flip; OpenCLIP has none
-/// @param jitter how far the colours may move
-/// @param jitterProbability probability that they move (`color_jitter_prob`)
-/// @param greyProbability probability that the colours go (`gray_scale_prob`)
-/// @param interpolation of the crop's resize; OpenCLIP is always bicubic in training
-public record Augmentation(double least, double most, double narrowest, double widest, double flip, Jitter jitter,
-    double jitterProbability, double greyProbability,
-    Interpolation interpolation) {
+/// @param crop    which part is seen
+/// @param flip    probability of a horizontal flip; OpenCLIP has none
+/// @param policy  operations drawn by chance
+/// @param colours how they move
+/// @param blur    probability of a blur, its deviation drawn from 0.1 to 2 pixels
+/// @param erasing what is erased of the normalised image
+public record Augmentation(Crop crop, double flip, Policy policy, Colours colours, double blur, Erasing erasing) {
   private static final int ATTEMPTS = 10;
+  private static final double SHARPEST = .1, SOFTEST = 2;
 
   /// OpenCLIP's default: a crop of 90 to 100 % of the area with proportions 3:4 to 4:3, and nothing else.
   public static final Augmentation DEFAULT =
-      new Augmentation(.9, 1, 3.0 / 4, 4.0 / 3, 0, Jitter.NONE, 0, 0, Interpolation.BICUBIC);
+      new Augmentation(new Crop(.9, 1, 3.0 / 4, 4.0 / 3, Interpolation.BICUBIC), 0, new Policy.None(),
+          new Colours(Jitter.NONE, 0, 0), 0, Erasing.NONE);
+
+  /// A part of random area and proportions at a random place, resized (torchvision's `RandomResizedCrop`).
+  ///
+  /// @param least         least part of the area
+  /// @param most          largest part of the area
+  /// @param narrowest     least width/height
+  /// @param widest        largest width/height
+  /// @param interpolation of the resize; null where each crop draws bilinear or bicubic
+  public record Crop(double least, double most, double narrowest, double widest, Interpolation interpolation) {
+    public Crop {
+      if (!(least > 0 && least <= most))
+        throw new IllegalArgumentException("the crop's scale is a range above 0, found " + least + " to " + most);
+      if (!(narrowest > 0 && narrowest <= widest))
+        throw new IllegalArgumentException("the crop's ratio is a range above 0, found " + narrowest + " to " + widest);
+    }
+
+    /// Ten attempts, then the middle.
+    Picture of(Picture picture, double narrowest, double widest, RandomGenerator random) {
+      int w = picture.width(), h = picture.height();
+      double low = Math.log(narrowest), high = Math.log(widest);
+      for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        double area = (double) w * h * (least + random.nextDouble() * (most - least)),
+            ratio = Math.exp(low + random.nextDouble() * (high - low));
+        int across = (int) Math.rint(Math.sqrt(area * ratio)), down = (int) Math.rint(Math.sqrt(area / ratio));
+        if (across > 0 && across <= w && down > 0 && down <= h) {
+          int top = random.nextInt(h - down + 1), left = random.nextInt(w - across + 1);
+          return picture.crop(left, top, across, down);
+        }
+      }
+      return middle(picture, narrowest, widest);
+    }
+
+    private static Picture middle(Picture picture, double narrowest, double widest) {
+      int w = picture.width(), h = picture.height();
+      double ratio = (double) w / h;
+      if (ratio < narrowest) h = Math.clamp((long) Math.rint(w / narrowest), 1, h);
+      else if (ratio > widest) w = Math.clamp((long) Math.rint(h * widest), 1, w);
+      return picture.crop((picture.width() - w) / 2, (picture.height() - h) / 2, w, h);
+    }
+  }
+
+  /// How colours change.
+  ///
+  /// @param jitterProbability that they move (`color_jitter_prob`)
+  /// @param greyProbability   that they go (`gray_scale_prob`)
+  public record Colours(Jitter jitter, double jitterProbability, double greyProbability) {
+    public Colours {
+      checked(jitterProbability);
+      checked(greyProbability);
+    }
+  }
 
   /// How far colours may move: brightness, contrast and saturation by factors from max(0, 1 − x) to 1 + x, the hue by
   /// −hue to hue of the circle.
@@ -68,86 +120,72 @@ public record Augmentation(double least, double most, double narrowest, double w
   }
 
   public Augmentation {
-    if (!(least > 0 && least <= most))
-      throw new IllegalArgumentException("the crop's scale is a range above 0, found " + least + " to " + most);
-    if (!(narrowest > 0 && narrowest <= widest))
-      throw new IllegalArgumentException("the crop's ratio is a range above 0, found " + narrowest + " to " + widest);
-    for (double p : new double[] {flip, jitterProbability, greyProbability})
-      if (!(p >= 0 && p <= 1)) throw new IllegalArgumentException("a probability is 0 to 1, found " + p);
+    checked(flip);
+    checked(blur);
+  }
+
+  private static void checked(double p) {
+    if (!(p >= 0 && p <= 1)) throw new IllegalArgumentException("a probability is 0 to 1, found " + p);
   }
 
   /// The same with another range of areas.
   public Augmentation scale(double least, double most) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
-        interpolation);
+    return cropped(new Crop(least, most, crop.narrowest, crop.widest, crop.interpolation));
   }
 
   /// The same with another range of width/height.
   public Augmentation ratio(double narrowest, double widest) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
-        interpolation);
+    return cropped(new Crop(crop.least, crop.most, narrowest, widest, crop.interpolation));
   }
 
+  /// The same with another crop.
+  public Augmentation cropped(Crop crop) { return new Augmentation(crop, flip, policy, colours, blur, erasing); }
+
   /// The same with another probability of a flip.
-  public Augmentation flip(double flip) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
-        interpolation);
-  }
+  public Augmentation flip(double flip) { return new Augmentation(crop, flip, policy, colours, blur, erasing); }
+
+  /// The same with another policy.
+  public Augmentation policy(Policy policy) { return new Augmentation(crop, flip, policy, colours, blur, erasing); }
 
   /// The same with other colours.
   public Augmentation colours(Jitter jitter, double jitterProbability, double greyProbability) {
-    return new Augmentation(least, most, narrowest, widest, flip, jitter, jitterProbability, greyProbability,
-        interpolation);
+    var colours = new Colours(jitter, jitterProbability, greyProbability);
+    return new Augmentation(crop, flip, policy, colours, blur, erasing);
   }
 
-  /// The augmented image of `height` × `width`.
+  /// The same with another blur.
+  public Augmentation blur(double blur) { return new Augmentation(crop, flip, policy, colours, blur, erasing); }
+
+  /// The same with other erasing.
+  public Augmentation erasing(Erasing erasing) { return new Augmentation(crop, flip, policy, colours, blur, erasing); }
+
+  /// The augmented image of `height` × `width`, before it is normalised.
   public Pixels apply(Picture picture, int height, int width, RandomGenerator random) {
-    return changed(Resize.of(randomCrop(picture, narrowest, widest, random), width, height, interpolation).pixels(),
-        random);
+    return changed(crop.of(picture, crop.narrowest, crop.widest, random), width, height, random);
   }
 
   /// The augmented image at the proportions of its crop, in the size that as many patches as there is room for have;
-  /// the range of proportions is
-  /// relative to the picture's own, as in timm.
+  /// the range of proportions is relative to the picture's own, as in timm.
   public Pixels apply(Picture picture, PatchFrame frame, RandomGenerator random) {
     double own = (double) picture.width() / picture.height();
-    var crop = randomCrop(picture, own * narrowest, own * widest, random);
-    var g = frame.grid(crop.height(), crop.width());
-    return changed(Resize.of(crop.pixels(), g.width() * frame.side(), g.height() * frame.side(), interpolation),
-        random);
+    var part = crop.of(picture, own * crop.narrowest, own * crop.widest, random);
+    var g = frame.grid(part.height(), part.width());
+    return changed(part.pixels().picture(), g.width() * frame.side(), g.height() * frame.side(), random);
   }
 
-  private Pixels changed(Pixels image, RandomGenerator random) {
+  private Pixels changed(Picture part, int width, int height, RandomGenerator random) {
+    var how = crop.interpolation != null ? crop.interpolation
+        : random.nextBoolean() ? Interpolation.BICUBIC : Interpolation.BILINEAR;
+    Pixels image = Resize.of(part, width, height, how).pixels();
     // every sample draws the same numbers whether it is changed or not, so that one probability does not disturb the
     // others
     double flipDraw = random.nextDouble(), jitterDraw = random.nextDouble(), greyDraw = random.nextDouble();
     if (flipDraw < flip) image = Geometry.flip(image);
-    if (jitterDraw < jitterProbability) image = jitter.apply(image, random);
-    return greyDraw < greyProbability ? Colour.greyscale(image) : image;
-  }
-
-  /// A part of random area and proportions at a random place (torchvision's `RandomResizedCrop`): ten attempts, then
-  /// the middle.
-  private Picture randomCrop(Picture picture, double narrowest, double widest, RandomGenerator random) {
-    int w = picture.width(), h = picture.height();
-    double low = Math.log(narrowest), high = Math.log(widest);
-    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      double area = (double) w * h * (least + random.nextDouble() * (most - least)),
-          ratio = Math.exp(low + random.nextDouble() * (high - low));
-      int across = (int) Math.rint(Math.sqrt(area * ratio)), down = (int) Math.rint(Math.sqrt(area / ratio));
-      if (across > 0 && across <= w && down > 0 && down <= h) {
-        int top = random.nextInt(h - down + 1), left = random.nextInt(w - across + 1);
-        return picture.crop(left, top, across, down);
-      }
-    }
-    return middle(picture, narrowest, widest);
-  }
-
-  private static Picture middle(Picture picture, double narrowest, double widest) {
-    int w = picture.width(), h = picture.height();
-    double ratio = (double) w / h;
-    if (ratio < narrowest) h = Math.clamp((long) Math.rint(w / narrowest), 1, h);
-    else if (ratio > widest) w = Math.clamp((long) Math.rint(h * widest), 1, w);
-    return picture.crop((picture.width() - w) / 2, (picture.height() - h) / 2, w, h);
+    if (!(policy instanceof Policy.None)) image = policy.apply(image, new SplittableRandom(random.nextLong()));
+    if (jitterDraw < colours.jitterProbability) image = colours.jitter.apply(image, random);
+    if (greyDraw < colours.greyProbability) image = Colour.greyscale(image);
+    if (blur == 0) return image;
+    double blurDraw = random.nextDouble(), deviation = SHARPEST + (SOFTEST - SHARPEST) * random.nextDouble();
+    return blurDraw < blur ? Blur.gaussian(image, deviation) : image;
   }
 }

@@ -23,7 +23,9 @@ public final class Transform {
 
   /// For training: `augmentation` with the draws of `random`, `[height · width, 3]`.
   public float[] rows(Picture picture, Augmentation augmentation, RandomGenerator random) {
-    return rows(augmentation.apply(picture, config.height(), config.width(), random));
+    var rows = rows(augmentation.apply(picture, config.height(), config.width(), random));
+    augmentation.erasing().apply(rows, config.height(), config.width(), random);
+    return rows;
   }
 
   /// An image of any size, only normalised: `[its height · its width, 3]`.
@@ -42,6 +44,16 @@ public final class Transform {
       into[at + i + 1] = green[rgb[i + 1] & 255];
       into[at + i + 2] = blue[rgb[i + 2] & 255];
     }
+  }
+
+  /// The image of which [#rows] made these, clipped to 8 bits.
+  public Pixels image(float[] rows, int height, int width) {
+    byte[] rgb = new byte[rows.length];
+    for (int i = 0; i < rgb.length; i++) {
+      float sample = (rows[i] * config.std().get(i % 3) + config.mean().get(i % 3)) * 255;
+      rgb[i] = (byte) Math.round(Math.clamp(sample, 0f, 255f));
+    }
+    return new Pixels(width, height, rgb);
   }
 
   /// A picture at its own proportions, in the size that as many patches as there is room for have.

@@ -4,6 +4,7 @@ import jacquard.autograd.Clipping;
 import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
+import jacquard.clip.train.health.Guard;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Random;
@@ -24,8 +25,9 @@ import java.util.stream.Collectors;
 ///
 /// @param optimizer of the task's parameters
 /// @param steps     in all
+/// @param guard     against wild gradients; null for none
 public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization how, Compute compute, long steps,
-    long seed) {
+    long seed, Guard guard) {
   private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
 
   /// Makes the steps from `first` on, until the last or until `stop` holds on some rank.
@@ -69,11 +71,11 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
     var norms = Norms.due(s, task.parameters());
     SequencedMap<String, Double> losses;
     try (var _ = Scope.open()) {
-      if (how.clip() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
+      if (guard == null && how.limit() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
         // Nothing waits for all gradients: they are used and freed as backward finishes them.
         double[] squares = {0};
         var move = measured(norms, optimizer.step(rate, (float) weight));
-        losses = Gradients.streamed(task, batch, pass, group -> {
+        losses = how.watch().during(s, () -> Gradients.streamed(task, batch, pass, group -> {
           double n = Clipping.norm(group.values());
           if (!Double.isFinite(n))
             throw new IllegalArgumentException("step " + s + ": gradient norm " + n + " of "
@@ -81,14 +83,20 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
                 + (group.size() > 3 ? " and %,d more".formatted(group.size() - 3) : "") + HELP);
           squares[0] += n * n;
           move.accept(group);
-        }).losses();
+        })).losses();
         check(s, losses.get("loss"), norm = weight * Math.sqrt(squares[0]));
       } else {
-        var step = Gradients.of(task, batch, how.parts(), pass);
+        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass));
         losses = step.losses();
-        check(s, step.loss(), norm = weight * Clipping.norm(step.gradients().values()));
-        measured(norms, optimizer.step(rate, (float) weight * Clipping.factor(norm, how.clip())))
-            .accept(step.gradients());
+        norm = weight * Clipping.norm(step.gradients().values());
+        if (guard == null) check(s, step.loss(), norm);
+        if (guard == null || guard.takes(s, step.loss(), norm))
+          measured(norms, optimizer.step(rate, (float) weight * Clipping.factor(norm, how.limit())))
+              .accept(step.gradients());
+        else {
+          norms = null;
+          optimizer.restore(s + 1);                              // a step is counted whether it is made or not
+        }
       }
       task.after();
     }
@@ -99,6 +107,7 @@ public record Loop(Task task, Stream stream, Optimizer optimizer, Optimization h
       values.put("parameter_norm", norms.parameters());
       values.put("update_norm", norms.change());
     }
+    if (guard != null) values.put("skipped_steps", (double) guard.skipped());
     values.putAll(task.report());
     return values;
   }

@@ -7,6 +7,8 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Progress;
+import jacquard.clip.train.health.EmbeddingStatistics;
+import jacquard.clip.train.health.Guard;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Group;
@@ -89,11 +91,13 @@ public final class Trainer {
     var task = recipe.make(saved);
     var optimizer = how.over(task);
     var averages = leads && cadence.average > 0 ? new Averages(task, cadence.average, Averages.COPIED) : null;
+    var guard = how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null;
     var state = state(task, optimizer, averages);
+    if (guard != null) state.section("guard", guard);
     var unlike = new ArrayList<String>();
     long first = saved ? state.restore(folder.state(), unlike) : 0;
     optimizer.restore(first);
-    var loop = new Loop(task, stream, optimizer, how, compute, cadence.steps, seed);
+    var loop = new Loop(task, stream, optimizer, how, compute, cadence.steps, seed, guard);
     if (!leads) {
       loop.run(first, () -> stopping, List.of());
       return null;
@@ -111,6 +115,7 @@ public final class Trainer {
       if (held != null) {
         var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
         evaluators.put(HELD_OUT, heldOut);
+        if (how.watch().statistics()) evaluators.put("embeddings", new EmbeddingStatistics(heldOut::last));
         if (averages != null)
           evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model()));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));

@@ -3,6 +3,7 @@ package jacquard.tests.verify;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.image.resize.Box;
+import jacquard.clip.image.augment.Canvas;
 import jacquard.clip.image.augment.Colour;
 import jacquard.clip.image.augment.Geometry;
 import jacquard.clip.image.Images;
@@ -112,8 +113,8 @@ public final class ImagesFamily implements Family {
       };
     }
 
-    private static Interpolation last(String rest) {
-      return Interpolation.named(rest.substring(rest.lastIndexOf('.') + 1));
+    private static Canvas last(String rest) {
+      return Canvas.black(Interpolation.named(rest.substring(rest.lastIndexOf('.') + 1)));
     }
 
     private Pixels crop(Pixels image, String index) {

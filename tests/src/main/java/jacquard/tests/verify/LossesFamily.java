@@ -67,7 +67,7 @@ public final class LossesFamily implements Family {
   }
 
   /// 12 steps of w and b. Only the run named `adamw` exempts b from decay.
-  private static void optimizer(Safetensors io, String name, Optimizer.Rule rule, double rate, double decay,
+  private static void optimizer(Safetensors io, String name, Optimizer.Fused rule, double rate, double decay,
       Report report) throws IOException {
     var key = "opt." + name + ".";
     double worst = 0;

@@ -60,6 +60,7 @@ public final class OptimFamily implements Family {
           report.failed(name + " step", x);
         }
     }
+    if (Files.exists(folder.resolve("trajectories.json"))) Trajectories.verify(folder, report);
   }
 
   /// How many parameters have another rate or decay than recorded.

@@ -67,7 +67,7 @@ record RecordedTraining(String name, Path folder, JsonNode log, int steps, int b
     var seen = new ArrayList<Listener.Moment>();
     var listeners = new ArrayList<>(List.of(others));
     listeners.add(new Listener.Each(seen::add));
-    new Loop(task, stream, how.over(task), how, Compute.on(Conformance.device()), steps, 0)
+    new Loop(task, stream, how.over(task), how, Compute.on(Conformance.device()), steps, 0, null)
         .run(0, () -> false, listeners);
     if (seen.size() != steps) throw new IllegalStateException(seen.size() + " steps were made, expected " + steps);
     report.check(name + " learning rates", worst(seen, "lr", "lr", false), 1e-15);

@@ -12,6 +12,7 @@ import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Augmentation.Jitter;
 import jacquard.clip.image.resize.Box;
 import jacquard.clip.image.augment.Colour;
+import jacquard.clip.image.augment.Canvas;
 import jacquard.clip.image.augment.Geometry;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Interpolation;
@@ -73,9 +74,10 @@ class TransformTest {
   @Test void flippingTwiceIsNothing() throws IOException {
     Pixels photo = photo().pixels();
     assertEquals(photo, Geometry.flip(Geometry.flip(photo)));
-    assertEquals(photo, Geometry.rotate(Geometry.rotate(photo, 180, Interpolation.NEAREST), -180,
-        Interpolation.BILINEAR));
-    assertSame(photo, Geometry.rotate(photo, 360, Interpolation.NEAREST));
+    var nearest = Canvas.black(Interpolation.NEAREST);
+    assertEquals(photo, Geometry.rotate(Geometry.rotate(photo, 180, nearest), -180,
+        Canvas.black(Interpolation.BILINEAR)));
+    assertSame(photo, Geometry.rotate(photo, 360, nearest));
   }
 
   /// A picture of one level stays so under every filter, in every mode, however it is cut and sized.

@@ -30,6 +30,7 @@ public final class Setup {
   private int batch = 16, parts = 1;
   private long save = 4, seed = 7, evaluate = 100;
   private double clip = 1, average;
+  private Optimization.Watch watch = Optimization.Watch.NONE;
   private Optimizer.Rule rule = new Optimizer.AdamW(0.9, 0.98, 1e-6);
   private Schedule schedule = new Schedule.Cosine(1e-2, 2, 8);
   private Rates rates = Rates.decayed(0.2);
@@ -49,6 +50,7 @@ public final class Setup {
   public Setup seed(long s) { seed = s; return this; }
   public Setup clip(double limit) { clip = limit; return this; }
   public Setup average(double decay) { average = decay; return this; }
+  public Setup watch(Optimization.Watch w) { watch = w; return this; }
   public Setup rule(Optimizer.Rule r) { rule = r; return this; }
   public Setup schedule(Schedule s) { schedule = s; return this; }
   public Setup rates(Rates r) { rates = r; return this; }
@@ -67,7 +69,8 @@ public final class Setup {
     var read = stream != null ? stream : new Batches(source, transform, augmentation,
         config.text().input().captions(null), batch * compute.devices().size(), config.text().input().context(), seed);
     return new Trainer(recipe == null ? contrastive() : recipe, read,
-        new Optimization(rule, schedule, rates, clip, parts), new Trainer.Cadence(steps, evaluate, save, average),
+        new Optimization(rule, schedule, rates, clip, parts, watch),
+        new Trainer.Cadence(steps, evaluate, save, average),
         compute, seed, transform, config.text().input().captions(null), held);
   }
 

@@ -1,5 +1,6 @@
 package jacquard.clip.cli.options;
 
+import jacquard.clip.data.parquet.Scores;
 import jacquard.clip.data.shards.BlockCache;
 import jacquard.clip.data.shards.Fields;
 import jacquard.clip.data.shards.ShardNames;
@@ -27,8 +28,16 @@ public final class ShardOptions {
       "Pictures in shards of more pixels are left out, before they are decoded (default: ${DEFAULT-VALUE}).")
   long pixels = Fields.DEFAULT.maximumPixels();
 
+  @Option(names = "--min-score", paramLabel = "COLUMN=X", description =
+      "Keeps the samples whose number in a column of the Parquet file beside their shard (0.tar, 0.parquet) is X or "
+      + "more: clip_l14_similarity_score=0.25.")
+  String score;
+  @Option(names = "--allow-pipes", description =
+      "Runs the commands of shards named pipe:COMMAND, each once, and keeps what they write. A command may do anything "
+      + "that you may.")
+  boolean pipes;
   @Option(names = "--shard-cache", paramLabel = "FOLDER", description =
-      "Where blocks of shards behind https:// are kept (default: ${DEFAULT-VALUE}).")
+      "Where blocks of shards behind https:// and s3:// are kept (default: ${DEFAULT-VALUE}).")
   Path cache = Path.of(System.getProperty("java.io.tmpdir"), "jacquard-shards");
   @Option(names = "--shard-cache-size", paramLabel = "GB", description =
       "The most that the folder may hold; the shards that were last read longest ago are deleted first (default: ${DEFAULT-VALUE}).")
@@ -51,8 +60,10 @@ public final class ShardOptions {
 
   public Shards open(String data, List<Shards.From> sources) throws IOException {
     boolean remote = sources.stream().flatMap(s -> s.names().stream())
-        .anyMatch(n -> n.startsWith("http://") || n.startsWith("https://"));
-    return Shards.open(data, sources, fields(), remote ? new BlockCache(cache, (long) (gigabytes * 1e9)) : null);
+        .anyMatch(Shards::elsewhere);
+    return Shards.open(data, sources, fields(),
+        remote ? new BlockCache(cache, (long) (gigabytes * 1e9)).commands(pipes) : null,
+        score == null ? null : Scores.parse(score));
   }
 
   private static List<String> parts(String option, String value) {

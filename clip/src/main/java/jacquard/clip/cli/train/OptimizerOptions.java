@@ -2,18 +2,27 @@ package jacquard.clip.cli.train;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
+import jacquard.autograd.optimizer.Adafactor;
+import jacquard.autograd.optimizer.Lamb;
+import jacquard.autograd.optimizer.Lion;
+import jacquard.autograd.optimizer.Lookahead;
+import jacquard.autograd.optimizer.Muon;
+import jacquard.autograd.optimizer.StableAdamW;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.task.Rates;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import picocli.CommandLine.Option;
 
 /// The optimizer and its learning rate.
 public final class OptimizerOptions {
   @Option(names = "--opt", paramLabel = "NAME",
-      description = "adamw, nadamw, or sgd with Nesterov momentum (default: ${DEFAULT-VALUE}).")
+      description = "adamw, nadamw, sgd with Nesterov momentum, stableadamw (AdamW whose steps are cut where gradients "
+          + "grow suddenly), or timm's: timm/lamb, timm/lion, timm/adafactor, timm/adafactorbv, timm/muon, timm/nmuon, "
+          + "timm/adamw, timm/nadamw (default: ${DEFAULT-VALUE}).")
   String name = "adamw";
   @Option(names = "--lr", paramLabel = "RATE", description = "Largest learning rate (default: ${DEFAULT-VALUE}).")
   double rate = 1.2e-3;
@@ -65,6 +74,20 @@ public final class OptimizerOptions {
   @Option(names = "--text-layer-decay", paramLabel = "X",
       description = "The same of the text tower (default: ${DEFAULT-VALUE}).")
   double textLayers = 1;
+  @Option(names = "--opt-fallback-list", arity = "1..*", paramLabel = "GLOB",
+      description = "Parameters that timm/muon leaves to AdamW, beside vectors and thin matrices, by patterns of "
+          + "OpenCLIP's names: *embedding*, *.proj.")
+  List<String> others = List.of();
+  @Option(names = "--skip-wild", paramLabel = "X",
+      description = "Leaves out steps whose gradient norm is more than X times the median of the last 100, or not "
+          + "finite; ten in a row end the run (10, say; default: a norm that is not finite ends it).")
+  Double wild;
+  @Option(names = "--all-patches-epochs", paramLabel = "N",
+      description = "The last N epochs see all patches, whatever the patch dropout; parts of epochs too.")
+  double allPatches = 0;
+  @Option(names = "--embedding-statistics",
+      description = "Measures in evaluations how features lie: alignment, uniformity and effective rank.")
+  boolean statistics;
   @Option(names = "--ema", paramLabel = "X",
       description = "Keeps running averages of the weights, of which X stays at each step (0.999, say): evaluated "
           + "beside the weights and saved in averages/.")
@@ -85,7 +108,12 @@ public final class OptimizerOptions {
   ///
   /// @param accumulate micro-batches a step
   public Optimization how(ClipConfig config, String title, long total, long perEpoch, int accumulate) {
-    return new Optimization(rule(title), schedule(total, perEpoch), rates(config), clip, accumulate);
+    within("--all-patches-epochs", allPatches, 0, Double.MAX_VALUE);
+    if (wild != null && !(wild > 1))
+      throw new IllegalArgumentException("--skip-wild " + wild + ", expected more than 1");
+    long whole = allPatches == 0 ? Long.MAX_VALUE : total - Math.round(allPatches * perEpoch);
+    return new Optimization(rule(config, title), schedule(total, perEpoch), rates(config), clip, accumulate,
+        new Optimization.Watch(wild == null ? 0 : wild, whole, statistics));
   }
 
   /// How fast each parameter of a model learns.
@@ -102,22 +130,38 @@ public final class OptimizerOptions {
     return average == null ? 0 : average;
   }
 
-  /// @param model its name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's last stages and of
+  /// @param title the model's name. OpenCLIP's ε follows from it, and it matters: gradients of a ResNet's last stages
+  /// and of
   ///   its attention pool are 1e-6 and less, and beside an ε of 1e-6 they would learn at half speed or not at all
-  Optimizer.Rule rule(String model) {
+  private Optimizer.Rule rule(ClipConfig config, String title) {
     within("--beta1", beta1, 0, 1);
     within("--beta2", beta2, 0, 1);
     within("--momentum", momentum, 0, 1);
     within("--wd", decay, 0, Double.MAX_VALUE);
     within("--grad-clip-norm", clip, 0, Double.MAX_VALUE);
     if (epsilon != null) within("--eps", epsilon, Double.MIN_VALUE, Double.MAX_VALUE);
-    double epsilon = this.epsilon != null ? this.epsilon : model.toLowerCase(Locale.ROOT).contains("vit") ? 1e-6 : 1e-8;
+    double epsilon = this.epsilon != null ? this.epsilon : title.toLowerCase(Locale.ROOT).contains("vit") ? 1e-6 : 1e-8;
     return switch (name) {
       case "adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
       case "nadamw" -> new Optimizer.NAdamW(beta1, beta2, epsilon, 4e-3);
       case "sgd" -> new Optimizer.Sgd(momentum, momentum > 0);
-      default -> throw new IllegalArgumentException("--opt " + name + ", expected adamw, nadamw or sgd");
+      case "timm/adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
+      case "timm/nadamw" -> new Lookahead(beta1, beta2, epsilon);
+      case "stableadamw" -> new StableAdamW(beta1, beta2, epsilon);
+      case "timm/lamb" -> new Lamb(beta1, beta2, epsilon);
+      case "timm/lion" -> new Lion(beta1, beta2);
+      case "timm/adafactor" -> Adafactor.TIMM;
+      case "timm/adafactorbv" -> Adafactor.bigVision(momentum);
+      case "timm/muon" -> new Muon(momentum, false, new Optimizer.AdamW(beta1, beta2, epsilon), excluded(config));
+      case "timm/nmuon" -> new Muon(momentum, true, new Lookahead(beta1, beta2, epsilon), excluded(config));
+      default -> throw new IllegalArgumentException("--opt " + name + ", expected adamw, nadamw, sgd, stableadamw, or "
+          + "one of timm/adamw, nadamw, lamb, lion, adafactor, adafactorbv, muon, nmuon");
     };
+  }
+
+  /// Paths that another rule than Muon's changes.
+  private Predicate<String> excluded(ClipConfig config) {
+    return Rates.matching("--opt-fallback-list", others, ClipModel.describe(config));
   }
 
   private static void share(String option, double value) {

@@ -3,6 +3,7 @@ package jacquard.clip.cli.train;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ShardOptions;
 import jacquard.clip.data.Batches;
+import jacquard.clip.data.ChosenCaptions;
 import jacquard.clip.data.Framing;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;
@@ -11,6 +12,7 @@ import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.ShardStream;
 import jacquard.clip.data.shards.Shards;
 import jacquard.clip.text.Tokenizer;
+import jacquard.clip.text.augment.CaptionAugmentation;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +51,8 @@ final class SamplingOptions {
     String name();
     /// Pairs an epoch.
     long size();
-    Stream.Numbered stream(Framing.Whole framing, Tokenizer tokenizer, Size size) throws IOException;
+    Stream.Numbered stream(Framing.Whole framing, CaptionAugmentation captions, Tokenizer tokenizer,
+        Size size) throws IOException;
     /// Pairs of the shortest steps that it can be read in.
     int least();
   }
@@ -58,7 +61,8 @@ final class SamplingOptions {
   /// @param context ids a caption
   record Size(int batch, int context, long seed) {}
 
-  Data data(String name, DataOptions options) throws IOException {
+  /// @param choice whether a picture's captions are one sample
+  Data data(String name, DataOptions options, boolean choice) throws IOException {
     if (!TYPES.contains(type))
       throw new IllegalArgumentException("--dataset-type " + type + ", expected one of " + String.join(", ", TYPES));
     if (samples < 0 || lanes < 0 || window < 0)
@@ -69,7 +73,8 @@ final class SamplingOptions {
       throw new IllegalArgumentException(
           "--train-num-samples, --train-data-upsampling-factors, --dataset-resampled and --shard-… are for shards, and "
           + name + " names none (a .tar)");
-    return new OfSource(options.source(name));
+    var source = options.source(name);
+    return new OfSource(choice ? ChosenCaptions.of(source) : source);
   }
 
   private Shards shards(String name, ShardOptions options) throws IOException {
@@ -94,9 +99,9 @@ final class SamplingOptions {
     @Override public String name() { return source.name(); }
     @Override public long size() { return source.size(); }
     @Override public int least() { return 1; }
-    @Override public Stream.Numbered stream(Framing.Whole framing, Tokenizer tokenizer, Size size) {
-      return new Batches(source, framing.transform(), framing.augmentation(), tokenizer, size.batch, size.context,
-          size.seed);
+    @Override public Stream.Numbered stream(Framing.Whole framing, CaptionAugmentation captions, Tokenizer tokenizer,
+        Size size) {
+      return new Batches(source, framing, captions, tokenizer, size.batch, size.context, size.seed);
     }
   }
 
@@ -104,9 +109,10 @@ final class SamplingOptions {
     @Override public String name() { return shards.name(); }
     @Override public long size() { return shards.perEpoch(how); }
     @Override public int least() { return how.lanes() > 0 ? how.lanes() : LANES; }
-    @Override public Stream.Numbered stream(Framing.Whole framing, Tokenizer tokenizer, Size size) {
+    @Override public Stream.Numbered stream(Framing.Whole framing, CaptionAugmentation captions, Tokenizer tokenizer,
+        Size size) {
       return new ShardStream(shards, how, size.batch, size.seed, key ->
-          new Preparation(framing, tokenizer, size.context, key));
+          new Preparation(framing, captions, tokenizer, size.context, key));
     }
   }
 }

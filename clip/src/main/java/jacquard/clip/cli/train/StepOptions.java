@@ -1,5 +1,6 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.settings.Recipes;
 import jacquard.clip.train.Trainer;
 import picocli.CommandLine.Option;
 
@@ -13,6 +14,10 @@ public final class StepOptions {
           + "times as large, and its gradient is that of the whole. This changed: before, the batch was divided by N "
           + "(default: ${DEFAULT-VALUE}).")
   public int accumulate = 1;
+  @Option(names = Recipes.OPTION, paramLabel = "NAME",
+      description = "Settings of a published run: laion, datacomp, clipa or siglip. They stand where no option is "
+          + "given; batch, model and data are yours.")
+  String recipe;
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   int epochs = 10;
   @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;

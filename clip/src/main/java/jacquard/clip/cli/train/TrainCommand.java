@@ -1,5 +1,6 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.options.CaptionOptions;
 import jacquard.clip.cli.options.ConfigOptions;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ImageOptions;
@@ -39,6 +40,7 @@ public final class TrainCommand implements Callable<Integer> {
   @Mixin(name = "Devices and precision") ComputeOptions compute;
   @Mixin(name = "Optimizer") OptimizerOptions optimizer;
   @Mixin(name = "Frozen towers") LockOptions locks;
+  @Mixin(name = "Captions") CaptionOptions captions;
   @Mixin(name = "Pictures") ImageOptions images;
   @Mixin(name = "Zero-shot evaluation") ZeroShotOptions zeroShot;
   @Mixin(name = "Pictures of any size (NaFlex)") NaFlexOptions flex;

@@ -29,7 +29,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var going = c.run.resume == null ? null : c.run.resumed();
     var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
     var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
-    var training = c.sampling.data(c.data.train, c.tables);
+    var training = c.sampling.data(c.data.train, c.tables, c.captions.choice);
     if (!config.compares() && c.data.held != null)
       throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
     var held = config.compares() ? c.data.held(c.tables) : null;
@@ -85,12 +85,14 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var transform = new Transform(c.images.over(start.pictures()));
     var recipe = new Contrastive.Recipe(config, start.weights(), c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(start.tokenizer());
-    var whole = new Framing.Whole(transform, c.images.augmentation());
+    var whole = new Framing.Whole(transform, c.images.augmentation(transform.config()));
+    var captions = c.captions.augmentation();
     int context = c.flex.use ? c.flex.context(config) : text.context();
     var stream = c.flex.use
-        ? c.flex.stream(training.stream(whole, tokenizer, new SamplingOptions.Size(training.least(), context, seed)),
+        ? c.flex.stream(training.stream(whole, captions, tokenizer,
+            new SamplingOptions.Size(training.least(), context, seed)),
             whole, config, batch / c.steps.batch, c.steps.batch, seed)
-        : training.stream(whole, tokenizer, new SamplingOptions.Size(batch, context, seed));
+        : training.stream(whole, captions, tokenizer, new SamplingOptions.Size(batch, context, seed));
     return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
         held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
   }

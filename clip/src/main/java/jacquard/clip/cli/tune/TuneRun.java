@@ -56,8 +56,8 @@ record TuneRun(TuneCommand command, Compute on, TuneData.Sources data, Start sta
     var how = command.optimizer.how(start.config(), title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var size = new Mixture.Size(batch, command.method.old(keep, batch), start.config().text().input().context(),
         start.seed());
-    var stream = new Mixture(data.fresh(), start.replayed(), start.transform(), command.images.augmentation(),
-        start.tokenizer(), size);
+    var stream = new Mixture(data.fresh(), start.replayed(), start.transform(),
+        command.images.augmentation(start.transform().config()), start.tokenizer(), size);
     var trainer = new Trainer(new Recipe(start, method, kept), stream, how, cadence, on, start.seed(),
         start.transform(), start.tokenizer(), null).also(new Trainer.Also(guard::during, cadence.evaluate()));
     var done = new CountDownLatch(1);

@@ -30,6 +30,7 @@ public final class BlockCache {
   private final ConcurrentHashMap<String, CompletableFuture<Void>> coming = new ConcurrentHashMap<>();
   private final Semaphore fetching = new Semaphore(FETCHING);
   private long bytes;
+  private boolean commands;
 
   /// @param most bytes, at least those of 32 blocks
   /// @throws IOException if the folder cannot be made or read
@@ -45,6 +46,16 @@ public final class BlockCache {
     }
   }
 
+  /// This, with shards that are what a command writes.
+  ///
+  /// @param allowed whether they are run
+  public BlockCache commands(boolean allowed) {
+    commands = allowed;
+    return this;
+  }
+
+  boolean commands() { return commands; }
+  long most() { return most; }
   Path folder() { return folder; }
 
   /// Bytes on disk.

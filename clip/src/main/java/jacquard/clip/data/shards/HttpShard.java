@@ -1,6 +1,7 @@
 package jacquard.clip.data.shards;
 
 import jacquard.clip.data.Captions;
+import jacquard.clip.data.s3.S3;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,14 +12,16 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
-/// A shard behind `http` or `https`, read in ranges of a block, which a cache keeps. A range that breaks off goes on
-/// from the byte reached; what a server may mend is tried again, six times without a byte at most. A file that is
+/// A shard behind `http`, `https` or `s3`, read in ranges of a block, which a cache keeps. A range that breaks off goes
+/// on from the byte reached; what a server may mend is tried again, six times without a byte at most. A file that is
 /// replaced meanwhile is an error, where the server tells by an ETag.
 final class HttpShard implements ShardFile {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -43,7 +46,9 @@ final class HttpShard implements ShardFile {
   }
 
   /// Whether a name is an address.
-  static boolean is(String name) { return name.startsWith("http://") || name.startsWith("https://"); }
+  static boolean is(String name) {
+    return name.startsWith("http://") || name.startsWith("https://") || S3.is(name);
+  }
 
   @Override public String name() { return address.replaceFirst("\\?.*", ""); }       // what follows may be a secret
 
@@ -144,14 +149,22 @@ final class HttpShard implements ShardFile {
     try { return in.read(into, at, into.length - at); } finally { watch.cancel(false); }
   }
 
+  /// With the condition that the file is still the same, and signed where it is to be.
+  private HttpRequest.Builder request(Map<String, String> asked) throws IOException {
+    var headers = new LinkedHashMap<>(asked);
+    if (tag != null && !tag.startsWith("W/")) headers.put("If-Match", tag);
+    var s3 = S3.is(address) ? S3.here() : null;
+    var uri = s3 == null ? URI.create(address) : s3.uri(address);
+    var r = HttpRequest.newBuilder(uri).timeout(PATIENCE);
+    if (s3 != null) s3.headers(uri, headers).forEach(r::header);
+    headers.forEach(r::header);
+    return r;
+  }
+
   private InputStream open(long from, long to, Answer answer) throws IOException {
     HttpRequest.Builder request;
-    try {
-      request = HttpRequest.newBuilder(URI.create(address)).timeout(PATIENCE)
-          .header("Range", "bytes=" + from + "-" + to);
-    }
+    try { request = request(Map.of("Range", "bytes=" + from + "-" + to)); }
     catch (IllegalArgumentException e) { throw new Refused(name() + " is no address: " + e.getMessage()); }
-    if (tag != null && !tag.startsWith("W/")) request.header("If-Match", tag);
     HttpResponse<InputStream> got;
     try { got = Client.ONE.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()); }
     catch (InterruptedException e) {
@@ -176,7 +189,10 @@ final class HttpShard implements ShardFile {
       case 416 -> new Refused(name() + " is empty or shorter than before");
       case 200 -> new Refused(name() + ": the server does not serve ranges");
       case 404 -> new Refused(name() + ": no such file (404)");
-      case 401, 403 -> new Refused(name() + ": permission denied (" + status + ")");
+      case 401, 403 -> new Refused(name() + ": permission denied (" + status + ")" + (S3.is(address)
+          ? "; are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION set, and is the clock right?" : ""));
+      case 301, 307, 400 -> new Refused(name() + ": status " + status + (S3.is(address)
+          ? "; does the bucket lie in AWS_REGION?" : ""));
       default -> status >= 500 || status == 429 || status == 408 ? new IOException("status " + status)
           : new Refused(name() + ": status " + status);
     };

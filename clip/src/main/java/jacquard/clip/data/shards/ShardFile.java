@@ -1,11 +1,13 @@
 package jacquard.clip.data.shards;
 
+import jacquard.clip.data.Captions;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.concurrent.TimeUnit;
 
 /// The bytes of a shard, wherever it lies. Any thread may read, and several at once.
@@ -54,12 +56,64 @@ public interface ShardFile {
   /// The index that came with the shard; null where none did.
   default byte[] shipped() { return null; }
 
-  /// A file, or one behind an address.
+  /// What a command writes, kept as a file: it runs once, and again where its file is gone. It is a shell's command, so
+  /// that only whoever says so has it run.
+  ///
+  /// @param command of `sh`
+  /// @param folder  where the file is kept
+  /// @param most    bytes
+  record OfCommand(String command, Path folder, long most) implements ShardFile {
+    static final String PREFIX = "pipe:";
+
+    private OnDisk file() throws IOException {
+      var file = folder.resolve("%016x.tar".formatted(Captions.hash(command)));
+      synchronized (OfCommand.class) {
+        if (!Files.exists(file)) run(file);
+      }
+      return new OnDisk(file);
+    }
+
+    private void run(Path file) throws IOException {
+      var part = file.resolveSibling(file.getFileName() + ".part");
+      var process = new ProcessBuilder("sh", "-c", command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+      process.getOutputStream().close();
+      try (var in = process.getInputStream(); var out = Files.newOutputStream(part)) {
+        var piece = new byte[1 << 16];
+        long total = 0;
+        for (int n; (n = in.read(piece)) >= 0; out.write(piece, 0, n))
+          if ((total += n) > most)
+            throw new IOException(name() + " wrote more than the %,d bytes of --shard-cache-size".formatted(most));
+        int status = process.waitFor();
+        if (status != 0) throw new IOException(name() + " ended with status " + status);
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException(name() + ": interrupted", e);
+      } finally {
+        process.destroy();
+        Files.deleteIfExists(part);
+      }
+    }
+
+    @Override public String name() { return PREFIX + command; }
+    @Override public State state() throws IOException {
+      return new State(file().state().size(), Captions.hash(command));
+    }
+    @Override public byte[] read(long at, int length) throws IOException { return file().read(at, length); }
+    @Override public Path index() { return folder.resolve("%016x.tar.index".formatted(Captions.hash(command))); }
+  }
+
+  /// A file, one behind an address, or what a command writes.
   ///
   /// @param cache for what comes from elsewhere; null where nothing may
   static ShardFile of(String name, BlockCache cache) {
-    if (!HttpShard.is(name)) return new OnDisk(Path.of(name));
+    boolean command = name.startsWith(OfCommand.PREFIX);
+    if (!command && !HttpShard.is(name)) return new OnDisk(Path.of(name));
     if (cache == null) throw new IllegalArgumentException(name + " needs a cache on disk");
-    return new HttpShard(name, cache);
+    if (!command) return new HttpShard(name, cache);
+    if (!cache.commands())
+      throw new IllegalArgumentException(name
+          + ": commands are run only with --allow-pipes, since they may do anything");
+    return new OfCommand(name.substring(OfCommand.PREFIX.length()), cache.folder(), cache.most());
   }
 }

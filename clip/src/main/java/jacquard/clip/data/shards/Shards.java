@@ -3,6 +3,7 @@ package jacquard.clip.data.shards;
 import jacquard.clip.data.Captions;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
+import jacquard.clip.data.parquet.Scores;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
 import jacquard.clip.settings.Reason;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
@@ -32,21 +34,33 @@ public final class Shards {
   /// The pairs of a shard: `[4 · count]`, first byte and length of the picture, then of the caption.
   private record Places(long[] where) {}
 
+  /// What keeps samples: null scores keep all.
+  private record Beside(Scores scores, BlockCache cache) {
+    /// The keys that the Parquet file beside a shard keeps; null: all.
+    Set<String> kept(ShardFile shard) throws IOException {
+      if (scores == null) return null;
+      var file = ShardFile.of(shard.name().replaceFirst("\\.tar$", ".parquet"), cache);
+      return scores.kept(file.name(), file.read(0, Math.toIntExact(file.state().size())));
+    }
+  }
+
   /// @param entries samples in the index, `lost` of them by reason without what a pair needs
   private record Shard(ShardFile file, ShardFile.State state, int source, int count, int entries, long bytes,
       Map<String, Long> lost, long hash, String broken) {}
 
   private final String name;
   private final Fields fields;
+  private final Beside beside;
   private final List<Shard> shards;
   private final double[] factors;
   private final long[] start;
   private final LinkedHashMap<Integer, Places> held = new LinkedHashMap<>(16, 0.75f, true);
   private long inHold;
 
-  private Shards(String name, Fields fields, List<Shard> shards, double[] factors) {
+  private Shards(String name, Fields fields, Beside beside, List<Shard> shards, double[] factors) {
     this.name = name;
     this.fields = fields;
+    this.beside = beside;
     this.shards = shards;
     this.factors = factors;
     this.start = new long[shards.size() + 1];
@@ -62,31 +76,41 @@ public final class Shards {
 
   /// @param cache for shards behind addresses; null where there are none
   public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache) throws IOException {
+    return open(name, sources, fields, cache, null);
+  }
+
+  /// @param scores by which samples are kept; null: all are
+  public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache,
+      Scores scores) throws IOException {
     record Named(String name, int source) {}
     var named = new ArrayList<Named>();
     for (int s = 0; s < sources.size(); s++) for (var n : sources.get(s).names) named.add(new Named(n, s));
     // A stream that throws leaves its other readers at work. Here none begins after a failure, and all are waited for.
+    var beside = new Beside(scores, cache);
     var failures = new ConcurrentSkipListMap<Integer, IOException>();
     var shards = IntStream.range(0, named.size()).parallel().mapToObj(i -> {
       if (!failures.isEmpty()) return null;
-      try { return indexed(ShardFile.of(named.get(i).name, cache), named.get(i).source, fields); }
+      try { return indexed(ShardFile.of(named.get(i).name, cache), named.get(i).source, fields, beside); }
       catch (IOException e) { failures.put(i, e); return null; }
     }).toList();
     if (!failures.isEmpty()) throw failures.firstEntry().getValue();
-    var r = new Shards(name, fields, shards, named.stream().mapToDouble(n -> sources.get(n.source).factor).toArray());
+    var r = new Shards(name, fields, beside, shards, named.stream()
+        .mapToDouble(n -> sources.get(n.source).factor).toArray());
     if (r.size() == 0)
       throw new IOException(name + " holds no pair in " + shards.size() + " shards"
           + (r.lost().isEmpty() ? "" : ": " + words(r.lost())));
     return r;
   }
 
-  private static Shard indexed(ShardFile file, int source, Fields fields) throws IOException {
+  private static Shard indexed(ShardFile file, int source, Fields fields, Beside beside) throws IOException {
+    var kept = beside.kept(file);
     var index = ShardIndex.of(file);
     var lost = new TreeMap<String, Long>();
     int count = 0;
     long hash = 0, bytes = 0;
     for (var s : index.samples()) {
-      var why = fields.image(s) == null ? Fields.NO_IMAGE : fields.text(s) == null ? Fields.NO_TEXT : null;
+      var why = fields.image(s) == null ? Fields.NO_IMAGE : fields.text(s) == null ? Fields.NO_TEXT
+          : stays(s, kept) ? null : beside.scores.reason();
       if (why != null) {
         lost.merge(why, 1L, Long::sum);
         continue;
@@ -97,6 +121,11 @@ public final class Shards {
           fields.image(s).length() + 31 * fields.text(s).length());
     }
     return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
+  }
+
+  /// Whether a shard of this name is brought into a cache.
+  public static boolean elsewhere(String name) {
+    return HttpShard.is(name) || name.startsWith(ShardFile.OfCommand.PREFIX);
   }
 
   public String name() { return name; }
@@ -185,11 +214,17 @@ public final class Shards {
   /// The key of a pair, as its shard's entries name it.
   public String key(long number) throws IOException {
     int s = shard(number);
-    return pairs(ShardIndex.of(shards.get(s).file)).get((int) (number - start[s])).key();
+    var file = shards.get(s).file;
+    return pairs(ShardIndex.of(file), beside.kept(file)).get((int) (number - start[s])).key();
   }
 
-  private List<ShardIndex.Sample> pairs(ShardIndex index) {
-    return index.samples().stream().filter(p -> fields.image(p) != null && fields.text(p) != null).toList();
+  private List<ShardIndex.Sample> pairs(ShardIndex index, Set<String> kept) {
+    return index.samples().stream()
+        .filter(p -> fields.image(p) != null && fields.text(p) != null && stays(p, kept)).toList();
+  }
+
+  private static boolean stays(ShardIndex.Sample s, Set<String> kept) {
+    return kept == null || kept.contains(s.key().substring(s.key().lastIndexOf('/') + 1));
   }
 
   /// The caption of a pair.
@@ -245,7 +280,7 @@ public final class Shards {
     var shard = shards.get(s);
     var index = ShardIndex.of(shard.file);
     if (!index.state().equals(shard.state)) throw new IOException(shard.file.name() + " changed while it was read");
-    var pairs = pairs(index);
+    var pairs = pairs(index, beside.kept(shard.file));
     if (pairs.size() != shard.count) throw new IOException(shard.file.name() + " has another index than before");
     var r = new Places(IntStream.range(0, 4 * pairs.size()).mapToLong(i -> {
       var part = i % 4 < 2 ? fields.image(pairs.get(i / 4)) : fields.text(pairs.get(i / 4));

@@ -7,7 +7,7 @@ public final class Colour {
   private Colour() {}
 
   /// a + factor·(b − a) in single precision, truncated; beyond [0, 1] also clipped.
-  private static Pixels blend(Pixels a, Pixels b, double factor) {
+  public static Pixels blend(Pixels a, Pixels b, double factor) {
     float f = (float) factor;
     if (f == 0) return a;
     if (f == 1) return b;
@@ -150,6 +150,11 @@ public final class Colour {
   /// Inverts what is not below `threshold`.
   public static Pixels solarize(Pixels image, double threshold) {
     return levels(image, x -> x < threshold ? x : 255 - x);
+  }
+
+  /// Adds to what is below 128, up to 255.
+  public static Pixels solarizeAdd(Pixels image, int more) {
+    return levels(image, x -> x < 128 ? Math.min(255, x + more) : x);
   }
 
   private static int[][] histograms(Pixels image) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// How fast each parameter learns and how it decays, by path. Learning rates fall from a tower's output to its input
@@ -40,11 +41,21 @@ public record Rates(double decay, double image, double text, List<String> undeca
 
   /// @throws IllegalArgumentException naming a pattern that matches none of a model's parameters
   public Rates check(ClipModel model) {
-    for (var glob : undecayed)
-      if (model.parameters().all().keySet().stream().noneMatch(path -> pattern(glob).matcher(model.nameOf(path))
-          .matches()))
-        throw new IllegalArgumentException("--wd-exclude \"" + glob + "\" matches no parameter");
+    matching("--wd-exclude", undecayed, model);
     return this;
+  }
+
+  /// Which paths have a name of OpenCLIP's that matches one of some patterns.
+  ///
+  /// @throws IllegalArgumentException naming a pattern that matches none, and the option that gave it
+  public static Predicate<String> matching(String option, List<String> globs, ClipModel model) {
+    var patterns = globs.stream().map(Rates::pattern).toList();
+    for (int i = 0; i < patterns.size(); i++) {
+      var p = patterns.get(i);
+      if (model.parameters().all().keySet().stream().noneMatch(path -> p.matcher(model.nameOf(path)).matches()))
+        throw new IllegalArgumentException(option + " \"" + globs.get(i) + "\" matches no parameter");
+    }
+    return path -> patterns.stream().anyMatch(p -> p.matcher(model.nameOf(path)).matches());
   }
 
   /// What pools a tower's tokens stands at its output and learns at the full rate, whatever group it is locked with.

@@ -110,8 +110,11 @@ public final class CpuUpdates {
 
   private static void run(Update.Blend op, List<Tensor> in) {
     Dense t = Dense.written(in.get(0)), v = Dense.of(in.get(1));
-    float share = op.share(), scale = op.scale();
-    for (int i = 0; i < t.size(); i++)
-      t.a()[t.at() + i] = (1 - share) * t.a()[t.at() + i] + share * scale * v.a()[v.at() + i];
+    float keep = 1 - op.share(), scaled = op.share() * op.scale();
+    float[] T = t.a(), V = v.a();
+    Parallel.rows(t.size(), 32768, (from, to) -> {
+      int tt = t.at(), vt = v.at();
+      for (int i = from; i < to; i++) T[tt + i] = keep * T[tt + i] + scaled * V[vt + i];
+    });
   }
 }

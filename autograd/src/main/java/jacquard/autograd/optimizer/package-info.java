@@ -1,0 +1,2 @@
+/// Optimizers beside AdamW: how a parameter changes, composed of ops, as timm's of the same names.
+package jacquard.autograd.optimizer;

@@ -1,0 +1,2 @@
+/// Parquet files beside shards.
+package jacquard.clip.data.parquet;

@@ -1,0 +1,2 @@
+/// RandAugment and its kin, in the forms of torchvision and timm.
+package jacquard.clip.image.augment.policy;

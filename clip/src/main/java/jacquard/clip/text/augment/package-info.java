@@ -1,0 +1,2 @@
+/// What training changes of captions by chance.
+package jacquard.clip.text.augment;

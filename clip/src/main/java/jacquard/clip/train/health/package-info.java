@@ -1,0 +1,2 @@
+/// What a run is watched for.
+package jacquard.clip.train.health;
