@@ -73,4 +73,11 @@ open module jacquard.clip {
   exports jacquard.clip.train.health;
   exports jacquard.clip.train.ranks;
   exports jacquard.clip.train.task;
+  exports jacquard.clip.tune;
+  exports jacquard.clip.tune.adapter;
+  exports jacquard.clip.tune.head;
+  exports jacquard.clip.tune.method;
+  exports jacquard.clip.tune.mim;
+  exports jacquard.clip.tune.prompt;
+  exports jacquard.clip.tune.task;
 }

@@ -31,14 +31,21 @@ public final class Parameters {
     walk("", tree, false, (path, t) -> {
       if (all.put(path, t) != null) throw new IllegalStateException("two tensors at " + path);
       return t;
-    }, buffers);
+    }, (_, r) -> r, buffers);
     return new Parameters(all, buffers);
   }
 
   /// The same tree with each tensor replaced by what `f` makes of its path and itself.
   @SuppressWarnings("unchecked")
   public static <T> T map(T tree, BiFunction<String, Tensor, Tensor> f) {
-    return (T) walk("", tree, false, f, new HashSet<>());
+    return (T) walk("", tree, false, f, (_, r) -> r, new HashSet<>());
+  }
+
+  /// The same tree with each record that holds tensors replaced by what `f` makes of its path and itself, from the root
+  /// down; what was replaced is not looked into.
+  @SuppressWarnings("unchecked")
+  public static <T> T replace(T tree, BiFunction<String, Record, Record> f) {
+    return (T) walk("", tree, false, (_, t) -> t, f, new HashSet<>());
   }
 
   /// All tensors, buffers and frozen ones too.
@@ -68,7 +75,7 @@ public final class Parameters {
   public long count() { return trained().values().stream().mapToLong(t -> t.shape().size()).sum(); }
 
   private static Object walk(String path, Object node, boolean buffer, BiFunction<String, Tensor, Tensor> f,
-      Set<String> buffers) {
+      BiFunction<String, Record, Record> records, Set<String> buffers) {
     return switch (node) {
       case null -> null;
       case Tensor t -> {
@@ -79,12 +86,15 @@ public final class Parameters {
         var r = new ArrayList<Object>();
         boolean changed = false;
         for (int i = 0; i < l.size(); i++) {
-          r.add(walk(join(path, Integer.toString(i)), l.get(i), buffer, f, buffers));
+          r.add(walk(join(path, Integer.toString(i)), l.get(i), buffer, f, records, buffers));
           changed |= r.get(i) != l.get(i);
         }
         yield changed ? List.copyOf(r) : l;
       }
-      case Record r when holdsTensors(r) -> rebuilt(path, r, buffer, f, buffers);
+      case Record r when holdsTensors(r) -> {
+        var other = records.apply(path, r);
+        yield other != r ? other : rebuilt(path, r, buffer, f, records, buffers);
+      }
       default -> node;
     };
   }
@@ -99,7 +109,7 @@ public final class Parameters {
   }
 
   private static Record rebuilt(String path, Record record, boolean buffer, BiFunction<String, Tensor, Tensor> f,
-      Set<String> buffers) {
+      BiFunction<String, Record, Record> records, Set<String> buffers) {
     RecordComponent[] parts = record.getClass().getRecordComponents();
     var types = new Class<?>[parts.length];
     var values = new Object[parts.length];
@@ -112,7 +122,7 @@ public final class Parameters {
         accessor.setAccessible(true);
         var value = accessor.invoke(record);
         var name = c.isAnnotationPresent(Named.class) ? c.getAnnotation(Named.class).value() : c.getName();
-        values[i] = walk(join(path, name), value, buffer || c.isAnnotationPresent(Buffer.class), f, buffers);
+        values[i] = walk(join(path, name), value, buffer || c.isAnnotationPresent(Buffer.class), f, records, buffers);
         changed |= values[i] != value;
       }
       if (!changed) return record;

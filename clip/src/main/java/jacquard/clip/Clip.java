@@ -15,6 +15,7 @@ import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.coca.Captioner;
 import jacquard.clip.model.coca.Generation;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.tune.adapter.Adapter;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import java.io.IOException;
@@ -56,6 +57,13 @@ public final class Clip implements AutoCloseable {
 
   /// The same of files that were found before.
   public static Clip load(ModelFiles files, Device device, String... assignments) throws IOException {
+    return load(files, null, device, assignments);
+  }
+
+  /// The same with an adapter in its weights.
+  ///
+  /// @param adapter a folder as PEFT writes it (see [Adapter]); null for none
+  public static Clip load(ModelFiles files, Path adapter, Device device, String... assignments) throws IOException {
     device.warm();
     var hub = files.config();
     var config = assignments.length == 0 ? hub.model() : hub.model().with(assignments);
@@ -65,7 +73,10 @@ public final class Clip implements AutoCloseable {
     var weights = Scope.detached(device);
     try {
       return new Clip(weights, weights.within(() -> {
-        try { return Checkpoint.load(config, files.weights()); } catch (IOException e) {
+        try {
+          var base = Checkpoint.load(config, files.weights());
+          return adapter == null ? base : Adapter.merged(Adapter.read(adapter, base).onto(base));
+        } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
       }), new Transform(preprocess), files.tokenizer());

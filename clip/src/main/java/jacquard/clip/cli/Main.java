@@ -2,6 +2,8 @@ package jacquard.clip.cli;
 
 import jacquard.clip.cli.suite.ReportCommand;
 import jacquard.clip.cli.train.TrainCommand;
+import jacquard.clip.cli.tune.BlendCommand;
+import jacquard.clip.cli.tune.TuneCommand;
 import jacquard.clip.settings.Build;
 import jacquard.clip.settings.Reason;
 import jacquard.clip.settings.Recipes;
@@ -34,11 +36,13 @@ import picocli.CommandLine;
 public final class Main {
   /// The commands that run models: their kernels are compiled while the rest begins. The CPU's, which is always there:
   /// another device is opened only when it is asked for.
-  private static final Set<String> WORKING = Set.of("train", "eval", "embed", "classify", "caption", "demo");
+  private static final Set<String> WORKING = Set.of("train", "tune", "eval", "embed", "classify", "caption", "demo");
 
   private static final Map<String, Supplier<?>> COMMANDS = new LinkedHashMap<>();
   static {
     COMMANDS.put("train", TrainCommand::new);
+    COMMANDS.put("tune", TuneCommand::new);
+    COMMANDS.put("blend", BlendCommand::new);
     COMMANDS.put("eval", EvalCommand::new);
     COMMANDS.put("report", ReportCommand::new);
     COMMANDS.put("embed", EmbedCommand::new);
@@ -104,8 +108,8 @@ public final class Main {
       if (!known || name.equals(args[0])) line.addSubcommand(name, command.get());
     });
     line.getSubcommands().forEach((name, command) -> command.getCommandSpec().usageMessage().description(text(name)));
-    if (line.getSubcommands().containsKey("train"))
-      line.getSubcommands().get("train").getHelpSectionMap()
+    for (var name : List.of("train", "tune"))
+      if (line.getSubcommands().containsKey(name)) line.getSubcommands().get(name).getHelpSectionMap()
           .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {

@@ -37,7 +37,8 @@ public final class Blocks {
     int hidden = (int) (width * mlpRatio);
     var blocks = new ArrayList<Block>();
     for (int i = 0; i < layers; i++) {
-      var attention = new SelfAttention(make.make(init.in, 3 * width, width), make.make(Init.ZEROS, 3 * width),
+      var attention = new SelfAttention(new Linear.Packed(make.make(init.in, 3 * width, width),
+          make.make(Init.ZEROS, 3 * width)),
           Linear.of(make, width, width, init.out, Init.ZEROS),
           o.queryKeyNorm() ? LayerNorm.of(make, width / heads, epsilon) : null, o.queryKeyNorm()
               ? LayerNorm.of(make, width / heads, epsilon) : null,

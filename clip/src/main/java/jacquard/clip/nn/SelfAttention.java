@@ -4,33 +4,29 @@ import jacquard.autograd.Named;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 
 /// Multi-head self-attention as OpenCLIP's: a packed projection of queries, keys and values `[3·width, width]`, heads,
-/// and an output projection. Optional, each null when absent: the bias of the packed projection, norms of q and k per
+/// and an output projection. Optional, each null when absent: norms of q and k per
 /// head, a cosine attention's scale a head (in place of 1/√d, its log clamped at ln 100), a factor a head on the output
 /// `[heads, 1, 1]`, a norm before the output projection.
-public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_proj_bias") Tensor bias,
-    @Named("out_proj") Linear out,
-                        @Named("ln_q")
-                        LayerNorm normQueries, @Named("ln_k") LayerNorm normKeys,
-                            @Named("logit_scale") Tensor cosineScale,
-                        @Named("head_scale") Tensor headScale, @Named("ln_inner") LayerNorm normInner, int heads) {
+public record SelfAttention(@Named("") Linear packed, @Named("out_proj") Linear out,
+    @Named("ln_q") LayerNorm normQueries, @Named("ln_k") LayerNorm normKeys,
+    @Named("logit_scale") Tensor cosineScale, @Named("head_scale") Tensor headScale,
+    @Named("ln_inner") LayerNorm normInner, int heads) {
 
   /// Attends for all rows of x `[rows, width]`, or only for `rows` of them (null: all); plus `added`, which may be
   /// null.
   public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows, Tensor added) {
     int width = x.dim(1);
     if (rows == null) {
-      var parts = x.linear(weight, bias, Activation.NONE).split(1, width, width, width);
+      var parts = packed.apply(x).split(1, width, width, width);
       return finished(parts.get(0), parts.get(1), added,
           (q, k, scale) -> Tensor.apply(new Attention(heads, scale, sequences, sequences, ranges), q, k, parts.get(2)));
     }
-    var asked = x.gather(rows).linear(weight.slice(0, 0, width), part(bias, 0, width), Activation.NONE);
-    var parts = x.linear(weight.slice(0, width, 3 * width), part(bias, width, 3 * width), Activation.NONE)
-        .split(1, width, width);
+    var asked = packed.rows(0, width).apply(x.gather(rows));
+    var parts = packed.rows(width, 3 * width).apply(x).split(1, width, width);
     return finished(asked, parts.get(0), added,
         (q, k, scale) ->
         Tensor.apply(new Attention(heads, scale, picked(sequences, rows), sequences, picked(ranges, rows)), q, k,
@@ -40,7 +36,7 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
   /// Of one more row of each sequence; see [Block#apply(Tensor, Cache, boolean[])].
   Tensor apply(Tensor x, Cache cache, boolean[] seen, Tensor added) {
     int width = x.dim(1);
-    var parts = x.linear(weight, bias, Activation.NONE).split(1, width, width, width);
+    var parts = packed.apply(x).split(1, width, width, width);
     return finished(parts.get(0), parts.get(1), added, (q, k, scale) -> {
       cache.add(k, parts.get(2), seen);
       return cache.attend(q, heads, scale);
@@ -67,8 +63,6 @@ public record SelfAttention(@Named("in_proj_weight") Tensor weight, @Named("in_p
     if (headScale != null) o = scaled(o, headScale, o.shape());
     return out.apply(normInner == null ? o : normInner.apply(o), added);
   }
-
-  private static Tensor part(Tensor bias, int from, int to) { return bias == null ? null : bias.slice(0, from, to); }
 
   private Tensor perHead(Tensor x, LayerNorm norm) {
     return norm.apply(x.reshape(x.dim(0) * heads, x.dim(1) / heads)).reshape(x.shape());

@@ -11,12 +11,16 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /// Blocks one after another; each ends all that it made but its result.
-public record Transformer(@Named("resblocks") List<Block> blocks) {
+///
+/// @param prompts rows that are replaced before some blocks, or null
+public record Transformer(@Named("resblocks") List<Block> blocks, DeepPrompts prompts) {
+  public Transformer(List<Block> blocks) { this(blocks, null); }
+
   /// @param rows which rows the caller wants of the result, ascending; null for all
   public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
     for (int i = 0; i < blocks.size(); i++) {
       var block = blocks.get(i);
-      var in = x;
+      var in = prompts == null ? x : prompts.before(i, x, sequences);
       int[] wanted = i == blocks.size() - 1 ? rows : null;
       x = once(in, t -> block.apply(t, sequences, ranges, wanted));
     }

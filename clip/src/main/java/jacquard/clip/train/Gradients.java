@@ -101,7 +101,15 @@ public final class Gradients {
     return result(ofAll("the loss", step.value()), summed(step.gradients()));
   }
 
-  private Supplier<Tensor> loss(List<Tensor> targets) { return () -> total(task.features(batch), targets); }
+  private Supplier<Tensor> loss(List<Tensor> targets) {
+    return () -> {
+      var of = total(task.features(batch), targets);
+      if (task.penalty() == null) return of;
+      var penalty = penalty();
+      said("penalty", penalty);
+      return of.add(penalty);
+    };
+  }
 
   private Result cached(int parts) {
     var cuts = new ArrayList<Batch>();
@@ -124,6 +132,7 @@ public final class Gradients {
           var f = task.features(cut);
           Tensor sum = null;
           for (int i = 0; i < f.size(); i++) {
+            if (outer.gradients().get(i) == null) continue;
             var s = f.get(i).mul(outer.gradients().get(i).slice(0, first, first + cut.count())).sum();
             sum = sum == null ? s : sum.add(s);
           }
@@ -138,7 +147,13 @@ public final class Gradients {
       var g = outer.gradients().get(at++);
       if (g != null && trained.contains(name)) sums.put(name, g);
     }
-    return result(ofAll("the loss", outer.values().getFirst()), summed(sums));
+    double loss = ofAll("the loss", outer.values().getFirst());
+    if (task.penalty() != null) {
+      var penalty = Grad.valueAndGrad(task.parameters(), this::penalty);
+      loss += said("penalty", penalty.value());
+      penalty.gradients().forEach((name, g) -> sums.merge(name, g, Tensor::add));
+    }
+    return result(loss, summed(sums));
   }
 
   /// This rank's part of the loss.
@@ -147,9 +162,21 @@ public final class Gradients {
     if (losses.size() == 1) return losses.firstEntry().getValue();
     Tensor sum = null;
     for (var e : losses.entrySet()) {
-      terms.put(e.getKey(), ofAll(e.getKey(), e.getValue()));
+      said(e.getKey(), e.getValue());
       sum = sum == null ? e.getValue() : sum.add(e.getValue());
     }
+    return sum;
+  }
+
+  /// This rank's part of what depends on the parameters alone.
+  private Tensor penalty() {
+    var p = task.penalty();
+    return group.size() == 1 ? p : p.mul(1f / group.size());
+  }
+
+  private double said(String term, Tensor part) {
+    double sum = ofAll(term, part);
+    terms.put(term, sum);
     return sum;
   }
 

@@ -118,7 +118,7 @@ public sealed interface Listener {
       if (!task.cut().isEmpty()) Group.current().sum(BETTER, better ? 1 : 0);
       if (!better) return;
       best = now;
-      folder.publish("best", task.stored());
+      task.publish(folder.publish("best", task.published()));
     }
   }
 
@@ -138,8 +138,9 @@ public sealed interface Listener {
   String BETTER = "whether the model is the best so far";
 
   /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the
-  /// previous ones; and in this order, so that what a resumed run does not make again is there.
-  record Saving(RunFolder folder, State state, long every, Consumer<String> say) implements Listener {
+  /// previous ones; and in this order, so
+  /// that what a resumed run does not make again is there.
+  record Saving(RunFolder folder, Task task, State state, long every, Consumer<String> say) implements Listener {
     /// The state's section that is published.
     static final String MODEL = "model", AVERAGES = "averages";
 
@@ -150,7 +151,7 @@ public sealed interface Listener {
 
     private void save(Moment m) throws IOException {
       var stored = state.stored();
-      folder.publish("last", stored.get(MODEL));
+      task.publish(folder.publish("last", task.published()));
       if (stored.containsKey(AVERAGES)) folder.publish(AVERAGES, stored.get(AVERAGES));
       folder.save(state, m.step(), stored);
       if (m.stopping() && !m.last())

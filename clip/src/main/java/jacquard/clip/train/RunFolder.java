@@ -106,8 +106,8 @@ public final class RunFolder implements AutoCloseable {
     AtomicFile.write(path.resolve(CONFIG), hub);
   }
 
-  /// Writes weights into a folder of their own.
-  void publish(String name, Map<String, Safetensors.Array> weights) throws IOException {
+  /// Writes weights into a folder of their own, which is returned.
+  Path publish(String name, Map<String, Safetensors.Array> weights) throws IOException {
     var to = Files.createDirectories(path.resolve(name));
     AtomicFile.write(to.resolve(CONFIG), hub);
     for (var f : tokenizer) {
@@ -115,6 +115,7 @@ public final class RunFolder implements AutoCloseable {
       if (!Files.exists(copy)) AtomicFile.write(copy, Files.readAllBytes(f));
     }
     Safetensors.write(to.resolve("open_clip_model.safetensors"), weights, Map.of("format", "pt"));
+    return to;
   }
 
   void save(State state, long step, Map<String, Map<String, Safetensors.Array>> stored) throws IOException {

@@ -146,7 +146,7 @@ public final class Trainer {
       listeners.add(new Listener.Each(m -> steps = m.step()));
       listeners.add(new Listener.Line(progress, stream));
       listeners.add(new Listener.Best(folder, task, BEST, best));
-      listeners.add(new Listener.Saving(folder, state, cadence.save, progress::say));
+      listeners.add(new Listener.Saving(folder, task, state, cadence.save, progress::say));
       loop.run(first, () -> stopping, listeners);
       stream.notes().forEach(progress::say);
     }

@@ -5,6 +5,7 @@ import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;
 import java.io.IOException;
+import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -18,6 +19,9 @@ public final class ModelOptions {
   @Option(names = "--pretrained", paramLabel = "TAG", description =
       "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.")
   public String pretrained;
+  @Option(names = "--adapter", paramLabel = "FOLDER",
+      description = "A LoRA or DoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors).")
+  Path adapter;
   @Mixin public ConfigOptions config;
   @Mixin DeviceOptions device;
 
@@ -26,6 +30,6 @@ public final class ModelOptions {
   public Clip load() throws IOException { return load(files()); }
 
   public Clip load(ModelFiles files) throws IOException {
-    return Clip.load(files, device.device(), config.assignments());
+    return Clip.load(files, adapter, device.device(), config.assignments());
   }
 }

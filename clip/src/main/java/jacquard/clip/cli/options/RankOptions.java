@@ -63,6 +63,14 @@ public final class RankOptions {
     });
   }
 
+  /// These, for a command whose ranks are threads of one process and keep everything.
+  public RankOptions threads(String command) {
+    if (joins() || sharding() != Sharding.NONE)
+      throw new IllegalArgumentException(command + " has its ranks in one process (--ranks N), without mpirun, --zero "
+          + "and --fsdp");
+    return this;
+  }
+
   public Sharding sharding() {
     if (fsdp && zero != 0 && zero != 3)
       throw new IllegalArgumentException("--fsdp and --zero " + zero + ": --fsdp is --zero 3; give one");

@@ -9,7 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// On what and how a training computes.
-final class ComputeOptions {
+public final class ComputeOptions {
   @Option(names = "--device", paramLabel = "NAME",
       description = "cpu, cuda, or one of several as cuda:1 (default: the most capable of this machine; ./jacquard "
           + "doctor lists them).")
@@ -24,7 +24,7 @@ final class ComputeOptions {
           + "about a third more time, the same bits.")
   boolean recompute;
 
-  Compute compute(RankOptions ranks) {
+  public Compute compute(RankOptions ranks) {
     return new Compute(libraries.on(DeviceOptions.devices(device, ranks.first(), ranks.here())),
         Precision.named(precision), recompute, ranks.sharding());
   }

@@ -18,7 +18,7 @@ import java.util.function.Predicate;
 import picocli.CommandLine.Option;
 
 /// The optimizer and its learning rate.
-final class OptimizerOptions {
+public final class OptimizerOptions {
   @Option(names = "--opt", paramLabel = "NAME",
       description = "adamw, nadamw, sgd with Nesterov momentum, stableadamw (AdamW whose steps are cut where gradients "
           + "grow suddenly), or timm's: timm/lamb, timm/lion, timm/adafactor, timm/adafactorbv, timm/muon, timm/nmuon, "
@@ -93,10 +93,21 @@ final class OptimizerOptions {
           + "beside the weights and saved in averages/.")
   Double average;
 
+  /// Those of a fine-tuning: a smaller rate, no warm-up.
+  public static OptimizerOptions tuning() {
+    var r = new OptimizerOptions();
+    r.rate = 3e-4;
+    r.warmup = 0;
+    return r;
+  }
+
+  /// Without weight decay.
+  public void undecayed() { decay = 0; }
+
   /// How a model of this title learns.
   ///
   /// @param accumulate micro-batches a step
-  Optimization how(ClipConfig config, String title, long total, long perEpoch, int accumulate) {
+  public Optimization how(ClipConfig config, String title, long total, long perEpoch, int accumulate) {
     within("--all-patches-epochs", allPatches, 0, Double.MAX_VALUE);
     if (wild != null && !(wild > 1))
       throw new IllegalArgumentException("--skip-wild " + wild + ", expected more than 1");
@@ -113,7 +124,7 @@ final class OptimizerOptions {
   }
 
   /// How much of the running averages stays at a step; 0 for none.
-  double average() {
+  public double average() {
     if (average != null && !(average > 0 && average < 1))
       throw new IllegalArgumentException("--ema " + average + ", expected more than 0 and less than 1");
     return average == null ? 0 : average;

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /// The options of a run that goes on: those that it began with, and those given now before them.
-final class Resumption {
+public final class Resumption {
   /// Options of which one is given: one given now takes the place of another.
   private static final List<Set<String>> ALTERNATIVES =
       List.of(Set.of("--steps", "--epochs"), Set.of("--val-steps", "--val-frequency"),
@@ -23,8 +23,8 @@ final class Resumption {
   /// Options that may name files; they are read where the run began.
   private static final Set<String> PATHS =
       Set.of("--train-data", "--val-data", "--model", "--pretrained", "--pretrained-image", "--distill-model",
-          "--distill-pretrained",
-      "--cache-dir", "--imagenet-val", "--imagenet-v2", "--zeroshot-data");
+      "--distill-pretrained", "--cache-dir", "--imagenet-val", "--imagenet-v2", "--zeroshot-data", "--data", "--guard",
+      "--test-data", "--old-data");
 
   private Resumption() {}
 
@@ -52,6 +52,21 @@ final class Resumption {
     if (given.model.first != null) all.add("--model=" + given.model.first);
     else if (then.model.first != null && given.model.name == null)
       all.add("--model=" + resolved(then.model.first, Path.of(began.folder())));
+    all.add("--resume=" + folder.toAbsolutePath());
+    return all;
+  }
+
+  /// The same of another command that names its model by its place.
+  ///
+  /// @param command one of the kind that began it, whose values are not looked at
+  public static List<String> arguments(Path folder, RunFolder.Command began, ParseResult now, Object command) {
+    var all = new ArrayList<String>();
+    var before = new CommandLine(command).parseArgs(began.arguments().toArray(String[]::new));
+    for (var model : before.matchedPositionals())
+      for (var v : model.originalStringValues()) all.add(resolved(v, Path.of(began.folder())));
+    for (var option : before.matchedOptions())
+      if (!replaced(option.longestName(), now)) add(all, option, Path.of(began.folder()));
+    for (var option : now.matchedOptions()) if (!option.longestName().equals("--resume")) add(all, option, null);
     all.add("--resume=" + folder.toAbsolutePath());
     return all;
   }

@@ -7,7 +7,7 @@ import java.util.Comparator;
 import picocli.CommandLine.Option;
 
 /// The folder of a run.
-final class RunOptions {
+public final class RunOptions {
   private static final String LATEST = "latest";
 
   @Option(names = "--logs", paramLabel = "FOLDER", description = "Folder of all runs (default: ${DEFAULT-VALUE}).")
@@ -21,14 +21,14 @@ final class RunOptions {
   @Option(names = "--resume", arity = "0..1", fallbackValue = LATEST, paramLabel = "RUN",
       description = {"Goes on with a run from its last checkpoint, with the options that it began with; options given "
       + "now win over them. RUN is its folder, or latest, the default: "
-      + "that of --name, or the one in --logs that was saved last."}) String resume;
+      + "that of --name, or the one in --logs that was saved last."}) public String resume;
 
   @Option(names = "--dry-run", description = "Says what a step takes of each rank, by --zero: bytes of weights, "
       + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and allocates nothing.")
   boolean dry;
 
   /// The folder to write to.
-  Path folder(String model) throws IOException {
+  public Path folder(String model) throws IOException {
     if (resume != null) return resumed();
     if (name != null) return named();
     var base = Path.of(model.replaceFirst("^hf-hub:", "")).getFileName().toString().replace(".json", "");
@@ -45,7 +45,7 @@ final class RunOptions {
   }
 
   /// The folder of the run to go on with.
-  Path resumed() throws IOException {
+  public Path resumed() throws IOException {
     if (!resume.equals(LATEST)) {
       var given = Path.of(resume);
       return Files.isRegularFile(given) ? given.toAbsolutePath().getParent() : given;

@@ -5,7 +5,7 @@ import jacquard.clip.train.Trainer;
 import picocli.CommandLine.Option;
 
 /// How many steps, of how many pairs, and what happens between them.
-final class StepOptions {
+public final class StepOptions {
   @Option(names = "--batch-size", paramLabel = "N",
       description = "Pairs a micro-batch and rank (default: ${DEFAULT-VALUE}).")
   int batch = 256;
@@ -13,7 +13,7 @@ final class StepOptions {
       description = "Micro-batches a step, each of --batch-size pairs, as OpenCLIP counts: N makes the step's batch N "
           + "times as large, and its gradient is that of the whole. This changed: before, the batch was divided by N "
           + "(default: ${DEFAULT-VALUE}).")
-  int accumulate = 1;
+  public int accumulate = 1;
   @Option(names = Recipes.OPTION, paramLabel = "NAME",
       description = "Settings of a published run: laion, datacomp, clipa or siglip. They stand where no option is "
           + "given; batch, model and data are yours.")
@@ -23,7 +23,7 @@ final class StepOptions {
   @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;
   @Option(names = "--seed", paramLabel = "N",
       description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).")
-  long seed = 0;
+  public long seed = 0;
   @Option(names = "--val-steps", paramLabel = "N",
       description = "Steps between evaluations (default: ${DEFAULT-VALUE}).")
   long evaluate = 100;
@@ -35,8 +35,16 @@ final class StepOptions {
   @Option(names = "--save-frequency", paramLabel = "N", description = "The same in epochs, as OpenCLIP counts.")
   Integer saveEpochs;
 
+  /// Those of a fine-tuning.
+  public static StepOptions tuning() {
+    var r = new StepOptions();
+    r.batch = 128;
+    r.epochs = 2;
+    return r;
+  }
+
   /// Pairs a step, of all micro-batches and ranks.
-  int whole(int ranks) {
+  public int whole(int ranks) {
     positive("--batch-size", batch);
     positive("--accum-freq", accumulate);
     return Math.toIntExact((long) batch * accumulate * ranks);
@@ -45,7 +53,7 @@ final class StepOptions {
   /// When a run evaluates, saves and ends.
   ///
   /// @param perEpoch steps an epoch
-  Trainer.Cadence cadence(long perEpoch, double average) {
+  public Trainer.Cadence cadence(long perEpoch, double average) {
     positive("--epochs", epochs);
     long total = steps != null ? steps : epochs * perEpoch;
     long evaluate = evaluateEpochs != null ? evaluateEpochs * perEpoch : this.evaluate;

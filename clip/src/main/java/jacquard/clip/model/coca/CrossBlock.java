@@ -8,7 +8,6 @@ import jacquard.clip.nn.Mlp;
 import jacquard.clip.nn.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 import java.util.List;
@@ -24,16 +23,15 @@ record CrossBlock(@Named("ln_1") LayerNorm norm1, @Named("ln_1_kv") LayerNorm no
 
   /// Keys and values of pictures.
   List<Tensor> keys(Tensor picture) {
-    int w = attention.weight().dim(1);
-    return normPicture.apply(picture).linear(attention.weight().slice(0, w, 3 * w), attention.bias().slice(0, w, 3 * w),
-        Activation.NONE).split(1, w, w);
+    int w = attention.packed().weight().dim(1);
+    return attention.packed().rows(w, 3 * w).apply(normPicture.apply(picture)).split(1, w, w);
   }
 
   /// @param sequences which rows of x look at which picture
   /// @param keys,pictures of the pictures, see [#keys], and which rows are whose
   Tensor apply(Tensor x, Sequences sequences, List<Tensor> keys, Sequences pictures) {
     int w = x.dim(1), heads = attention.heads();
-    var q = norm1.apply(x).linear(attention.weight().slice(0, 0, w), attention.bias().slice(0, 0, w), Activation.NONE);
+    var q = attention.packed().rows(0, w).apply(norm1.apply(x));
     var op = new Attention(heads, (float) (1 / Math.sqrt(w / heads)), sequences, pictures,
         Ranges.full(sequences, pictures));
     var o = Tensor.apply(op, q, keys.get(0), keys.get(1));

@@ -51,7 +51,7 @@ public record GenLip(@Named("patch_embed") PatchEmbed embed, @Named("text_embed"
       throw new IllegalArgumentException("text_cfg.pad_id is " + text.pad() + ", expected less than vocab_size "
           + text.vocabulary());
     return new GenLip(new PatchEmbed(linear(make, side * side * 3, w)),
-        new Linear(make.make(new Init.Normal(0.02), text.vocabulary(), t), null),
+        new Linear.Dense(make.make(new Init.Normal(0.02), text.vocabulary(), t), null),
         t == w ? null : linear(make, t, w), t == w ? null : linear(make, w, t),
             Linear.of(make, t, text.vocabulary(), new Init.Normal(0.02), null),
         Trunk.of(make, c), clip.embedding() == w ? null : linear(make, w, clip.embedding()), c, p, text.pad());

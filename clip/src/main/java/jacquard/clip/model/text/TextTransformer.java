@@ -8,6 +8,7 @@ import jacquard.clip.model.tower.Positions;
 import jacquard.clip.model.tower.TextInput;
 import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.nn.Cache;
+import jacquard.clip.nn.DeepPrompts;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -25,8 +26,29 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
                               @Named("token_embedding") Embedding embedding, @Named("ln_final") LayerNorm norm,
                                   @Named("text_projection") Projection projection,
                               ClipTextConfig config) implements TextTower {
-  /// Token vectors `[vocabulary, width]`.
-  public record Embedding(Tensor weight) {}
+  /// Token vectors `[vocabulary, width]`; and vectors of a prompt's own, which tokens below zero stand for: −1 for the
+  /// first.
+  ///
+  /// @param context `[vectors, width]`, or null
+  public record Embedding(Tensor weight, Tensor context) {
+    Tensor rows(int[] ids) {
+      if (context == null) return weight.gather(ids);
+      int[] words = new int[ids.length], own = new int[ids.length];
+      for (int i = 0; i < ids.length; i++) {
+        words[i] = Math.max(ids[i], -1);
+        own[i] = ids[i] < 0 ? -1 - ids[i] : -1;
+      }
+      return weight.gather(words).add(context.gather(own));
+    }
+  }
+
+  /// The tower with a prompt: tokens below zero are rows of `context`, and `deep`, which may be null, replaces rows
+  /// before the blocks.
+  public TextTransformer prompted(Tensor context, DeepPrompts deep) {
+    if (classEmbedding != null) throw new IllegalArgumentException("a text tower with a class token takes no prompts");
+    return new TextTransformer(null, positionTable, new Transformer(transformer.blocks(), deep),
+        new Embedding(embedding.weight, context), norm, projection, config);
+  }
 
   /// To the embedding: a matrix `[width, embedding]`, or a linear layer with bias.
   public sealed interface Projection {
@@ -40,7 +62,7 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
         make.make(new Init.Normal(0.01), c.context() + (c.classToken() ? 1 : 0), w),
         Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(),
             clip.activation(c.tanhGelu()), c.options(), Blocks.Inits.text(w, c.layers())),
-        new Embedding(make.make(new Init.Normal(0.02), c.vocabulary(), w)), LayerNorm.of(make, w, c.epsilon()),
+        new Embedding(make.make(new Init.Normal(0.02), c.vocabulary(), w), null), LayerNorm.of(make, w, c.epsilon()),
         !c.projected() ? null : c.projectionBias() ? new Projection.Layer(Linear.of(make, w, clip.embedding(),
             new Init.Normal(1 / Math.sqrt(w)), Init.ZEROS))
             : new Projection.Matrix(make.make(new Init.Normal(1 / Math.sqrt(w)), w, clip.embedding())), c);
@@ -154,7 +176,7 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
   private Tensor embedded(Rows rows) { return words(rows.ids).add(positionTable.gather(rows.sequences.positions())); }
 
   private Tensor words(int[] id) {
-    if (classEmbedding == null) return embedding.weight.gather(id);
+    if (classEmbedding == null) return embedding.rows(id);
     int[] word = new int[id.length], special = new int[id.length];
     for (int i = 0; i < id.length; i++) {
       boolean cls = id[i] == config.vocabulary();

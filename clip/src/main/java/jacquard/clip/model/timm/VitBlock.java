@@ -41,7 +41,7 @@ public record VitBlock(LayerNorm norm1, @Named("attn") Attend attention, @Named(
 
   /// The same block with what it computes.
   public Block block() {
-    var a = new SelfAttention(attention.qkv.weight(), attention.qkv.bias(), attention.proj, null, null, null, null,
+    var a = new SelfAttention(attention.qkv, attention.proj, null, null, null, null,
         null, attention.heads);
     return new Block(norm1, a, null, scale1, norm2, new Mlp(mlp.fc1(), null, mlp.fc2(), mlp.activation()), scale2,
         drop);

@@ -10,6 +10,7 @@ import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
 import jacquard.clip.nn.AttentionalPooler;
 import jacquard.clip.nn.Conv2d;
+import jacquard.clip.nn.DeepPrompts;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
@@ -27,7 +28,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     @Named("positional_embedding") Tensor positionTable, Tensor proj, Conv2d conv1,
                                 @Named("ln_pre") LayerNorm normPre, Transformer transformer,
                                     @Named("attn_pool") AttentionalPooler pooler,
-                                @Named("ln_post") LayerNorm normPost, VitConfig config) implements ImageTower {
+                                @Named("ln_post") LayerNorm normPost, Tensor prompt, VitConfig config)
+                                    implements ImageTower {
 
   public static VisionTransformer of(VitConfig c, ClipConfig clip, Init.Maker make) {
     int w = c.width(), out = c.attentionalPool() ? clip.embedding() : w;
@@ -45,15 +47,25 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
         Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(),
             clip.activation(c.tanhGelu()), c.options(),
             Blocks.Inits.vision(w, (int) (w * c.mlpRatio()))),
-        pooler, LayerNorm.of(make, out, c.epsilon()), c);
+        pooler, LayerNorm.of(make, out, c.epsilon()), null, c);
+  }
+
+  /// The tower with a prompt: rows `[prompts, width]` after the patches of each image, without positions, and `deep`,
+  /// which may be null, in their place before the blocks.
+  public VisionTransformer prompted(Tensor rows, DeepPrompts deep) {
+    if (pooler != null || config.pool() == VitConfig.Pool.AVERAGE)
+      throw new IllegalArgumentException("an image tower that averages or attends to all of its rows takes no prompts");
+    return new VisionTransformer(classEmbedding, positionTable, proj, conv1, normPre,
+        new Transformer(transformer.blocks(), deep), null, normPost, rows, config);
   }
 
   @Override public Grid input() { return config.input(); }
 
   @Override public Tensor features(ImageBatch images) {
-    var sequences = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
+    var kept = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
+    var sequences = withPrompts(kept);
     boolean token = pooler == null && config.pool() != VitConfig.Pool.AVERAGE;
-    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), token
+    var x = transformer.apply(embedded(images, kept), sequences, Ranges.full(sequences, sequences), token
         ? Pooling.first(sequences) : null);
     if (pooler != null) {
       int queries = config.pool() == VitConfig.Pool.AVERAGE ? config.poolerQueries() : 1;
@@ -69,8 +81,9 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
   /// The tokens are the patches, or what the attentional pool's queries but the first found; after the last norm where
   /// that comes before pooling.
   @Override public Encoding tokens(ImageBatch images) {
-    var sequences = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
-    var x = transformer.apply(embedded(images, sequences), sequences, Ranges.full(sequences, sequences), null);
+    var kept = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
+    var sequences = withPrompts(kept);
+    var x = transformer.apply(embedded(images, kept), sequences, Ranges.full(sequences, sequences), null);
     if (pooler != null) {
       x = normPost.apply(pooler.apply(x, sequences, config.poolerQueries()));
       sequences = Sequences.equal(images.count(), config.poolerQueries());
@@ -92,7 +105,31 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
       source[r] = sequences.positions()[r] == 0 ? 0 : owners[r] * patches + sequences.positions()[r];
     var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), images.through(conv1))).gather(source)
         .add(positionTable.gather(sequences.positions()));
+    if (prompt != null) x = prompted(x, sequences);
     return normPre == null ? x : normPre.apply(x);
+  }
+
+  /// Each image's rows, then the prompt's.
+  private Tensor prompted(Tensor x, Sequences s) {
+    int m = prompt.dim(0), at = 0;
+    int[] source = new int[s.rows() + s.count() * m];
+    for (int i = 0; i < s.count(); i++) {
+      for (int r = s.from(i); r < s.to(i); r++) source[at++] = r;
+      for (int p = 0; p < m; p++) source[at++] = s.rows() + p;
+    }
+    return Tensor.concat(0, List.of(x, prompt)).gather(source);
+  }
+
+  private Sequences withPrompts(Sequences s) {
+    if (prompt == null) return s;
+    int m = prompt.dim(0), at = 0;
+    int[] offsets = new int[s.count() + 1], positions = new int[s.rows() + s.count() * m];
+    for (int i = 0; i < s.count(); i++) {
+      for (int r = s.from(i); r < s.to(i); r++) positions[at++] = s.positions()[r];
+      for (int p = 0; p < m; p++) positions[at++] = config.grid().size() + 1 + p;
+      offsets[i + 1] = at;
+    }
+    return new Sequences(offsets, positions);
   }
 
   /// The first row of each sequence, or the mean of the others: `[count, width]`.

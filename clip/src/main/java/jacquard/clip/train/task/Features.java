@@ -14,6 +14,11 @@ public record Features(List<Tensor> own, List<Tensor> all, int first) {
   /// Whether this rank has all samples.
   public boolean whole() { return own == all; }
 
+  /// This rank's part of the mean over all samples, from the mean over its own.
+  public Tensor mean(Tensor ofOwn) {
+    return whole() ? ofOwn : ofOwn.mul((float) own.getFirst().dim(0) / all.getFirst().dim(0));
+  }
+
   /// Some of them.
   public Features part(int from, int to) {
     return whole() ? alone(own.subList(from, to)) : new Features(own.subList(from, to), all.subList(from, to), first);

@@ -9,6 +9,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
@@ -16,7 +17,7 @@ import java.util.Set;
 
 /// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The
 /// tensors are one rank's.
-public sealed interface Task extends Section permits Contrastive, Distill, Caption, Foretell, Sharded {
+public interface Task extends Section {
   /// What tells it from other tasks, in checkpoints and reports.
   String name();
 
@@ -51,6 +52,9 @@ public sealed interface Task extends Section permits Contrastive, Distill, Capti
   /// The model with all its parameters; where some are cut, all ranks have to ask for it.
   default ClipModel whole() { return model(); }
 
+  /// A term of the loss that depends on the parameters alone; null for none.
+  default Tensor penalty() { return null; }
+
   /// What follows the optimizer's step.
   void after();
 
@@ -60,7 +64,13 @@ public sealed interface Task extends Section permits Contrastive, Distill, Capti
   /// The same task of another model, whose tensors have the same paths.
   Task of(ClipModel model);
 
-  /// The model as a checkpoint holds it.
+  /// The model as others load it.
+  default Map<String, Safetensors.Array> published() { return stored(); }
+
+  /// Writes what belongs beside the published weights into their folder.
+  default void publish(Path folder) throws IOException {}
+
+  /// What a run must keep of the model: all of it, as a checkpoint holds it.
   @Override default Map<String, Safetensors.Array> stored() {
     return Checkpoint.arrays(model(), Parameters.of(model()).all());
   }

@@ -41,7 +41,7 @@ record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, La
 
   /// All rows, or only `rows` of the result (null: all).
   Tensor apply(Tensor x, Sequences sequences, int[] rows) {
-    var a = new SelfAttention(attention.qkv().weight(), attention.qkv().bias(), attention.proj(), null, null, null,
+    var a = new SelfAttention(attention.qkv(), attention.proj(), null, null, null,
         null, null, attention.heads());
     var s = rows == null || !drop.active() ? sequences : SelfAttention.picked(sequences, rows);
     var y = drop.beside(rows == null ? x : x.gather(rows), added ->

@@ -34,7 +34,8 @@ sealed interface FlexBlock {
     @Override public Tensor apply(Tensor x, Sequences s) {
       var a = attention;
       var bias = Tensor.concat(0, List.of(a.queryBias, Tensor.zeros(a.queryBias.shape()), a.valueBias));
-      var all = new SelfAttention(a.qkv.weight(), bias, a.proj, null, null, null, null, null, a.heads);
+      var all = new SelfAttention(new Linear.Dense(a.qkv.weight(), bias), a.proj, null, null, null, null, null,
+          a.heads);
       x = x.add(drop.path(all.apply(norm1.apply(x), s, Ranges.full(s, s), null, null).mul(scale1), s, 0));
       int hidden = mlp.fc2.weight().dim(1);
       var parts = mlp.fc1.apply(norm2.apply(x)).split(1, hidden, hidden);

@@ -99,7 +99,7 @@ public record NaFlexVit(Trunk trunk, Head head, TimmConfig config, Architecture 
   private Tensor embedded(Patches patches, Sequences sequences) {
     int prefix = shape.prefix(), w = shape.width();
     var e = trunk.embeds;
-    var proj = new Linear(PatchSizes.resampled(e.proj.weight(), shape.patch(), patches.side()), e.proj.bias());
+    var proj = new Linear.Dense(PatchSizes.resampled(e.proj.weight(), shape.patch(), patches.side()), e.proj.bias());
     var x = proj.apply(patches.rows()).add(positions(patches.grids()));
     if (prefix > 0) {
       int[] owners = sequences.owners(), rows = IntStream.range(0, sequences.rows()).map(r -> {

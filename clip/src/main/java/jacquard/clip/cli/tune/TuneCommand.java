@@ -1,0 +1,63 @@
+package jacquard.clip.cli.tune;
+
+import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.ImageOptions;
+import jacquard.clip.cli.options.RankOptions;
+import jacquard.clip.cli.options.TemplateOptions;
+import jacquard.clip.cli.train.ComputeOptions;
+import jacquard.clip.cli.train.OptimizerOptions;
+import jacquard.clip.cli.train.Resumption;
+import jacquard.clip.cli.train.RunOptions;
+import jacquard.clip.cli.train.StepOptions;
+import jacquard.clip.train.RunFolder;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine;
+
+@Command(name = "tune", mixinStandardHelpOptions = true, sortOptions = false,
+    customSynopsis = "jacquard tune MODEL --data B [OPTION]…")
+public final class TuneCommand implements Callable<Integer> {
+  @Spec CommandSpec spec;
+  /// How the run began; null until that is known.
+  RunFolder.Command began;
+
+  @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description =
+      "A folder with weights and their config, as runs/emoji-1/last, or hf-hub:ORG/NAME.") String model;
+  @Mixin(name = "Data") TuneData data;
+  @Mixin(name = "Tables") DataOptions tables;
+  @Mixin(name = "Method") TuneOptions method;
+  @Mixin(name = "Names") TemplateOptions templates;
+  @Mixin(name = "Steps") StepOptions steps = StepOptions.tuning();
+  @Mixin(name = "Optimizer") OptimizerOptions optimizer = OptimizerOptions.tuning();
+  @Mixin(name = "Devices and precision") ComputeOptions compute;
+  @Mixin(name = "Ranks") RankOptions ranks;
+  @Mixin(name = "Pictures") ImageOptions images;
+  @Mixin(name = "The run's folder") RunOptions run;
+
+  @Override public Integer call() throws IOException {
+    if (run.resume != null && began == null) {
+      var folder = run.resumed();
+      RunFolder.made(folder);
+      var found = RunFolder.command(folder);
+      if (found.isPresent()) {
+        var command = new TuneCommand();
+        command.began = found.get();
+        var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine()
+            .getExecutionExceptionHandler());
+        return line.execute(Resumption.arguments(folder, found.get(), spec.commandLine().getParseResult(),
+            new TuneCommand()).toArray(String[]::new));
+      }
+    }
+    if (model == null) throw new IllegalArgumentException("tune needs the model to adapt, as ./jacquard tune "
+        + "runs/emoji-1/last --data B");
+    var given = spec.commandLine().getParseResult().originalArgs();
+    if (began == null) began = RunFolder.Command.here(given.isEmpty() || !given.getFirst().equals("tune") ? given
+        : given.subList(1, given.size()));
+    return TuneRun.of(this).call();
+  }
+}

@@ -1,0 +1,117 @@
+package jacquard.clip.cli.tune;
+
+import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.data.Mixture;
+import jacquard.clip.hub.Hub;
+import jacquard.clip.hub.Published;
+import jacquard.clip.image.Transform;
+import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.Compute;
+import jacquard.clip.train.RunFolder;
+import jacquard.clip.train.Trainer;
+import jacquard.clip.tune.Advice;
+import jacquard.clip.tune.Curve;
+import jacquard.clip.tune.Guard;
+import jacquard.clip.tune.Outcome;
+import jacquard.clip.tune.Overlap;
+import jacquard.clip.tune.Recipe;
+import jacquard.clip.tune.Start;
+import jacquard.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/// An adaptation as its options say it: measured before, trained under guard, measured after along the way from the old
+/// weights to the new, the best of it kept.
+record TuneRun(TuneCommand command, Compute on, TuneData.Sources data, Start start, Guard guard, String keep,
+    int batch, long perEpoch, Trainer.Cadence cadence) {
+  static TuneRun of(TuneCommand c) throws IOException {
+    var on = c.compute.compute(c.ranks.threads("tune"));
+    var files = new Published(Hub.current()).files(c.model, null);
+    var data = c.data.read(c.tables);
+    var transform = new Transform(c.images.over(files.config().preprocess()));
+    var tokenizer = files.config().model().text().input().captions(files.tokenizer());
+    var keep = c.method.kind(data.old() != null);
+    // what holds weights near the old ones takes the place of what draws them to zero
+    if (List.of("l2-sp", "ewc").contains(keep)) c.optimizer.undecayed();
+    var replayed = keep.equals("replay") ? data.old() : null;
+    int batch = c.steps.whole(on.ranks());
+    var start = new Start(files, transform, tokenizer, data.fresh(), data.old(), replayed, data.guard(),
+        c.templates.templates(), c.steps.seed);
+    var guard = new Guard(data.guard(), data.test(), transform, tokenizer, start.templates());
+    long perEpoch = Math.max(1, data.fresh().size() / (batch - c.method.old(keep, batch)));
+    return new TuneRun(c, on, data, start, guard, keep, batch, perEpoch,
+        c.steps.cadence(perEpoch, c.optimizer.average()));
+  }
+
+  /// The status to exit with.
+  int call() throws IOException {
+    var path = command.run.folder(title());
+    long began = System.nanoTime();
+    var method = command.method.method();
+    var kept = command.method.keep(keep);
+    var how = command.optimizer.how(start.config(), title(), cadence.steps(), perEpoch, command.steps.accumulate);
+    var size = new Mixture.Size(batch, command.method.old(keep, batch), start.config().text().input().context(),
+        start.seed());
+    var stream = new Mixture(data.fresh(), start.replayed(), start.transform(),
+        command.images.augmentation(start.transform().config()), start.tokenizer(), size);
+    var trainer = new Trainer(new Recipe(start, method, kept), stream, how, cadence, on, start.seed(),
+        start.transform(), start.tokenizer(), null).also(new Trainer.Also(guard::during, cadence.evaluate()));
+    var done = new CountDownLatch(1);
+    var hook = new Thread(() -> {
+      trainer.stop();
+      try { done.await(); } catch (InterruptedException e) { Thread.currentThread().interrupt(); }
+    }, "stop");
+    try (var folder = command.run.resume != null ? RunFolder.resume(path) : RunFolder.begin(path)) {
+      announce(path);
+      if (command.run.resume == null) folder.remember(command.began);
+      Runtime.getRuntime().addShutdownHook(hook);
+      trainer.run(folder);
+      if (trainer.steps() < cadence.steps()) return 1;
+      var outcome = measured(folder.path());
+      outcome.write(folder.path(), start, "./jacquard tune " + String.join(" ", command.began.arguments()),
+          (System.nanoTime() - began) / 6e10);
+      outcome.print(System.out);
+      System.out.printf("%s%nThe model is in %s; see %s%n", outcome.advice(), folder.path().resolve(Outcome.CHOSEN),
+          folder.path().resolve("report.html"));
+      return 0;
+    } finally {
+      done.countDown();
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException stopping) { System.out.flush(); }
+    }
+  }
+
+  /// The way from the old weights to the new on the validation halves, its best point, and both ends and that point on
+  /// the test halves.
+  private Outcome measured(Path folder) throws IOException {
+    try (var _ = Scope.open(on.devices().getFirst())) {
+      ClipModel before = start.model(), after = Checkpoint.load(start.config(),
+          ModelFiles.at(folder.resolve("last")).weights());
+      return Outcome.of(guard, before, after, folder, s -> Advice.of(s.before(), s.chosen(), keep.equals("replay"),
+          keep.equals("lwf")));
+    }
+  }
+
+  private String title() { return command.model; }
+
+  private void announce(Path path) {
+    var old = data.old() == null ? "" : " and " + data.old().name() + " (" + data.old().size() + " old pairs)";
+    System.err.printf("%s by %s, keeping by %s: learns %s (%,d pairs)%s, %,d steps of %d; guard: %s, %,d; into %s%n",
+        title(), command.method.method, keep, data.fresh().name(),
+        data.fresh().size(), old, cadence.steps(), batch, data.guard().name(), data.guard().size(), path);
+    var trained = new ArrayList<>(List.of(data.fresh()));
+    if (data.old() != null) trained.add(data.old());
+    said("guard " + data.guard().name(), Overlap.of(data.guard(), trained), data.guard().size());
+    said("test data " + data.test().name(), Overlap.of(data.test(), trained), data.test().size());
+  }
+
+  private static void said(String what, long shared, int of) {
+    if (shared > 0) System.err.printf("jacquard: %,d of %,d pictures of the %s are trained on too: it will say too "
+        + "much%n", shared, of, what);
+  }
+}

@@ -1,0 +1,18 @@
+package jacquard.clip.loss;
+
+import jacquard.tensor.Pass;
+import jacquard.tensor.Precision;
+import jacquard.tensor.Tensor;
+
+/// −mean cos(output, target) over rows: what a student of masked pictures learns a teacher's patches by (EVA, Fang et
+/// al.
+/// 2023).
+public final class CosineLoss {
+  private CosineLoss() {}
+
+  /// @param output,target `[n, width]`, not normalised
+  public static Tensor of(Tensor output, Tensor target) {
+    return Pass.current().precision(Precision.FP32).call(() ->
+        output.normalize().mul(target.normalize()).sum().mul(-1f / output.dim(0)));
+  }
+}

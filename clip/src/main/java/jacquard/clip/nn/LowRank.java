@@ -1,0 +1,110 @@
+package jacquard.clip.nn;
+
+import jacquard.autograd.Named;
+import jacquard.tensor.Interpreter;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A linear layer and what was learned beside it: W′ = W + s·B·A (LoRA, Hu et al. 2021), for all outputs or for some,
+/// each with a pair of its own. With a magnitude m (DoRA, Liu et al. 2024): W′ = m ⊙ (W + s·B·A)/‖W + s·B·A‖, the norms
+/// of rows, which are constants in backward. Trained as two thin products; [#merged] for use.
+///
+/// @param pairs of outputs that do not overlap, in their order
+public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs) implements Linear {
+  /// @param down      A `[rank, in]`
+  /// @param up        B `[to − from, rank]`
+  /// @param magnitude m `[to − from]`, or null
+  /// @param scale     s
+  /// @param from,to   the outputs that it changes
+  public record Pair(@Named("lora_A") Tensor down, @Named("lora_B") Tensor up,
+      @Named("lora_magnitude_vector") Tensor magnitude, float scale, int from, int to) {
+    /// What the pair adds to its outputs, `[n, to − from]`.
+    Tensor apply(Tensor x) { return x.matmul(false, down, true).matmul(false, up, true).mul(scale); }
+
+    /// W′ of its rows W `[to − from, in]`.
+    Tensor weight(Tensor rows) {
+      var sum = rows.add(up.matmul(down).mul(scale));
+      return magnitude == null ? sum : sum.mul(magnitude.divide(norms(rows)).reshape(to - from, 1));
+    }
+
+    /// ‖W + s·B·A‖ of each row, as a constant. `[to − from]`
+    private Tensor norms(Tensor rows) {
+      return ScopedValue.where(Interpreter.CURRENT, Interpreter.PLAIN).call(() -> {
+        var sum = rows.add(up.matmul(down).mul(scale));
+        return sum.mul(sum).sum(1).sqrt();
+      });
+    }
+
+    private Pair within(int first, int last) {
+      int f = Math.max(from, first), t = Math.min(to, last);
+      if (f >= t) return null;
+      return new Pair(down, up.slice(0, f - from, t - from), magnitude == null ? null
+          : magnitude.slice(0, f - from, t - from), scale, f - first, t - first);
+    }
+  }
+
+  @Override public Tensor weight() { return base.weight(); }
+  @Override public Tensor bias() { return base.bias(); }
+
+  @Override public Tensor apply(Tensor x, Activation activation, Tensor added) {
+    var parts = parts();
+    boolean plain = pairs.stream().allMatch(p -> p.magnitude == null), last = activation == Activation.NONE;
+    Tensor y;
+    if (plain) {
+      var more = whole(parts.stream().map(p -> p.pair == null
+          ? Tensor.zeros(x.shape().with(1, p.to - p.from)) : p.pair.apply(x)).toList());
+      y = base.apply(x, last && added != null ? more.add(added) : more);
+      if (last) return y;
+    } else y = whole(parts.stream().map(p -> p.apply(base, x)).toList());
+    y = y.activate(activation);
+    return added == null ? y : y.add(added);
+  }
+
+  @Override public Linear rows(int from, int to) {
+    if (from == 0 && to == weight().dim(0)) return this;
+    var some = pairs.stream().map(p -> p.within(from, to)).filter(p -> p != null).toList();
+    return some.isEmpty() ? base.rows(from, to) : new LowRank(base.rows(from, to), some);
+  }
+
+  /// The layer alone, with W′ as its weight.
+  public Linear merged() {
+    var weight = Tensor.concat(0, parts().stream().map(p -> {
+      var rows = weight().slice(0, p.from, p.to);
+      return p.pair == null ? rows : p.pair.weight(rows);
+    }).toList());
+    return switch (base) {
+      case Packed p -> new Packed(weight, p.bias());
+      case Dense d -> new Dense(weight, d.bias());
+      case LowRank _ -> throw new IllegalStateException("an adapter around an adapter");
+    };
+  }
+
+  private static Tensor whole(List<Tensor> parts) { return parts.size() == 1 ? parts.getFirst()
+      : Tensor.concat(1, parts); }
+
+  /// Outputs with a pair, or without one (null).
+  private record Part(int from, int to, Pair pair) {
+    Tensor apply(Linear base, Tensor x) {
+      var rows = base.rows(from, to);
+      if (pair == null) return rows.apply(x);
+      if (pair.magnitude == null) return rows.apply(x, pair.apply(x));
+      var y = x.matmul(false, rows.weight(), true).add(pair.apply(x))
+          .mul(pair.magnitude.divide(pair.norms(rows.weight())));
+      return rows.bias() == null ? y : y.add(rows.bias());
+    }
+  }
+
+  private List<Part> parts() {
+    var r = new ArrayList<Part>();
+    int at = 0;
+    for (var p : pairs) {
+      if (p.from > at) r.add(new Part(at, p.from, null));
+      r.add(new Part(p.from, p.to, p));
+      at = p.to;
+    }
+    if (at < weight().dim(0)) r.add(new Part(at, weight().dim(0), null));
+    return r;
+  }
+}

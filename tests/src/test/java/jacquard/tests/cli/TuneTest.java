@@ -1,0 +1,168 @@
+package jacquard.tests.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import jacquard.clip.checkpoint.Safetensors;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// tune and blend as a user meets them, on a tiny model and folders of pictures.
+class TuneTest {
+  @TempDir static Path folder;
+  private static Path old, fresh, base;
+
+  @BeforeAll static void prepare() throws IOException {
+    old = Launcher.pictures(folder.resolve("old"), 16);
+    fresh = Launcher.pictures(folder.resolve("fresh"), 20);
+    for (int i = 0; i < 20; i++)
+      Files.writeString(fresh.resolve("p%02d.txt".formatted(i)), i < 10 ? "reds" : "blues");
+    assertEquals(0, Launcher.run(Launcher.train(folder, old, "base", 3)).status());
+    base = folder.resolve("runs/base/last");
+  }
+
+  private static Launcher.Ended tune(String name, int steps, String... more) {
+    var all = new ArrayList<>(List.of("tune", base.toString(), "--data", fresh.toString(), "--guard", old.toString(),
+        "--steps", Integer.toString(steps), "--val-steps", "3", "--save-steps", "2",
+        "--logs", folder.resolve("runs").toString(), "--name", name));
+    if (!List.of(more).contains("--batch-size")) all.addAll(List.of("--batch-size", "8"));
+    all.addAll(List.of(more));
+    return Launcher.run(all.toArray(String[]::new));
+  }
+
+  private static byte[] weights(String name, String which) throws IOException {
+    return Files.readAllBytes(folder.resolve("runs").resolve(name).resolve(which)
+        .resolve("open_clip_model.safetensors"));
+  }
+
+  /// Before, after and chosen are told; the folder holds the model, the figures and the picture.
+  @Test void anAdaptationFromDataToModel() throws IOException {
+    var e = tune("plain", 4);
+    assertEquals(0, e.status(), e.text());
+    for (var part : List.of("keeping by lwf", "before", "after", "chosen (α", "% of what was known is kept"))
+      assertTrue(e.text().contains(part), "expected \"" + part + "\" in " + e.text());
+    var run = folder.resolve("runs/plain");
+    for (var f : List.of("chosen/open_clip_model.safetensors", "last/open_clip_model.safetensors", "tune.json",
+        "report.png", "report.html")) assertTrue(Files.size(run.resolve(f)) > 0, f);
+    var log = Files.readString(run.resolve("metrics.jsonl"));
+    for (var m : List.of("learned/top1", "kept/top1", "old_names_loss", "class_loss"))
+      assertTrue(log.contains(m), m);
+    assertEquals(0, Launcher.run("eval", run.resolve("chosen").toString(), "--val-data", fresh.toString()).status());
+  }
+
+  /// A run that goes on has the bits of one that was never stopped, whatever is trained and kept. The rate is constant:
+  /// a run of fewer steps would else have another.
+  @Test void resumesToTheSameBits() throws IOException {
+    for (var how : List.of(List.of("--keep", "lwf"), List.of("--method", "dora", "--old-data", old.toString()),
+        List.of("--keep", "ewc", "--old-data", old.toString()), List.of("--method", "flyp", "--keep", "l2-sp"))) {
+      var options = new ArrayList<>(how);
+      options.addAll(List.of("--lr-scheduler", "const"));
+      var name = "r" + how.hashCode();
+      var whole = tune(name, 4, options.toArray(String[]::new));
+      assertEquals(0, whole.status(), whole.text());
+      assertEquals(0, tune(name + "-again", 2, options.toArray(String[]::new)).status());
+      var e = Launcher.run("tune", "--logs", folder.resolve("runs").toString(), "--resume",
+          folder.resolve("runs").resolve(name + "-again").toString(), "--steps", "4");
+      assertEquals(0, e.status(), e.text());
+      assertArrayEquals(weights(name, "last"), weights(name + "-again", "last"), how.toString());
+      assertArrayEquals(weights(name, "chosen"), weights(name + "-again", "chosen"), how.toString());
+      assertFalse(Arrays.equals(Files.readAllBytes(base.resolve("open_clip_model.safetensors")), weights(name, "last")),
+          how + " learned nothing");
+    }
+  }
+
+  /// Two ranks of four pairs are one rank of eight, to rounding: what is learned, the old pairs among them and the old
+  /// names.
+  @Test void ranksAreOneRank() throws IOException {
+    for (var how : List.of(List.of("--keep", "lwf"), List.of("--old-data", old.toString()))) {
+      var one = new ArrayList<>(how);
+      one.addAll(List.of("--device", "cpu"));
+      var two = new ArrayList<>(one);
+      two.addAll(List.of("--ranks", "2", "--batch-size", "4"));
+      assertEquals(0, tune("one" + how.hashCode(), 3, one.toArray(String[]::new)).status());
+      var e = tune("two" + how.hashCode(), 3, two.toArray(String[]::new));
+      assertEquals(0, e.status(), e.text());
+      try (var a = Safetensors.open(folder.resolve("runs/one" + how.hashCode() + "/last/open_clip_model.safetensors"));
+           var b = Safetensors.open(folder.resolve("runs/two" + how.hashCode()
+               + "/last/open_clip_model.safetensors"))) {
+        for (var n : a.names()) assertArrayEquals(a.floats(n), b.floats(n), 2e-5f, n);
+      }
+    }
+  }
+
+  /// Adapters are kept beside the weights that have them, and fit their base alone.
+  @Test void anAdapterIsReadBack() throws IOException {
+    var e = tune("lora", 3, "--method", "lora", "--lora-rank", "2");
+    assertEquals(0, e.status(), e.text());
+    var adapter = folder.resolve("runs/lora/last/adapter");
+    assertTrue(Files.readString(adapter.resolve("adapter_config.json")).contains("\"LORA\""));
+    var merged = folder.resolve("merged.npy");
+    var picture = old.resolve("p03.png").toString();
+    assertEquals(0, Launcher.run("embed", folder.resolve("runs/lora/last").toString(), picture, "--out",
+        folder.resolve("merged").toString()).status());
+    var beside = Launcher.run("embed", base.toString(), "--adapter", adapter.toString(), picture, "--out",
+        folder.resolve("beside").toString());
+    assertEquals(0, beside.status(), beside.text());
+    assertArrayEquals(Files.readAllBytes(merged), Files.readAllBytes(folder.resolve("beside.npy")));
+    var other = Launcher.run("embed", folder.resolve("runs/lora/last").toString(), "--adapter", adapter.toString(),
+        picture, "--out", folder.resolve("other").toString());
+    assertEquals(1, other.status());
+    assertTrue(other.text().contains("was trained on another base"), other.text());
+  }
+
+  /// α = 0 is the old model, to the bit; a row of α is measured and the best written.
+  @Test void blends() throws IOException {
+    var e = tune("b", 3, "--keep", "none");
+    assertEquals(0, e.status(), e.text());
+    var after = folder.resolve("runs/b/last").toString();
+    for (var end : List.of("0", "1")) {
+      var to = folder.resolve("blend" + end);
+      assertEquals(0, Launcher.run("blend", base.toString(), after, "--alpha", end, "--out", to.toString()).status());
+      assertArrayEquals(Files.readAllBytes((end.equals("0") ? base : Path.of(after))
+          .resolve("open_clip_model.safetensors")), Files.readAllBytes(to.resolve("open_clip_model.safetensors")));
+    }
+    var row = Launcher.run("blend", base.toString(), after, "--alpha", "0:1:0.5", "--data", fresh.toString(), "--guard",
+        old.toString(), "--out", folder.resolve("row").toString());
+    assertEquals(0, row.status(), row.text());
+    assertTrue(row.text().contains("has the best mean"), row.text());
+    assertTrue(Files.size(folder.resolve("row/report.png")) > 0);
+    var soup = Launcher.run("blend", base.toString(), after, after, "--soup", "greedy", "--data", fresh.toString(),
+        "--guard", old.toString(), "--out", folder.resolve("soup").toString());
+    assertEquals(0, soup.status(), soup.text());
+    assertTrue(soup.text().contains("taken in: "), soup.text());
+  }
+
+  @Test void whatCannotBeIsSaid() {
+    refused(Launcher.run("tune", base.toString()), "tune needs --data");
+    refused(tune("x", 2, "--method", "lorra"), "Did you mean lora?");
+    refused(tune("x", 2, "--keep", "replay"), "needs --old-data");
+    refused(tune("x", 2, "--method", "lora", "--lora-rank", "0"), "an adapter of rank 0");
+    refused(tune("x", 2, "--method", "lora", "--lora-targets", "nothing"), "no linear layer of this model is named");
+    refused(Launcher.run("blend", base.toString(), base.toString(), "--alpha", "0:1:0", "--out", folder.resolve("x")
+        .toString()), "expected a number from 0 to 1");
+    refused(Launcher.run("blend", base.toString(), base.toString(), "--soup", "greedy", "--out", folder.resolve("x")
+        .toString()), "to measure by");
+  }
+
+  /// A guard that is trained on says too much, and that is said.
+  @Test void aGuardThatIsTrainedOnIsTold() {
+    var e = tune("overlap", 2, "--old-data", old.toString());
+    assertEquals(0, e.status(), e.text());
+    assertTrue(e.text().contains("16 of 16 pictures of the guard"), e.text());
+  }
+
+  private static void refused(Launcher.Ended e, String expected) {
+    assertEquals(1, e.status(), e.text());
+    assertTrue(e.text().contains(expected), "expected \"" + expected + "\", found " + e.text());
+    assertFalse(e.text().contains("\tat "), e.text());
+  }
+}
