@@ -42,6 +42,22 @@ class NewcomerTest {
     return all.toArray(String[]::new);
   }
 
+  /// The list of commands says in whole sentences what each does.
+  @Test void everyCommandSaysWhatItDoes() {
+    var list = Launcher.run("--help").text();
+    var commands = list.substring(list.indexOf("Commands:")).lines().skip(1).toList();
+    int names = 0;
+    for (int i = 0; i < commands.size(); i++) {
+      if (!commands.get(i).matches("  \\S.*")) continue;
+      names++;
+      assertTrue(commands.get(i).strip().contains(" "), commands.get(i) + " says nothing");
+      int end = i;
+      while (end + 1 < commands.size() && commands.get(end + 1).startsWith("   ")) end++;
+      assertTrue(commands.get(end).strip().matches(".*[.:]"), commands.get(i) + " … ends in the middle of a sentence");
+    }
+    assertTrue(names > 12, list);
+  }
+
   /// Neither of two options that exclude each other is passed over.
   @Test void theSameInTwoWays() throws IOException {
     fails("--steps and --epochs exclude each other; give one of them", train("--epochs", "2"));
