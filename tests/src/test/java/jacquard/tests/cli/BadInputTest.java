@@ -163,7 +163,7 @@ class BadInputTest {
     fails(other.toString(), "eval", other.toString());
     Files.writeString(other.resolve("open_clip_config.json"),
         config.replace("\"embed_dim\" : 8", "\"embed_dim\" : 16"));
-    fails("is it a checkpoint of another model?", "eval", other.toString());
+    fails("Is it a checkpoint of another model?", "eval", other.toString());
     byte[] weights = Files.readAllBytes(model.resolve("open_clip_model.safetensors"));
     Files.writeString(other.resolve("open_clip_config.json"), config);
     Files.write(other.resolve("open_clip_model.safetensors"), Arrays.copyOf(weights, weights.length - 100));
