@@ -70,28 +70,32 @@ public final class Ranking {
   /// Whether a column is right for a row.
   @FunctionalInterface public interface Match { boolean of(int row, int column); }
 
+  private boolean rowHit(Match right, int i, int k) { return columns.best(i, k).anyMatch(j -> right.of(i, j)); }
+
+  private boolean columnHit(Match right, int j, int k) { return rows.best(j, k).anyMatch(i -> right.of(i, j)); }
+
   /// The share of rows that have a right column among their best `k`.
   public double rowRecall(Match right, int k) {
-    return IntStream.range(0, columns.queries()).filter(i -> columns.best(i, k).anyMatch(j -> right.of(i, j)))
-        .count() / (double) columns.queries();
+    int n = columns.queries();
+    return IntStream.range(0, n).filter(i -> rowHit(right, i, k)).count() / (double) n;
   }
 
   /// Whether each row has a right column among its best `k`.
   public boolean[] rowHits(Match right, int k) {
     var r = new boolean[columns.queries()];
-    IntStream.range(0, r.length).forEach(i -> r[i] = columns.best(i, k).anyMatch(j -> right.of(i, j)));
+    for (int i = 0; i < r.length; i++) r[i] = rowHit(right, i, k);
     return r;
   }
 
   /// Whether each column has a right row among its best `k`.
   public boolean[] columnHits(Match right, int k) {
     var r = new boolean[rows.queries()];
-    IntStream.range(0, r.length).forEach(j -> r[j] = rows.best(j, k).anyMatch(i -> right.of(i, j)));
+    for (int j = 0; j < r.length; j++) r[j] = columnHit(right, j, k);
     return r;
   }
 
   /// The share of some columns that have a right row among their best `k`.
   public double columnRecall(int[] some, Match right, int k) {
-    return IntStream.of(some).filter(j -> rows.best(j, k).anyMatch(i -> right.of(i, j))).count() / (double) some.length;
+    return IntStream.of(some).filter(j -> columnHit(right, j, k)).count() / (double) some.length;
   }
 }
