@@ -83,7 +83,8 @@ class TuneTest {
   /// Two ranks of four pairs are one rank of eight, to rounding: what is learned, the old pairs among them and the old
   /// names.
   @Test void ranksAreOneRank() throws IOException {
-    for (var how : List.of(List.of("--keep", "lwf"), List.of("--old-data", old.toString()))) {
+    for (var how : List.of(List.of("--keep", "lwf"), List.of("--keep", "l2-sp", "--keep-weight", "50"),
+        List.of("--old-data", old.toString()))) {
       var one = new ArrayList<>(how);
       one.addAll(List.of("--device", "cpu"));
       var two = new ArrayList<>(one);
