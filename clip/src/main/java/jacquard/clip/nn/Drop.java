@@ -69,8 +69,10 @@ public record Drop(double share, String site) {
     if (!active()) return x;
     int w = x.dim(1);
     float[] factors = new float[x.dim(0) * w];
+    // drawn here: other threads do not see this one's pass
+    var keys = IntStream.range(0, s.count()).mapToObj(b -> key(at, b)).toList();
     IntStream.range(0, s.count()).parallel().forEach(b -> {
-      var key = key(at, b);
+      var key = keys.get(b);
       for (int r = s.from(b); r < s.to(b); r++) draw(key, (long) s.positions()[r] * w, factors, r * w, w);
     });
     return x.mul(Tensor.of(x.shape(), factors));

@@ -118,7 +118,7 @@ public sealed interface Listener {
       if (!task.cut().isEmpty()) Group.current().sum(BETTER, better ? 1 : 0);
       if (!better) return;
       best = now;
-      task.publish(folder.publish("best", task.published()));
+      task.publish(folder.publish("best", task.published(task.stored())));
     }
   }
 
@@ -151,7 +151,7 @@ public sealed interface Listener {
 
     private void save(Moment m) throws IOException {
       var stored = state.stored();
-      task.publish(folder.publish("last", task.published()));
+      task.publish(folder.publish("last", task.published(stored.get(MODEL))));
       if (stored.containsKey(AVERAGES)) folder.publish(AVERAGES, stored.get(AVERAGES));
       folder.save(state, m.step(), stored);
       if (m.stopping() && !m.last())

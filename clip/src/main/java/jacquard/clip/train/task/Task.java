@@ -65,7 +65,9 @@ public interface Task extends Section {
   Task of(ClipModel model);
 
   /// The model as others load it.
-  default Map<String, Safetensors.Array> published() { return stored(); }
+  ///
+  /// @param stored what [#stored()] gives, which on several ranks all of them have to ask for
+  default Map<String, Safetensors.Array> published(Map<String, Safetensors.Array> stored) { return stored; }
 
   /// Writes what belongs beside the published weights into their folder.
   default void publish(Path folder) throws IOException {}

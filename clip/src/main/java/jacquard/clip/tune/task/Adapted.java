@@ -40,7 +40,7 @@ public record Adapted(Task task, Adapter adapter, String base, String hash) impl
     return task.losses(features, targets, groups);
   }
 
-  @Override public Map<String, Safetensors.Array> published() {
+  @Override public Map<String, Safetensors.Array> published(Map<String, Safetensors.Array> stored) {
     var merged = Adapter.merged(model());
     return Checkpoint.arrays(merged, Parameters.of(merged).all());
   }

@@ -35,7 +35,10 @@ public record Anchored(Task task, Map<String, Tensor> start, Map<String, Tensor>
   @Override public void after() { task.after(); }
   @Override public Map<String, Double> report() { return task.report(); }
   @Override public Anchored of(ClipModel model) { return new Anchored(task.of(model), start, fisher, weight); }
-  @Override public Map<String, Safetensors.Array> published() { return task.published(); }
+  @Override public Map<String, Safetensors.Array> published(Map<String, Safetensors.Array> stored) {
+    return task.published(stored);
+  }
+
   @Override public void publish(Path folder) throws IOException { task.publish(folder); }
   @Override public Map<String, Safetensors.Array> stored() { return task.stored(); }
   @Override public void restore(Weights file, String prefix) throws IOException { task.restore(file, prefix); }

@@ -43,7 +43,10 @@ public record OldNames(Task student, ClipModel before, Tensor bank, double weigh
       temperature); }
   @Override public List<Tensor> features(Batch part) { return student.features(part); }
 
-  @Override public Map<String, Safetensors.Array> published() { return student.published(); }
+  @Override public Map<String, Safetensors.Array> published(Map<String, Safetensors.Array> stored) {
+    return student.published(stored);
+  }
+
   @Override public void publish(Path folder) throws IOException { student.publish(folder); }
   @Override public Map<String, Safetensors.Array> stored() { return student.stored(); }
   @Override public void restore(Weights file, String prefix) throws IOException { student.restore(file, prefix); }
