@@ -1,5 +1,8 @@
 package jacquard.tests.cli;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import jacquard.clip.cli.Main;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
@@ -37,6 +40,15 @@ final class Launcher {
       System.setOut(out);
       System.setErr(err);
     }
+  }
+
+  /// A command that must fail: what it said, with `expected` in it and no stack trace.
+  static String fails(String expected, String... arguments) {
+    var e = run(arguments);
+    assertTrue(e.status() != 0, "it ended well: " + e.text());
+    assertTrue(e.text().contains(expected), "expected \"" + expected + "\", found " + e.text());
+    assertFalse(e.text().contains("\tat "), "a stack trace: " + e.text());
+    return e.text();
   }
 
   /// In a JVM of its own, with this one's class path; `shell` is put before it.

@@ -1,5 +1,6 @@
 package jacquard.tests.cli;
 
+import static jacquard.tests.cli.Launcher.fails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -26,14 +27,6 @@ class NewcomerTest {
     pictures = Launcher.pictures(folder.resolve("pictures"), 16);
     assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "good", 4)).status());
     model = folder.resolve("runs/good/last");
-  }
-
-  private static String fails(String expected, String... arguments) {
-    var e = Launcher.run(arguments);
-    assertTrue(e.status() != 0, "it ended well: " + e.text());
-    assertTrue(e.text().contains(expected), "expected \"" + expected + "\", found " + e.text());
-    assertFalse(e.text().contains("\tat "), "a stack trace: " + e.text());
-    return e.text();
   }
 
   private static String[] train(String... more) throws IOException {

@@ -42,9 +42,7 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     }
   }
 
-  /// The tower with a prompt: tokens below zero are rows of `context`, and `deep`, which may be null, replaces rows
-  /// before the blocks.
-  public TextTransformer prompted(Tensor context, DeepPrompts deep) {
+  @Override public TextTransformer prompted(Tensor context, DeepPrompts deep) {
     if (classEmbedding != null) throw new IllegalArgumentException("a text tower with a class token takes no prompts");
     return new TextTransformer(null, positionTable, new Transformer(transformer.blocks(), deep),
         new Embedding(embedding.weight, context), norm, projection, config);

@@ -1,6 +1,7 @@
 package jacquard.clip.model.tower;
 
 import jacquard.clip.image.PatchFrame;
+import jacquard.clip.nn.DeepPrompts;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
 import java.util.Optional;
@@ -33,4 +34,13 @@ public interface ImageTower extends Tower {
   /// The same tower with the batch statistics of its first groups fixed; see [#groups]. A tower without batch norm is
   /// that already.
   default ImageTower fixed(int groups) { return this; }
+
+  /// The tower with a prompt: rows `[prompts, width]` behind those of each image, and `deep`, which may be null, in
+  /// their place before the blocks.
+  ///
+  /// @throws IllegalArgumentException if it takes none
+  default ImageTower prompted(Tensor rows, DeepPrompts deep) {
+    throw new IllegalArgumentException("prompts within the image tower are learned for CLIP's own ViT, and this model "
+        + "has another");
+  }
 }

@@ -1,6 +1,7 @@
 package jacquard.clip.model.tower;
 
 import jacquard.clip.nn.Cache;
+import jacquard.clip.nn.DeepPrompts;
 import jacquard.tensor.Tensor;
 import java.util.List;
 
@@ -14,6 +15,14 @@ public interface TextTower extends Tower {
 
   /// The context, and the tokenizer that makes its ids.
   TextInput input();
+
+  /// The tower with a prompt: tokens below zero are rows of `context` `[rows, width]`, and `deep`, which may be null,
+  /// replaces rows before the blocks.
+  ///
+  /// @throws IllegalArgumentException if it takes none
+  default TextTower prompted(Tensor context, DeepPrompts deep) {
+    throw new IllegalArgumentException("prompts are learned for CLIP's own text tower, and this model has another");
+  }
 
   /// How many blocks read a caption token by token, for a decoder that writes it; 0 for a tower that cannot.
   default int readable() { return 0; }

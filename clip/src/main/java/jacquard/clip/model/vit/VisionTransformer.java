@@ -50,9 +50,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
         pooler, LayerNorm.of(make, out, c.epsilon()), null, c);
   }
 
-  /// The tower with a prompt: rows `[prompts, width]` after the patches of each image, without positions, and `deep`,
-  /// which may be null, in their place before the blocks.
-  public VisionTransformer prompted(Tensor rows, DeepPrompts deep) {
+  /// The prompt stands behind the patches and has no positions.
+  @Override public VisionTransformer prompted(Tensor rows, DeepPrompts deep) {
     if (pooler != null || config.pool() == VitConfig.Pool.AVERAGE)
       throw new IllegalArgumentException("an image tower that averages or attends to all of its rows takes no prompts");
     return new VisionTransformer(classEmbedding, positionTable, proj, conv1, normPre,

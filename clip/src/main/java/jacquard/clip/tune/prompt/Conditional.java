@@ -35,7 +35,7 @@ public record Conditional(@Named("ctx") Tensor vectors, @Named("meta_net") Net n
     }
     for (int i = 0; i < whose.length; i++) whose[i] = i / count;
     var rows = vectors.gather(eachVector).add(net.apply(x).gather(eachPicture));  // [n·vectors, width]
-    var texts = Prompt.text(base).prompted(rows, null).features(names.placedFor(n)).normalize();
+    var texts = base.text().prompted(rows, null).features(names.placedFor(n)).normalize();
     var z = texts.mul(x.gather(whose)).sum(1).reshape(n, count).mul(base.scale());
     return new Logits(x, z);
   }

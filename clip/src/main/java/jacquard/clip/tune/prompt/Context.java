@@ -13,7 +13,7 @@ public record Context(@Named("ctx") Tensor vectors, Captions.Position position) 
     boolean own = vectors.shape().rank() == 3;
     int m = vectors.dim(own ? 1 : 0), width = vectors.dim(own ? 2 : 1);
     var rows = own ? vectors.reshape(vectors.dim(0) * m, width) : vectors;
-    var texts = Prompt.text(base).prompted(rows, null).features(names.placed(position, own ? m : 0)).normalize();
+    var texts = base.text().prompted(rows, null).features(names.placed(position, own ? m : 0)).normalize();
     var x = base.embedImages(images);
     return new Logits(x, Prompt.cosines(base, x, texts));
   }

@@ -20,8 +20,8 @@ public record Independent(@Named("ctx") Tensor vectors, @Named("text") List<Tens
   }
 
   static Logits logits(ClipModel base, ImageBatch images, Captions names, Independent p) {
-    var text = Prompt.text(base).prompted(p.vectors, new DeepPrompts(p.deep, 1));
-    var image = Linked.image(base).prompted(p.rows, new DeepPrompts(p.within, -p.rows.dim(0)));
+    var text = base.text().prompted(p.vectors, new DeepPrompts(p.deep, 1));
+    var image = base.visual().prompted(p.rows, new DeepPrompts(p.within, -p.rows.dim(0)));
     var texts = text.features(names.placed(Captions.Position.END, 0)).normalize();
     var x = image.features(images).normalize();
     return new Logits(x, Prompt.cosines(base, x, texts));

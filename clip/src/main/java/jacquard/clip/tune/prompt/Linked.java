@@ -3,7 +3,6 @@ package jacquard.clip.tune.prompt;
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
-import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.tensor.Tensor;
@@ -37,11 +36,5 @@ public record Linked(@Named("ctx") Tensor vectors, @Named("proj") Linear project
     var seen = new ArrayList<Tensor>();
     for (int i = 0; i < deep.size(); i++) seen.add(projections.get(i).apply(deep.get(i)));
     return Independent.logits(base, images, names, new Independent(vectors, deep, project.apply(vectors), seen));
-  }
-
-  static VisionTransformer image(ClipModel base) {
-    if (base.visual() instanceof VisionTransformer v) return v;
-    throw new IllegalArgumentException("prompts within the image tower are learned for CLIP's own ViT, and this model "
-        + "has another");
   }
 }

@@ -1,7 +1,6 @@
 package jacquard.clip.tune.prompt;
 
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.tensor.Tensor;
 
@@ -12,12 +11,6 @@ public interface Prompt {
   Logits logits(ClipModel base, ImageBatch images, Captions names);
 
   record Logits(Tensor pictures, Tensor logits) {}
-
-  /// The text tower, if it takes prompts.
-  static TextTransformer text(ClipModel base) {
-    if (base.text() instanceof TextTransformer t) return t;
-    throw new IllegalArgumentException("prompts are learned for CLIP's own text tower, and this model has another");
-  }
 
   static Tensor cosines(ClipModel base, Tensor pictures, Tensor names) {
     return pictures.matmul(false, names, true).mul(base.scale());
