@@ -1,9 +1,12 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /// The folder of a run.
@@ -55,9 +58,10 @@ public final class RunOptions {
       throw new IOException("--resume: " + logs + " is no folder of runs; name one with --logs, or the run with "
           + "--resume RUN");
     try (var all = Files.list(logs)) {
-      return all.filter(f -> Files.exists(f.resolve("resume.safetensors")))
-          .max(Comparator.comparing(f -> f.resolve("resume.safetensors").toFile().lastModified()))
-          .orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run "
+      var saved = new TreeMap<Long, Path>();
+      for (var f : all.sorted().toList())
+        RunFolder.saved(f).ifPresent(s -> saved.put(s.toFile().lastModified(), f));
+      return Optional.ofNullable(saved.lastEntry()).map(Map.Entry::getValue).orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run "
               + "with --name"));
     }
   }
