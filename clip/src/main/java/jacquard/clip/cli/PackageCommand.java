@@ -1,9 +1,9 @@
 package jacquard.clip.cli;
 
-import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Conversion;
 import jacquard.clip.checkpoint.Conversion.Layout;
 import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.cli.train.RunRecord;
 import jacquard.clip.hub.ModelCard;
 import jacquard.clip.settings.Json;

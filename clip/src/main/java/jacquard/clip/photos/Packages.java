@@ -1,7 +1,7 @@
 package jacquard.clip.photos;
 
-import jacquard.clip.checkpoint.AtomicFile;
-import jacquard.clip.checkpoint.Mapping;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.files.Mapping;
 import jacquard.clip.checkpoint.torch.Archive;
 import jacquard.clip.report.Progress;
 import jacquard.clip.settings.Reason;

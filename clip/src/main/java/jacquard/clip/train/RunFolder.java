@@ -1,10 +1,10 @@
 package jacquard.clip.train;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.checkpoint.AtomicFile;
-import jacquard.clip.checkpoint.FolderLock;
 import jacquard.clip.checkpoint.ModelFiles;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.files.FolderLock;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;

@@ -1,8 +1,8 @@
 package jacquard.clip.tune;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Checkpoint;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Chart;

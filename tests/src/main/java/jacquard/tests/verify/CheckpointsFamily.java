@@ -2,8 +2,8 @@ package jacquard.tests.verify;
 
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.ModelFiles;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.checkpoint.torch.Torch;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;

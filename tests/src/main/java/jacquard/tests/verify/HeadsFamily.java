@@ -2,7 +2,7 @@ package jacquard.tests.verify;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.autograd.Grad;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.tune.Blend;

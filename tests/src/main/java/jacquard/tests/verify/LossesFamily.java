@@ -6,7 +6,7 @@ import jacquard.autograd.Grad;
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.checkpoint.PositionTable;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.loss.DistillLoss;
 import jacquard.tensor.Grid;

@@ -3,7 +3,7 @@ package jacquard.tests.verify;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.autograd.Grad;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.loss.CosineLoss;
 import jacquard.clip.tune.mim.BlockMask;
 import jacquard.tensor.Scope;

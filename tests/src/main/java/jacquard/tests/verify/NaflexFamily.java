@@ -2,7 +2,7 @@ package jacquard.tests.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.naflex.Budget;
 import jacquard.clip.data.naflex.Schedule;
 import jacquard.clip.image.Images;

@@ -6,7 +6,7 @@ import jacquard.autograd.Grad;
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;

@@ -10,7 +10,7 @@ import jacquard.autograd.optimizer.Lamb;
 import jacquard.autograd.optimizer.Lion;
 import jacquard.autograd.optimizer.Lookahead;
 import jacquard.autograd.optimizer.Muon;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;

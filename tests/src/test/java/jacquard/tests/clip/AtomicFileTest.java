@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import jacquard.clip.checkpoint.AtomicFile;
-import jacquard.clip.checkpoint.FolderLock;
-import jacquard.clip.checkpoint.Safetensors;
-import jacquard.clip.checkpoint.SafetensorsWriter.Source;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.files.FolderLock;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter.Source;
 import jacquard.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -6,11 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import jacquard.clip.checkpoint.Safetensors;
-import jacquard.clip.checkpoint.SafetensorsWriter;
-import jacquard.clip.checkpoint.SafetensorsWriter.Source;
 import jacquard.clip.checkpoint.Stored;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter.Source;
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Type;

@@ -10,7 +10,7 @@ import jacquard.autograd.Optimizer;
 import jacquard.autograd.Parameters;
 import jacquard.autograd.Schedule;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.image.Augmentation;

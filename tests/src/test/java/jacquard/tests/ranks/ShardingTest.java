@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.Source;
 import jacquard.clip.image.Picture;

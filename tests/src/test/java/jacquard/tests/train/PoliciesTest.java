@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.EmojiSource;

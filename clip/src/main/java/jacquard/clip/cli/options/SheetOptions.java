@@ -1,6 +1,6 @@
 package jacquard.clip.cli.options;
 
-import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.data.ChosenCaptions;
 import jacquard.clip.data.Framing;
 import jacquard.clip.data.Preparation;

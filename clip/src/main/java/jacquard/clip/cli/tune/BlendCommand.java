@@ -1,8 +1,8 @@
 package jacquard.clip.cli.tune;
 
-import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.ModelFiles;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.DeviceOptions;
 import jacquard.clip.cli.options.TemplateOptions;

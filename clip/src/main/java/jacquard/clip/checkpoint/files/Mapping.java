@@ -1,4 +1,4 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.checkpoint.files;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;

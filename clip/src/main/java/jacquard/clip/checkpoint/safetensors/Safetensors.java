@@ -1,5 +1,9 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.checkpoint.safetensors;
 
+import jacquard.clip.checkpoint.Elements;
+import jacquard.clip.checkpoint.Stored;
+import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.files.Mapping;
 import jacquard.clip.settings.FirstBytes;
 import jacquard.clip.settings.Nearest;
 import jacquard.tensor.Shape;

@@ -1,9 +1,12 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.checkpoint.safetensors;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import jacquard.clip.checkpoint.Stored;
+import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
 import java.io.ByteArrayOutputStream;

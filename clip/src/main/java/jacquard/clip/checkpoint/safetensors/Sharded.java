@@ -1,5 +1,6 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.checkpoint.safetensors;
 
+import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.settings.Json;
 import jacquard.clip.settings.Nearest;
 import jacquard.tensor.Storage;

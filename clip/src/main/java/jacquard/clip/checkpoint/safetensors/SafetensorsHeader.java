@@ -1,10 +1,11 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.checkpoint.safetensors;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import jacquard.clip.checkpoint.Stored;
 import jacquard.clip.checkpoint.Weights.Entry;
 import jacquard.tensor.Shape;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.checkpoint.files;
 
 import jacquard.clip.settings.Reason;
 import java.io.BufferedOutputStream;

@@ -1,5 +1,11 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.checkpoint.numpy;
 
+import jacquard.clip.checkpoint.Composed;
+import jacquard.clip.checkpoint.Elements;
+import jacquard.clip.checkpoint.Piece;
+import jacquard.clip.checkpoint.Stored;
+import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.files.Mapping;
 import jacquard.clip.checkpoint.torch.Archive;
 import jacquard.tensor.Shape;
 import java.io.IOException;
