@@ -5,7 +5,7 @@ import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
-import jacquard.clip.nn.Transformer;
+import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package jacquard.clip.nn;
+package jacquard.clip.nn.transformer;
 
 import jacquard.tensor.Tensor;
 

@@ -1,6 +1,8 @@
-package jacquard.clip.nn;
+package jacquard.clip.nn.transformer;
 
 import jacquard.autograd.Named;
+import jacquard.clip.nn.LayerNorm;
+import jacquard.clip.nn.Linear;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;

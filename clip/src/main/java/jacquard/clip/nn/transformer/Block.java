@@ -1,6 +1,8 @@
-package jacquard.clip.nn;
+package jacquard.clip.nn.transformer;
 
 import jacquard.autograd.Named;
+import jacquard.clip.nn.Drop;
+import jacquard.clip.nn.LayerNorm;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
