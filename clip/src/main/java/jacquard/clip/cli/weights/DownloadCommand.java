@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.weights;
 
 import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;

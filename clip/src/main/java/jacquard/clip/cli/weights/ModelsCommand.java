@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.weights;
 
 import jacquard.autograd.Parameters;
 import jacquard.clip.model.ClipModel;

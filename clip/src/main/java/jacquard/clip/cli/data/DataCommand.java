@@ -1,4 +1,4 @@
-package jacquard.clip.cli;
+package jacquard.clip.cli.data;
 
 import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.SheetOptions;
