@@ -1,8 +1,8 @@
 package jacquard.clip.cli;
 
-import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.cli.options.TemplateOptions;
+import jacquard.clip.cli.options.data.DataOptions;
 import jacquard.clip.cli.suite.SuiteEvaluation;
 import jacquard.clip.cli.suite.SuiteOptions;
 import jacquard.clip.data.Source;

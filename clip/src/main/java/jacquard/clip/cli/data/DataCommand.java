@@ -1,7 +1,7 @@
 package jacquard.clip.cli.data;
 
-import jacquard.clip.cli.options.DataOptions;
-import jacquard.clip.cli.options.SheetOptions;
+import jacquard.clip.cli.options.data.DataOptions;
+import jacquard.clip.cli.options.data.SheetOptions;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.shards.ShardNames;

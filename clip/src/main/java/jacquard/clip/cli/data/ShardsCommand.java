@@ -1,6 +1,6 @@
 package jacquard.clip.cli.data;
 
-import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.data.DataOptions;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.shards.ShardWriter;
 import jacquard.clip.image.Pixels;

@@ -1,7 +1,7 @@
 package jacquard.clip.cli.train;
 
-import jacquard.clip.cli.options.DataOptions;
-import jacquard.clip.cli.options.ShardOptions;
+import jacquard.clip.cli.options.data.DataOptions;
+import jacquard.clip.cli.options.data.ShardOptions;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.ChosenCaptions;
 import jacquard.clip.data.Framing;

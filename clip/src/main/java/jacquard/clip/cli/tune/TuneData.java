@@ -1,6 +1,6 @@
 package jacquard.clip.cli.tune;
 
-import jacquard.clip.cli.options.DataOptions;
+import jacquard.clip.cli.options.data.DataOptions;
 import jacquard.clip.data.Part;
 import jacquard.clip.data.Source;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli.options;
+package jacquard.clip.cli.options.data;
 
 import jacquard.clip.data.Framing;
 import jacquard.clip.data.Stream;

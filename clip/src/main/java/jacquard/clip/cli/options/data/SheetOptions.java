@@ -1,4 +1,4 @@
-package jacquard.clip.cli.options;
+package jacquard.clip.cli.options.data;
 
 import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.data.ChosenCaptions;

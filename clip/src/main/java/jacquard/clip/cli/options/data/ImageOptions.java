@@ -1,4 +1,4 @@
-package jacquard.clip.cli.options;
+package jacquard.clip.cli.options.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli.options;
+package jacquard.clip.cli.options.data;
 
 import jacquard.clip.text.augment.CaptionAugmentation;
 import picocli.CommandLine.Option;
