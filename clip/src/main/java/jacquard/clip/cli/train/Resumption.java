@@ -1,5 +1,6 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.train.options.StartOptions;
 import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.train.RunFolder;

@@ -1,5 +1,7 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.train.options.SamplingOptions;
+import jacquard.clip.cli.train.options.StartOptions;
 import jacquard.clip.data.Framing;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli.train;
+package jacquard.clip.cli.train.options;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;

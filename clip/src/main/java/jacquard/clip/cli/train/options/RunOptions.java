@@ -1,4 +1,4 @@
-package jacquard.clip.cli.train;
+package jacquard.clip.cli.train.options;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli.train;
+package jacquard.clip.cli.train.options;
 
 import jacquard.clip.cli.options.DeviceOptions;
 import jacquard.clip.cli.options.LibraryOptions;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli.train;
+package jacquard.clip.cli.train.options;
 
 import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.cli.options.ConfigOptions;

@@ -1,4 +1,4 @@
-package jacquard.clip.cli.train;
+package jacquard.clip.cli.train.options;
 
 import jacquard.clip.settings.Recipes;
 import jacquard.clip.train.Trainer;
