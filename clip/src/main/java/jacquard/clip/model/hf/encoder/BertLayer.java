@@ -1,6 +1,7 @@
-package jacquard.clip.model.hf;
+package jacquard.clip.model.hf.encoder;
 
 import jacquard.autograd.Named;
+import jacquard.clip.model.hf.Captions;
 import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;

@@ -1,5 +1,6 @@
-package jacquard.clip.model.hf;
+package jacquard.clip.model.hf.encoder;
 
+import jacquard.clip.model.hf.OwnConfig;
 import jacquard.tensor.op.Activation;
 import java.util.Map;
 import java.util.Optional;

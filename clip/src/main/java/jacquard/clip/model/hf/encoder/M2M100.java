@@ -1,6 +1,10 @@
-package jacquard.clip.model.hf;
+package jacquard.clip.model.hf.encoder;
 
 import jacquard.autograd.Named;
+import jacquard.clip.model.hf.Captions;
+import jacquard.clip.model.hf.Encoder;
+import jacquard.clip.model.hf.OwnConfig;
+import jacquard.clip.model.hf.Table;
 import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
