@@ -7,7 +7,7 @@ import jacquard.clip.cli.suite.SuiteEvaluation;
 import jacquard.clip.cli.suite.SuiteOptions;
 import jacquard.clip.data.Source;
 import jacquard.clip.eval.Evaluation;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.task.Rates;
 import jacquard.tensor.Device;

@@ -21,7 +21,7 @@ import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;

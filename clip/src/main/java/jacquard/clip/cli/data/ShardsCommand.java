@@ -4,7 +4,7 @@ import jacquard.clip.cli.options.data.DataOptions;
 import jacquard.clip.data.Source;
 import jacquard.clip.data.shards.ShardWriter;
 import jacquard.clip.image.Pixels;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import jacquard.clip.settings.Reason;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;

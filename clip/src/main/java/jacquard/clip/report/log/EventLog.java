@@ -1,6 +1,7 @@
-package jacquard.clip.report;
+package jacquard.clip.report.log;
 
 import com.google.protobuf.CodedOutputStream;
+import jacquard.clip.report.Ink;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,10 +1,11 @@
-package jacquard.clip.report;
+package jacquard.clip.report.log;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.report.Chart;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;

@@ -1,5 +1,6 @@
-package jacquard.clip.report;
+package jacquard.clip.report.log;
 
+import jacquard.clip.report.Figure;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
