@@ -5,7 +5,7 @@ import jacquard.autograd.Grad;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.nn.Linear;
-import jacquard.clip.tune.Blend;
+import jacquard.clip.tune.blend.Blend;
 import jacquard.clip.tune.head.FeatureAdapter;
 import jacquard.clip.tune.head.TipAdapter;
 import jacquard.clip.tune.prompt.Independent;

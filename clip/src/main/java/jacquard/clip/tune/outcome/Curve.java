@@ -1,4 +1,4 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.outcome;
 
 import java.util.Comparator;
 import java.util.List;

@@ -1,4 +1,4 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.outcome;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.checkpoint.Checkpoint;
@@ -9,6 +9,8 @@ import jacquard.clip.report.Chart;
 import jacquard.clip.report.Figure;
 import jacquard.clip.report.RunReport;
 import jacquard.clip.report.log.MetricLog;
+import jacquard.clip.tune.Start;
+import jacquard.clip.tune.blend.Blend;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.io.PrintStream;

@@ -1,4 +1,4 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.blend;
 
 import java.util.Locale;
 import java.util.stream.IntStream;

@@ -1,4 +1,4 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.outcome;
 
 import jacquard.clip.data.Part;
 import jacquard.clip.data.Source;

@@ -1,4 +1,4 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.outcome;
 
 /// What a user might do next, in a sentence or two.
 public final class Advice {

@@ -1,11 +1,11 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.blend;
 
 import jacquard.clip.model.ClipModel;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Arrays;
 
 /// The mean of several models that were fine-tuned from one (Wortsman et al. 2022): of all, or greedily of those that
 /// help.

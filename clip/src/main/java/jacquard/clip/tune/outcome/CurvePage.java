@@ -1,4 +1,4 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.outcome;
 
 import jacquard.clip.report.Chart;
 import jacquard.clip.report.Figure;

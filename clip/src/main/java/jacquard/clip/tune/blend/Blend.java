@@ -1,4 +1,4 @@
-package jacquard.clip.tune;
+package jacquard.clip.tune.blend;
 
 import jacquard.autograd.Parameters;
 import jacquard.clip.model.ClipModel;
