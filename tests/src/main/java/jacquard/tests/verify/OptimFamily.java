@@ -8,7 +8,7 @@ import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.train.task.Rates;
+import jacquard.clip.train.parameter.Rates;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;

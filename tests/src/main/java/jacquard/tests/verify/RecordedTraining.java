@@ -13,7 +13,7 @@ import jacquard.clip.train.Compute;
 import jacquard.clip.train.Listener;
 import jacquard.clip.train.Loop;
 import jacquard.clip.train.Optimization;
-import jacquard.clip.train.task.Rates;
+import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Grid;
 import jacquard.tests.Conformance;

@@ -1,6 +1,6 @@
 package jacquard.clip.cli.train.options;
 
-import jacquard.clip.train.task.Locks;
+import jacquard.clip.train.parameter.Locks;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 

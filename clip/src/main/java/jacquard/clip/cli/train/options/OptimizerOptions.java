@@ -11,7 +11,7 @@ import jacquard.autograd.optimizer.StableAdamW;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.Optimization;
-import jacquard.clip.train.task.Rates;
+import jacquard.clip.train.parameter.Rates;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;

@@ -1,4 +1,4 @@
-package jacquard.clip.train.task;
+package jacquard.clip.train.parameter;
 
 import jacquard.clip.model.ClipModel;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package jacquard.clip.train.task;
+package jacquard.clip.train.parameter;
 
 import jacquard.autograd.Optimizer;
 import jacquard.clip.model.ClipModel;
