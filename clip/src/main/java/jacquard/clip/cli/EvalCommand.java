@@ -5,7 +5,7 @@ import jacquard.clip.cli.options.TemplateOptions;
 import jacquard.clip.cli.options.data.DataOptions;
 import jacquard.clip.cli.suite.SuiteEvaluation;
 import jacquard.clip.cli.suite.SuiteOptions;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.report.log.Progress;
 import java.io.IOException;

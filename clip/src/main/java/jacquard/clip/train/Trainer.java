@@ -1,8 +1,8 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Optimizer;
-import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;

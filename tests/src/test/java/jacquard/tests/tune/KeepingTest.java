@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.Mixture;
-import jacquard.clip.data.Part;
-import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
+import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.data.source.Part;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;

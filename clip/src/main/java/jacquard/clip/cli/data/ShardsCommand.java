@@ -1,8 +1,8 @@
 package jacquard.clip.cli.data;
 
 import jacquard.clip.cli.options.data.DataOptions;
-import jacquard.clip.data.Source;
 import jacquard.clip.data.shards.ShardWriter;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Pixels;
 import jacquard.clip.report.log.Progress;
 import jacquard.clip.settings.Reason;

@@ -1,7 +1,7 @@
 package jacquard.clip.tune.outcome;
 
-import jacquard.clip.data.Part;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Part;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Evaluation;

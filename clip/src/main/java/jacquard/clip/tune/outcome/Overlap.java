@@ -1,6 +1,6 @@
 package jacquard.clip.tune.outcome;
 
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashSet;

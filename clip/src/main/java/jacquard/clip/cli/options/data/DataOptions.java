@@ -1,11 +1,11 @@
 package jacquard.clip.cli.options.data;
 
-import jacquard.clip.data.EmojiSource;
-import jacquard.clip.data.FolderSource;
-import jacquard.clip.data.Source;
-import jacquard.clip.data.TableSource;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.ShardSource;
+import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.data.source.FolderSource;
+import jacquard.clip.data.source.Source;
+import jacquard.clip.data.source.TableSource;
 import jacquard.clip.settings.Presence;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,10 +1,10 @@
 package jacquard.clip.cli.options.data;
 
 import jacquard.clip.checkpoint.files.AtomicFile;
-import jacquard.clip.data.ChosenCaptions;
 import jacquard.clip.data.Framing;
 import jacquard.clip.data.Preparation;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.ChosenCaptions;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Pixels;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;

@@ -1,8 +1,8 @@
 package jacquard.clip.cli.train.options;
 
 import jacquard.clip.cli.options.data.DataOptions;
-import jacquard.clip.data.EmojiSource;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.data.source.Source;
 import java.io.IOException;
 import picocli.CommandLine.Option;
 

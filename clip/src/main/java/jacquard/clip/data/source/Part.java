@@ -1,4 +1,4 @@
-package jacquard.clip.data;
+package jacquard.clip.data.source;
 
 import jacquard.clip.image.Picture;
 import java.io.IOException;
