@@ -1,10 +1,11 @@
-package jacquard.kernels.cuda.launch;
+package jacquard.kernels.cuda.launch.convolution;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
 import jacquard.kernels.cuda.CudaDevice;
 import jacquard.kernels.cuda.CudaOps;
 import jacquard.kernels.cuda.driver.Dnn;
+import jacquard.kernels.cuda.launch.CudaMatMul;
 import jacquard.kernels.cuda.launch.CudaMatMul.Epilogue;
 import jacquard.kernels.cuda.launch.CudaMatMul.Factor;
 import jacquard.tensor.DType;

@@ -1,9 +1,11 @@
-package jacquard.kernels.cuda.launch;
+package jacquard.kernels.cuda.launch.convolution;
 
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
 import jacquard.kernels.cuda.Call;
 import jacquard.kernels.cuda.CudaDevice;
+import jacquard.kernels.cuda.launch.CudaMovement;
+import jacquard.kernels.cuda.launch.CudaReduction;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Shape;
