@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.tune;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.autograd.Optimizer;
@@ -22,6 +22,10 @@ import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Measure;
+import jacquard.tests.verify.Report;
+import jacquard.tests.verify.model.ModelsFamily;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

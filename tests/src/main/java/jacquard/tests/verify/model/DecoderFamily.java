@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.model;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.autograd.Grad;
@@ -11,6 +11,9 @@ import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Measure;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

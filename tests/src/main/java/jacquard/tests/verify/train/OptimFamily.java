@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -12,6 +12,9 @@ import jacquard.clip.train.parameter.Rates;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Measure;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.input;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -8,6 +8,9 @@ import jacquard.clip.image.augment.Canvas;
 import jacquard.clip.image.augment.policy.AugMix;
 import jacquard.clip.image.augment.policy.Timm;
 import jacquard.clip.image.augment.policy.Torchvision;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Report;
+import jacquard.tests.verify.Tensors;
 import jacquard.tests.verify.Tensors.Recorded;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.model;
 
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.ModelFiles;
@@ -9,6 +9,9 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.tensor.Scope;
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Measure;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,12 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.input;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.text.TokenizerFiles;
 import jacquard.clip.text.hub.Tiktoken;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,11 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.model;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,10 +1,12 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.train;
 
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.tensor.Scope;
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

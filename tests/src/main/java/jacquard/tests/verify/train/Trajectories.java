@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -15,6 +15,8 @@ import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.Measure;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -10,6 +10,9 @@ import jacquard.clip.image.Interpolation;
 import jacquard.clip.image.PatchFrame;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Measure;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -17,6 +17,9 @@ import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Grid;
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.Measure;
+import jacquard.tests.verify.Report;
+import jacquard.tests.verify.model.ModelsFamily;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

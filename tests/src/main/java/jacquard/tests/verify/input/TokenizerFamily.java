@@ -1,9 +1,11 @@
-package jacquard.tests.verify;
+package jacquard.tests.verify.input;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.text.Cleaning;
 import jacquard.clip.text.ClipTokenizer;
+import jacquard.tests.verify.Family;
+import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
