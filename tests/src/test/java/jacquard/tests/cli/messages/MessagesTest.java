@@ -1,4 +1,4 @@
-package jacquard.tests.cli;
+package jacquard.tests.cli.messages;
 
 import static jacquard.tests.cli.Launcher.fails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -10,6 +10,7 @@ import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.image.Images;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
+import jacquard.tests.cli.Launcher;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package jacquard.tests.cli;
+package jacquard.tests.cli.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

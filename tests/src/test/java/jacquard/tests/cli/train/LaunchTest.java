@@ -1,4 +1,4 @@
-package jacquard.tests.cli;
+package jacquard.tests.cli.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import jacquard.clip.cli.Main;
+import jacquard.tests.cli.Launcher;
 import jacquard.tests.ranks.Mpirun;
 import java.io.IOException;
 import java.nio.file.Files;

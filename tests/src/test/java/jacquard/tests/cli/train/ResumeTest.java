@@ -1,10 +1,11 @@
-package jacquard.tests.cli;
+package jacquard.tests.cli.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.tests.cli.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

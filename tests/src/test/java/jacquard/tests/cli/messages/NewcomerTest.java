@@ -1,10 +1,11 @@
-package jacquard.tests.cli;
+package jacquard.tests.cli.messages;
 
 import static jacquard.tests.cli.Launcher.fails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.tests.cli.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

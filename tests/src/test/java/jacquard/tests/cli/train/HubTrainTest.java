@@ -1,4 +1,4 @@
-package jacquard.tests.cli;
+package jacquard.tests.cli.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.tests.cli.Launcher;
 import jacquard.tests.hub.StandIn;
 import java.io.IOException;
 import java.nio.file.Files;
