@@ -1,4 +1,4 @@
-package jacquard.tests.clip;
+package jacquard.tests.clip.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -20,6 +20,7 @@ import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
+import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;

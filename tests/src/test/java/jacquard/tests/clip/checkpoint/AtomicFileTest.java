@@ -1,4 +1,4 @@
-package jacquard.tests.clip;
+package jacquard.tests.clip.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,4 +1,4 @@
-package jacquard.tests.clip;
+package jacquard.tests.clip.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -14,6 +14,7 @@ import jacquard.clip.checkpoint.safetensors.SafetensorsWriter.Source;
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Type;
+import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

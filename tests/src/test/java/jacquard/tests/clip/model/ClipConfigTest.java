@@ -1,4 +1,4 @@
-package jacquard.tests.clip;
+package jacquard.tests.clip.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -15,6 +15,7 @@ import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.vit.VitConfig;
 import jacquard.clip.settings.Json;
 import jacquard.tensor.Grid;
+import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package jacquard.tests.clip;
+package jacquard.tests.clip.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -11,6 +11,7 @@ import jacquard.clip.model.Presets;
 import jacquard.clip.model.resnet.ResNetConfig;
 import jacquard.clip.model.text.ClipTextConfig;
 import jacquard.clip.model.vit.VitConfig;
+import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;

@@ -1,4 +1,4 @@
-package jacquard.tests.clip;
+package jacquard.tests.clip.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -18,6 +18,7 @@ import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
+import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
