@@ -1,4 +1,4 @@
-package jacquard.tests.cuda;
+package jacquard.tests.cuda.emulation;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,6 +8,7 @@ import jacquard.tensor.DType;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
+import jacquard.tests.cuda.Raw;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 

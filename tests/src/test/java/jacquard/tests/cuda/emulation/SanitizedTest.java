@@ -1,9 +1,10 @@
-package jacquard.tests.cuda;
+package jacquard.tests.cuda.emulation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.tests.Sanitized;
+import jacquard.tests.cuda.Raw;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,13 +1,13 @@
-package jacquard.tests.cuda;
+package jacquard.tests.cuda.emulation;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import jacquard.autograd.Grad;
 import jacquard.kernels.cuda.CudaDevice;
-import jacquard.kernels.cuda.launch.CudaMatMul;
 import jacquard.kernels.cuda.driver.Emulation;
 import jacquard.kernels.cuda.driver.Installed;
+import jacquard.kernels.cuda.launch.CudaMatMul;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Padding;
@@ -32,6 +32,7 @@ import jacquard.tests.OpSpec;
 import jacquard.tests.OpSpecs;
 import jacquard.tests.Placement;
 import jacquard.tests.Sample;
+import jacquard.tests.cuda.Raw;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

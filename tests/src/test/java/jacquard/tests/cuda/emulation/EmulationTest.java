@@ -1,4 +1,4 @@
-package jacquard.tests.cuda;
+package jacquard.tests.cuda.emulation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import jacquard.kernels.cuda.driver.CudaException;
 import jacquard.kernels.cuda.driver.Emulation;
 import jacquard.kernels.cuda.driver.Installed;
+import jacquard.tests.cuda.Raw;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
