@@ -1,9 +1,15 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.data.DataCommand;
+import jacquard.clip.cli.data.ShardsCommand;
 import jacquard.clip.cli.suite.ReportCommand;
 import jacquard.clip.cli.train.TrainCommand;
 import jacquard.clip.cli.tune.BlendCommand;
 import jacquard.clip.cli.tune.TuneCommand;
+import jacquard.clip.cli.weights.ConvertCommand;
+import jacquard.clip.cli.weights.DownloadCommand;
+import jacquard.clip.cli.weights.ModelsCommand;
+import jacquard.clip.cli.weights.PackageCommand;
 import jacquard.clip.settings.Build;
 import jacquard.clip.settings.Reason;
 import jacquard.clip.settings.Recipes;
@@ -24,11 +30,11 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
-import picocli.CommandLine;
 
 /// The launcher.
 @Command(name = "jacquard", mixinStandardHelpOptions = true, version = Build.VERSION,

@@ -1,6 +1,6 @@
 package jacquard.clip.train;
 
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.train.ranks.Parts;
 import jacquard.clip.train.task.Rows;

@@ -1,8 +1,8 @@
 package jacquard.clip.train.ranks;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.checkpoint.AtomicFile;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.train.task.Rows;
 import jacquard.tensor.Group;
 import jacquard.tensor.Shape;

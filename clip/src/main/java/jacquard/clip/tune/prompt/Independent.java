@@ -3,7 +3,7 @@ package jacquard.clip.tune.prompt;
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
-import jacquard.clip.nn.DeepPrompts;
+import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.tensor.Tensor;
 import java.util.List;
 
