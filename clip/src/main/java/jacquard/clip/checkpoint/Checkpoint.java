@@ -4,6 +4,7 @@ import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.names.FlexibleVit;
 import jacquard.clip.checkpoint.names.Names;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.OnDisk;

@@ -16,7 +16,6 @@ import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.ranks.Plan;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Contrastive;
-import jacquard.tensor.DType;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Sharded;
