@@ -76,6 +76,7 @@ open module jacquard.clip {
   exports jacquard.clip.tune;
   exports jacquard.clip.tune.adapter;
   exports jacquard.clip.tune.head;
+  exports jacquard.clip.tune.learned;
   exports jacquard.clip.tune.method;
   exports jacquard.clip.tune.mim;
   exports jacquard.clip.tune.prompt;
