@@ -9,7 +9,7 @@ import jacquard.bench.peer.Samples;
 import jacquard.bench.peer.Training;
 import jacquard.bench.peer.Worker;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

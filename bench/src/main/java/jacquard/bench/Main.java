@@ -16,9 +16,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine;
 
 /// `bench/run`: runs the numbered benchmarks, each case in JVMs of its own, and writes table, chart and JSON.
 @Command(name = "bench/run", mixinStandardHelpOptions = true, description =

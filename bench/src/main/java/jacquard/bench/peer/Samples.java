@@ -1,12 +1,12 @@
 package jacquard.bench.peer;
 
-import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
-import jacquard.clip.data.EmojiSource;
-import jacquard.clip.model.HubConfig;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.tensor.Device;

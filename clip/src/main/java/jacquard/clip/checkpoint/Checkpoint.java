@@ -3,6 +3,7 @@ package jacquard.clip.checkpoint;
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.names.FlexibleVit;
 import jacquard.clip.checkpoint.names.Names;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.OnDisk;

@@ -1,6 +1,6 @@
 package jacquard.clip.eval;
 
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.tensor.Device;
 import java.io.IOException;
 import java.util.Arrays;

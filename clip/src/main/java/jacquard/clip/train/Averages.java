@@ -1,8 +1,8 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Parameters;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.train.task.Section;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;

@@ -1,6 +1,6 @@
 package jacquard.clip.train;
 
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;

@@ -1,9 +1,9 @@
 package jacquard.clip.train;
 
-import jacquard.clip.report.EventLog;
-import jacquard.clip.report.MetricLog;
 import jacquard.clip.data.Stream;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.EventLog;
+import jacquard.clip.report.log.MetricLog;
+import jacquard.clip.report.log.Progress;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Scope;

@@ -1,15 +1,15 @@
 package jacquard.clip.train;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.checkpoint.AtomicFile;
-import jacquard.clip.checkpoint.FolderLock;
 import jacquard.clip.checkpoint.ModelFiles;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.files.FolderLock;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.HubConfig;
-import jacquard.clip.report.EventLog;
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.EventLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.settings.Json;
 import jacquard.clip.settings.Presence;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package jacquard.clip.train;
 
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.train.task.Section;
 import java.io.IOException;
 import java.nio.file.Path;

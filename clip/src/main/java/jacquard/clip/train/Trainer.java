@@ -1,12 +1,13 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Optimizer;
-import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
+import jacquard.clip.text.Tokenizer;
 import jacquard.clip.train.health.EmbeddingStatistics;
 import jacquard.clip.train.health.Guard;
 import jacquard.clip.train.ranks.Moments;
@@ -15,7 +16,6 @@ import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Section;
 import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
-import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Group;
 import jacquard.tensor.Precision;
 import jacquard.tensor.Shape;

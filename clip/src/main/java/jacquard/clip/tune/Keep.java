@@ -1,11 +1,11 @@
 package jacquard.clip.tune;
 
+import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.task.Anchored;
 import jacquard.clip.tune.task.Averaged;
 import jacquard.clip.tune.task.BothWays;
 import jacquard.clip.tune.task.OldNames;
 import jacquard.tensor.Tensor;
-import jacquard.clip.train.task.Task;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package jacquard.clip.tune;
 
 import jacquard.clip.settings.Nearest;
-import jacquard.clip.train.task.Locks;
+import jacquard.clip.train.parameter.Locks;
 import jacquard.clip.tune.adapter.PeftConfig;
 import jacquard.clip.tune.method.ClipAdapter;
 import jacquard.clip.tune.method.CoCoop;

@@ -2,7 +2,7 @@ package jacquard.clip.tune;
 
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.ModelFiles;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Templates;

@@ -4,6 +4,7 @@ import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.tune.adapter.Adapter;
+import jacquard.clip.tune.blend.Blend;
 import jacquard.clip.tune.learned.Learned;
 import jacquard.clip.tune.task.Beside;
 import java.io.IOException;

@@ -1,6 +1,23 @@
 package jacquard.tests.verify;
 
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.input.AugmentFamily;
+import jacquard.tests.verify.input.ImagesFamily;
+import jacquard.tests.verify.input.TokenizerFamily;
+import jacquard.tests.verify.input.TokenizersFamily;
+import jacquard.tests.verify.model.CheckpointsFamily;
+import jacquard.tests.verify.model.DecoderFamily;
+import jacquard.tests.verify.model.ModelsFamily;
+import jacquard.tests.verify.model.NaflexFamily;
+import jacquard.tests.verify.model.RegistryFamily;
+import jacquard.tests.verify.train.LossesFamily;
+import jacquard.tests.verify.train.OptimFamily;
+import jacquard.tests.verify.train.TasksFamily;
+import jacquard.tests.verify.train.TrainFamily;
+import jacquard.tests.verify.tune.HeadsFamily;
+import jacquard.tests.verify.tune.LoraFamily;
+import jacquard.tests.verify.tune.MimFamily;
+import jacquard.tests.verify.tune.PromptsFamily;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

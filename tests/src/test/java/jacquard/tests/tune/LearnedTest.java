@@ -7,14 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.autograd.Parameters;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.nn.Init;
-import jacquard.clip.tune.Blend;
 import jacquard.clip.tune.adapter.Adapter;
 import jacquard.clip.tune.adapter.PeftConfig;
+import jacquard.clip.tune.blend.Blend;
 import jacquard.clip.tune.head.FeatureAdapter;
 import jacquard.clip.tune.head.TipAdapter;
 import jacquard.clip.tune.learned.Bottleneck;

@@ -1,14 +1,14 @@
 package jacquard.clip.cli.tune;
 
-import jacquard.clip.cli.options.DataOptions;
-import jacquard.clip.cli.options.ImageOptions;
 import jacquard.clip.cli.options.RankOptions;
 import jacquard.clip.cli.options.TemplateOptions;
-import jacquard.clip.cli.train.ComputeOptions;
-import jacquard.clip.cli.train.OptimizerOptions;
+import jacquard.clip.cli.options.data.DataOptions;
+import jacquard.clip.cli.options.data.ImageOptions;
 import jacquard.clip.cli.train.Resumption;
-import jacquard.clip.cli.train.RunOptions;
-import jacquard.clip.cli.train.StepOptions;
+import jacquard.clip.cli.train.options.ComputeOptions;
+import jacquard.clip.cli.train.options.OptimizerOptions;
+import jacquard.clip.cli.train.options.RunOptions;
+import jacquard.clip.cli.train.options.StepOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.util.concurrent.Callable;

@@ -1,8 +1,8 @@
 package jacquard.clip.cli.tune;
 
 import jacquard.clip.settings.Json;
-import jacquard.clip.tune.Curve;
-import jacquard.clip.tune.CurvePage;
+import jacquard.clip.tune.outcome.Curve;
+import jacquard.clip.tune.outcome.CurvePage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package jacquard.clip.model.hf;
 
-import jacquard.clip.nn.SelfAttention;
+import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;

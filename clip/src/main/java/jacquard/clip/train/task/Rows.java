@@ -1,8 +1,8 @@
 package jacquard.clip.train.task;
 
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.tensor.DType;
 import jacquard.tensor.Group;
 import jacquard.tensor.Scope;

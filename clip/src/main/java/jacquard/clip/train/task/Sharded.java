@@ -2,8 +2,8 @@ package jacquard.clip.train.task;
 
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
 import jacquard.tensor.DType;

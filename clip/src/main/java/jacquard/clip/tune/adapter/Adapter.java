@@ -1,8 +1,8 @@
 package jacquard.clip.tune.adapter;
 
 import jacquard.autograd.Parameters;
-import jacquard.clip.checkpoint.AtomicFile;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;

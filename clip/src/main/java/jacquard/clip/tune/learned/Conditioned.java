@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.TextTower;
-import jacquard.clip.nn.Linear;
 import jacquard.clip.tune.prompt.Conditional;
 import jacquard.tensor.Tensor;
 import java.io.IOException;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import jacquard.autograd.Parameters;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.tune.adapter.Adapter;
 import jacquard.tensor.Shape;

@@ -5,7 +5,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.TextTower;
-import jacquard.clip.nn.DeepPrompts;
+import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.tensor.Tensor;
 import java.util.List;
 

@@ -1,8 +1,8 @@
 package jacquard.clip.tune.task;
 
 import jacquard.autograd.Parameters;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.task.Features;

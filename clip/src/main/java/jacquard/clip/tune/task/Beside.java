@@ -2,7 +2,7 @@ package jacquard.clip.tune.task;
 
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.adapter.Adapter;

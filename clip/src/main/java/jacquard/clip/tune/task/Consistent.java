@@ -2,16 +2,16 @@ package jacquard.clip.tune.task;
 
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.loss.SoftmaxLoss;
+import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.train.task.Features;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.learned.Prompted;
 import jacquard.clip.tune.prompt.Independent;
-import jacquard.clip.model.ClipModel;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;

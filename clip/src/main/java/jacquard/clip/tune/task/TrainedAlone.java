@@ -1,8 +1,8 @@
 package jacquard.clip.tune.task;
 
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
