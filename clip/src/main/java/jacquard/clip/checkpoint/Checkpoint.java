@@ -8,6 +8,7 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.nn.PositionTable;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;

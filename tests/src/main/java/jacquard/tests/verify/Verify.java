@@ -27,7 +27,7 @@ import java.util.List;
 /// `models decoder losses tokenizer tokenizers images naflex train tasks optim checkpoints registry evaluation
 /// tuning/augment tuning/lora tuning/prompts tuning/heads tuning/mim`, a line a case.
 public final class Verify {
-  static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
+  public static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
       new CheckpointsFamily(), new RegistryFamily(), new TrainFamily(), new TasksFamily(), new OptimFamily(),
       new NaflexFamily(), new ImagesFamily(), new TokenizerFamily(), new TokenizersFamily(), new EvaluationFamily(),
       new AugmentFamily(), new LoraFamily(), new PromptsFamily(), new HeadsFamily(), new MimFamily());

@@ -69,7 +69,7 @@ public final class SafetensorsWriter {
   ///
   /// @throws IOException naming the file, the bytes wanted and the free space, if it cannot be written
   /// @throws IllegalArgumentException if a name is given twice, or elements do not fit their shape or type
-  static void write(Path file, Map<String, String> metadata, List<Source> tensors) throws IOException {
+  public static void write(Path file, Map<String, String> metadata, List<Source> tensors) throws IOException {
     byte[] header = header(metadata, tensors);
     long bytes = header.length;
     for (var t : tensors) bytes = Math.addExact(bytes, t.byteCount());

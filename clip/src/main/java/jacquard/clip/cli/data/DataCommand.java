@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "data", mixinStandardHelpOptions = true, sortOptions = false)
-final class DataCommand implements Callable<Integer> {
+public final class DataCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DATA", description = "As train's --train-data.") String data;
   @Option(names = "--samples", paramLabel = "N", description = "Pairs to read (default: ${DEFAULT-VALUE}; 0 for all).")
   int samples = 2000;

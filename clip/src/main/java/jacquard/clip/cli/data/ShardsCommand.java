@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "shards", mixinStandardHelpOptions = true, sortOptions = false)
-final class ShardsCommand implements Callable<Integer> {
+public final class ShardsCommand implements Callable<Integer> {
   /// As img2dataset.
   private static final int LARGEST = 10_000, SHARDS = 16;
 

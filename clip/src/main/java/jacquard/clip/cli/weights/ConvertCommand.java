@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "convert", mixinStandardHelpOptions = true, sortOptions = false)
-final class ConvertCommand implements Callable<Integer> {
+public final class ConvertCommand implements Callable<Integer> {
   private static final Map<String, Layout> LAYOUTS =
       Map.of("open_clip", Layout.OPEN_CLIP, "hf", Layout.HF, "pt", Layout.PT);
 

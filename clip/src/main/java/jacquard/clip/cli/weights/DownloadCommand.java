@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "download", mixinStandardHelpOptions = true, sortOptions = false)
-final class DownloadCommand implements Callable<Integer> {
+public final class DownloadCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description =
       "hf-hub:ORG/NAME[@revision], or, with --pretrained, a model's name.")
   String model;

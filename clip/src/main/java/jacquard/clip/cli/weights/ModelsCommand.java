@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 @Command(name = "models", mixinStandardHelpOptions = true, sortOptions = false)
-final class ModelsCommand implements Callable<Integer> {
+public final class ModelsCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Also those of OpenCLIP's registry that are not built yet.") boolean all;
 
   @Option(names = "--tags", description = "The published weights of each instead: MODEL --pretrained TAG uses them.")

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "package", mixinStandardHelpOptions = true)
-final class PackageCommand implements Callable<Integer> {
+public final class PackageCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "RUN", description = "A run's folder, as runs/emoji-1; or a folder with a "
       + "model.") Path run;
   @Option(names = "--out", paramLabel = "FOLDER", description = "A folder to be made (default: RUN with -hub behind).")

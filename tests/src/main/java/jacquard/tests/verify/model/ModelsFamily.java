@@ -241,7 +241,7 @@ public final class ModelsFamily implements Family {
         .add(captions.mul(2));
   }
 
-  static Tensor loss(String kind, ClipModel m, ImageBatch images, int[][] tokens) {
+  public static Tensor loss(String kind, ClipModel m, ImageBatch images, int[][] tokens) {
     if (kind.equals("coca")) return coca(m, images, tokens);
     var x = m.embedImages(images);
     var t = m.embedTexts(tokens);
@@ -257,7 +257,7 @@ public final class ModelsFamily implements Family {
     return ImageBatch.ofChannelsFirst(io.floats(name), s[0], new Grid(s[2], s[3]));
   }
 
-  static int[][] tokens(Safetensors io, String name) throws IOException {
+  public static int[][] tokens(Safetensors io, String name) throws IOException {
     int[] s = io.shape(name);
     return Measure.rows(io.longs(name), s[s.length - 1]);
   }

@@ -5,7 +5,7 @@ import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
 /// Towers that are not trained.
-final class LockOptions {
+public final class LockOptions {
   @Option(names = "--lock-image", description = "Freezes the image tower.") boolean image;
   @Option(names = "--lock-image-unlocked-groups", paramLabel = "N",
       description = "But for its last N groups: projection, then blocks or stages (default: ${DEFAULT-VALUE}).")

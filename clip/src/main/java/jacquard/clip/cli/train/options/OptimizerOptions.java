@@ -61,7 +61,7 @@ public final class OptimizerOptions {
   @Option(names = "--grad-clip-norm", paramLabel = "X",
       description = "Limit of the gradient norm; 0 for none, which takes least memory: no gradient waits for the "
           + "others (default: ${DEFAULT-VALUE}).")
-  double clip = 1;
+  public double clip = 1;
 
   @Option(names = "--wd-exclude", arity = "1..*", paramLabel = "GLOB",
       description = "Parameters without weight decay, beside those that have none, by patterns of OpenCLIP's names: "

@@ -25,7 +25,7 @@ public final class RunOptions {
 
   @Option(names = "--dry-run", description = "Says what a step takes of each rank, by --zero: bytes of weights, "
       + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and allocates nothing.")
-  boolean dry;
+  public boolean dry;
 
   /// The folder to write to.
   public Path folder(String model) throws IOException {

@@ -19,7 +19,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /// What an epoch of a training takes from its data.
-final class SamplingOptions {
+public final class SamplingOptions {
   /// Lanes at most where steps are not alike.
   private static final int LANES = 64;
   private static final List<String> TYPES = List.of("auto", "webdataset", "csv");
@@ -47,7 +47,7 @@ final class SamplingOptions {
   long window;
 
   /// What is trained on.
-  interface Data {
+  public interface Data {
     String name();
     /// Pairs an epoch.
     long size();
@@ -59,10 +59,10 @@ final class SamplingOptions {
 
   /// @param batch   pairs a step
   /// @param context ids a caption
-  record Size(int batch, int context, long seed) {}
+  public record Size(int batch, int context, long seed) {}
 
   /// @param choice whether a picture's captions are one sample
-  Data data(String name, DataOptions options, boolean choice) throws IOException {
+  public Data data(String name, DataOptions options, boolean choice) throws IOException {
     if (!TYPES.contains(type))
       throw new IllegalArgumentException("--dataset-type " + type + ", expected one of " + String.join(", ", TYPES));
     if (samples < 0 || lanes < 0 || window < 0)

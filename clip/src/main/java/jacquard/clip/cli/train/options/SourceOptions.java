@@ -7,13 +7,13 @@ import java.io.IOException;
 import picocli.CommandLine.Option;
 
 /// What a model learns from, and what is held out.
-final class SourceOptions {
+public final class SourceOptions {
   @Option(names = "--train-data", paramLabel = "DATA",
       description = "emoji, emoji-concepts (without 192 concepts), tar shards (shards/{00000..00041}.tar, several "
           + "sources apart "
           + "by ::), a table of paths and captions (.csv, .tsv), or a folder of pictures with .txt captions beside "
           + "them (default: ${DEFAULT-VALUE}).")
-  String train = "emoji";
+  public String train = "emoji";
   @Option(names = "--val-data", paramLabel = "DATA",
       description = "The same for the held-out pairs (default with emoji: the Twemoji family; with emoji-concepts: "
           + "the 192 concepts).")

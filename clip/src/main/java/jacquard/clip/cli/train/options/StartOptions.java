@@ -18,48 +18,48 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// The model that is trained and the weights that it begins from.
-final class StartOptions {
+public final class StartOptions {
   @Option(names = "--model", paramLabel = "NAME",
       description = "A preset (./jacquard models), a JSON file in OpenCLIP's form, or hf-hub:ORG/NAME[@revision], "
           + "whose weights it then begins from (default: that of --pretrained, or emoji).")
-  String name;
+  public String name;
   @Option(names = "--pretrained", paramLabel = "WEIGHTS",
       description = "Weights to begin from: a tag of the preset (./jacquard models --tags), a folder as OpenCLIP's hub "
           + "lays it out, a file of weights, or hf-hub:ORG/NAME[@revision]. What is not here yet is downloaded.")
-  String pretrained;
+  public String pretrained;
   @Option(names = "--cache-dir", paramLabel = "FOLDER",
       description = "Where what is downloaded is kept (default: as HF_HUB_CACHE or HF_HOME say, else "
           + "~/.cache/huggingface/hub).")
   Path cache;
-  @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The same as --model.") String first;
+  @Parameters(arity = "0..1", paramLabel = "MODEL", description = "The same as --model.") public String first;
 
   @Option(names = "--pretrained-image", paramLabel = "PATH",
       description = "Weights for the image tower alone: another CLIP's, or a bare one of timm's (model.safetensors of "
           + "timm/…, or its state dict), whose projection begins anew.")
-  Path image;
+  public Path image;
 
   /// What a training begins with.
   ///
   /// @param pictures  how they are prepared
   /// @param weights   null for those that the seed draws
   /// @param tokenizer the folder of its files; null where it is CLIP's own
-  record Start(ClipConfig config, PreprocessConfig pictures, Path weights, Path tokenizer) {}
+  public record Start(ClipConfig config, PreprocessConfig pictures, Path weights, Path tokenizer) {}
 
   /// The model's name, as it was given; null where none was.
-  String model() {
+  public String model() {
     if (first != null && name != null)
       throw new IllegalArgumentException("MODEL " + first + " and --model " + name + " say the same; give one of them");
     return first != null ? first : name;
   }
 
-  String title() { return model() != null ? model() : pretrained != null ? pretrained : "emoji"; }
+  public String title() { return model() != null ? model() : pretrained != null ? pretrained : "emoji"; }
 
   /// Whether the seed draws the weights.
-  boolean drawn() { return pretrained == null && !Published.address(title()); }
+  public boolean drawn() { return pretrained == null && !Published.address(title()); }
 
   /// @param going the folder of a run that goes on from a checkpoint: then all is there, and nothing is looked for
   ///              elsewhere; else null
-  Start start(ConfigOptions changes, Path going) throws IOException {
+  public Start start(ConfigOptions changes, Path going) throws IOException {
     if (image != null && going == null && !Files.exists(image))
       throw new IOException("--pretrained-image " + image + ": no such file or folder");
     var files = going == null ? files() : RunFolder.files(going);

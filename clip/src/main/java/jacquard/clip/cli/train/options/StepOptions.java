@@ -8,7 +8,7 @@ import picocli.CommandLine.Option;
 public final class StepOptions {
   @Option(names = "--batch-size", paramLabel = "N",
       description = "Pairs a micro-batch and rank (default: ${DEFAULT-VALUE}).")
-  int batch = 256;
+  public int batch = 256;
   @Option(names = "--accum-freq", paramLabel = "N",
       description = "Micro-batches a step, each of --batch-size pairs, as OpenCLIP counts: N makes the step's batch N "
           + "times as large, and its gradient is that of the whole. This changed: before, the batch was divided by N "

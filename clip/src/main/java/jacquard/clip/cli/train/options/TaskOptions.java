@@ -13,7 +13,7 @@ import java.io.IOException;
 import picocli.CommandLine.Option;
 
 /// By which loss a model is trained.
-final class TaskOptions {
+public final class TaskOptions {
   @Option(names = "--siglip", description =
       "The sigmoid loss in place of the softmax loss; the scale begins at 10 and the bias at -10.")
   boolean sigmoid;

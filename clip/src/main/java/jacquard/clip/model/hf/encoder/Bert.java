@@ -17,7 +17,7 @@ import java.util.List;
 /// BERT, RoBERTa and XLM-RoBERTa (Devlin et al. 2018).
 ///
 /// @param pooler null where the tokens are pooled otherwise
-record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shape) implements Encoder {
+public record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shape) implements Encoder {
   record Embeddings(@Named("word_embeddings") Table words, @Named("position_embeddings") Table positions,
       @Named("token_type_embeddings") Table kinds, @Named("LayerNorm") LayerNorm norm) {}
 
@@ -26,7 +26,7 @@ record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertShape shap
   /// tanh(dense(x)) of the first token.
   record Pooler(Linear dense) {}
 
-  static Bert of(OwnConfig config, Init.Maker make, boolean pooler) {
+  public static Bert of(OwnConfig config, Init.Maker make, boolean pooler) {
     var s = BertShape.of(config);
     int w = s.width();
     var embeddings = new Embeddings(Table.of(make, s.vocabulary(), w), Table.of(make, s.positions(), w),

@@ -14,18 +14,17 @@ import java.util.Set;
 /// @param counted whether positions count the tokens that are no pads, from `pad` + 1 (RoBERTa), and not the places
 ///   (BERT)
 /// @param hiddenDrop,attentionDrop shares left out in training: of rows that are added, and of who is attended to
-record BertShape(int vocabulary, int width, int hidden, int layers, int heads, int positions, int kinds, float epsilon,
-    int pad,
-    boolean counted, Activation activation, double hiddenDrop, double attentionDrop) {
+public record BertShape(int vocabulary, int width, int hidden, int layers, int heads, int positions, int kinds,
+    float epsilon, int pad, boolean counted, Activation activation, double hiddenDrop, double attentionDrop) {
   private static final Set<String> TYPES = Set.of("bert", "roberta", "xlm-roberta");
   private static final Map<String, Activation> ACTIVATIONS =
       Map.of("gelu", Activation.GELU, "gelu_new", Activation.GELU_TANH,
       "gelu_pytorch_tanh", Activation.GELU_TANH, "relu", Activation.RELU, "quick_gelu", Activation.QUICK_GELU);
 
-  static boolean known(OwnConfig config) { return TYPES.contains(config.type()); }
+  public static boolean known(OwnConfig config) { return TYPES.contains(config.type()); }
 
   /// What the config asks for that is not built; empty if nothing.
-  static Optional<String> refused(OwnConfig c) {
+  public static Optional<String> refused(OwnConfig c) {
     var act = c.text("hidden_act", "gelu");
     if (!ACTIVATIONS.containsKey(act)) return Optional.of("hidden_act " + act + " of " + c.name());
     var positions = c.text("position_embedding_type", "absolute");
@@ -33,7 +32,7 @@ record BertShape(int vocabulary, int width, int hidden, int layers, int heads, i
         : Optional.of("position_embedding_type " + positions + " of " + c.name());
   }
 
-  static BertShape of(OwnConfig c) {
+  public static BertShape of(OwnConfig c) {
     var r = new BertShape(c.whole("vocab_size"), c.whole("hidden_size"), c.whole("intermediate_size"),
         c.whole("num_hidden_layers"),
         c.whole("num_attention_heads"), c.whole("max_position_embeddings"), c.whole("type_vocab_size"),

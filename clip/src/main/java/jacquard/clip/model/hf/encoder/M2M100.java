@@ -18,8 +18,8 @@ import java.util.Optional;
 
 /// The encoder of M2M-100 and NLLB (Fan et al. 2020): pre-norm blocks; positions are sines and cosines, counted from
 /// the pad's id on. Whole layers are not left out (`encoder_layerdrop`).
-record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named("layer_norm") LayerNorm norm, int pad,
-    float factor, Drop drop) implements Encoder {
+public record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named("layer_norm") LayerNorm norm,
+    int pad, float factor, Drop drop) implements Encoder {
   record Layer(@Named("self_attn") Attend attention, @Named("self_attn_layer_norm") LayerNorm norm1,
       @Named("fc1") Linear up, @Named("fc2") Linear down,
       @Named("final_layer_norm") LayerNorm norm2, int heads, Drop drop,
@@ -40,12 +40,12 @@ record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers, @Named
   record Attend(@Named("k_proj") Linear k, @Named("v_proj") Linear v, @Named("q_proj") Linear q,
       @Named("out_proj") Linear out) {}
 
-  static Optional<String> refused(OwnConfig c) {
+  public static Optional<String> refused(OwnConfig c) {
     var act = c.text("activation_function", "relu");
     return act.equals("relu") ? Optional.empty() : Optional.of("activation_function " + act + " of " + c.name());
   }
 
-  static M2M100 of(OwnConfig c, Init.Maker make) {
+  public static M2M100 of(OwnConfig c, Init.Maker make) {
     int w = c.whole("d_model"), hidden = c.whole("encoder_ffn_dim"), heads = c.whole("encoder_attention_heads");
     if (heads < 1 || w % heads != 0)
       throw new IllegalArgumentException("text_cfg.hf_model_config: " + heads + " heads do not divide a width of " + w);

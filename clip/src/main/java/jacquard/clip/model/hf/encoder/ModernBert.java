@@ -21,7 +21,7 @@ import java.util.Optional;
 
 /// ModernBERT (Warner et al. 2024): pre-norm blocks, gated MLPs, rotary positions; but every n-th layer sees only the
 /// neighbourhood of a token. Dropout is left out.
-record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm") LayerNorm norm, Shape shape)
+public record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm") LayerNorm norm, Shape shape)
     implements Encoder {
   /// @param every of as many layers the first sees all
   /// @param reach how far the others see to both sides
@@ -47,12 +47,12 @@ record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("final_norm"
     }
   }
 
-  static Optional<String> refused(OwnConfig c) {
+  public static Optional<String> refused(OwnConfig c) {
     var act = c.text("hidden_activation", "gelu");
     return act.equals("gelu") ? Optional.empty() : Optional.of("hidden_activation " + act + " of " + c.name());
   }
 
-  static ModernBert of(OwnConfig c, Init.Maker make) {
+  public static ModernBert of(OwnConfig c, Init.Maker make) {
     int w = c.whole("hidden_size"), hidden = c.whole("intermediate_size"), count = c.whole("num_hidden_layers");
     var s = new Shape(w, c.whole("num_attention_heads"), c.whole("pad_token_id"),
         c.whole("global_attn_every_n_layers", 3),

@@ -20,7 +20,7 @@ import java.util.function.UnaryOperator;
 
 /// The encoder of T5 and mT5 (Raffel et al. 2020): pre-norm blocks without biases; scores are not scaled, but have a
 /// bias a head that depends on how far a key is from the query, the first block's in all of them.
-record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("final_layer_norm") RmsNorm norm,
+public record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("final_layer_norm") RmsNorm norm,
     Shape shape) implements Encoder {
   /// @param perHead channels of a head
   /// @param buckets kinds of distance, half of them forwards, and the distance from which all are one
@@ -47,12 +47,12 @@ record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Named("fin
 
   private static final List<String> KINDS = List.of("relu", "gated-relu", "gated-gelu", "gated-silu");
 
-  static Optional<String> refused(OwnConfig c) {
+  public static Optional<String> refused(OwnConfig c) {
     var kind = c.text("feed_forward_proj", "relu");
     return KINDS.contains(kind) ? Optional.empty() : Optional.of("feed_forward_proj " + kind + " of " + c.name());
   }
 
-  static T5 of(OwnConfig c, Init.Maker make) {
+  public static T5 of(OwnConfig c, Init.Maker make) {
     var kind = c.text("feed_forward_proj", "relu");
     var activation = kind.endsWith("relu") ? Activation.RELU : kind.endsWith("silu") ? Activation.SILU
         : Activation.GELU_TANH;

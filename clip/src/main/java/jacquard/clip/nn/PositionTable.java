@@ -1,6 +1,5 @@
-package jacquard.clip.checkpoint;
+package jacquard.clip.nn;
 
-import jacquard.clip.nn.Resampling;
 import jacquard.tensor.Grid;
 
 /// Learned positions of a model whose images or captions have another size, as OpenCLIP resizes them on loading.
