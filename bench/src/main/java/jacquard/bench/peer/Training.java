@@ -32,7 +32,7 @@ public record Training(Scope weights, Contrastive task, Optimizer optimizer, Bat
         var task = new Contrastive(Checkpoint.load(Presets.of(MODEL), file), Contrastive.Loss.SOFTMAX);
         return new Training(weights, task,
             new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), task.parameters(), Rates.decayed(0.2).of(task.model())),
-            Batch.of(Samples.pixels(BATCH), new Grid(224, 224), Samples.tokens(BATCH)));
+            Batch.of(Samples.pixels(MODEL, BATCH), new Grid(224, 224), Samples.tokens(MODEL, BATCH)));
       } catch (IOException e) { throw new UncheckedIOException(e); }
     });
   }
