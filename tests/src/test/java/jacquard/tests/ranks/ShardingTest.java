@@ -10,7 +10,7 @@ import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.data.source.Source;
 import jacquard.clip.checkpoint.Weights;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Picture;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.train.Compute;
