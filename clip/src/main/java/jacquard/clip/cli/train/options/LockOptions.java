@@ -17,7 +17,7 @@ public final class LockOptions {
       description = "But for its last N groups: projection, then blocks (default: ${DEFAULT-VALUE}).")
   int textGroups = 0;
 
-  Locks locks() {
+  public Locks locks() {
     if (!image && (imageGroups != 0 || statistics))
       throw new IllegalArgumentException("--lock-image-unlocked-groups and --lock-image-freeze-bn-stats need "
           + "--lock-image");

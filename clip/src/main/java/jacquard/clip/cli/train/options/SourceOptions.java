@@ -17,10 +17,10 @@ public final class SourceOptions {
   @Option(names = "--val-data", paramLabel = "DATA",
       description = "The same for the held-out pairs (default with emoji: the Twemoji family; with emoji-concepts: "
           + "the 192 concepts).")
-  String held;
+  public String held;
 
   /// The pairs that are held out; null where there are none.
-  Source held(DataOptions tables) throws IOException {
+  public Source held(DataOptions tables) throws IOException {
     var name = held != null ? held : EmojiSource.SPLITS.contains(train + "-heldout") ? train + "-heldout" : null;
     return name == null ? null : tables.source(name);
   }

@@ -24,7 +24,7 @@ public final class TaskOptions {
   @Option(names = "--distill-pretrained", paramLabel = "PATH", description =
       "The teacher's weights, as --pretrained takes them: a tag of --distill-model, a folder, a file, or "
           + "hf-hub:ORG/NAME.")
-  String weights;
+  public String weights;
 
   @Option(names = "--coca-caption-loss-weight", paramLabel = "W", defaultValue = "2", description =
       "Of models that write captions (CoCa): the weight of the caption loss beside the contrastive one (default: "
@@ -32,15 +32,15 @@ public final class TaskOptions {
   double captionWeight;
 
   /// As OpenCLIP begins with --siglip: scale 10, bias -10.
-  ClipConfig begun(ClipConfig config) {
+  public ClipConfig begun(ClipConfig config) {
     return sigmoid && config.compares() && config.logitBias().isEmpty()
         ? config.with("init_logit_scale=" + Math.log(10), "init_logit_bias=-10") : config;
   }
 
-  Contrastive.Loss loss() { return sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX; }
+  public Contrastive.Loss loss() { return sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX; }
 
   /// @param pictures how the student's pictures are prepared, which the teacher sees too
-  Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
+  public Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
     if (!(captionWeight >= 0))
       throw new IllegalArgumentException("--coca-caption-loss-weight " + captionWeight + ", expected 0 or more");
     if (!student.config().compares()) {
