@@ -108,7 +108,7 @@ public final class Samples {
   public static Path prompts(int count, int names, int vectors) throws IOException {
     var file = Files.createDirectories(FOLDER).resolve("prompts-" + names + "-" + vectors + ".safetensors");
     var all = new LinkedHashMap<String, Safetensors.Array>();
-    try (var batch = Safetensors.open(batch(count))) {
+    try (var batch = Safetensors.open(batch(Training.MODEL, count))) {
       all.put("images", new Safetensors.Array(batch.shape("images"), batch.floats("images")));
     }
     var texts = java.util.Arrays.stream(names(names)).map(n -> "x ".repeat(vectors) + n + ".").toList();
