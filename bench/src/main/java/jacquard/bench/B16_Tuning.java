@@ -23,7 +23,7 @@ import org.openjdk.jmh.annotations.State;
 /// What you should see: no gradient of a frozen weight is computed, and no moment kept of it. A name is as long as it
 /// is. CoOp's gradient agrees with theirs to 1e-4.
 @State(Scope.Benchmark)
-public class B15_Tuning implements Work.Case {
+public class B16_Tuning implements Work.Case {
   private static final String FULL = "all weights trained", PEFT = "PEFT + OpenCLIP", COOP = "CoOp on OpenCLIP";
   @Param({"LoRA step | " + FULL, "LoRA step | " + PEFT, "LoRA memory | " + FULL, "LoRA memory | " + PEFT,
       "CoOp step | " + COOP}) public String what;
