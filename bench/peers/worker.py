@@ -24,6 +24,12 @@ threads, name, checkpoint, batch = int(sys.argv[1]), sys.argv[2], sys.argv[3], s
 torch.set_num_threads(threads)
 data = load_file(batch) if batch != "-" else {}
 model = preprocess = None
+if name.startswith("roberta"):  # its config without the hub
+    import transformers
+    import open_clip.hf_model
+
+    open_clip.hf_model.AutoConfig.from_pretrained = lambda *_, **__: transformers.RobertaConfig(
+        vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)
 if checkpoint != "-":
     model, _, preprocess = open_clip.create_model_and_transforms(name, pretrained=checkpoint)
     model.eval()
@@ -46,6 +52,11 @@ def texts(n):
         with torch.inference_mode():
             return model.encode_text(t, normalize=True)
     return run
+
+
+def caption(search, length):
+    kinds = {"beams": {}, "greedy": {"generation_type": "top_k", "top_k": 1}}
+    return lambda: model.generate(data["images"][:1], seq_len=int(length), min_seq_len=int(length) - 1, **kinds[search])
 
 
 def gradients():
@@ -197,7 +208,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 
@@ -212,7 +223,7 @@ def answer(words):
             if elapsed >= window:
                 return elapsed / calls
     if words[0] == "features":
-        save_file({"features": work(words[1:-1])().contiguous()}, words[-1])
+        save_file({"features": work(words[1:-1])().float().contiguous()}, words[-1])
         return "done"
     if words[0] == "gradients":
         value = gradients()

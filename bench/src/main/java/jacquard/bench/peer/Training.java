@@ -68,7 +68,7 @@ public record Training(Scope weights, Task task, Optimizer optimizer, Batch batc
       try {
         var task = of.apply(Checkpoint.load(Presets.of(MODEL), file));
         return new Training(weights, task, new Optimizer(rule, task.parameters(), Rates.decayed(0.2).of(task.model())),
-            Batch.of(Samples.pixels(BATCH), new Grid(224, 224), Samples.tokens(BATCH)));
+            Batch.of(Samples.pixels(MODEL, BATCH), new Grid(224, 224), Samples.tokens(MODEL, BATCH)));
       } catch (IOException e) { throw new UncheckedIOException(e); }
     });
   }

@@ -56,7 +56,10 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
   /// The size that the image tower takes.
   private Grid input() { return model.visual().input(); }
 
-  public Device device() { return Parameters.of(model).all().firstEntry().getValue().device(); }
+  /// Of the parameters that are there: of those that ranks share types alone may be.
+  public Device device() {
+    return Parameters.of(model).all().values().stream().filter(Tensor::live).findFirst().orElseThrow().device();
+  }
 
   /// How many of some features hold a value that is not finite.
   public static int nonFinite(float[][] features) {

@@ -23,7 +23,7 @@ import org.openjdk.jmh.annotations.State;
 /// What you should see: no gradient of a frozen weight is computed, and no moment kept of it. A name is as long as it
 /// is. CoOp's gradient agrees with theirs to 1e-4.
 @State(Scope.Benchmark)
-public class B16_Tuning implements Work.Case {
+public class B15_Tuning implements Work.Case {
   private static final String FULL = "all weights trained", PEFT = "PEFT + OpenCLIP", COOP = "CoOp on OpenCLIP";
   @Param({"LoRA step | " + FULL, "LoRA step | " + PEFT, "LoRA memory | " + FULL, "LoRA memory | " + PEFT,
       "CoOp step | " + COOP}) public String what;
@@ -50,7 +50,8 @@ public class B16_Tuning implements Work.Case {
     ours = Worker.jacquard(Parallel.threads(), coop() ? "coop" : "lora");
     theirs = peer().equals(FULL) ? Worker.jacquard(Parallel.threads(), "step")
         : Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL), coop()
-            ? Samples.prompts(Training.BATCH, Training.NAMES, Training.VECTORS) : Samples.batch(Training.BATCH));
+            ? Samples.prompts(Training.BATCH, Training.NAMES, Training.VECTORS)
+            : Samples.batch(Training.MODEL, Training.BATCH));
     if (!coop()) return;
     try (var training = Training.open("coop")) {
       float[] expected = theirs.features("context");
