@@ -6,11 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
+import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.data.source.Source;
-import jacquard.clip.checkpoint.Weights;
-import jacquard.clip.data.Source;
 import jacquard.clip.image.Picture;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.train.Compute;
@@ -60,7 +59,8 @@ class ShardingTest {
 
   /// Without clipping, the same bits as ranks that keep all, evaluations and saving included: fetched rows are the
   /// rows, and gradients are added up in the order of the ranks either way.
-  @ParameterizedTest @CsvSource({"MOMENTS,2,FP32,false", "GRADIENTS,3,FP32,false", "ALL,2,FP32,false", "ALL,3,FP32,true", "ALL,2,BF16,true"})
+  @ParameterizedTest @CsvSource({"MOMENTS,2,FP32,false", "GRADIENTS,3,FP32,false", "ALL,2,FP32,false",
+      "ALL,3,FP32,true", "ALL,2,BF16,true"})
   void theBitsOfRanksThatKeepAll(Sharding sharding, int ranks, Precision precision, boolean recompute,
       @TempDir Path folder) throws IOException {
     setup(ranks, Sharding.NONE, precision, recompute).clip(0).begin(folder.resolve("all"), STEPS);

@@ -61,7 +61,8 @@ public final class RunOptions {
       var saved = new TreeMap<Long, Path>();
       for (var f : all.sorted().toList())
         RunFolder.saved(f).ifPresent(s -> saved.put(s.toFile().lastModified(), f));
-      return Optional.ofNullable(saved.lastEntry()).map(Map.Entry::getValue).orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run "
+      return Optional.ofNullable(saved.lastEntry()).map(Map.Entry::getValue)
+          .orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run "
               + "with --name"));
     }
   }
