@@ -93,7 +93,8 @@ final class Vjp {
     return switch (op) {
       case Contraction.MatMul(var ta, var tb) -> needing(in(0, 1), a -> asList(
           !a.wants(0) ? null : ta ? a.x(1).matmul(tb, a.dy(), true) : a.dy().matmul(false, a.x(1), !tb),
-          !a.wants(1) ? null : tb ? learned(plain(a.x(0), ta), a.dy()) : learned(a.dy(), plain(a.x(0), ta))));
+          !a.wants(1) ? null : tb ? learned(plain(a.x(0), ta), a.dy()) : learned(a.dy(), plain(a.x(0), ta))))
+          .ofProduct();
     };
   }
 

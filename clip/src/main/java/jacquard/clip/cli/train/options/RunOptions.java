@@ -27,7 +27,8 @@ public final class RunOptions {
       + "that of --name, or the one in --logs that was saved last."}) public String resume;
 
   @Option(names = "--dry-run", description = "Says what a step takes of each rank, by --zero: bytes of weights, "
-      + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and allocates nothing.")
+      + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and "
+      + "allocates nothing.")
   public boolean dry;
 
   /// The folder to write to.
