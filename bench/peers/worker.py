@@ -3,7 +3,7 @@
     worker.py THREADS MODEL CHECKPOINT BATCH        each line of the standard input is a command, each answer one line
 
 MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model is needed). BATCH is a safetensors file with `images` [n,3,h,w] and `tokens`
-[n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
+[n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer, or `images`, `prompts` [names,77] and `ctx` for CoOp. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
 computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
 """
 import os
@@ -82,6 +82,57 @@ def step():
     return run
 
 
+def lora(rank):
+    from peft import LoraConfig, get_peft_model
+    tuned = get_peft_model(model, LoraConfig(r=int(rank), lora_alpha=16, target_modules=["attn", "c_fc", "c_proj"]))
+    tuned.train()
+    optimizer = torch.optim.AdamW([p for p in tuned.parameters() if p.requires_grad], lr=1e-5, betas=(0.9, 0.98), eps=1e-6)
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        i, t, scale = tuned(data["images"], data["tokens"])[:3]
+        ClipLoss()(i, t, scale).backward()
+        optimizer.step()
+    return run
+
+
+def prompt():
+    """CoOp's forward: embeddings of whole captions, the vectors put in behind the start, all 77 positions."""
+    for p in model.parameters():
+        p.requires_grad_(False)
+    ctx, ids = data["ctx"].clone().requires_grad_(), data["prompts"]
+    m, words, labels = len(ctx), model.token_embedding(ids), torch.arange(len(data["images"]))
+
+    def forward():
+        pictures = model.encode_image(data["images"], normalize=True)
+        x = torch.cat([words[:, :1], ctx.expand(len(ids), -1, -1), words[:, 1 + m:]], dim=1) + model.positional_embedding
+        x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask))
+        texts = F.normalize(x[torch.arange(len(ids)), ids.argmax(dim=-1)] @ model.text_projection, dim=-1)
+        return F.cross_entropy(model.logit_scale.exp() * pictures @ texts.t(), labels)
+    return ctx, forward
+
+
+def coop():
+    ctx, forward = prompt()
+    optimizer = torch.optim.SGD([ctx], lr=1e-5, momentum=0.9)
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        forward().backward()
+        optimizer.step()
+    return run
+
+
+def context():
+    ctx, forward = prompt()
+
+    def run():
+        ctx.grad = None
+        forward().backward()
+        return ctx.grad
+    return run
+
+
 def loss(kind, n, width="512"):
     g = torch.Generator().manual_seed(0)
     x, y = ((data[name] if name in data else F.normalize(torch.randn(int(n), int(width), generator=g), dim=-1)).requires_grad_() for name in ("x", "y"))
@@ -157,7 +208,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 

@@ -51,7 +51,8 @@ public class B10_Memory implements Work.Case {
     }
     if (what.startsWith("training")) {
       try (var ours = Worker.jacquard(Parallel.threads()); var theirs =
-          Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL), Samples.batch(Training.MODEL, Training.BATCH))) {
+          Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL),
+          Samples.batch(Training.MODEL, Training.BATCH))) {
         for (int i = 0; i < 3; i++) {
           ours.ask("time 0 step");
           theirs.ask("time 0 step");

@@ -1,11 +1,11 @@
 package jacquard.bench.peer;
 
 import jacquard.bench.harness.Draw;
-import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
-import jacquard.clip.checkpoint.SafetensorsWriter;
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
@@ -14,6 +14,7 @@ import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.tensor.Device;
+import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import java.awt.Color;
@@ -83,11 +84,40 @@ public final class Samples {
   }
 
   public static String[] captions(int count) {
-    var source = EmojiSource.training();
-    var names = source.names();
-    var r = new String[count];
-    for (int i = 0; i < count; i++) r[i] = TEMPLATE.formatted(names.get(i * names.size() / count));
+    var r = names(count);
+    for (int i = 0; i < count; i++) r[i] = TEMPLATE.formatted(r[i]);
     return r;
+  }
+
+  public static String[] names(int count) {
+    var names = EmojiSource.training().names();
+    var r = new String[count];
+    for (int i = 0; i < count; i++) r[i] = names.get(i * names.size() / count);
+    return r;
+  }
+
+  /// Vectors of a prompt, N(0, 0.02²), `[vectors, 512]`.
+  public static float[] context(int vectors) {
+    float[] r = new float[vectors * 512];
+    for (int i = 0; i < r.length; i++) r[i] = (float) (0.02 * Random.of(0).normal(i));
+    return r;
+  }
+
+  /// What CoOp needs: the pictures of [#batch], and `prompts` `[names, 77]` with tokens in the vectors' places, and
+  /// `ctx`.
+  public static Path prompts(int count, int names, int vectors) throws IOException {
+    var file = Files.createDirectories(FOLDER).resolve("prompts-" + names + "-" + vectors + ".safetensors");
+    var all = new LinkedHashMap<String, Safetensors.Array>();
+    try (var batch = Safetensors.open(batch(Training.MODEL, count))) {
+      all.put("images", new Safetensors.Array(batch.shape("images"), batch.floats("images")));
+    }
+    var texts = java.util.Arrays.stream(names(names)).map(n -> "x ".repeat(vectors) + n + ".").toList();
+    long[] ids = java.util.Arrays.stream(ClipTokenizer.clip().tokenize(texts, 77))
+        .flatMapToInt(java.util.Arrays::stream).asLongStream().toArray();
+    all.put("prompts", new Safetensors.Array(new int[] {names, 77}, ids));
+    all.put("ctx", new Safetensors.Array(new int[] {vectors, 512}, context(vectors)));
+    Safetensors.write(file, all, Map.of());
+    return file;
   }
 
   /// Texts a line each, for a peer.
