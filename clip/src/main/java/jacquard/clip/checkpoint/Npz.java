@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /// NumPy's `.npz`: a zip archive of `.npy` arrays, as big_vision has its weights. An array is a header, `\x93NUMPY`,
 /// version, length, `{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`, then its elements.
-final class Npz {
+public final class Npz {
   private static final Map<String, Stored> TYPES = Map.of("<f8", Stored.F64, "<f4", Stored.F32, "<f2", Stored.F16,
       "<i8", Stored.I64, "<i4", Stored.I32, "<i2", Stored.I16, "|i1", Stored.I8, "|u1", Stored.U8, "|b1", Stored.BOOL);
   private static final Pattern HEADER =
@@ -23,7 +23,8 @@ final class Npz {
 
   private Npz() {}
 
-  static Weights open(Path file) throws IOException {
+  /// Its arrays, read when they are asked for.
+  public static Weights open(Path file) throws IOException {
     var mapping = Mapping.open(file);
     boolean open = false;
     try {

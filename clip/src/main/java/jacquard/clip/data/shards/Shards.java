@@ -3,7 +3,8 @@ package jacquard.clip.data.shards;
 import jacquard.clip.data.Captions;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
-import jacquard.clip.data.parquet.Scores;
+import jacquard.clip.data.parquet.Keeps;
+import jacquard.clip.data.parquet.Sidecar;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
 import jacquard.clip.settings.Reason;
@@ -31,18 +32,52 @@ public final class Shards {
   /// @param factor how often they appear in an epoch; while drawing shards, the weight of each
   public record From(List<String> names, double factor) {}
 
-  /// The pairs of a shard: `[4 · count]`, first byte and length of the picture, then of the caption.
-  private record Places(long[] where) {}
-
-  /// What keeps samples: null scores keep all.
-  private record Beside(Scores scores, BlockCache cache) {
-    /// The keys that the Parquet file beside a shard keeps; null: all.
-    Set<String> kept(ShardFile shard) throws IOException {
-      if (scores == null) return null;
-      var file = ShardFile.of(shard.name().replaceFirst("\\.tar$", ".parquet"), cache);
-      return scores.kept(file.name(), file.read(0, Math.toIntExact(file.state().size())));
-    }
+  /// What the Parquet files beside shards are asked for.
+  ///
+  /// @param keeps    all of which a sample has to pass
+  /// @param captions the column of captions; null where the shards hold them
+  public record Columns(List<Keeps> keeps, String captions) {
+    public static final Columns NONE = new Columns(List.of(), null);
   }
+
+  /// The pairs of a shard: `[4 · count]`, first byte and length of the picture, then of the caption; or the captions
+  /// themselves.
+  private record Places(long[] where, List<String> captions) {}
+
+  /// The files beside the shards.
+  private record Beside(Columns columns, BlockCache cache) {
+    Rows of(ShardFile shard) throws IOException {
+      if (columns.equals(Columns.NONE)) return new Rows(List.of(), null);
+      var side = new Sidecar() {
+        private byte[] parquet;
+        @Override public String name(String ending) { return shard.name().replaceFirst("\\.tar$", ending); }
+        @Override public byte[] read(String ending) throws IOException {
+          if (ending.equals(".parquet") && parquet != null) return parquet;
+          var file = ShardFile.of(name(ending), cache);
+          byte[] r = file.read(0, Math.toIntExact(file.state().size()));
+          if (ending.equals(".parquet")) parquet = r;
+          return r;
+        }
+      };
+      var kept = new ArrayList<Set<String>>();
+      for (var k : columns.keeps) kept.add(k.kept(side));
+      return new Rows(kept, columns.captions == null ? null : side.texts(columns.captions));
+    }
+
+    /// Why a sample is no pair; null where it is one.
+    String lost(Fields fields, ShardIndex.Sample s, Rows rows) {
+      if (fields.image(s) == null) return Fields.NO_IMAGE;
+      if (rows.captions == null ? fields.text(s) == null : !rows.captions.containsKey(name(s))) return Fields.NO_TEXT;
+      for (int k = 0; k < rows.kept.size(); k++)
+        if (!rows.kept.get(k).contains(name(s))) return columns.keeps.get(k).reason();
+      return null;
+    }
+
+    private static String name(ShardIndex.Sample s) { return s.key().substring(s.key().lastIndexOf('/') + 1); }
+  }
+
+  /// What they say of a shard: the keys that each keeps; captions by key, null where the shard holds them.
+  private record Rows(List<Set<String>> kept, Map<String, String> captions) {}
 
   /// @param entries samples in the index, `lost` of them by reason without what a pair needs
   private record Shard(ShardFile file, ShardFile.State state, int source, int count, int entries, long bytes,
@@ -76,17 +111,17 @@ public final class Shards {
 
   /// @param cache for shards behind addresses; null where there are none
   public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache) throws IOException {
-    return open(name, sources, fields, cache, null);
+    return open(name, sources, fields, cache, Columns.NONE);
   }
 
-  /// @param scores by which samples are kept; null: all are
+  /// @param columns of the Parquet files beside the shards
   public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache,
-      Scores scores) throws IOException {
+      Columns columns) throws IOException {
     record Named(String name, int source) {}
     var named = new ArrayList<Named>();
     for (int s = 0; s < sources.size(); s++) for (var n : sources.get(s).names) named.add(new Named(n, s));
     // A stream that throws leaves its other readers at work. Here none begins after a failure, and all are waited for.
-    var beside = new Beside(scores, cache);
+    var beside = new Beside(columns, cache);
     var failures = new ConcurrentSkipListMap<Integer, IOException>();
     var shards = IntStream.range(0, named.size()).parallel().mapToObj(i -> {
       if (!failures.isEmpty()) return null;
@@ -103,22 +138,21 @@ public final class Shards {
   }
 
   private static Shard indexed(ShardFile file, int source, Fields fields, Beside beside) throws IOException {
-    var kept = beside.kept(file);
+    var rows = beside.of(file);
     var index = ShardIndex.of(file);
     var lost = new TreeMap<String, Long>();
     int count = 0;
     long hash = 0, bytes = 0;
     for (var s : index.samples()) {
-      var why = fields.image(s) == null ? Fields.NO_IMAGE : fields.text(s) == null ? Fields.NO_TEXT
-          : stays(s, kept) ? null : beside.scores.reason();
+      var why = beside.lost(fields, s, rows);
       if (why != null) {
         lost.merge(why, 1L, Long::sum);
         continue;
       }
       count++;
-      bytes += fields.image(s).length() + fields.text(s).length();
-      hash = Captions.then(Captions.then(hash, Captions.hash(s.key())),
-          fields.image(s).length() + 31 * fields.text(s).length());
+      long text = rows.captions == null ? fields.text(s).length() : Captions.hash(rows.captions.get(Beside.name(s)));
+      bytes += fields.image(s).length() + (rows.captions == null ? text : 0);
+      hash = Captions.then(Captions.then(hash, Captions.hash(s.key())), fields.image(s).length() + 31 * text);
     }
     return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
   }
@@ -215,23 +249,25 @@ public final class Shards {
   public String key(long number) throws IOException {
     int s = shard(number);
     var file = shards.get(s).file;
-    return pairs(ShardIndex.of(file), beside.kept(file)).get((int) (number - start[s])).key();
+    return pairs(ShardIndex.of(file), beside.of(file)).get((int) (number - start[s])).key();
   }
 
-  private List<ShardIndex.Sample> pairs(ShardIndex index, Set<String> kept) {
-    return index.samples().stream()
-        .filter(p -> fields.image(p) != null && fields.text(p) != null && stays(p, kept)).toList();
-  }
-
-  private static boolean stays(ShardIndex.Sample s, Set<String> kept) {
-    return kept == null || kept.contains(s.key().substring(s.key().lastIndexOf('/') + 1));
+  private List<ShardIndex.Sample> pairs(ShardIndex index, Rows rows) {
+    return index.samples().stream().filter(p -> beside.lost(fields, p, rows) == null).toList();
   }
 
   /// The caption of a pair.
   ///
   /// @param draw what the choice among several is drawn from
   public String caption(long number, Random draw) throws Preparation.LeftOut {
-    return fields.caption(part(number, 2, Fields.LONGEST_TEXT), called(number), draw);
+    if (beside.columns.captions == null)
+      return fields.caption(part(number, 2, Fields.LONGEST_TEXT), called(number), draw);
+    int s = shard(number);
+    String text;
+    try { text = places(s).captions.get((int) (number - start[s])); }
+    catch (IOException e) { throw new Preparation.LeftOut(Fields.SHARD, Reason.of(e), e); }
+    if (text.isBlank()) throw new Preparation.LeftOut(Fields.EMPTY, called(number) + ": the caption is empty", null);
+    return text;
   }
 
   /// A pair, decoded.
@@ -280,12 +316,14 @@ public final class Shards {
     var shard = shards.get(s);
     var index = ShardIndex.of(shard.file);
     if (!index.state().equals(shard.state)) throw new IOException(shard.file.name() + " changed while it was read");
-    var pairs = pairs(index, beside.kept(shard.file));
+    var rows = beside.of(shard.file);
+    var pairs = pairs(index, rows);
     if (pairs.size() != shard.count) throw new IOException(shard.file.name() + " has another index than before");
     var r = new Places(IntStream.range(0, 4 * pairs.size()).mapToLong(i -> {
       var part = i % 4 < 2 ? fields.image(pairs.get(i / 4)) : fields.text(pairs.get(i / 4));
-      return i % 2 == 0 ? part.at() : part.length();
-    }).toArray());
+      return part == null ? 0 : i % 2 == 0 ? part.at() : part.length();
+    }).toArray(), rows.captions == null ? null
+        : pairs.stream().map(p -> rows.captions.get(Beside.name(p))).toList());
     synchronized (held) {
       if (held.put(s, r) == null) inHold += shard.count;
       for (var eldest = held.entrySet().iterator(); inHold > HELD && held.size() > 1; eldest.remove())
