@@ -72,6 +72,7 @@ open module jacquard.clip {
   exports jacquard.clip.train;
   exports jacquard.clip.train.health;
   exports jacquard.clip.train.ranks;
+  exports jacquard.clip.train.remote;
   exports jacquard.clip.train.task;
   exports jacquard.clip.tune;
   exports jacquard.clip.tune.adapter;

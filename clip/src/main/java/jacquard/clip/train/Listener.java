@@ -4,6 +4,7 @@ import jacquard.clip.report.EventLog;
 import jacquard.clip.report.MetricLog;
 import jacquard.clip.data.Stream;
 import jacquard.clip.report.Progress;
+import jacquard.clip.train.health.Care;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Scope;
@@ -27,6 +28,8 @@ public sealed interface Listener {
     public boolean last() { return step == steps; }
     /// Whether something is to happen that happens every so many steps, and at the end.
     public boolean due(long every) { return last() || step % every == 0; }
+    /// Whether a checkpoint is written: while the loss is too high only where the run ends.
+    boolean saves(long every, Care care) { return stopping || last() || care.calm() && step % every == 0; }
   }
 
   void after(Moment moment) throws IOException;
@@ -125,13 +128,13 @@ public sealed interface Listener {
   /// What the other ranks do where rank 0 needs their rows of a model or of moments.
   ///
   /// @param evaluate,save how often rank 0 does; 0 for never
-  record Giving(Task task, State state, long evaluate, long save) implements Listener {
+  record Giving(Task task, State state, long evaluate, long save, Care care) implements Listener {
     @Override public void after(Moment m) {
       if (evaluate > 0 && m.due(evaluate) && !task.cut().isEmpty()) {
         try (var _ = Scope.open()) { task.whole(); }
         if (Group.current().sum(BETTER, 0)[0] > 0) task.stored();
       }
-      if (m.stopping() || m.due(save)) state.stored();
+      if (m.saves(save, care)) state.stored();
     }
   }
 
@@ -140,12 +143,13 @@ public sealed interface Listener {
   /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the
   /// previous ones; and in this order, so
   /// that what a resumed run does not make again is there.
-  record Saving(RunFolder folder, Task task, State state, long every, Consumer<String> say) implements Listener {
+  record Saving(RunFolder folder, Task task, State state, long every, Care care, Consumer<String> say)
+      implements Listener {
     /// The state's section that is published.
     static final String MODEL = "model", AVERAGES = "averages";
 
     @Override public void after(Moment m) throws IOException {
-      if (!m.stopping() && !m.due(every)) return;
+      if (!m.saves(every, care)) return;
       alone("saving", () -> save(m));
     }
 

@@ -1,6 +1,7 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Clipping;
+import jacquard.clip.train.task.Layers;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Scope;
@@ -22,14 +23,23 @@ final class Norms {
   private final Set<String> cut;
   /// Squares: of what all ranks have, and of this rank's rows.
   private final double[] before = new double[2], change = new double[2];
+  /// Path → layer, and of each layer the squares of its gradients; empty where they are not asked for.
+  private final Map<String, String> layer;
+  private final SequencedMap<String, double[]> gradients = new LinkedHashMap<>();
 
-  private Norms(Task task) {
+  private Norms(Task task, boolean layers) {
+    this.layer = layers ? Layers.of(task) : Map.of();
+    for (var l : layer.values()) gradients.putIfAbsent(l, new double[2]);
     this.parameters = task.parameters().trained();
     this.cut = task.cut();
   }
 
   /// What makes the optimizer's moves in a step and measures them on the way; null where they are not due.
-  static Norms due(long step, Task task) { return (step + 1) % EVERY == 0 ? new Norms(task) : null; }
+  ///
+  /// @param layers whether the gradients of each layer are measured too
+  static Norms due(long step, Task task, boolean layers) {
+    return (step + 1) % EVERY == 0 ? new Norms(task, layers) : null;
+  }
 
   /// The same moves, made a group of parameters at a time.
   Consumer<Map<String, Tensor>> around(Consumer<Map<String, Tensor>> move) {
@@ -46,9 +56,16 @@ final class Norms {
       }
       if (!group.isEmpty()) measured(group, move);
       if (cut.isEmpty()) return;
-      double[] all = Group.current().sum("squares of parameters and changes", before[1], change[1]);
+      double[] own = new double[2 + this.gradients.size()];
+      own[0] = before[1];
+      own[1] = change[1];
+      int i = 2;
+      for (var squares : this.gradients.values()) own[i++] = squares[1];
+      double[] all = Group.current().sum("squares of parameters and changes", own);
       before[1] = all[0];
       change[1] = all[1];
+      i = 2;
+      for (var squares : this.gradients.values()) squares[1] = all[i++];
     };
   }
 
@@ -57,11 +74,21 @@ final class Norms {
       List<Tensor> now = group.keySet().stream().map(parameters::get).toList(), old = now.stream().map(Tensor::copy)
           .toList();
       add(before, group, old);
+      measured(group);
       move.accept(group);
       var d = new ArrayList<Tensor>();
       for (int i = 0; i < old.size(); i++) d.add(now.get(i).subtract(old.get(i)));
       add(change, group, d);
     }
+  }
+
+  /// The gradients, before they are clipped.
+  private void measured(Map<String, Tensor> group) {
+    if (gradients.isEmpty()) return;
+    var parts = new LinkedHashMap<String, Map<String, Tensor>>();
+    group.forEach((path, g) -> parts.computeIfAbsent(layer.getOrDefault(path, ""), _ -> new LinkedHashMap<>())
+        .put(path, g));
+    parts.forEach((l, of) -> { if (!l.isEmpty()) add(gradients.get(l), of, List.copyOf(of.values())); });
   }
 
   private void add(double[] squares, Map<String, Tensor> group, List<Tensor> tensors) {
@@ -74,6 +101,13 @@ final class Norms {
   /// Of the parameters that had gradients, before the step.
   double parameters() { return Math.sqrt(before[0] + before[1]); }
   double change() { return Math.sqrt(change[0] + change[1]); }
+
+  /// The gradient's norm by layer, in the order of the model.
+  SequencedMap<String, Double> layers() {
+    var r = new LinkedHashMap<String, Double>();
+    gradients.forEach((l, squares) -> r.put(l, Math.sqrt(squares[0] + squares[1])));
+    return r;
+  }
 
   private static double square(double x) { return x * x; }
 }

@@ -7,8 +7,11 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Progress;
+import jacquard.clip.train.health.Care;
 import jacquard.clip.train.health.EmbeddingStatistics;
 import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.health.LivePage;
+import jacquard.clip.train.health.Recovery;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Rows;
@@ -20,6 +23,8 @@ import jacquard.tensor.Group;
 import jacquard.tensor.Precision;
 import jacquard.tensor.Shape;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,6 +57,7 @@ public final class Trainer {
   private final Tokenizer tokenizer;
   private final Source held;
   private Also also = new Also(_ -> new LinkedHashMap<>(), 1);
+  private boolean live;
   private volatile boolean stopping;
   private volatile long steps;
 
@@ -74,6 +80,12 @@ public final class Trainer {
   /// Evaluates by others too.
   public Trainer also(Also more) {
     also = more;
+    return this;
+  }
+
+  /// Writes a page beside the run's files that shows how it goes.
+  public Trainer live(boolean page) {
+    live = page;
     return this;
   }
 
@@ -105,16 +117,26 @@ public final class Trainer {
     var moments = sharding == Sharding.MOMENTS ? Moments.of(task, group) : null;
     var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
     var averages = leads && cadence.average > 0 ? new Averages(task, cadence.average, Averages.COPIED) : null;
-    var guard = how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null;
+    var care = new Care(how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null, compute.scale(),
+        how.watch().recovers() ? new Recovery() : null);
     var state = state(task, section(task, optimizer, moments), averages);
-    if (guard != null) state.section("guard", guard);
+    if (care.guard() != null) state.section("guard", care.guard());
+    if (care.scale() != null) state.section("loss_scale", care.scale());
+    if (care.recovery() != null) state.section("recovery", care.recovery());
     var unlike = new ArrayList<String>();
     long first = saved ? state.restore(folder.state(), unlike) : 0;
-    optimizer.restore(first);
+    optimizer.restore(first - care.uncounted());
+    Recovery.Back back = () -> {
+      if (!Files.exists(folder.state())) return -1;
+      long made = state.restore(folder.state(), new ArrayList<>());
+      optimizer.restore(made - care.uncounted());
+      return made;
+    };
+    if (care.recovery() != null) care.recovery().by(back, _ -> {});
     var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
-    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, guard);
+    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, care);
     if (!leads) {
-      var gives = new Listener.Giving(task, state, held == null ? 0 : cadence.evaluate, cadence.save);
+      var gives = new Listener.Giving(task, state, held == null ? 0 : cadence.evaluate, cadence.save, care);
       steps = loop.run(first, () -> stopping, sharding == Sharding.NONE ? List.of() : List.of(gives));
       return null;
     }
@@ -126,6 +148,7 @@ public final class Trainer {
          var progress = Progress.of("train", stream.before(cadence.steps)).unit("samples").from(stream.before(first))
              .open()) {
       unlike.forEach(progress::say);
+      if (care.recovery() != null) care.recovery().by(back, progress::say);
       var listeners = new ArrayList<Listener>();
       if (averages != null) listeners.add(new Listener.Averaging(averages));
       if (held != null) {
@@ -143,10 +166,11 @@ public final class Trainer {
       if (!others.isEmpty()) listeners.add(new Listener.Evaluating(others, also.every, progress::say));
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
+      if (live) listeners.add(new Listener.Each(new LivePage(folder.path(), Duration.ofSeconds(10))::after));
       listeners.add(new Listener.Each(m -> steps = m.step()));
       listeners.add(new Listener.Line(progress, stream));
       listeners.add(new Listener.Best(folder, task, BEST, best));
-      listeners.add(new Listener.Saving(folder, task, state, cadence.save, progress::say));
+      listeners.add(new Listener.Saving(folder, task, state, cadence.save, care, progress::say));
       loop.run(first, () -> stopping, listeners);
       stream.notes().forEach(progress::say);
     }
