@@ -15,8 +15,10 @@ open module jacquard.clip {
   requires jacquard.emoji;
   exports jacquard.clip;
   exports jacquard.clip.checkpoint;
+  exports jacquard.clip.checkpoint.files;
   exports jacquard.clip.checkpoint.names;
   exports jacquard.clip.checkpoint.onnx;
+  exports jacquard.clip.checkpoint.safetensors;
   exports jacquard.clip.checkpoint.torch;
   exports jacquard.clip.cli to jacquard.tests;
   exports jacquard.clip.data;
@@ -24,6 +26,7 @@ open module jacquard.clip {
   exports jacquard.clip.data.parquet;
   exports jacquard.clip.data.s3;
   exports jacquard.clip.data.shards;
+  exports jacquard.clip.data.source;
   exports jacquard.clip.eval;
   exports jacquard.clip.eval.captioning;
   exports jacquard.clip.eval.features;
@@ -52,17 +55,19 @@ open module jacquard.clip {
   exports jacquard.clip.model.timm.convnext;
   exports jacquard.clip.model.timm.efficientnet;
   exports jacquard.clip.model.timm.eva;
-  exports jacquard.clip.model.timm.naflex;
   exports jacquard.clip.model.timm.fastvit;
   exports jacquard.clip.model.timm.hybrid;
+  exports jacquard.clip.model.timm.naflex;
   exports jacquard.clip.model.timm.swin;
   exports jacquard.clip.model.timm.vit;
   exports jacquard.clip.model.tower;
   exports jacquard.clip.model.vit;
   exports jacquard.clip.nn;
   exports jacquard.clip.nn.convolution;
+  exports jacquard.clip.nn.transformer;
   exports jacquard.clip.photos;
   exports jacquard.clip.report;
+  exports jacquard.clip.report.log;
   exports jacquard.clip.settings;
   exports jacquard.clip.text;
   exports jacquard.clip.text.augment;
@@ -71,14 +76,18 @@ open module jacquard.clip {
   exports jacquard.clip.text.sentence;
   exports jacquard.clip.train;
   exports jacquard.clip.train.health;
+  exports jacquard.clip.train.parameter;
   exports jacquard.clip.train.ranks;
   exports jacquard.clip.train.remote;
   exports jacquard.clip.train.task;
   exports jacquard.clip.tune;
   exports jacquard.clip.tune.adapter;
+  exports jacquard.clip.tune.blend;
   exports jacquard.clip.tune.head;
+  exports jacquard.clip.tune.learned;
   exports jacquard.clip.tune.method;
   exports jacquard.clip.tune.mim;
+  exports jacquard.clip.tune.outcome;
   exports jacquard.clip.tune.prompt;
   exports jacquard.clip.tune.task;
 }

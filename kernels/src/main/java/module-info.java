@@ -10,6 +10,7 @@ module jacquard.kernels {
   exports jacquard.kernels.nccl to jacquard.tests;
   exports jacquard.kernels.cuda to jacquard.tests, jacquard.bench;
   exports jacquard.kernels.cuda.launch to jacquard.tests, jacquard.bench;
+  exports jacquard.kernels.cuda.launch.convolution to jacquard.tests, jacquard.bench;
   exports jacquard.kernels.cuda.driver to jacquard.tests, jacquard.bench;
   provides jacquard.tensor.Device.Backend with jacquard.kernels.cpu.CpuBackend, jacquard.kernels.cuda.CudaBackend;
   provides jacquard.tensor.Group.Threads with jacquard.kernels.local.LocalThreads;

@@ -2,7 +2,7 @@ package example;
 
 import jacquard.autograd.Grad;
 import jacquard.clip.Clip;
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.eval.Templates;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;

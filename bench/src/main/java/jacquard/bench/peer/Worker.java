@@ -2,7 +2,7 @@ package jacquard.bench.peer;
 
 import jacquard.bench.harness.Lane;
 import jacquard.bench.harness.Run;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.kernels.cpu.Parallel;
 import java.io.BufferedReader;
 import java.io.IOException;

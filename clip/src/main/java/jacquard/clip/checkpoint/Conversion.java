@@ -1,8 +1,11 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.checkpoint.names.HuggingFace;
 import jacquard.clip.checkpoint.names.Names;
 import jacquard.clip.checkpoint.names.TransformersConfig;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter;
 import jacquard.clip.checkpoint.torch.TorchWriter;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;

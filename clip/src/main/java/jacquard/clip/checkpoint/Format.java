@@ -1,6 +1,9 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.checkpoint.numpy.Npz;
 import jacquard.clip.checkpoint.onnx.Onnx;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Sharded;
 import jacquard.clip.checkpoint.torch.Torch;
 import jacquard.clip.settings.FirstBytes;
 import java.io.IOException;

@@ -1,5 +1,7 @@
 package jacquard.clip.checkpoint;
 
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Sharded;
 import jacquard.clip.settings.Presence;
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;

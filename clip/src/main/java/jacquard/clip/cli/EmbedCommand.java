@@ -6,7 +6,7 @@ import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Failures;
 import jacquard.clip.eval.FeatureFile;
 import jacquard.clip.image.Images;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package jacquard.clip.cli;
 
 import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.cli.options.TextLines;
-import jacquard.clip.data.FolderSource;
+import jacquard.clip.data.source.FolderSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,13 +1,13 @@
 package jacquard.clip.cli;
 
-import jacquard.clip.cli.options.DataOptions;
 import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.cli.options.TemplateOptions;
+import jacquard.clip.cli.options.data.DataOptions;
 import jacquard.clip.cli.suite.SuiteEvaluation;
 import jacquard.clip.cli.suite.SuiteOptions;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Evaluation;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

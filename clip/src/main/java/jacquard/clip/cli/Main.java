@@ -1,9 +1,15 @@
 package jacquard.clip.cli;
 
+import jacquard.clip.cli.data.DataCommand;
+import jacquard.clip.cli.data.ShardsCommand;
 import jacquard.clip.cli.suite.ReportCommand;
 import jacquard.clip.cli.train.TrainCommand;
 import jacquard.clip.cli.tune.BlendCommand;
 import jacquard.clip.cli.tune.TuneCommand;
+import jacquard.clip.cli.weights.ConvertCommand;
+import jacquard.clip.cli.weights.DownloadCommand;
+import jacquard.clip.cli.weights.ModelsCommand;
+import jacquard.clip.cli.weights.PackageCommand;
 import jacquard.clip.settings.Build;
 import jacquard.clip.settings.Reason;
 import jacquard.clip.settings.Recipes;

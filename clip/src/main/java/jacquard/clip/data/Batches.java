@@ -1,5 +1,6 @@
 package jacquard.clip.data;
 
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.text.ClipTokenizer;

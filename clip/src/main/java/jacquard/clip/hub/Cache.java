@@ -1,6 +1,6 @@
 package jacquard.clip.hub;
 
-import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package jacquard.clip.hub;
 
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

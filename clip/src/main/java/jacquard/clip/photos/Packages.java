@@ -1,9 +1,9 @@
 package jacquard.clip.photos;
 
-import jacquard.clip.checkpoint.AtomicFile;
-import jacquard.clip.checkpoint.Mapping;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.files.Mapping;
 import jacquard.clip.checkpoint.torch.Archive;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;

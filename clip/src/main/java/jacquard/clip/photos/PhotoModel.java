@@ -1,13 +1,13 @@
 package jacquard.clip.photos;
 
-import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Composed;
 import jacquard.clip.checkpoint.Piece;
-import jacquard.clip.checkpoint.Safetensors;
-import jacquard.clip.checkpoint.SafetensorsWriter;
 import jacquard.clip.checkpoint.Stored;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.image.PreprocessConfig;

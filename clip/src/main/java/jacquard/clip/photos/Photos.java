@@ -4,7 +4,7 @@ import jacquard.clip.image.Images;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.Pixels;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import jacquard.clip.settings.Json;
 import jacquard.tensor.Device;
 import java.io.IOException;

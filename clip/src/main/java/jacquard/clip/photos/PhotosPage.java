@@ -11,7 +11,7 @@ import jacquard.clip.report.Figure;
 import jacquard.clip.report.Gallery;
 import jacquard.clip.report.HtmlReport;
 import jacquard.clip.report.HtmlReport.Answer;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -55,7 +55,7 @@ public record Figure(String name, double value, OptionalDouble chance, boolean s
   }
 
   /// As [#number], but always four digits, so that a line with a changing value does not jump.
-  static String steady(double v) {
+  public static String steady(double v) {
     if (Double.isNaN(v)) return "–";
     if (Double.isInfinite(v)) return v > 0 ? "∞" : "−∞";
     double size = Math.abs(v);

@@ -26,7 +26,7 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /// A pen on a picture of twice the given size, so that it stays sharp on dense screens. Coordinates are in points,
 /// half-pixels of the image.
-final class Ink {
+public final class Ink {
   enum Align { LEFT, CENTRE, RIGHT }
 
   static final int DENSITY = 2, LONGEST = 30_000;
@@ -176,7 +176,7 @@ final class Ink {
     return half;
   }
 
-  static byte[] png(BufferedImage image) {
+  public static byte[] png(BufferedImage image) {
     var bytes = new ByteArrayOutputStream();
     // Not through ImageIO's file cache: that needs a shutdown hook, which a run that is being stopped cannot have any
     // more.

@@ -5,7 +5,9 @@ import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
 import jacquard.clip.train.health.Care;
-import jacquard.clip.train.task.Counted;
+import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.parameter.Counted;
+import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Random;
@@ -36,6 +38,9 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
 
     /// Counts a step that is not made; there are so many then.
     void skip(long steps);
+
+    /// The rows of the gradients that it takes of the sums over ranks; null where it takes all.
+    default Rows kept() { return null; }
 
     static Move by(Optimizer optimizer) {
       return new Move() {
@@ -91,7 +96,7 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
   private SequencedMap<String, Double> update(Batch batch, long s, Counted counted) {
     double rate = care.factor(s) * how.schedule().rate(s), weight = stream.weight(s), norm;
     var pass = task.under(compute.pass(Random.of(seed).fold("pass").fold(s)));
-    var norms = Norms.due(s, task, how.watch().layers());
+    var norms = Norms.due(s, task, how.watch().layers(), move.kept());
     float by = care.scaled();
     boolean made = true;
     SequencedMap<String, Double> losses;
@@ -112,7 +117,7 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
         check(s, losses.get("loss"), norm = weight * Math.sqrt(squares[0]));
       } else {
         var before = care.judges() ? counted.statistics() : null;
-        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass, by));
+        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass, move.kept(), by));
         losses = step.losses();
         norm = weight * norm(step.gradients()) / by;
         if (!care.judges()) check(s, step.loss(), norm);
@@ -152,11 +157,13 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
 
   /// Of the gradients of all ranks.
   private double norm(Map<String, Tensor> gradients) {
-    if (task.cut().isEmpty()) return Clipping.norm(gradients.values());
+    var kept = move.kept();
+    if (task.cut().isEmpty() && kept == null) return Clipping.norm(gradients.values());
     var cut = new LinkedHashMap<>(gradients);
+    cut.keySet().removeIf(path -> !task.cut().contains(path)
+        && (kept == null || !kept.cut(task.parameters().all().get(path).type())));
     var whole = new LinkedHashMap<>(gradients);
-    cut.keySet().retainAll(task.cut());
-    whole.keySet().removeAll(task.cut());
+    whole.keySet().removeAll(cut.keySet());
     double own = Clipping.norm(cut.values()), shared = Clipping.norm(whole.values());
     return Math.sqrt(Group.current().sum("squares of gradients", own * own)[0] + shared * shared);
   }

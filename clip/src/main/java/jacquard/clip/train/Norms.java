@@ -1,7 +1,8 @@
 package jacquard.clip.train;
 
 import jacquard.autograd.Clipping;
-import jacquard.clip.train.task.Layers;
+import jacquard.clip.train.parameter.Layers;
+import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Scope;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// Lengths of the parameters and of what a step adds to them. They cost copies of some 64 MB at a time and three
 /// passes, and are taken at every tenth step.
@@ -26,8 +28,14 @@ final class Norms {
   /// Path → layer, and of each layer the squares of its gradients; empty where they are not asked for.
   private final Map<String, String> layer;
   private final SequencedMap<String, double[]> gradients = new LinkedHashMap<>();
+  /// Of which parameters this rank has its rows of the gradient alone, and whether ranks add up their squares.
+  private final Predicate<String> parted;
+  private final boolean summed;
 
-  private Norms(Task task, boolean layers) {
+  private Norms(Task task, boolean layers, Rows kept) {
+    var all = task.parameters().all();
+    this.parted = p -> task.cut().contains(p) || kept != null && kept.cut(all.get(p).type());
+    this.summed = !task.cut().isEmpty() || layers && kept != null;
     this.layer = layers ? Layers.of(task) : Map.of();
     for (var l : layer.values()) gradients.putIfAbsent(l, new double[2]);
     this.parameters = task.parameters().trained();
@@ -37,8 +45,9 @@ final class Norms {
   /// What makes the optimizer's moves in a step and measures them on the way; null where they are not due.
   ///
   /// @param layers whether the gradients of each layer are measured too
-  static Norms due(long step, Task task, boolean layers) {
-    return (step + 1) % EVERY == 0 ? new Norms(task, layers) : null;
+  /// @param kept   what each rank keeps of the gradients; null: all
+  static Norms due(long step, Task task, boolean layers, Rows kept) {
+    return (step + 1) % EVERY == 0 ? new Norms(task, layers, kept) : null;
   }
 
   /// The same moves, made a group of parameters at a time.
@@ -55,7 +64,7 @@ final class Norms {
         elements = 0;
       }
       if (!group.isEmpty()) measured(group, move);
-      if (cut.isEmpty()) return;
+      if (!summed) return;
       double[] own = new double[2 + this.gradients.size()];
       own[0] = before[1];
       own[1] = change[1];
@@ -88,13 +97,18 @@ final class Norms {
     var parts = new LinkedHashMap<String, Map<String, Tensor>>();
     group.forEach((path, g) -> parts.computeIfAbsent(layer.getOrDefault(path, ""), _ -> new LinkedHashMap<>())
         .put(path, g));
-    parts.forEach((l, of) -> { if (!l.isEmpty()) add(gradients.get(l), of, List.copyOf(of.values())); });
+    parts.forEach((l, of) -> { if (!l.isEmpty()) add(gradients.get(l), of, List.copyOf(of.values()), parted); });
   }
 
   private void add(double[] squares, Map<String, Tensor> group, List<Tensor> tensors) {
+    add(squares, group, tensors, cut::contains);
+  }
+
+  private static void add(double[] squares, Map<String, Tensor> group, List<Tensor> tensors,
+      Predicate<String> parted) {
     var parts = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>());
     int i = 0;
-    for (var path : group.keySet()) parts.get(cut.contains(path) ? 1 : 0).add(tensors.get(i++));
+    for (var path : group.keySet()) parts.get(parted.test(path) ? 1 : 0).add(tensors.get(i++));
     for (int p = 0; p < 2; p++) squares[p] += square(Clipping.norm(parts.get(p)));
   }
 

@@ -4,7 +4,7 @@ import jacquard.autograd.Optimizer;
 import jacquard.autograd.Parameters;
 import jacquard.autograd.Schedule;
 import jacquard.clip.nn.PatchDropout;
-import jacquard.clip.train.task.Rates;
+import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.task.Task;
 import java.util.function.Supplier;
 

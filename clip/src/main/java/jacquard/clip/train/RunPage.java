@@ -1,13 +1,13 @@
 package jacquard.clip.train;
 
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Images;
 import jacquard.clip.report.Chart;
 import jacquard.clip.report.Figure;
 import jacquard.clip.report.Gallery;
-import jacquard.clip.report.MetricLog;
 import jacquard.clip.report.RunReport;
+import jacquard.clip.report.log.MetricLog;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,10 +2,10 @@ package jacquard.clip.tune;
 
 import jacquard.autograd.Grad;
 import jacquard.autograd.Parameters;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
+import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.train.task.Task;
-import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;

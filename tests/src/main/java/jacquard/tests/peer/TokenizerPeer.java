@@ -3,7 +3,7 @@ package jacquard.tests.peer;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.text.hub.HubTokenizer;
 import jacquard.clip.text.sentence.SentencePiece;
 import java.io.IOException;

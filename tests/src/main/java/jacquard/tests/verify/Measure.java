@@ -1,17 +1,17 @@
 package jacquard.tests.verify;
 
 /// Distances between arrays.
-final class Measure {
+public final class Measure {
   private Measure() {}
 
-  static double largest(float[] a) {
+  public static double largest(float[] a) {
     double m = 0;
     for (float v : a) m = Math.max(m, Math.abs(v));
     return m;
   }
 
   /// The largest difference; NaN where sizes differ or a value is NaN.
-  static double difference(float[] a, float[] b) {
+  public static double difference(float[] a, float[] b) {
     if (a.length != b.length) return Double.NaN;
     double m = 0;
     for (int i = 0; i < a.length; i++) {
@@ -23,12 +23,12 @@ final class Measure {
   }
 
   /// The largest difference as a share of the largest expected entry; absolute where that is 0.
-  static double error(float[] a, float[] expected) {
+  public static double error(float[] a, float[] expected) {
     double l = largest(expected);
     return difference(a, expected) / (l == 0 ? 1 : l);
   }
 
-  static int[][] rows(long[] ids, int width) {
+  public static int[][] rows(long[] ids, int width) {
     int[][] r = new int[ids.length / width][width];
     for (int i = 0; i < ids.length; i++) r[i / width][i % width] = (int) ids[i];
     return r;

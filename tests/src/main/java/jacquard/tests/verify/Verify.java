@@ -1,6 +1,23 @@
 package jacquard.tests.verify;
 
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.input.AugmentFamily;
+import jacquard.tests.verify.input.ImagesFamily;
+import jacquard.tests.verify.input.TokenizerFamily;
+import jacquard.tests.verify.input.TokenizersFamily;
+import jacquard.tests.verify.model.CheckpointsFamily;
+import jacquard.tests.verify.model.DecoderFamily;
+import jacquard.tests.verify.model.ModelsFamily;
+import jacquard.tests.verify.model.NaflexFamily;
+import jacquard.tests.verify.model.RegistryFamily;
+import jacquard.tests.verify.train.LossesFamily;
+import jacquard.tests.verify.train.OptimFamily;
+import jacquard.tests.verify.train.TasksFamily;
+import jacquard.tests.verify.train.TrainFamily;
+import jacquard.tests.verify.tune.HeadsFamily;
+import jacquard.tests.verify.tune.LoraFamily;
+import jacquard.tests.verify.tune.MimFamily;
+import jacquard.tests.verify.tune.PromptsFamily;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +27,7 @@ import java.util.List;
 /// `models decoder losses tokenizer tokenizers images naflex train tasks optim checkpoints registry evaluation
 /// tuning/augment tuning/lora tuning/prompts tuning/heads tuning/mim`, a line a case.
 public final class Verify {
-  static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
+  public static final List<Family> FAMILIES = List.of(new LossesFamily(), new ModelsFamily(), new DecoderFamily(),
       new CheckpointsFamily(), new RegistryFamily(), new TrainFamily(), new TasksFamily(), new OptimFamily(),
       new NaflexFamily(), new ImagesFamily(), new TokenizerFamily(), new TokenizersFamily(), new EvaluationFamily(),
       new AugmentFamily(), new LoraFamily(), new PromptsFamily(), new HeadsFamily(), new MimFamily());

@@ -18,18 +18,18 @@ import javax.imageio.ImageIO;
 
 /// The launcher as a user meets it: a command line in, a status and texts out; in this JVM, or in one of its own that
 /// can be killed.
-final class Launcher {
+public final class Launcher {
   /// A model of a few thousand weights beside its token table.
-  static final String CONFIG = """
+  public static final String CONFIG = """
       {"embed_dim": 8, "vision_cfg": {"image_size": 16, "layers": 1, "width": 8, "head_width": 8, "patch_size": 8, "patch_dropout": 0.25},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 8, "heads": 1, "layers": 1}}""";
 
   /// @param text of both streams
-  record Ended(int status, String text) {}
+  public record Ended(int status, String text) {}
 
   private Launcher() {}
 
-  static Ended run(String... arguments) {
+  public static Ended run(String... arguments) {
     PrintStream out = System.out, err = System.err;
     var all = new ByteArrayOutputStream();
     try (var to = new PrintStream(all, true, StandardCharsets.UTF_8)) {
@@ -43,7 +43,7 @@ final class Launcher {
   }
 
   /// A command that must fail: what it said, with `expected` in it and no stack trace.
-  static String fails(String expected, String... arguments) {
+  public static String fails(String expected, String... arguments) {
     var e = run(arguments);
     assertTrue(e.status() != 0, "it ended well: " + e.text());
     assertTrue(e.text().contains(expected), "expected \"" + expected + "\", found " + e.text());
@@ -52,7 +52,7 @@ final class Launcher {
   }
 
   /// In a JVM of its own, with this one's class path; `shell` is put before it.
-  static Process start(Path output, List<String> shell, String... arguments) throws IOException {
+  public static Process start(Path output, List<String> shell, String... arguments) throws IOException {
     var command = new ArrayList<>(shell);
     command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
         "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector",
@@ -63,7 +63,7 @@ final class Launcher {
   }
 
   /// A folder of pictures, each of a colour, with captions beside them, and a config.
-  static Path pictures(Path folder, int count) throws IOException {
+  public static Path pictures(Path folder, int count) throws IOException {
     Files.createDirectories(folder);
     for (int i = 0; i < count; i++) {
       var image = new BufferedImage(20, 20, BufferedImage.TYPE_INT_RGB);
@@ -79,14 +79,16 @@ final class Launcher {
     return folder;
   }
 
-  static Path config(Path folder) throws IOException { return Files.writeString(folder.resolve("tiny.json"), CONFIG); }
+  public static Path config(Path folder) throws IOException {
+    return Files.writeString(folder.resolve("tiny.json"), CONFIG);
+  }
 
   /// The options of a small run with evaluations and checkpoints at steps that do not coincide.
-  static String[] train(Path folder, Path pictures, String name, int steps) throws IOException {
+  public static String[] train(Path folder, Path pictures, String name, int steps) throws IOException {
     return train(folder, pictures, name, steps, 5);
   }
 
-  static String[] train(Path folder, Path pictures, String name, int steps, int save) throws IOException {
+  public static String[] train(Path folder, Path pictures, String name, int steps, int save) throws IOException {
     return new String[] {"train", "--model", config(folder).toString(), "--train-data", pictures.toString(),
         "--val-data", pictures.toString(), "--batch-size", "8", "--steps", Integer.toString(steps),
         "--warmup", "2", "--val-steps", "7", "--save-steps", Integer.toString(save), "--logs",

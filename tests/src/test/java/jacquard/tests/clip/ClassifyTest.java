@@ -3,7 +3,7 @@ package jacquard.tests.clip;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import jacquard.clip.Clip;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.tensor.Device;
 import java.io.IOException;
 import java.util.Arrays;

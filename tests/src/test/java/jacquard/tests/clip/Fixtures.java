@@ -9,12 +9,12 @@ import java.nio.file.Path;
 import java.util.zip.GZIPInputStream;
 
 /// The recorded cases that the tests carry.
-final class Fixtures {
-  static final ObjectMapper JSON = new ObjectMapper();
+public final class Fixtures {
+  public static final ObjectMapper JSON = new ObjectMapper();
 
   private Fixtures() {}
 
-  static Path file(String name) {
+  public static Path file(String name) {
     try {
       var url = Fixtures.class.getResource("/fixtures/" + name);
       if (url == null) throw new IllegalArgumentException("no fixture " + name);
@@ -25,7 +25,7 @@ final class Fixtures {
   }
 
   /// Every model of OpenCLIP's registry: name → `cfg`, `parameters`, `state` (tensor name → shape).
-  static JsonNode registry() throws IOException {
+  public static JsonNode registry() throws IOException {
     try (var in = new GZIPInputStream(Files.newInputStream(file("registry/registry.json.gz")))) {
       return JSON.readTree(in).get("models");
     }

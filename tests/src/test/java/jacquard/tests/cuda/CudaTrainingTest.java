@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Compute;
-import jacquard.clip.train.task.Rates;
+import jacquard.clip.train.parameter.Rates;
 import jacquard.tensor.Device;
 import jacquard.tensor.Precision;
 import jacquard.tests.train.Setup;

@@ -12,12 +12,12 @@ import org.opentest4j.TestAbortedException;
 
 /// A device of a test's own, whose kernels are called one by one. Closing it heals the emulated GPU and puts the
 /// emulation's knobs back.
-final class Raw implements AutoCloseable {
-  final CudaDevice device;
+public final class Raw implements AutoCloseable {
+  public final CudaDevice device;
   private final int index;
 
   /// The GPU of this number, or with fewer of them another.
-  Raw(int index) {
+  public Raw(int index) {
     needed();
     this.index = index % Installed.here().driver().devices();
     device = new CudaDevice(Installed.here(), this.index);
@@ -28,13 +28,13 @@ final class Raw implements AutoCloseable {
       throw new TestAbortedException("no CUDA device: " + Installed.here().missing());
   }
 
-  static void emulationNeeded() {
+  public static void emulationNeeded() {
     needed();
     if (!Emulation.on()) throw new TestAbortedException("this is about the emulation; a GPU is in use");
   }
 
   /// Launches one block after another of x, y, n kernels, with this much shared memory; returns y.
-  float[] run(String kernel, float[] x, int results, int blocks, int threads, int shared) {
+  public float[] run(String kernel, float[] x, int results, int blocks, int threads, int shared) {
     try (var _ = Scope.open(device)) {
       Tensor in = Tensor.of(Shape.of(x.length), x), out = Tensor.full(Shape.of(results), -1);
       device.guarded(() -> {
@@ -45,7 +45,7 @@ final class Raw implements AutoCloseable {
     }
   }
 
-  Tensor bf16(Shape shape, float[] values) {
+  public Tensor bf16(Shape shape, float[] values) {
     short[] bits = new short[values.length];
     for (int i = 0; i < bits.length; i++) bits[i] = DType.toBf16(values[i]);
     return Tensor.ofArray(new Type(DType.BF16, shape), bits);

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.emoji.Emoji;
 import jacquard.emoji.Emoji.Drawing;
 import java.io.IOException;
@@ -27,7 +27,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class EmojiTest {
   private static final List<Drawing> ALL = Emoji.load();
-
 
   private static <T> Set<T> set(List<Drawing> drawings, Function<Drawing, T> of) {
     return drawings.stream().map(of).collect(Collectors.toSet());

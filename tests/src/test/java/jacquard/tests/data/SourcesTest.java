@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.data.Batches;
-import jacquard.clip.data.EmojiSource;
-import jacquard.clip.data.FolderSource;
-import jacquard.clip.data.TableSource;
+import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.data.source.FolderSource;
+import jacquard.clip.data.source.TableSource;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.HubConfig;

@@ -2,8 +2,8 @@ package jacquard.tests.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import jacquard.tests.verify.ImagesFamily;
 import jacquard.tests.verify.Report;
+import jacquard.tests.verify.input.ImagesFamily;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -9,7 +9,7 @@ import jacquard.autograd.Grad;
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.data.Batches;
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;

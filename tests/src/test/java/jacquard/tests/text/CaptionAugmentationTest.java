@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.data.Batches;
-import jacquard.clip.data.ChosenCaptions;
 import jacquard.clip.data.Framing;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.ChosenCaptions;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.Pixels;

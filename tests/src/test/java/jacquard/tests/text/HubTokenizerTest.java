@@ -11,7 +11,7 @@ import jacquard.clip.text.hub.HubTokenizer;
 import jacquard.clip.text.hub.Tiktoken;
 import jacquard.clip.text.sentence.SentencePiece;
 import jacquard.tests.verify.Report;
-import jacquard.tests.verify.TokenizersFamily;
+import jacquard.tests.verify.input.TokenizersFamily;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;

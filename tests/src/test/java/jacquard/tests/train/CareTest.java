@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.autograd.Schedule;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.report.HtmlReport;
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.health.Recovery;

@@ -12,7 +12,7 @@ import jacquard.autograd.Schedule;
 import jacquard.autograd.optimizer.Adafactor;
 import jacquard.autograd.optimizer.Muon;
 import jacquard.autograd.optimizer.StableAdamW;
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.nn.PatchDropout;
 import jacquard.clip.settings.Recipes;

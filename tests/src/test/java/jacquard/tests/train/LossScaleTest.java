@@ -10,7 +10,7 @@ import jacquard.autograd.Parameters;
 import jacquard.autograd.Schedule;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.model.ClipConfig;
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.health.LossScale;

@@ -6,14 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Batches;
-import jacquard.clip.data.EmojiSource;
 import jacquard.clip.data.Framing;
-import jacquard.clip.data.Source;
 import jacquard.clip.data.naflex.Budget;
 import jacquard.clip.data.naflex.FlexStream;
+import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.Transform;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.clip.Clip;
 import jacquard.clip.data.Batches;
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.image.Augmentation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;

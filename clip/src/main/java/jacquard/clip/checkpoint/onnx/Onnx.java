@@ -1,10 +1,10 @@
 package jacquard.clip.checkpoint.onnx;
 
 import jacquard.clip.checkpoint.Composed;
-import jacquard.clip.checkpoint.Mapping;
 import jacquard.clip.checkpoint.Piece;
 import jacquard.clip.checkpoint.Stored;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.files.Mapping;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Shape;
 import java.io.IOException;

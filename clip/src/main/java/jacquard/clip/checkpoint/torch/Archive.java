@@ -1,6 +1,6 @@
 package jacquard.clip.checkpoint.torch;
 
-import jacquard.clip.checkpoint.Mapping;
+import jacquard.clip.checkpoint.files.Mapping;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,10 +1,10 @@
 package jacquard.clip.checkpoint.torch;
 
 import jacquard.clip.checkpoint.Composed;
-import jacquard.clip.checkpoint.Mapping;
 import jacquard.clip.checkpoint.Piece;
 import jacquard.clip.checkpoint.Stored;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.files.Mapping;
 import jacquard.clip.checkpoint.torch.Value.Instance;
 import jacquard.clip.checkpoint.torch.Value.Strided;
 import jacquard.clip.settings.Reason;

@@ -1,8 +1,8 @@
 package jacquard.clip.checkpoint.torch;
 
-import jacquard.clip.checkpoint.AtomicFile;
 import jacquard.clip.checkpoint.Piece;
 import jacquard.clip.checkpoint.Stored;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package jacquard.clip.cli.suite;
 
-import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.eval.results.Comparison;
 import jacquard.clip.eval.results.ComparisonPage;
 import jacquard.clip.eval.results.Published;

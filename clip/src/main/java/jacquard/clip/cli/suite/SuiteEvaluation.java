@@ -11,7 +11,7 @@ import jacquard.clip.eval.sets.Benchmarks;
 import jacquard.clip.eval.suite.BuiltIn;
 import jacquard.clip.eval.suite.Result;
 import jacquard.clip.eval.suite.SuiteRun;
-import jacquard.clip.report.Progress;
+import jacquard.clip.report.log.Progress;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.nio.file.Files;

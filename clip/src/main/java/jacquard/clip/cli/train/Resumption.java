@@ -1,7 +1,8 @@
 package jacquard.clip.cli.train;
 
-import jacquard.clip.data.EmojiSource;
+import jacquard.clip.cli.train.options.StartOptions;
 import jacquard.clip.data.shards.ShardNames;
+import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.settings.Recipes;
 import jacquard.clip.train.RunFolder;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package jacquard.clip.cli.train;
 
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,24 +1,33 @@
 package jacquard.clip.cli.train;
 
-import jacquard.clip.cli.options.CaptionOptions;
 import jacquard.clip.cli.options.ConfigOptions;
-import jacquard.clip.cli.options.DataOptions;
-import jacquard.clip.cli.options.ImageOptions;
-import jacquard.clip.cli.options.NaFlexOptions;
 import jacquard.clip.cli.options.RankOptions;
+import jacquard.clip.cli.options.data.CaptionOptions;
+import jacquard.clip.cli.options.data.DataOptions;
+import jacquard.clip.cli.options.data.ImageOptions;
+import jacquard.clip.cli.options.data.NaFlexOptions;
 import jacquard.clip.cli.suite.ZeroShotOptions;
+import jacquard.clip.cli.train.options.ComputeOptions;
+import jacquard.clip.cli.train.options.LockOptions;
+import jacquard.clip.cli.train.options.OptimizerOptions;
+import jacquard.clip.cli.train.options.RunOptions;
+import jacquard.clip.cli.train.options.SamplingOptions;
+import jacquard.clip.cli.train.options.SourceOptions;
+import jacquard.clip.cli.train.options.StartOptions;
+import jacquard.clip.cli.train.options.StepOptions;
+import jacquard.clip.cli.train.options.TaskOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis =
     "jacquard train [OPTION]…")

@@ -1,8 +1,10 @@
 package jacquard.clip.cli.train;
 
+import jacquard.clip.cli.train.options.SamplingOptions;
+import jacquard.clip.cli.train.options.StartOptions;
 import jacquard.clip.data.Framing;
-import jacquard.clip.data.Source;
 import jacquard.clip.data.Stream;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;

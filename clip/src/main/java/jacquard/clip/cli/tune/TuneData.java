@@ -1,8 +1,8 @@
 package jacquard.clip.cli.tune;
 
-import jacquard.clip.cli.options.DataOptions;
-import jacquard.clip.data.Part;
-import jacquard.clip.data.Source;
+import jacquard.clip.cli.options.data.DataOptions;
+import jacquard.clip.data.source.Part;
+import jacquard.clip.data.source.Source;
 import java.io.IOException;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Option;

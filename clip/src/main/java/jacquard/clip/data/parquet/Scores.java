@@ -1,6 +1,6 @@
 package jacquard.clip.data.parquet;
 
-import jacquard.clip.checkpoint.Npz;
+import jacquard.clip.checkpoint.numpy.Npz;
 import jacquard.clip.checkpoint.Weights;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package jacquard.clip.data.shards;
 
 import jacquard.clip.data.Preparation;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Picture;
 import jacquard.tensor.Random;
 import java.io.IOException;

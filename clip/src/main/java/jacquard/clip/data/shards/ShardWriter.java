@@ -1,6 +1,6 @@
 package jacquard.clip.data.shards;
 
-import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.settings.Json;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

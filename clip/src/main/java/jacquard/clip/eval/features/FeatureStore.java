@@ -1,6 +1,6 @@
 package jacquard.clip.eval.features;
 
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Failures;

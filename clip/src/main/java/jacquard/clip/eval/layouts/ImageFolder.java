@@ -1,6 +1,6 @@
 package jacquard.clip.eval.layouts;
 
-import jacquard.clip.data.FolderSource;
+import jacquard.clip.data.source.FolderSource;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Classes;
 import jacquard.clip.eval.sets.Prompts;

@@ -1,6 +1,6 @@
 package jacquard.clip.eval.layouts;
 
-import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.data.shards.ShardWriter;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.sets.Prompts;

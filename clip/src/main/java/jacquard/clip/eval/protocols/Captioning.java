@@ -1,7 +1,7 @@
 package jacquard.clip.eval.protocols;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.captioning.Captioned;
 import jacquard.clip.eval.features.Subject;

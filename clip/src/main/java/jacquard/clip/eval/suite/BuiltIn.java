@@ -1,7 +1,7 @@
 package jacquard.clip.eval.suite;
 
-import jacquard.clip.data.EmojiSource;
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.layouts.Fingerprint;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Prompts;

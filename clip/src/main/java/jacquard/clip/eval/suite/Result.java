@@ -3,7 +3,7 @@ package jacquard.clip.eval.suite;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import jacquard.clip.checkpoint.AtomicFile;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.eval.metrics.Bootstrap;
 import jacquard.clip.settings.Json;
 import java.io.IOException;

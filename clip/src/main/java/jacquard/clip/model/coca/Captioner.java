@@ -2,7 +2,7 @@ package jacquard.clip.model.coca;
 
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
-import jacquard.clip.nn.Cache;
+import jacquard.clip.nn.transformer.Cache;
 import jacquard.tensor.Scope;
 import java.util.Arrays;
 import java.util.List;

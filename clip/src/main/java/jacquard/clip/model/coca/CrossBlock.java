@@ -1,11 +1,11 @@
 package jacquard.clip.model.coca;
 
 import jacquard.autograd.Named;
-import jacquard.clip.nn.Block;
 import jacquard.clip.nn.LayerNorm;
-import jacquard.clip.nn.LayerScale;
-import jacquard.clip.nn.Mlp;
-import jacquard.clip.nn.SelfAttention;
+import jacquard.clip.nn.transformer.Block;
+import jacquard.clip.nn.transformer.LayerScale;
+import jacquard.clip.nn.transformer.Mlp;
+import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Attention;

@@ -1,6 +1,6 @@
 package jacquard.clip.model.genlip;
 
-import jacquard.clip.nn.Rotation;
+import jacquard.clip.nn.transformer.Rotation;
 import jacquard.tensor.Grid;
 
 /// Where rows lie, on the axes time, row and column.

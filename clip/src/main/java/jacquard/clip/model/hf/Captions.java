@@ -1,6 +1,6 @@
 package jacquard.clip.model.hf;
 
-import jacquard.clip.nn.SelfAttention;
+import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 public record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] counted, int[] words, Sequences worded) {
   /// @param first whether the first token is pooled
   /// @param padded whether pads are rows
-  static Captions of(int[][] captions, int pad, boolean first, boolean padded) {
+  public static Captions of(int[][] captions, int pad, boolean first, boolean padded) {
     int count = captions.length;
     int[][] kept = new int[count][];
     int[] lengths = new int[count];
@@ -53,14 +53,14 @@ public record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] coun
   }
 
   /// Attention of all rows, or of some (null: all), to those that they see.
-  Attention attention(int heads, float scale, Ranges seen, int[] rows) {
+  public Attention attention(int heads, float scale, Ranges seen, int[] rows) {
     if (rows == null) return new Attention(heads, scale, sequences, sequences, seen);
     return new Attention(heads, scale, SelfAttention.picked(sequences, rows), sequences,
         SelfAttention.picked(seen, rows));
   }
 
   /// Fails where a pad stands between tokens: then a row's number in its caption is not its place.
-  Captions contiguous(int pad) {
+  public Captions contiguous(int pad) {
     for (int b = 0; b < sequences.count(); b++)
       if (sequences.positions()[sequences.to(b) - 1] != sequences.length(b) - 1) throw between(b, pad);
     return this;

@@ -51,7 +51,7 @@ public record OwnConfig(String name, Map<String, Object> values) {
     return r;
   }
 
-  static OwnConfig of(HuggingFaceConfig config) {
+  public static OwnConfig of(HuggingFaceConfig config) {
     var r = new LinkedHashMap<>(KNOWN.getOrDefault(config.name(), Map.of()));
     r.putAll(config.model().modelConfig());
     return new OwnConfig(config.name(), r);
@@ -89,7 +89,7 @@ public record OwnConfig(String name, Map<String, Object> values) {
   /// What is left out by chance in training.
   ///
   /// @param standard transformers' own
-  Drop drop(String key, double standard, String site) {
+  public Drop drop(String key, double standard, String site) {
     double share = number(key, standard);
     if (share >= 0 && share < 1) return new Drop(share, "text." + site);
     throw new IllegalArgumentException("text_cfg.hf_model_config." + key + " is " + share + ", expected 0 ≤ p < 1");

@@ -15,7 +15,7 @@ public record Table(Tensor weight) {
   }
 
   /// Rows by number; nothing flows back to the row `fixed`, that of the pads (PyTorch's `padding_idx`).
-  Tensor rows(int[] ids, int fixed) {
+  public Tensor rows(int[] ids, int fixed) {
     if (IntStream.of(ids).noneMatch(i -> i == fixed)) return weight.gather(ids);
     int[] others = IntStream.of(ids).map(i -> i == fixed ? -1 : i).toArray(), those =
         IntStream.of(ids).map(i -> i == fixed ? i : -1).toArray();

@@ -2,10 +2,10 @@ package jacquard.clip.model.modern;
 
 import jacquard.autograd.Named;
 import jacquard.clip.nn.Init;
-import jacquard.clip.nn.LayerScale;
 import jacquard.clip.nn.Linear;
-import jacquard.clip.nn.Rotation;
-import jacquard.clip.nn.SelfAttention;
+import jacquard.clip.nn.transformer.LayerScale;
+import jacquard.clip.nn.transformer.Rotation;
+import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;

@@ -11,7 +11,7 @@ import jacquard.clip.nn.BatchNorm;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
-import jacquard.clip.nn.Transformer;
+import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Scope;

@@ -1,14 +1,14 @@
 package jacquard.clip.model.timm;
 
 import jacquard.autograd.Named;
-import jacquard.clip.nn.Block;
 import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
-import jacquard.clip.nn.LayerScale;
 import jacquard.clip.nn.Linear;
-import jacquard.clip.nn.Mlp;
-import jacquard.clip.nn.SelfAttention;
+import jacquard.clip.nn.transformer.Block;
+import jacquard.clip.nn.transformer.LayerScale;
+import jacquard.clip.nn.transformer.Mlp;
+import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.op.Activation;
 
 /// A block of timm's ViT: what OpenCLIP's is, under timm's names.

@@ -1,7 +1,7 @@
 package jacquard.clip.model.tower;
 
 import jacquard.clip.image.PatchFrame;
-import jacquard.clip.nn.DeepPrompts;
+import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
 import java.util.Optional;

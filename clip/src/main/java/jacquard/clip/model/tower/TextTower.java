@@ -1,7 +1,7 @@
 package jacquard.clip.model.tower;
 
-import jacquard.clip.nn.Cache;
-import jacquard.clip.nn.DeepPrompts;
+import jacquard.clip.nn.transformer.Cache;
+import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.tensor.Tensor;
 import java.util.List;
 
@@ -22,6 +22,14 @@ public interface TextTower extends Tower {
   /// @throws IllegalArgumentException if it takes none
   default TextTower prompted(Tensor context, DeepPrompts deep) {
     throw new IllegalArgumentException("prompts are learned for CLIP's own text tower, and this model has another");
+  }
+
+  /// Whether a caption's feature depends on the picture that it is compared with.
+  default boolean perPicture() { return false; }
+
+  /// Cosines of normalised features of pictures with captions, `[pictures, captions]`.
+  default Tensor cosines(Tensor pictures, int[][] captions) {
+    return pictures.matmul(false, features(captions).normalize(), true);
   }
 
   /// How many blocks read a caption token by token, for a decoder that writes it; 0 for a tower that cannot.

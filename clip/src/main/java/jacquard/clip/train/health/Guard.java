@@ -1,7 +1,7 @@
 package jacquard.clip.train.health;
 
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.train.task.Section;
 import java.io.IOException;
 import java.util.ArrayDeque;

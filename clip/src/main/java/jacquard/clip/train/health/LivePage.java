@@ -3,7 +3,7 @@ package jacquard.clip.train.health;
 import jacquard.clip.report.Chart;
 import jacquard.clip.report.Figure;
 import jacquard.clip.report.HtmlReport;
-import jacquard.clip.report.MetricLog;
+import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Listener;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package jacquard.clip.train.health;
 
-import jacquard.clip.checkpoint.Safetensors;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.train.task.Section;
 import java.io.IOException;

@@ -8,6 +8,7 @@ import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.loss.OwnRows;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.parameter.Locks;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
 import java.io.IOException;

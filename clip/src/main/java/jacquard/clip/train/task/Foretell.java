@@ -6,6 +6,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.genlip.GenLip;
+import jacquard.clip.train.parameter.Locks;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;

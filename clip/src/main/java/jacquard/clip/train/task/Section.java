@@ -1,7 +1,7 @@
 package jacquard.clip.train.task;
 
-import jacquard.clip.checkpoint.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import java.io.IOException;
 import java.util.Map;
 

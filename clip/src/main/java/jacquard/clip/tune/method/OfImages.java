@@ -1,11 +1,11 @@
 package jacquard.clip.tune.method;
 
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.tune.task.Classify;
-import jacquard.clip.train.task.Locks;
+import jacquard.clip.train.parameter.Locks;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
+import jacquard.clip.tune.task.Classify;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;

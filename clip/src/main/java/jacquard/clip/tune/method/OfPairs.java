@@ -1,12 +1,12 @@
 package jacquard.clip.tune.method;
 
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.parameter.Locks;
 import jacquard.clip.train.task.Contrastive;
-import jacquard.clip.train.task.Locks;
-import jacquard.clip.tune.task.Pairs;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
+import jacquard.clip.tune.task.Pairs;
 import java.util.ArrayList;
 
 /// Pictures and captions learn by the loss that CLIP was trained with: both towers (FLYP, Goyal et al. 2023), or with a

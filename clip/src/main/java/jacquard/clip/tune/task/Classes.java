@@ -1,6 +1,6 @@
 package jacquard.clip.tune.task;
 
-import jacquard.clip.data.Source;
+import jacquard.clip.data.source.Source;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import java.util.ArrayList;

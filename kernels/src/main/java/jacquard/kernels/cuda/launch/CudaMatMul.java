@@ -81,12 +81,13 @@ public final class CudaMatMul {
   }
 
   /// C [m,n] = op(A) [m,k] · op(B) [k,n].
-  static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e) {
+  public static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c,
+      Epilogue e) {
     product(device, type, m, n, k, a, b, c, e, Long.MAX_VALUE);
   }
 
   /// The same with at most so many bytes of partial sums.
-  static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e,
+  public static void product(CudaDevice device, DType type, int m, int n, int k, Factor a, Factor b, long c, Epilogue e,
       long partial) {
     if (m == 0 || n == 0) return;
     if (device.vendors().blas() != null && library(device, type, m, n, k, a, b, c, e)) return;

@@ -50,7 +50,7 @@ public final class CudaMovement {
 
   /// Elements of `size` bytes from one layout to another of the same shape; the addresses are those of the layouts'
   /// first elements.
-  static void move(CudaDevice device, long from, int size, Layout x, long to, Layout y) {
+  public static void move(CudaDevice device, long from, int size, Layout x, long to, Layout y) {
     long n = x.shape().size();
     var axes = Axes.merged(null, x.shape(), x, y);
     device.call("copy_" + size).pointer(from).pointer(to).i64(n).i32(axes.rank())

@@ -71,7 +71,7 @@ public final class CudaReduction {
 
   /// x [rows, n] → [n] in one launch, for the partial results of another: columns up to `first` go to y, the others to
   /// z.
-  static void fold(CudaDevice device, boolean max, long x, int rows, int n, int first, long y, long z) {
+  public static void fold(CudaDevice device, boolean max, long x, int rows, int n, int first, long y, long z) {
     device.call("fold_columns").pointer(x).pointer(y).pointer(z).i32(rows).i32(n).i32(first).i32(max ? 1 : 0)
         .blocks(Math.ceilDiv(n, 32), 1, 1, 256 * Float.BYTES);
   }

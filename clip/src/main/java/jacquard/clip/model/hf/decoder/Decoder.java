@@ -7,7 +7,7 @@ import jacquard.clip.model.hf.OwnConfig;
 import jacquard.clip.model.hf.Table;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.RmsNorm;
-import jacquard.clip.nn.Transformer;
+import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;

@@ -1,7 +1,7 @@
 package jacquard.clip.model.hf.decoder;
 
 import jacquard.clip.model.hf.OwnConfig;
-import jacquard.clip.nn.Rotation;
+import jacquard.clip.nn.transformer.Rotation;
 import jacquard.tensor.Sequences;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package jacquard.clip.model.timm.eva;
 
-import jacquard.clip.nn.Rotation;
+import jacquard.clip.nn.transformer.Rotation;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Sequences;
 

@@ -14,7 +14,7 @@ import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.Pooling;
-import jacquard.clip.nn.Transformer;
+import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Scope;

@@ -6,7 +6,7 @@ import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
-import jacquard.clip.nn.SelfAttention;
+import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;

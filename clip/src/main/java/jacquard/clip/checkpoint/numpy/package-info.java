@@ -1,0 +1,2 @@
+/// NumPy's archives.
+package jacquard.clip.checkpoint.numpy;

@@ -1,0 +1,33 @@
+package jacquard.clip.nn.transformer;
+
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Tensor;
+import java.util.List;
+
+/// Learned rows that take the place of others before a transformer's blocks (deep prompts, Jia et al. 2022; MaPLe,
+/// Khattak et al. 2023).
+///
+/// @param rows before block 1, 2, … of each sequence, `[prompts, width]`; block 0 takes what comes in
+/// @param at   the first row of a sequence that is replaced; below zero it counts from the sequence's end
+public record DeepPrompts(List<Tensor> rows, int at) {
+  /// The rows of x `[rows, width]` as the block of a number takes them.
+  public Tensor before(int block, Tensor x, Sequences sequences) {
+    if (block == 0 || block > rows.size()) return x;
+    var prompt = rows.get(block - 1);
+    return x.dim(0) == 0 ? x : Tensor.concat(0, List.of(x, prompt)).gather(replaced(x.dim(0), prompt.dim(0),
+        sequences));
+  }
+
+  private int[] replaced(int n, int prompts, Sequences sequences) {
+    int[] r = new int[n];
+    for (int i = 0; i < n; i++) r[i] = i;
+    for (int s = 0; s < sequences.count(); s++) {
+      int first = at < 0 ? sequences.to(s) + at : sequences.from(s) + at;
+      if (first < sequences.from(s) || first + prompts > sequences.to(s))
+        throw new IllegalArgumentException("a sequence of " + sequences.length(s) + " rows has no room for " + prompts
+            + " prompts at " + at);
+      for (int p = 0; p < prompts; p++) r[first + p] = n + p;
+    }
+    return r;
+  }
+}

@@ -1,0 +1,2 @@
+/// Weights between those of several models, and means of many.
+package jacquard.clip.tune.blend;

@@ -1,0 +1,65 @@
+package jacquard.tests.cli.messages;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import jacquard.tests.cli.Launcher;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Saving where no room is left: an error that names the file, and what was there stays whole.
+@EnabledOnOs(OS.LINUX)
+class DiskFullTest {
+  private static int shell(String command) throws Exception {
+    return new ProcessBuilder("sh", "-c", command).redirectErrorStream(true).start().waitFor();
+  }
+
+  /// A file system of 9 MB holds a run's first checkpoint (1.6 MB of weights twice, 4.9 MB to resume from), and not a
+  /// second beside it.
+  @Test void onAFullDiskTheLastCheckpointStays(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 16);
+    var small = Files.createDirectories(folder.resolve("small"));
+    assumeTrue(shell("mount -t tmpfs -o size=9m none " + small) == 0,
+        "a small file system cannot be mounted here (it needs root): not tested");
+    try {
+      var e = Launcher.run("train", "--model", Launcher.config(folder).toString(), "--train-data", pictures.toString(),
+          "--batch-size", "8", "--steps", "8", "--warmup", "2", "--save-steps", "4",
+          "--logs", small.toString(), "--name", "run");
+      assertEquals(1, e.status(), e.text());
+      assertTrue(e.text().contains("resume.safetensors: could not write ")
+          && e.text().contains("bytes free in " + small.resolve("run"))
+          && e.text().contains("the file that was there is unchanged"), e.text());
+      assertFalse(Files.exists(small.resolve("run/resume.safetensors.tmp")));
+      assertEquals(0, Launcher.run("classify", small.resolve("run/last").toString(),
+          pictures.resolve("p00.png").toString(), "--labels", "a,b").status());
+      assertEquals(0, shell("mount -o remount,size=64m " + small));
+      var resumed = Launcher.run("train", "--resume", small.resolve("run").toString());
+      assertEquals(0, resumed.status(), resumed.text());
+      assertEquals(8, Files.readAllLines(small.resolve("run/metrics.jsonl")).size());
+    } finally { shell("umount " + small); }
+  }
+
+  /// The same where a limit on the size of files stands for the disk; no rights are needed. 3 MB: the weights fit, the
+  /// file to resume from does not.
+  @Test void whereAFileMayNotGrow(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 16);
+    var output = folder.resolve("output.txt");
+    var p = Launcher.start(output, List.of("bash", "-c", "ulimit -f 3000; exec \"$@\"", "limited"),
+        Launcher.train(folder, pictures, "run", 8));
+    assertTrue(p.waitFor(3, TimeUnit.MINUTES));
+    var text = Files.readString(output);
+    assertEquals(1, p.exitValue(), text);
+    assertTrue(text.contains("resume.safetensors: could not write "), text);
+    assertFalse(Files.exists(folder.resolve("runs/run/resume.safetensors.tmp")));
+    assertEquals(0, Launcher.run("classify", folder.resolve("runs/run/last").toString(),
+        pictures.resolve("p00.png").toString(), "--labels", "a,b").status());
+  }
+}
