@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.clip.data.parquet.Columns;
 import jacquard.clip.data.parquet.Scores;
 import jacquard.clip.data.parquet.Sidecar;
 import jacquard.clip.data.parquet.Uids;
@@ -47,7 +48,7 @@ class ScoresTest {
     var all = Shards.open("all", List.of(new Shards.From(List.of(tar.toString()), 1)), Fields.DEFAULT);
     assertEquals("000000000", all.key(0));
     var some = Shards.open("some", List.of(new Shards.From(List.of(tar.toString()), 1)), Fields.DEFAULT, null,
-        new Shards.Columns(List.of(new Scores(COLUMN, .25)), null));
+        new Columns(List.of(new Scores(COLUMN, .25)), null));
     assertEquals(3, some.size());
     assertEquals(List.of("000000002", "000000004", "000000005"), List.of(some.key(0), some.key(1), some.key(2)));
     assertArrayEquals(new byte[] {4}, some.file(1));
@@ -133,7 +134,7 @@ class ScoresTest {
     }
     Files.write(folder.resolve("00000.parquet"), file());
     var s = Shards.open("all", List.of(new Shards.From(List.of(folder.resolve("00000.tar").toString()), 1)),
-        Fields.DEFAULT, null, new Shards.Columns(List.of(new Scores(COLUMN, .25)), "caption"));
+        Fields.DEFAULT, null, new Columns(List.of(new Scores(COLUMN, .25)), "caption"));
     assertEquals(3, s.size());
     var expected = Sidecar.of("x", file()).texts("caption");
     assertEquals(expected.get("000000004"), s.caption(1, Random.of(1)));

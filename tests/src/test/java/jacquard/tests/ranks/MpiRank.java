@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/// One process of those that [MpiTest] and [TcpTest] start: `collectives`, or how rank 1 goes wrong. The property
+/// One process of those that [MpiTest] and `TcpTest` start: `collectives`, or how rank 1 goes wrong. The property
 /// `kind` says how they are joined.
 public final class MpiRank {
   private MpiRank() {}

@@ -3,8 +3,7 @@ package jacquard.clip.data.shards;
 import jacquard.clip.data.Captions;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
-import jacquard.clip.data.parquet.Keeps;
-import jacquard.clip.data.parquet.Sidecar;
+import jacquard.clip.data.parquet.Columns;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
 import jacquard.clip.settings.Reason;
@@ -15,7 +14,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
@@ -32,52 +30,9 @@ public final class Shards {
   /// @param factor how often they appear in an epoch; while drawing shards, the weight of each
   public record From(List<String> names, double factor) {}
 
-  /// What the Parquet files beside shards are asked for.
-  ///
-  /// @param keeps    all of which a sample has to pass
-  /// @param captions the column of captions; null where the shards hold them
-  public record Columns(List<Keeps> keeps, String captions) {
-    public static final Columns NONE = new Columns(List.of(), null);
-  }
-
   /// The pairs of a shard: `[4 · count]`, first byte and length of the picture, then of the caption; or the captions
   /// themselves.
   private record Places(long[] where, List<String> captions) {}
-
-  /// The files beside the shards.
-  private record Beside(Columns columns, BlockCache cache) {
-    Rows of(ShardFile shard) throws IOException {
-      if (columns.equals(Columns.NONE)) return new Rows(List.of(), null);
-      var side = new Sidecar() {
-        private byte[] parquet;
-        @Override public String name(String ending) { return shard.name().replaceFirst("\\.tar$", ending); }
-        @Override public byte[] read(String ending) throws IOException {
-          if (ending.equals(".parquet") && parquet != null) return parquet;
-          var file = ShardFile.of(name(ending), cache);
-          byte[] r = file.read(0, Math.toIntExact(file.state().size()));
-          if (ending.equals(".parquet")) parquet = r;
-          return r;
-        }
-      };
-      var kept = new ArrayList<Set<String>>();
-      for (var k : columns.keeps) kept.add(k.kept(side));
-      return new Rows(kept, columns.captions == null ? null : side.texts(columns.captions));
-    }
-
-    /// Why a sample is no pair; null where it is one.
-    String lost(Fields fields, ShardIndex.Sample s, Rows rows) {
-      if (fields.image(s) == null) return Fields.NO_IMAGE;
-      if (rows.captions == null ? fields.text(s) == null : !rows.captions.containsKey(name(s))) return Fields.NO_TEXT;
-      for (int k = 0; k < rows.kept.size(); k++)
-        if (!rows.kept.get(k).contains(name(s))) return columns.keeps.get(k).reason();
-      return null;
-    }
-
-    private static String name(ShardIndex.Sample s) { return s.key().substring(s.key().lastIndexOf('/') + 1); }
-  }
-
-  /// What they say of a shard: the keys that each keeps; captions by key, null where the shard holds them.
-  private record Rows(List<Set<String>> kept, Map<String, String> captions) {}
 
   /// @param entries samples in the index, `lost` of them by reason without what a pair needs
   private record Shard(ShardFile file, ShardFile.State state, int source, int count, int entries, long bytes,
@@ -85,17 +40,19 @@ public final class Shards {
 
   private final String name;
   private final Fields fields;
-  private final Beside beside;
+  private final Columns columns;
+  private final BlockCache cache;
   private final List<Shard> shards;
   private final double[] factors;
   private final long[] start;
   private final LinkedHashMap<Integer, Places> held = new LinkedHashMap<>(16, 0.75f, true);
   private long inHold;
 
-  private Shards(String name, Fields fields, Beside beside, List<Shard> shards, double[] factors) {
+  private Shards(String name, Fields fields, Columns columns, BlockCache cache, List<Shard> shards, double[] factors) {
     this.name = name;
     this.fields = fields;
-    this.beside = beside;
+    this.columns = columns;
+    this.cache = cache;
     this.shards = shards;
     this.factors = factors;
     this.start = new long[shards.size() + 1];
@@ -121,15 +78,15 @@ public final class Shards {
     var named = new ArrayList<Named>();
     for (int s = 0; s < sources.size(); s++) for (var n : sources.get(s).names) named.add(new Named(n, s));
     // A stream that throws leaves its other readers at work. Here none begins after a failure, and all are waited for.
-    var beside = new Beside(columns, cache);
     var failures = new ConcurrentSkipListMap<Integer, IOException>();
     var shards = IntStream.range(0, named.size()).parallel().mapToObj(i -> {
       if (!failures.isEmpty()) return null;
-      try { return indexed(ShardFile.of(named.get(i).name, cache), named.get(i).source, fields, beside); }
+      try { return indexed(ShardFile.of(named.get(i).name, cache), named.get(i).source, fields,
+            columns.of(ShardFile.beside(named.get(i).name, cache))); }
       catch (IOException e) { failures.put(i, e); return null; }
     }).toList();
     if (!failures.isEmpty()) throw failures.firstEntry().getValue();
-    var r = new Shards(name, fields, beside, shards, named.stream()
+    var r = new Shards(name, fields, columns, cache, shards, named.stream()
         .mapToDouble(n -> sources.get(n.source).factor).toArray());
     if (r.size() == 0)
       throw new IOException(name + " holds no pair in " + shards.size() + " shards"
@@ -137,25 +94,33 @@ public final class Shards {
     return r;
   }
 
-  private static Shard indexed(ShardFile file, int source, Fields fields, Beside beside) throws IOException {
-    var rows = beside.of(file);
+  private static Shard indexed(ShardFile file, int source, Fields fields, Columns.Rows rows) throws IOException {
     var index = ShardIndex.of(file);
     var lost = new TreeMap<String, Long>();
     int count = 0;
     long hash = 0, bytes = 0;
     for (var s : index.samples()) {
-      var why = beside.lost(fields, s, rows);
+      var why = lost(fields, s, rows);
       if (why != null) {
         lost.merge(why, 1L, Long::sum);
         continue;
       }
       count++;
-      long text = rows.captions == null ? fields.text(s).length() : Captions.hash(rows.captions.get(Beside.name(s)));
-      bytes += fields.image(s).length() + (rows.captions == null ? text : 0);
+      long text = rows.captions() == null ? fields.text(s).length() : Captions.hash(rows.captions().get(name(s)));
+      bytes += fields.image(s).length() + (rows.captions() == null ? text : 0);
       hash = Captions.then(Captions.then(hash, Captions.hash(s.key())), fields.image(s).length() + 31 * text);
     }
     return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
   }
+
+  /// Why a sample is no pair; null where it is one.
+  private static String lost(Fields fields, ShardIndex.Sample s, Columns.Rows rows) {
+    return fields.image(s) == null ? Fields.NO_IMAGE
+        : rows.captions() == null ? fields.text(s) == null ? Fields.NO_TEXT : rows.lost(name(s))
+        : rows.captions().containsKey(name(s)) ? rows.lost(name(s)) : Fields.NO_TEXT;
+  }
+
+  private static String name(ShardIndex.Sample s) { return s.key().substring(s.key().lastIndexOf('/') + 1); }
 
   /// Whether a shard of this name is brought into a cache.
   public static boolean elsewhere(String name) {
@@ -249,18 +214,19 @@ public final class Shards {
   public String key(long number) throws IOException {
     int s = shard(number);
     var file = shards.get(s).file;
-    return pairs(ShardIndex.of(file), beside.of(file)).get((int) (number - start[s])).key();
+    return pairs(ShardIndex.of(file), columns.of(ShardFile.beside(file.name(), cache)))
+        .get((int) (number - start[s])).key();
   }
 
-  private List<ShardIndex.Sample> pairs(ShardIndex index, Rows rows) {
-    return index.samples().stream().filter(p -> beside.lost(fields, p, rows) == null).toList();
+  private List<ShardIndex.Sample> pairs(ShardIndex index, Columns.Rows rows) {
+    return index.samples().stream().filter(p -> lost(fields, p, rows) == null).toList();
   }
 
   /// The caption of a pair.
   ///
   /// @param draw what the choice among several is drawn from
   public String caption(long number, Random draw) throws Preparation.LeftOut {
-    if (beside.columns.captions == null)
+    if (columns.captions() == null)
       return fields.caption(part(number, 2, Fields.LONGEST_TEXT), called(number), draw);
     int s = shard(number);
     String text;
@@ -316,14 +282,14 @@ public final class Shards {
     var shard = shards.get(s);
     var index = ShardIndex.of(shard.file);
     if (!index.state().equals(shard.state)) throw new IOException(shard.file.name() + " changed while it was read");
-    var rows = beside.of(shard.file);
+    var rows = columns.of(ShardFile.beside(shard.file.name(), cache));
     var pairs = pairs(index, rows);
     if (pairs.size() != shard.count) throw new IOException(shard.file.name() + " has another index than before");
     var r = new Places(IntStream.range(0, 4 * pairs.size()).mapToLong(i -> {
       var part = i % 4 < 2 ? fields.image(pairs.get(i / 4)) : fields.text(pairs.get(i / 4));
       return part == null ? 0 : i % 2 == 0 ? part.at() : part.length();
-    }).toArray(), rows.captions == null ? null
-        : pairs.stream().map(p -> rows.captions.get(Beside.name(p))).toList());
+    }).toArray(), rows.captions() == null ? null
+        : pairs.stream().map(p -> rows.captions().get(name(p))).toList());
     synchronized (held) {
       if (held.put(s, r) == null) inHold += shard.count;
       for (var eldest = held.entrySet().iterator(); inHold > HELD && held.size() > 1; eldest.remove())

@@ -1,5 +1,6 @@
 package jacquard.clip.cli.options.data;
 
+import jacquard.clip.data.parquet.Columns;
 import jacquard.clip.data.parquet.Keeps;
 import jacquard.clip.data.parquet.Scores;
 import jacquard.clip.data.parquet.Uids;
@@ -77,13 +78,13 @@ public final class ShardOptions {
         columns());
   }
 
-  private Shards.Columns columns() throws IOException {
+  private Columns columns() throws IOException {
     if (column != null && json != null)
       throw new IllegalArgumentException("--parquet-text-key and --json-text-key exclude each other; give one of them");
     var keeps = new ArrayList<Keeps>();
     if (score != null) keeps.add(Scores.parse(score));
     if (uids != null) keeps.add(Uids.read(uids));
-    return new Shards.Columns(keeps, column);
+    return new Columns(keeps, column);
   }
 
   private static List<String> parts(String option, String value) {

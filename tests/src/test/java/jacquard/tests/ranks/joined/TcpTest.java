@@ -1,7 +1,9 @@
-package jacquard.tests.ranks;
+package jacquard.tests.ranks.joined;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.tests.ranks.MpiRank;
+import jacquard.tests.ranks.Mpirun;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;

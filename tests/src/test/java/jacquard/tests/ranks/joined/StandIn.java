@@ -1,4 +1,4 @@
-package jacquard.tests.ranks;
+package jacquard.tests.ranks.joined;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package jacquard.tests.ranks;
+package jacquard.tests.ranks.joined;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -20,6 +20,7 @@ import jacquard.tests.Draw;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,7 +39,7 @@ class NcclTest {
     if (why != null) throw new TestAbortedException("no CUDA device: " + why);
     long there = Device.all().stream().filter(d -> d.name().startsWith("cuda")).count();
     if (there < 4) throw new TestAbortedException("4 CUDA devices are needed, there are " + there);
-    return CollectivesTest.devices("cuda", ranks);
+    return IntStream.range(0, ranks).mapToObj(r -> Device.named("cuda:" + r)).toList();
   }
 
   @AfterEach void nothingIsLeft() {
