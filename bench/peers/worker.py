@@ -166,6 +166,21 @@ def transform(file):
     return lambda: t(pixels)
 
 
+def shards(*files):
+    import webdataset as wds
+    transform, tokenizer = open_clip.image_transform(224, is_train=True), open_clip.get_tokenizer("ViT-B-32")
+    samples = wds.DataPipeline(wds.SimpleShardList(list(files)), wds.split_by_worker, wds.tarfile_to_samples(), wds.decode("pilrgb"), wds.rename(image="jpg", text="txt"),
+                               wds.map_dict(image=transform, text=lambda t: tokenizer(t)[0]), wds.to_tuple("image", "text"), wds.batched(64))
+    loader = torch.utils.data.DataLoader(samples, batch_size=None, num_workers=threads, persistent_workers=True)
+    return lambda: sum(len(i) for i, t in loader)
+
+
+def tars(*files):
+    import webdataset as wds
+    samples = wds.DataPipeline(wds.SimpleShardList(list(files)), wds.tarfile_to_samples())
+    return lambda: sum(len(s["jpg"]) + len(s["txt"]) for s in samples)
+
+
 def augment(file, side, operation, *arguments):
     from timm.data.auto_augment import NAME_TO_OP
     pixels, numbers = Image.open(file).convert("RGB").resize((int(side), int(side)), Image.Resampling.BICUBIC), [float(a) if "." in a else int(a) for a in arguments]
@@ -215,7 +230,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "shards": shards, "tars": tars, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 
