@@ -55,7 +55,7 @@ def texts(n):
 
 
 def caption(search, length):
-    kinds = {"beams": {}, "greedy": {"generation_type": "top_k", "top_k": 1}}
+    kinds = {"beams": {"num_beam_groups": 1}, "greedy": {"generation_type": "top_k", "top_k": 1}}
     return lambda: model.generate(data["images"][:1], seq_len=int(length), min_seq_len=int(length) - 1, **kinds[search])
 
 
