@@ -37,7 +37,7 @@ public final class TuneCommand implements Callable<Integer> {
   @Mixin(name = "Optimizer") OptimizerOptions optimizer = OptimizerOptions.tuning();
   @Mixin(name = "Devices and precision") ComputeOptions compute;
   @Mixin(name = "Ranks") RankOptions ranks;
-  @Mixin(name = "Pictures") ImageOptions images;
+  @Mixin(name = "Pictures") ImageOptions images = ImageOptions.tuning();
   @Mixin(name = "The run's folder") RunOptions run;
 
   /// Whether the user set an option.

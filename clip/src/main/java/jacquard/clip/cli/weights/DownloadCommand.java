@@ -15,7 +15,7 @@ public final class DownloadCommand implements Callable<Integer> {
       "hf-hub:ORG/NAME[@revision], or, with --pretrained, a model's name.")
   String model;
   @Option(names = "--pretrained", paramLabel = "TAG", description =
-      "The tag of published weights (./jacquard models --tags).")
+      "The tag of published weights (jacquard models --tags).")
   String pretrained;
 
   @Override public Integer call() throws IOException {

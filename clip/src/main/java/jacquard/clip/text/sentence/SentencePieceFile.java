@@ -2,6 +2,7 @@ package jacquard.clip.text.sentence;
 
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.WireFormat;
+import jacquard.clip.settings.FirstBytes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,6 +31,7 @@ public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, bo
     if (Files.size(file) > MOST)
       throw new IOException(file + " holds " + Files.size(file) + " bytes, expected a SentencePiece model of at most "
           + MOST);
+    FirstBytes.refuse(file);
     byte[] all = Files.readAllBytes(file);
     try {
       var r = new Reader();
