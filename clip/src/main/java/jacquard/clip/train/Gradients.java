@@ -36,6 +36,8 @@ public final class Gradients {
 
   /// Elements of gradients that are used together: few launches on a GPU, little memory.
   static final long GROUP = 1 << 24;
+  /// The same where each rank keeps its rows alone.
+  private static final long FEW = 1 << 21;
 
   private static final Interpreter WITHOUT_UPDATES = (op, in) ->
       op instanceof Update ? List.of() : Interpreter.PLAIN.apply(op, in);
@@ -179,7 +181,7 @@ public final class Gradients {
     if (kept == null) return Grad.valueAndGrad(task.parameters(), f);
     var scope = Scope.current();
     var rows = new HashMap<String, Tensor>();
-    var step = Grad.valueAndGrad(task.parameters(), f, GROUP, some -> some.forEach((name, g) ->
+    var step = Grad.valueAndGrad(task.parameters(), f, FEW, some -> some.forEach((name, g) ->
         rows.put(name, scope.adopt(kept.cut(g.type()) ? kept.summed(g) : g.share()))));
     task.parameters().trained().keySet().forEach(name -> {
       if (rows.containsKey(name)) step.gradients().put(name, rows.get(name));

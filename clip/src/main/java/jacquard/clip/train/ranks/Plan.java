@@ -17,18 +17,22 @@ import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /// What a step of a contrastive training takes of each rank, found by taking it on a device that only counts, with few
-/// and with many pairs of captions of full length. The most that a step holds is the larger of two straight lines: that
-/// of few pairs, where gradients and moves are largest, and that of many, where what backward needs is.
+/// and with many pairs of captions of full length. The most that a step holds is the largest of straight lines: those
+/// of few pairs, where gradients and moves are largest, and those of many, where what backward needs is.
 ///
 /// @param weights,moments bytes that live from step to step
-/// @param few,many        what a step adds to them
+/// @param lines           what a step adds to them
 /// @param operations      multiplications and additions of a pair, forwards and backwards
 /// @param launches        ops of a step
-public record Plan(long weights, long moments, Line few, Line many, double operations, long launches) {
-  private static final int FEW = 2, MANY = 32;
+public record Plan(long weights, long moments, List<Line> lines, double operations, long launches) {
+  private static final int[] PAIRS = {2, 32, 128};
+  /// Bytes of pictures that are not made for this.
+  private static final int LARGE = 1 << 28;
 
   /// @param fixed bytes whatever the batch
   /// @param pair  bytes of each pair
@@ -44,22 +48,24 @@ public record Plan(long weights, long moments, Line few, Line many, double opera
   /// @param ranks of which one is looked at
   public static Plan of(ClipConfig config, Contrastive.Loss loss, Optimization how, Compute compute, int ranks,
       Sharding sharding) {
-    var all = IntStream.of(FEW, 2 * FEW, MANY, 2 * MANY)
-        .mapToObj(pairs -> step(config, loss, how, compute, ranks, sharding, pairs)).toList();
-    var first = all.getFirst();
-    return new Plan(first.weights, first.moments, Line.through(FEW, first.peak, all.get(1).peak),
-        Line.through(MANY, all.get(2).peak, all.get(3).peak),
-        (all.get(1).operations - first.operations) / FEW, first.launches);
+    IntFunction<Step> taken = pairs -> step(config, loss, how, compute, ranks, sharding, pairs);
+    Step first = taken.apply(PAIRS[0]), twice = taken.apply(2 * PAIRS[0]);
+    int picture = 3 * Float.BYTES * config.vision().input().size();
+    var lines = IntStream.of(PAIRS).filter(n -> 2L * n * picture < LARGE).mapToObj(n ->
+        Line.through(n, taken.apply(n).peak, taken.apply(2 * n).peak)).toList();
+    return new Plan(first.weights, first.moments, lines, (twice.operations - first.operations) / PAIRS[0],
+        first.launches);
   }
 
   /// The most bytes that a rank holds at a time, with so many pairs a rank and micro-batch.
-  public double bytes(int pairs) { return weights + moments + Math.max(few.at(pairs), many.at(pairs)); }
+  public double bytes(int pairs) {
+    return weights + moments + lines.stream().mapToDouble(l -> l.at(pairs)).max().orElse(0);
+  }
 
   /// The most pairs that fit into so many bytes; 0 where none do.
   public long pairs(double bytes) {
     double left = bytes - weights - moments;
-    return (long) Math.max(0, Math.min(Math.floor((left - few.fixed) / few.pair),
-        Math.floor((left - many.fixed) / many.pair)));
+    return (long) Math.max(0, Math.floor(lines.stream().mapToDouble(l -> (left - l.fixed) / l.pair).min().orElse(0)));
   }
 
   private static Step step(ClipConfig config, Contrastive.Loss loss, Optimization how, Compute compute, int ranks,
