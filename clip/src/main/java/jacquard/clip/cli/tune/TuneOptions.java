@@ -83,6 +83,9 @@ final class TuneOptions {
   /// @param stays whether the model's own weights stay as they are
   String kind(boolean old, boolean stays) {
     var k = keep == null ? stays ? "none" : old ? "replay" : "lwf" : keep;
+    if (stays && !List.of("none", "replay").contains(k))
+      throw new IllegalArgumentException("--keep " + k + " holds on to what weights knew, and --method " + method
+          + " leaves them as they are");
     boolean needs = List.of("replay", "ewc").contains(k);
     if (needs && !old) throw new IllegalArgumentException("--keep " + k + " needs --old-data, pairs that were known");
     if (!needs && old) throw new IllegalArgumentException("--old-data is for --keep replay or ewc, not for " + k);
