@@ -4,7 +4,7 @@
 
 MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model is needed). BATCH is a safetensors file with `images` [n,3,h,w] and `tokens`
 [n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer, or `images`, `prompts` [names,77] and `ctx` for CoOp. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
-computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
+computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `webp JPEG FILE` (a picture as lossy WebP with opacity), `about`.
 """
 import os
 import sys
@@ -55,7 +55,7 @@ def texts(n):
 
 
 def caption(search, length):
-    kinds = {"beams": {}, "greedy": {"generation_type": "top_k", "top_k": 1}}
+    kinds = {"beams": {"num_beam_groups": 1}, "greedy": {"generation_type": "top_k", "top_k": 1}}
     return lambda: model.generate(data["images"][:1], seq_len=int(length), min_seq_len=int(length) - 1, **kinds[search])
 
 
@@ -152,6 +152,13 @@ def picture(file):
 
 def decode(file):
     return lambda: Image.open(file).convert("RGB")
+
+
+def webp(jpeg, file):
+    picture = Image.open(jpeg).convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    picture.save(file, quality=80)
+    return "done"
 
 
 def transform(file):
@@ -253,6 +260,8 @@ def answer(words):
         return max(before, peak()) - prepared - 2 * 4 * n * width
     if words[0] == "peak":
         return peak()
+    if words[0] == "webp":
+        return webp(*words[1:])
     if words[0] == "export":
         return export(words[1])
     if words[0] == "about":

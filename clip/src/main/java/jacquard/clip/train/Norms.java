@@ -16,10 +16,10 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/// Lengths of the parameters and of what a step adds to them. They cost copies of some 64 MB at a time and three
-/// passes, and are taken at every tenth step.
+/// Lengths of the parameters and of what a step adds to them. They cost copies of some 8 MB at a time, or of a tensor
+/// that is larger, and three passes, and are taken at every tenth step.
 final class Norms {
-  private static final long EVERY = 10;
+  private static final long EVERY = 10, GROUP = 1 << 21;
 
   private final SequencedMap<String, Tensor> parameters;
   private final Set<String> cut;
@@ -58,7 +58,7 @@ final class Norms {
       for (var e : gradients.entrySet()) {
         group.put(e.getKey(), e.getValue());
         elements += e.getValue().shape().size();
-        if (elements < Gradients.GROUP) continue;
+        if (elements < GROUP) continue;
         measured(group, move);
         group.clear();
         elements = 0;

@@ -78,8 +78,7 @@ class LaunchTest {
     var ended = Launcher.run(command.toArray(String[]::new));
     assertEquals(0, ended.status(), ended.text());
     for (var line : List.of("4 ranks, 8 pairs a rank and micro-batch, fp32", "--zero 0", "--zero 1", "--zero 2",
-        "--zero 3",
-        "GFLOP a pair forwards and backwards"))
+        "--zero 3", "GFLOP a pair forwards and backwards"))
       assertTrue(ended.text().contains(line), ended.text());
     assertFalse(Files.exists(folder.resolve("runs")));
     for (var wrong : List.of("--zero=4", "--fsdp-checkpoint=sharded", "--fsdp-checkpoint=none")) {
