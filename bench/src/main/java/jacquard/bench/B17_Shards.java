@@ -23,7 +23,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/// Two tar shards of 512 JPEGs of 256 pixels and 28 kB each, with captions: to batches of 64 pictures of 224×224 and
+/// Two tar shards of 512 JPEGs of 256 pixels and 22 kB each, with captions: to batches of 64 pictures of 224×224 and
 /// their tokens, beside webdataset with Pillow, OpenCLIP's transform and tokenizer in as many worker processes as we
 /// have threads; and the samples' bytes alone, beside webdataset in one process.
 ///

@@ -185,7 +185,7 @@ public final class Samples {
     return file;
   }
 
-  /// Tar shards of so many JPEGs of 256×256, about 28 kB each, with captions.
+  /// Tar shards of so many JPEGs of 256×256, about 22 kB each, with captions.
   public static List<Path> shards(int count, int each) throws IOException {
     var folder = FOLDER.resolve("shards-" + count + "-" + each);
     var files = java.util.stream.IntStream.range(0, count).mapToObj(i -> folder.resolve("%05d.tar".formatted(i)))
