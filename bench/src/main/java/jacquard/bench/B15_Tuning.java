@@ -50,7 +50,8 @@ public class B15_Tuning implements Work.Case {
     ours = Worker.jacquard(Parallel.threads(), coop() ? "coop" : "lora");
     theirs = peer().equals(FULL) ? Worker.jacquard(Parallel.threads(), "step")
         : Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL), coop()
-            ? Samples.prompts(Training.BATCH, Training.NAMES, Training.VECTORS) : Samples.batch(Training.BATCH));
+            ? Samples.prompts(Training.BATCH, Training.NAMES, Training.VECTORS)
+            : Samples.batch(Training.MODEL, Training.BATCH));
     if (!coop()) return;
     try (var training = Training.open("coop")) {
       float[] expected = theirs.features("context");

@@ -214,6 +214,7 @@ class PrecisionTest {
     var most = new AtomicLong();
     try (var _ = Scope.open(device)) {
       var m = ClipModel.create(config, 1);
+      m.parameters().all().values().forEach(t -> t.storage().block());           // drawn now
       long before = device.live().bytes();
       watched((_, _) -> most.accumulateAndGet(device.live().bytes() - before, Math::max), () ->
           Gradients.of(new Contrastive(m, m.parameters().freeze("text.token_embedding.weight"), loss(false)), batch, 1,

@@ -6,10 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
+import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.source.EmojiSource;
-import jacquard.clip.data.source.Source;
-import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Picture;
 import jacquard.clip.model.ClipConfig;

@@ -8,6 +8,7 @@ import jacquard.clip.eval.protocols.Retrieval;
 import jacquard.clip.eval.protocols.ZeroShot;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
+import jacquard.clip.settings.Home;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,7 +82,7 @@ public final class SuiteOptions {
   Path kept() {
     if (cache != null) return cache.equals("none") ? null : Path.of(cache);
     var general = System.getenv("XDG_CACHE_HOME");
-    return (general != null ? Path.of(general) : Path.of(System.getProperty("user.home"), ".cache")).resolve("jacquard")
+    return (general != null ? Path.of(general) : Home.folder().resolve(".cache")).resolve("jacquard")
         .resolve("features");
   }
 

@@ -59,6 +59,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     boolean leads = group.rank() == 0, again = command.run.resume != null;
     var path = Path.of(group.strings("the run's folder", leads ? command.run.folder(title()).toString() : "")
         .getFirst());
+    command.folder = path;
     if (again && finished(path, leads)) return 0;
     var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var trainer = trainer(how);
@@ -76,21 +77,27 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
       Runtime.getRuntime().addShutdownHook(hook);
       if (leads && start.tokenizer() != null)
         folder.tokenizer(TokenizerFiles.files(start.tokenizer(), config.text().input().tokenizer()));
-      var evaluation = trainer.run(folder);
-      int status = trainer.steps() < cadence.steps() ? 1 : 0;
-      if (!leads) return status;
-      double minutes = (System.nanoTime() - since) / 6e10;
-      RunPage.write(path, title(), training.name(), held, evaluation, minutes,
-          "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
-      print(evaluation);
-      System.out.printf("%.1f minutes; see %s%n", minutes, path.resolve("report.html"));
-      return status;
+      try (var _ = leads ? command.run.sync(path) : null) { return run(folder, trainer, how, since); }
     } finally {
       done.countDown();
       try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) {
         System.out.flush();
       }
     }
+  }
+
+  private int run(RunFolder folder, Trainer trainer, Optimization how, long since) throws IOException {
+    boolean leads = Group.current().rank() == 0;
+    var path = folder.path();
+    var evaluation = trainer.run(folder);
+    int status = trainer.steps() < cadence.steps() ? 1 : 0;
+    if (!leads) return status;
+    double minutes = (System.nanoTime() - since) / 6e10;
+    RunPage.write(path, title(), training.name(), held, evaluation, minutes,
+        "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
+    print(evaluation);
+    System.out.printf("%.1f minutes; see %s%n", minutes, path.resolve("report.html"));
+    return status;
   }
 
   /// Says what a step takes.
@@ -135,7 +142,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
         : training.stream(whole, captions, tokenizer, new SamplingOptions.Size(batch, context, seed));
     Alike.check(Group.current(), facts(stream));
     return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
+        held).also(c.zeroShot.also(transform, tokenizer, perEpoch)).live(c.run.watch);
   }
 
   /// What all ranks must have alike.

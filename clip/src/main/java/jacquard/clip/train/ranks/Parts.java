@@ -67,7 +67,8 @@ public final class Parts {
   }
 
   private static void remove(Path folder, String name, List<String> but) throws IOException {
-    var part = Pattern.compile(Pattern.quote(name) + "-\\d+-\\d{5}-of-\\d{5}\\.safetensors");
+    // what a kill left half-written too
+    var part = Pattern.compile(Pattern.quote(name) + "-\\d+-\\d{5}-of-\\d{5}\\.safetensors(\\.tmp)?");
     var old = new ArrayList<Path>();
     try (Stream<Path> files = Files.list(folder)) {
       files.filter(f -> part.matcher(f.getFileName().toString()).matches()

@@ -78,8 +78,7 @@ class LaunchTest {
     var ended = Launcher.run(command.toArray(String[]::new));
     assertEquals(0, ended.status(), ended.text());
     for (var line : List.of("4 ranks, 8 pairs a rank and micro-batch, fp32", "--zero 0", "--zero 1", "--zero 2",
-        "--zero 3",
-        "GFLOP a pair forwards and backwards"))
+        "--zero 3", "GFLOP a pair forwards and backwards"))
       assertTrue(ended.text().contains(line), ended.text());
     assertFalse(Files.exists(folder.resolve("runs")));
     for (var wrong : List.of("--zero=4", "--fsdp-checkpoint=sharded", "--fsdp-checkpoint=none")) {
@@ -135,6 +134,6 @@ class LaunchTest {
     assertEquals(0, Launcher.start(output, env, alone.toArray(String[]::new)).waitFor(), Files.readString(output));
     alone.set(alone.size() - 1, "gloo");
     var unknown = Launcher.run(alone.toArray(String[]::new));
-    assertTrue(unknown.text().contains("--dist-backend gloo, expected local, mpi or auto"), unknown.text());
+    assertTrue(unknown.text().contains("--dist-backend gloo, expected local, mpi, nccl or auto"), unknown.text());
   }
 }
