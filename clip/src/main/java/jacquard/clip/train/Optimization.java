@@ -39,7 +39,7 @@ public record Optimization(Optimizer.Rule rule, Schedule schedule, Rates rates, 
 
   /// The optimizer of parameters at the paths of a task's.
   public Optimizer over(Task task, Parameters parameters) {
-    return new Optimizer(rule, parameters, rates.of(task.model()));
+    return new Optimizer(rule, parameters, rates.of(task.model(), task.decayed()));
   }
 
   /// The limit of the gradient norm that holds: that of clipping, or the rule's own if it is smaller; 0 for none.

@@ -39,9 +39,10 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
     var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
     var training = c.sampling.data(c.data.train, c.tables, c.captions.choice);
-    if (!config.compares() && c.data.held != null)
+    boolean compares = config.compares() && !c.task.masked();
+    if (!compares && c.data.held != null)
       throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
-    var held = config.compares() ? c.data.held(c.tables) : null;
+    var held = compares ? c.data.held(c.tables) : null;
     int batch = c.steps.whole(on.ranks());
     long perEpoch = Math.max(1, c.flex.use
         ? c.flex.perEpoch(config, training.size() / training.least() * training.least(),
@@ -190,7 +191,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     r.put("training data", training.name() + ", " + training.size() + " pairs");
     r.put("steps × batch", cadence.steps() + " × " + step());
     r.put("schedule", how.schedule().toString());
-    r.put("loss", command.task.loss().name().toLowerCase()
+    r.put("loss", command.task.masked() ? "masked images, teacher " + command.task.maskTeacher
+        : command.task.loss().name().toLowerCase()
         + (command.task.weights == null ? "" : ", distilled from " + command.task.weights));
     r.put("seed", Long.toString(command.steps.seed));
     return r;

@@ -20,6 +20,9 @@ public sealed interface Truth {
   /// Any number of classes a picture. `[pictures][classes]`
   record Several(boolean[][] of) implements Truth {}
 
+  /// What is known of each picture, by what it says (`metadata_0`, say): several questions, each with its own classes.
+  record Described(SequencedMap<String, Grouping> by) implements Truth {}
+
   /// The captions of each picture.
   record Captions(List<List<String>> of) implements Truth {}
 
