@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.State;
 ///
 /// What you should see: the whole ahead of Pillow where libjpeg-turbo is installed, for Pillow decodes by the same
 /// library, and we make only the part of the resized picture that the crop keeps. Without it ImageIO decodes, in three
-/// to four times the time. WebP takes about Pillow's time where libwebp is installed, three to four times without.
+/// to four times the time. Pillow decodes WebP by libwebp, as we do where it is installed.
 @State(Scope.Benchmark)
 public class B06_Pictures implements Work.Case {
   private static final String WHOLE = "640×480 JPEG to 224×224", DECODE = "640×480 JPEG decode",

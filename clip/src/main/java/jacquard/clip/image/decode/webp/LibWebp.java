@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 
-/// The VP8 frames of lossy WebP files by libwebp, where the machine has it: the pixels of [KeyFrame] in a quarter of
-/// its time. The library is asked for nothing else: what is packed without loss, opacity too, is unpacked in Java, for
+/// The VP8 frames of lossy WebP files by libwebp, where the machine has it: the pixels of [KeyFrame] in less
+/// time. The library is asked for nothing else: what is packed without loss, opacity too, is unpacked in Java, for
 /// versions before 1.3.2 write beyond their tables there.
 public final class LibWebp {
   /// Where the library is looked for; the last is what macOS calls it.
