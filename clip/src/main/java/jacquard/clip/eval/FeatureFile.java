@@ -68,6 +68,9 @@ public final class FeatureFile implements AutoCloseable {
   /// @param fingerprint of the model and all inputs: what is gone on with must have the same
   /// @throws IOException if it was begun with another model or other inputs
   public void begin(String fingerprint) throws IOException {
+    if (resume && !Files.exists(state) && Files.exists(beside(".npy")))
+      throw new IOException(beside(".npy") + " is finished: nothing was stopped that --resume could go on with. To "
+          + "embed anew leave --resume out; the file is then replaced");
     if (resume && Files.exists(state)) goOn(Json.read(state), fingerprint);
     else if (!resume) Files.deleteIfExists(state);
     rows.truncate(count == 0 ? 0 : HEADER + 4L * count * width);

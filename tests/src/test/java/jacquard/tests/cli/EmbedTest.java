@@ -124,6 +124,16 @@ class EmbedTest {
         Files.readAllBytes(folder.resolve("killed.jsonl")));
   }
 
+  /// Nothing says of which inputs a finished file is: it is neither taken for theirs nor replaced.
+  @Test void nothingIsGoneOnWithThatIsFinished() throws IOException {
+    assertEquals(0, embed("finished", "--text", "a").status());
+    byte[] before = Files.readAllBytes(folder.resolve("finished.npy"));
+    var e = embed("finished", "--text", "a", "--text", "b", "--resume");
+    assertEquals(1, e.status());
+    assertTrue(e.text().contains("finished.npy is finished"), e.text());
+    assertArrayEquals(before, Files.readAllBytes(folder.resolve("finished.npy")));
+  }
+
   /// Behind 2³¹ bytes: what 8,200 rows of 65,536 are. The file system keeps what is not written as holes.
   @Test void beyondTwoGibibytes() throws IOException {
     int width = 65_536, count = 32_768 + 2;

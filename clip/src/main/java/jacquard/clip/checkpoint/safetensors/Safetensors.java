@@ -81,11 +81,11 @@ public final class Safetensors implements Weights {
 
   @Override public Storage.Source source(String name) throws IOException {
     if (entry(name).stored() != Stored.F32) return null;
-    var bytes = bytes(name);
+    long at = bytes(name).address() - mapping.bytes().address();
     mapping.enter();
     return new Storage.Source() {
-      @Override public void copy(long from, Object array, int at, int n) {
-        MemorySegment.copy(bytes, Elements.FLOAT, 4 * from, array, at, n);
+      @Override public void copy(long from, Object array, int to, int n) {
+        mapping.floats(at + 4 * from, (float[]) array, to, n);
       }
       @Override public void close() { mapping.close(); }
     };
