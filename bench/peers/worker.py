@@ -4,7 +4,7 @@
 
 MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model is needed). BATCH is a safetensors file with `images` [n,3,h,w] and `tokens`
 [n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer, or `images`, `prompts` [names,77] and `ctx` for CoOp. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
-computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
+computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `webp JPEG FILE` (a picture as lossy WebP with opacity), `about`.
 """
 import os
 import sys
@@ -55,7 +55,7 @@ def texts(n):
 
 
 def caption(search, length):
-    kinds = {"beams": {}, "greedy": {"generation_type": "top_k", "top_k": 1}}
+    kinds = {"beams": {"num_beam_groups": 1}, "greedy": {"generation_type": "top_k", "top_k": 1}}
     return lambda: model.generate(data["images"][:1], seq_len=int(length), min_seq_len=int(length) - 1, **kinds[search])
 
 
@@ -154,9 +154,31 @@ def decode(file):
     return lambda: Image.open(file).convert("RGB")
 
 
+def webp(jpeg, file):
+    picture = Image.open(jpeg).convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    picture.save(file, quality=80)
+    return "done"
+
+
 def transform(file):
     t, pixels = preprocess or open_clip.image_transform(224, is_train=False), Image.open(file).convert("RGB")
     return lambda: t(pixels)
+
+
+def shards(*files):
+    import webdataset as wds
+    transform, tokenizer = open_clip.image_transform(224, is_train=True), open_clip.get_tokenizer("ViT-B-32")
+    samples = wds.DataPipeline(wds.SimpleShardList(list(files)), wds.split_by_worker, wds.tarfile_to_samples(), wds.decode("pilrgb"), wds.rename(image="jpg", text="txt"),
+                               wds.map_dict(image=transform, text=lambda t: tokenizer(t)[0]), wds.to_tuple("image", "text"), wds.batched(64))
+    loader = torch.utils.data.DataLoader(samples, batch_size=None, num_workers=threads, persistent_workers=True)
+    return lambda: sum(len(i) for i, t in loader)
+
+
+def tars(*files):
+    import webdataset as wds
+    samples = wds.DataPipeline(wds.SimpleShardList(list(files)), wds.tarfile_to_samples())
+    return lambda: sum(len(s["jpg"]) + len(s["txt"]) for s in samples)
 
 
 def augment(file, side, operation, *arguments):
@@ -208,7 +230,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "shards": shards, "tars": tars, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 
@@ -238,6 +260,8 @@ def answer(words):
         return max(before, peak()) - prepared - 2 * 4 * n * width
     if words[0] == "peak":
         return peak()
+    if words[0] == "webp":
+        return webp(*words[1:])
     if words[0] == "export":
         return export(words[1])
     if words[0] == "about":

@@ -78,6 +78,7 @@ open module jacquard.clip {
   exports jacquard.clip.train.health;
   exports jacquard.clip.train.parameter;
   exports jacquard.clip.train.ranks;
+  exports jacquard.clip.train.remote;
   exports jacquard.clip.train.task;
   exports jacquard.clip.tune;
   exports jacquard.clip.tune.adapter;

@@ -20,39 +20,48 @@ import java.util.List;
 /// optimiser's moments.
 public enum Precision {
   /// Everything as it comes: F32.
-  FP32("fp32"),
+  FP32("fp32", null),
 
   /// Matrix products, convolutions and attention on BF16, which accumulate in F32; softmax, norms, losses,
   /// exponentials, sums and what ranks add up in F32. Layer norms, which mostly products read, give BF16. What adds or
   /// joins a BF16 and an F32 tensor widens the former, and a layer what it adds to, so that the residual stream of a
   /// transformer is F32.
-  BF16("amp_bf16");
+  BF16("amp_bf16", DType.BF16),
+
+  /// The same with F16 in place of BF16, as PyTorch's autocast has it: layer norms give F32, and what is smaller than
+  /// 6e-8 is 0 in a product's gradients, so that a training multiplies its loss by a scale.
+  F16("amp", DType.F16);
 
   private final String flag;
+  private final DType half;
 
-  Precision(String flag) { this.flag = flag; }
+  Precision(String flag, DType half) {
+    this.flag = flag;
+    this.half = half;
+  }
 
   /// OpenCLIP's name of it.
   public String flag() { return flag; }
 
-  /// By OpenCLIP's names: `fp32`; `amp_bf16`, `amp_bfloat16` or plainly `bf16`. (OpenCLIP's own `bf16` has no F32
-  /// parameters; here there always are.)
+  /// By OpenCLIP's names: `fp32`; `amp_bf16`, `amp_bfloat16` or plainly `bf16`; `amp` or plainly `fp16`. (OpenCLIP's
+  /// own `bf16` and `fp16` have no F32 parameters; here there always are.)
   public static Precision named(String flag) {
     return switch (flag) {
       case "fp32" -> FP32;
       case "amp_bf16", "amp_bfloat16", "bf16" -> BF16;
-      default -> throw new IllegalArgumentException("precision " + flag + ", expected fp32 or amp_bf16");
+      case "amp", "fp16" -> F16;
+      default -> throw new IllegalArgumentException("precision " + flag + ", expected fp32, amp_bf16 or amp");
     };
   }
 
   /// The interpreter that casts what an op reads, then applies it by `below`.
-  public Interpreter over(Interpreter below) { return this == FP32 ? below : new Casting(below); }
+  public Interpreter over(Interpreter below) { return this == FP32 ? below : new Casting(below, half); }
 
-  private record Casting(Interpreter below) implements Interpreter {
+  private record Casting(Interpreter below, DType half) implements Interpreter {
     @Override public Interpreter base() { return below.base(); }
 
     @Override public List<Tensor> apply(Op op, List<Tensor> in) {
-      var row = row(op, in);
+      var row = row(op, in, half);
       var cast = new ArrayList<Tensor>(in.size());
       for (var t : in) cast.add(cast(t, cast.size() < row.count ? row.first : row.rest));
       return below.apply(row.op, cast);
@@ -74,13 +83,13 @@ public enum Precision {
   }
 
   /// The policy. A record in each line, so that whoever adds one decides.
-  private static Row row(Op op, List<Tensor> in) {
+  private static Row row(Op op, List<Tensor> in, DType half) {
     return switch (op) {
-      case Contraction.MatMul _ -> Row.all(op, DType.BF16);
+      case Contraction.MatMul _ -> Row.all(op, half);
       // a layer's factors; its bias and what it adds to are F32
-      case Fused.Linear _, Fused.Conv2d _ -> new Row(op, DType.BF16, 2, DType.F32);
-      case Attention _ -> new Row(op, DType.BF16, 3, DType.F32);                           // q, k, v; the bias is F32
-      case Fused.LayerNorm n -> Row.all(n.to(DType.BF16), DType.F32);
+      case Fused.Linear _, Fused.Conv2d _ -> new Row(op, half, 2, DType.F32);
+      case Attention _ -> new Row(op, half, 3, DType.F32);                                 // q, k, v; the bias is F32
+      case Fused.LayerNorm n -> Row.all(half == DType.BF16 ? n.to(half) : n, DType.F32);
       case Fused.Softmax _, Fused.Normalize _, Fused.Norm _, Fused.BatchNorm _, Contrastive.Softmax _,
           Contrastive.Sigmoid _ -> Row.all(op, DType.F32);
       case Fused.AveragePool _, Fused.Patches _ -> Row.all(op, null);

@@ -2,15 +2,16 @@ package jacquard.bench.peer;
 
 import jacquard.bench.harness.Draw;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.checkpoint.safetensors.SafetensorsWriter;
 import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.data.shards.ShardWriter;
 import jacquard.clip.image.PreprocessConfig;
+import jacquard.clip.model.HubConfig;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.Presets;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.tensor.Device;
@@ -42,6 +43,8 @@ public final class Samples {
   private static final int END = 49407;
   /// A model of 10 GB, made without being in memory.
   public static final String LARGE = "ViT-bigG-14";
+
+  private static final int GRAIN = 24;
 
   private Samples() {}
 
@@ -180,6 +183,43 @@ public final class Samples {
     var file = Files.createDirectories(FOLDER).resolve("tensors.safetensors");
     Safetensors.write(file, all, Map.of());
     return file;
+  }
+
+  /// Tar shards of so many JPEGs of 256×256, about 22 kB each, with captions.
+  public static List<Path> shards(int count, int each) throws IOException {
+    var folder = FOLDER.resolve("shards-" + count + "-" + each);
+    var files = java.util.stream.IntStream.range(0, count).mapToObj(i -> folder.resolve("%05d.tar".formatted(i)))
+        .toList();
+    if (files.stream().allMatch(Files::exists)) return files;
+    var captions = captions(count * each);
+    try (var w = new ShardWriter(folder, each, 5)) {
+      for (int i = 0; i < count * each; i++) w.add("jpg", jpeg(i), captions[i]);
+      w.done();
+    }
+    return files;
+  }
+
+  /// 256×256 with edges, slopes and grain.
+  private static byte[] jpeg(int seed) throws IOException {
+    var image = new BufferedImage(256, 256, BufferedImage.TYPE_INT_RGB);
+    var g = image.createGraphics();
+    var random = new SplittableRandom(seed);
+    g.setPaint(new GradientPaint(0, 0, new Color(random.nextInt(1 << 24)), 0, 256, new Color(random.nextInt(1 << 24))));
+    g.fillRect(0, 0, 256, 256);
+    for (int i = 0; i < 40; i++) {
+      g.setColor(new Color(random.nextInt(1 << 24)));
+      g.fillOval(random.nextInt(-20, 256), random.nextInt(-20, 256), random.nextInt(5, 60), random.nextInt(5, 60));
+    }
+    g.dispose();
+    for (int y = 0; y < 256; y++)
+      for (int x = 0; x < 256; x++) {
+        int rgb = image.getRGB(x, y), grain = random.nextInt(-GRAIN, GRAIN + 1), r = 0;
+        for (int s = 0; s < 24; s += 8) r |= Math.clamp((rgb >> s & 255) + grain, 0, 255) << s;
+        image.setRGB(x, y, r);
+      }
+    var bytes = new java.io.ByteArrayOutputStream();
+    ImageIO.write(image, "jpg", bytes);
+    return bytes.toByteArray();
   }
 
   /// A JPEG of 640×480 with edges, slopes and grain, as cameras make them: about 70 KB.

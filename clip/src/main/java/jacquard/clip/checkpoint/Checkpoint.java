@@ -1,6 +1,7 @@
 package jacquard.clip.checkpoint;
 
 import jacquard.autograd.Parameters;
+import jacquard.clip.checkpoint.names.EvaClip;
 import jacquard.clip.checkpoint.names.FlexibleVit;
 import jacquard.clip.checkpoint.names.Names;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
@@ -10,6 +11,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
 import jacquard.clip.nn.PositionTable;
+import jacquard.clip.nn.Resampling;
 import jacquard.tensor.DType;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
@@ -96,12 +98,15 @@ public final class Checkpoint {
   /// a
   /// bare one of timm's, whose tensors have the trunk's names without a prefix (`patch_embed.proj.weight`). A
   /// classifier
-  /// that timm trained is passed over where the model has none of its shape.
+  /// that timm trained is passed over where the model has none of its shape. Kernels over patches of another size are
+  /// resized, and of EVA's own files the positions without antialiasing, as EVA-CLIP begins from its students.
   ///
   /// @return what of the model is not in the file, as its projection, and stays as it was
   /// @throws IOException with the first five differences, if they do not fit
   public static List<String> image(ClipModel model, Path file) throws IOException {
-    try (var weights = Names.openClip(Weights.open(file))) {
+    var open = Weights.open(file);
+    var how = EvaClip.are(open) ? Resampling.CUBIC_OF_FOUR : Resampling.CUBIC;
+    try (var weights = Names.openClip(open)) {
       var left = new HashSet<>(weights.names());
       left.removeIf(n -> IGNORED.contains(n) || n.startsWith("text.") || n.startsWith("transformer.")
           || n.startsWith("logit_"));
@@ -125,10 +130,12 @@ public final class Checkpoint {
           continue;
         }
         left.remove(stored);
-        if (!fits(model, place, weights.shape(stored)))
+        var kernels = kernels(weights, place, model);
+        if (kernels != null) read.put(place, kernels);
+        else if (!fits(model, place, weights.shape(stored)))
           differences.shape(stored, weights.shape(stored), place.shape(model));
         else if (e.getValue().dtype() != DType.I64)
-          read.put(place, read(weights, stored, path, e.getValue(), model, file).floats());
+          read.put(place, read(weights, stored, path, e.getValue(), model, file, how).floats());
       }
       left.removeIf(n -> !whole && n.matches("(head|fc|classifier)\\..*"));
       left.stream().sorted().forEach(differences::surplus);
@@ -176,14 +183,32 @@ public final class Checkpoint {
     t.storage().changed();
   }
 
+  /// Kernels over patches of another size; null where they are of the same, or none.
+  private static float[] kernels(Weights weights, Place place, ClipModel model) throws IOException {
+    if (!model.visual().patchKernels().contains(place.path.substring("visual.".length()))) return null;
+    int[] from = weights.shape(place.stored), to = place.shape(model).dims();
+    if (from.length != 4 || to.length != 4 || from[0] != to[0] || from[1] != to[1]
+        || from[2] == to[2] && from[3] == to[3]) return null;
+    var lie = Shape.of(from[0], from[2], from[3], from[1]);
+    LOG.log(System.Logger.Level.INFO, "{0}: {1} resized from patches of {2} to patches of {3} pixels",
+        weights.file(), place.stored, from[3], to[3]);
+    return PositionTable.ofKernels(model.layout(place.path).read(weights.floats(place.stored), lie), from[1],
+        new Grid(from[2], from[3]), new Grid(to[2], to[3]));
+  }
+
   private static Tensor read(Weights weights, String name, String at, Tensor t, ClipModel model, Path path)
       throws IOException {
+    return read(weights, name, at, t, model, path, Resampling.CUBIC);
+  }
+
+  private static Tensor read(Weights weights, String name, String at, Tensor t, ClipModel model, Path path,
+      Resampling how) throws IOException {
     var layout = model.layout(at);
     int[] shape = layout.shape(t.shape()).dims(), stored = weights.shape(name);
     if (at.startsWith("logit_") && t.shape().size() == 1 && Arrays.stream(stored).allMatch(d -> d == 1)) shape = stored;
     var positions = resizable(model, at);
     if (positions != null && differsInRows(stored, shape))
-      return Tensor.of(t.shape(), resized(weights.floats(name), name, positions, stored, shape, path));
+      return Tensor.of(t.shape(), resized(weights.floats(name), name, positions, stored, shape, path, how));
     if (!Arrays.equals(stored, shape))
       throw new IOException(path + ": " + name + " is " + Arrays.toString(stored) + ", the model expects "
           + Arrays.toString(shape) + "; is it a checkpoint of another model?");
@@ -208,8 +233,8 @@ public final class Checkpoint {
     return true;
   }
 
-  private static float[] resized(float[] table, String name, Positions positions, int[] stored, int[] shape, Path path)
-      throws IOException {
+  private static float[] resized(float[] table, String name, Positions positions, int[] stored, int[] shape, Path path,
+      Resampling how) throws IOException {
     int from = stored[stored.length - 2], to = shape[shape.length - 2], width = shape[shape.length - 1];
     float[] r = switch (positions) {
       case Positions.Places _ -> PositionTable.ofText(table, width, to);
@@ -219,7 +244,7 @@ public final class Checkpoint {
           throw new IOException(path + ": " + name + " holds " + from + " positions, the model " + to
               + "; only those of a square grid can be resized, "
               + (prefix == 0 ? "" : prefix + " + ") + "n²");
-        yield PositionTable.ofGrid(table, prefix, width, new Grid(side, side), grid);
+        yield PositionTable.ofGrid(table, prefix, width, new Grid(side, side), grid, how);
       }
     };
     LOG.log(System.Logger.Level.INFO, "{0}: {1} resized from {2} to {3} positions", path, name, from, to);

@@ -9,6 +9,7 @@ import jacquard.clip.photos.Package;
 import jacquard.clip.photos.Packages;
 import jacquard.clip.photos.Photos;
 import jacquard.clip.photos.PhotosPage;
+import jacquard.clip.settings.Home;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,7 +37,7 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override public Integer call() throws IOException {
     if (!name.equals("photos")) throw new IllegalArgumentException("there is no demo " + name + ", expected photos");
-    var packages = Packages.of(System.getenv(), Path.of(System.getProperty("user.home")),
+    var packages = Packages.of(System.getenv(), Home.folder(),
         offline || Environment.current().offline());
     if (announced(packages)) return 1;
     var photos = new Photos(packages);

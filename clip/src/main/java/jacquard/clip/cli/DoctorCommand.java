@@ -90,18 +90,22 @@ final class DoctorCommand implements Callable<Integer> {
       warnings.add(("a load of %.1f on %d cores over the last minute: others are at work, and what is measured here is "
           + "too low").formatted(load, cores));
     long heap = runtime.maxMemory(), memory = os.getTotalMemorySize();
-    say("memory", "heap up to %.1f GiB of %.1f GiB", heap / (double) GIBI, memory / (double) GIBI);
+    say("memory", "heap up to %s of %s", size(heap), size(memory));
     if (heap < 2 * GIBI)
       warnings.add(
-          "a heap of %.1f GiB, expected 2 or more: set JACQUARD_OPTS=-Xmx…g, or -Xmx where you embed".formatted(heap
-          / (double) GIBI));
+          "a heap of %s, expected 2 GiB or more: set JACQUARD_OPTS=-Xmx…g, or -Xmx where you embed".formatted(
+          size(heap)));
     else if (heap < memory / 3)
       warnings.add("a heap of %.1f GiB where the machine has %.1f: larger batches fit with a larger -Xmx".formatted(heap
           / (double) GIBI, memory / (double) GIBI));
   }
 
+  private static String size(long bytes) {
+    return bytes < GIBI ? (bytes >> 20) + " MiB" : "%.1f GiB".formatted(bytes / (double) GIBI);
+  }
+
   private void pictures() {
-    say("pictures", "JPEG by %s", Images.jpegDecoder());
+    say("pictures", "JPEG by %s, lossy WebP by %s", Images.jpegDecoder(), Images.webpDecoder());
     if (!Images.jpegDecoder().startsWith("libjpeg-turbo"))
       warnings.add("JPEG files are decoded without libjpeg-turbo: the same pixels in three to four times the time, "
           + "and a few kinds are refused; install it (Debian: libturbojpeg0)");

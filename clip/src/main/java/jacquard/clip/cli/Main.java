@@ -34,6 +34,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine;
 
 /// The launcher.
@@ -106,17 +107,7 @@ public final class Main {
     boolean debug = List.of(args).contains("--debug");
     if (debug) debug();
     Locale.setDefault(Locale.ROOT);                                              // the same figures everywhere
-    var line = new CommandLine(new Main());
-    // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for
-    // the list of them.
-    boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
-    COMMANDS.forEach((name, command) -> {
-      if (!known || name.equals(args[0])) line.addSubcommand(name, command.get());
-    });
-    line.getSubcommands().forEach((name, command) -> command.getCommandSpec().usageMessage().description(text(name)));
-    for (var name : List.of("train", "tune"))
-      if (line.getSubcommands().containsKey(name)) line.getSubcommands().get(name).getHelpSectionMap()
-          .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
+    var line = line(args);
     // What a user can mend is said in a line; anything else is a defect and shows where.
     line.setExecutionExceptionHandler((e, command, _) -> {
       var memory = Complaints.memoryIn(e);
@@ -137,7 +128,6 @@ public final class Main {
       Complaints.wrongLine(e);
       return 2;
     });
-    line.setExpandAtFiles(false);                                                // a text may begin with @
     try {
       return args.length == 0 ? line.execute("--help")
           : line.execute(args[0].equals("train") ? Recipes.expanded(args) : args);
@@ -151,6 +141,32 @@ public final class Main {
       Complaints.say(line, Complaints.memory(memory, args));
       return 1;
     }
+  }
+
+  /// Reads a command line and runs nothing.
+  /// @throws IllegalArgumentException where it names no command, or an option that the command does not have
+  public static void parse(String... args) {
+    try {
+      line(args).parseArgs(args);
+    } catch (ParameterException wrong) {
+      throw new IllegalArgumentException(wrong.getMessage(), wrong);
+    }
+  }
+
+  private static CommandLine line(String... args) {
+    var line = new CommandLine(new Main());
+    // Reading a command's annotations takes as long as decoding a picture: of the one that was asked for, or of all for
+    // the list of them.
+    boolean known = args.length > 0 && COMMANDS.containsKey(args[0]);
+    COMMANDS.forEach((name, command) -> {
+      if (!known || name.equals(args[0])) line.addSubcommand(name, command.get());
+    });
+    line.getSubcommands().forEach((name, command) -> command.getCommandSpec().usageMessage().description(text(name)));
+    for (var name : List.of("train", "tune"))
+      if (line.getSubcommands().containsKey(name)) line.getSubcommands().get(name).getHelpSectionMap()
+          .put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, Main::sections);
+    line.setExpandAtFiles(false);                                                // a text may begin with @
+    return line;
   }
 
   /// What `--help` says before the options: a resource a command.

@@ -119,7 +119,15 @@ public final class FeatureFile implements AutoCloseable {
   /// @param kind     what the inputs are: `image` or `text`
   /// @param inputs   as they are named, each the input of a row
   /// @param features `[inputs][embedding]`; null where the input could not be read
+  /// @throws IOException naming the file, if it cannot be written; what is on disk can be gone on with
   public void write(String kind, List<String> inputs, float[][] features) throws IOException {
+    try { written(kind, inputs, features); } catch (IOException e) {
+      throw new IOException(rowsPart + " and its names could not be written (" + Reason.of(e) + "); what was there "
+          + "before stays: make room and go on with --resume", e);
+    }
+  }
+
+  private void written(String kind, List<String> inputs, float[][] features) throws IOException {
     var lines = new StringBuilder();
     for (float[] f : features) if (f != null) width = f.length;
     var bytes = ByteBuffer.allocate(4 * width).order(ByteOrder.LITTLE_ENDIAN);

@@ -1,5 +1,6 @@
 package jacquard.clip.hub;
 
+import jacquard.clip.settings.Home;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -24,7 +25,7 @@ public record Environment(URI endpoint, Path cache, String token, boolean offlin
     boolean progress) {
   private static final Set<String> YES = Set.of("1", "ON", "YES", "TRUE");
 
-  public static Environment current() { return of(System.getenv(), Path.of(System.getProperty("user.home"))); }
+  public static Environment current() { return of(System.getenv(), Home.folder()); }
 
   /// @throws IllegalArgumentException naming the variable, if its value cannot be
   public static Environment of(Map<String, String> env, Path user) {

@@ -67,7 +67,8 @@ public final class Hub {
       if (cached != null) return Optional.of(cached);
       if (cache.absent(r, name)) return Optional.empty();
       throw new IOException("the hub " + environment.endpoint() + " cannot be reached (" + Reason.of(e)
-          + "), and the cache " + environment.cache() + " has no " + name + " of " + r, e);
+          + "), and the cache " + environment.cache() + " has no " + name + " of " + r
+          + "; download it where there is a network, and give the folder that you put the files into", e);
     }
   }
 

@@ -82,4 +82,8 @@ public final class Images {
   /// What decodes JPEG files here and, where it is not libjpeg-turbo, why: the pixels are the same, but the platform's
   /// decoder takes some four times as long and refuses a few kinds.
   public static String jpegDecoder() { return Format.jpegDecoder(); }
+
+  /// What decodes the frames of lossy WebP files here and, where it is not libwebp, why: the pixels are the same, but
+  /// the decoder in Java takes some three times as long.
+  public static String webpDecoder() { return Format.webpDecoder(); }
 }

@@ -3,6 +3,7 @@ package jacquard.clip.nn;
 import jacquard.autograd.Named;
 import jacquard.tensor.Interpreter;
 import jacquard.tensor.Sequences;
+import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import java.util.ArrayList;
@@ -56,17 +57,37 @@ public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs, D
   @Override public Tensor bias() { return base.bias(); }
 
   @Override public Tensor apply(Tensor x, Activation activation, Tensor added) {
-    var parts = parts();
     boolean plain = pairs.stream().allMatch(p -> p.magnitude == null), last = activation == Activation.NONE;
     Tensor y;
     if (plain) {
-      var more = whole(parts.stream().map(p -> p.pair == null
-          ? Tensor.zeros(x.shape().with(1, p.to - p.from)) : p.pair.apply(x, drop)).toList());
-      y = base.apply(x, last && added != null ? more.add(added) : more);
+      y = base.apply(x, more(x, last ? added : null));
       if (last) return y;
-    } else y = whole(parts.stream().map(p -> p.apply(base, x, drop)).toList());
+    } else y = whole(parts().stream().map(p -> p.apply(base, x, drop)).toList());
     y = y.activate(activation);
     return added == null ? y : y.add(added);
+  }
+
+  /// What all pairs add, plus what is added, which may be null. Without dropout it is one product through all ranks:
+  /// x·[A₁ … ]ᵀ times a matrix with s·B of each pair at its outputs and ranks, and 0 elsewhere.
+  private Tensor more(Tensor x, Tensor added) {
+    if (drop.active()) {
+      var all = whole(parts().stream().map(p -> p.pair == null
+          ? Tensor.zeros(x.shape().with(1, p.to - p.from)) : p.pair.apply(x, drop)).toList());
+      return added == null ? all : all.add(added);
+    }
+    int ranks = pairs.stream().mapToInt(p -> p.down.dim(0)).sum(), before = 0;
+    var up = new ArrayList<Tensor>();
+    for (var p : parts()) {
+      int rank = p.pair == null ? 0 : p.pair.down.dim(0), outs = p.to - p.from;
+      var row = new ArrayList<Tensor>();
+      if (before > 0) row.add(Tensor.zeros(Shape.of(outs, before)));
+      if (rank > 0) row.add(p.pair.up.mul(p.pair.scale));
+      if (before + rank < ranks) row.add(Tensor.zeros(Shape.of(outs, ranks - before - rank)));
+      up.add(Tensor.concat(1, row));
+      before += rank;
+    }
+    return x.matmul(false, Tensor.concat(0, pairs.stream().map(Pair::down).toList()), true)
+        .linear(Tensor.concat(0, up), null, Activation.NONE, added);
   }
 
   @Override public Linear rows(int from, int to) {

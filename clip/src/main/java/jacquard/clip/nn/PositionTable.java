@@ -1,6 +1,7 @@
 package jacquard.clip.nn;
 
 import jacquard.tensor.Grid;
+import java.util.Arrays;
 
 /// Learned positions of a model whose images or captions have another size, as OpenCLIP resizes them on loading.
 public final class PositionTable {
@@ -13,8 +14,12 @@ public final class PositionTable {
   /// @param table `[prefix + from, width]`
   /// @return `[prefix + to, width]`
   public static float[] ofGrid(float[] table, int prefix, int width, Grid from, Grid to) {
-    double[][] across = Resampling.CUBIC.weights(from.width(), to.width()), down =
-        Resampling.CUBIC.weights(from.height(), to.height());
+    return ofGrid(table, prefix, width, from, to, Resampling.CUBIC);
+  }
+
+  /// The same, resampled in another way.
+  public static float[] ofGrid(float[] table, int prefix, int width, Grid from, Grid to, Resampling how) {
+    double[][] across = how.weights(from.width(), to.width()), down = how.weights(from.height(), to.height());
     float[] r = new float[(prefix + to.size()) * width];
     System.arraycopy(table, 0, r, 0, prefix * width);
     for (int y = 0; y < to.height(); y++)
@@ -30,6 +35,17 @@ public final class PositionTable {
           }
           r[(prefix + y * to.width() + x) * width + c] = (float) sum;
         }
+    return r;
+  }
+
+  /// Kernels over patches `[out, height, width, channels]`, each a picture of `from` pixels that becomes one of `to`,
+  /// as EVA-CLIP begins towers of 16 pixels a patch from students of 14.
+  public static float[] ofKernels(float[] kernels, int channels, Grid from, Grid to) {
+    int each = channels * from.size(), more = channels * to.size(), n = kernels.length / each;
+    float[] r = new float[n * more];
+    for (int k = 0; k < n; k++)
+      System.arraycopy(ofGrid(Arrays.copyOfRange(kernels, k * each, (k + 1) * each), 0, channels, from, to,
+          Resampling.CUBIC_OF_FOUR), 0, r, k * more, more);
     return r;
   }
 

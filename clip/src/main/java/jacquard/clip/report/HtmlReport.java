@@ -65,6 +65,7 @@ public final class HtmlReport {
       """;
   private final String title;
   private final StringBuilder body = new StringBuilder();
+  private int again;
 
   private HtmlReport(String title) {
     this.title = title;
@@ -72,6 +73,12 @@ public final class HtmlReport {
   }
 
   public static HtmlReport titled(String title) { return new HtmlReport(title); }
+
+  /// The page is loaded anew every so many seconds.
+  public HtmlReport again(int seconds) {
+    again = seconds;
+    return this;
+  }
 
   /// A sentence under the title or a heading.
   public HtmlReport lead(String text) { return add("<p class=\"lead\" dir=\"auto\">" + escape(text) + "</p>\n"); }
@@ -181,6 +188,7 @@ public final class HtmlReport {
     return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         + "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n"
+        + (again > 0 ? "<meta http-equiv=\"refresh\" content=\"" + again + "\">\n" : "")
         + "<title>" + escape(title) + "</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n" + body
         + "</body>\n</html>\n";
   }

@@ -22,6 +22,19 @@ public final class FirstBytes {
     }
   }
 
+  /// Goes on where it is nothing known.
+  ///
+  /// @throws IOException naming the file and what it is
+  public static void refuse(Path file) throws IOException {
+    var what = of(file);
+    if (what.isPresent()) throw new IOException(file + ": " + what.get());
+  }
+
+  /// What is wrong with a file that is no UTF-8 text, and what would do.
+  public static String unlikeUtf8(Path file) {
+    return of(file).map(w -> ": " + w).orElse("; save it as UTF-8");
+  }
+
   public static Optional<String> of(byte[] first) {
     if (first.length == 0) return Optional.of("the file is empty");
     var text = new String(first, StandardCharsets.ISO_8859_1);

@@ -89,9 +89,11 @@ public final class Json {
     }
   }
 
-  private static String said(JsonProcessingException e) {
+  /// What is wrong with a text that is no JSON, and where.
+  public static String said(JsonProcessingException e) {
     var at = e.getLocation();
-    String first = e.getOriginalMessage().lines().findFirst().orElse("");
+    String first = e.getOriginalMessage().lines().findFirst().orElse("")
+        .replaceAll("start marker at \\[Source: .*?; line: (\\d+), column: (\\d+)\\]", "begun in line $1, column $2");
     return first + (at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")");
   }
 }

@@ -31,6 +31,8 @@ public final class Reason {
           p.getInput() + ": this Java cannot name the file, since its locale is not UTF-8; set LC_ALL=C.UTF-8";
       default -> {
         var message = e.getMessage();
+        if (message != null && message.equals("No space left on device"))
+          yield "the disk is full: make room, or write into another folder";
         if (message != null && !message.isBlank()) yield message;
         yield e.getCause() != null && e.getCause() != e ? of(e.getCause())
             : (e instanceof IOException ? "reading or writing failed" : "failed") + " (" + e.getClass().getName() + ")";

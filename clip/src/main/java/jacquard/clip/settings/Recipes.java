@@ -48,7 +48,7 @@ public final class Recipes {
     return Arrays.stream(arguments).anyMatch(a -> a.equals(option) || a.startsWith(option + "="));
   }
 
-  /// By name: where it is from, and its options.
+  /// By name: what it is, where its numbers are from, and its options.
   static JsonNode all() {
     try (var in = Recipes.class.getResourceAsStream("recipes.json")) { return new ObjectMapper().readTree(in); }
     catch (IOException e) { throw new UncheckedIOException(e); }

@@ -1,5 +1,6 @@
 package jacquard.clip.train;
 
+import jacquard.clip.train.health.LossScale;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.tensor.Device;
 import jacquard.tensor.Group;
@@ -56,6 +57,9 @@ public record Compute(List<Device> devices, Precision precision, boolean recompu
 
   /// How many ranks take a step together: those of this process, or the group that it is in.
   public int ranks() { return devices.size() == 1 ? Group.current().size() : devices.size(); }
+
+  /// The scale of the loss that this precision needs; null where it needs none.
+  LossScale scale() { return precision == Precision.F16 ? new LossScale() : null; }
 
   /// The circumstances of a step.
   public Pass pass(Random key) { return Pass.training(key).precision(precision).recompute(recompute); }

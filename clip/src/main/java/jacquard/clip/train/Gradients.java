@@ -46,15 +46,17 @@ public final class Gradients {
   private final Batch batch;
   private final Pass pass;
   private final Rows kept;
+  private final float scale;
   private final Group group = Group.current();
   private final int[] rows, groups;
   private final SequencedMap<String, Double> terms = new LinkedHashMap<>();
 
-  private Gradients(Task task, Batch batch, Pass pass, Rows kept) {
+  private Gradients(Task task, Batch batch, Pass pass, Rows kept, float scale) {
     this.task = task;
     this.batch = batch;
     this.pass = pass;
     this.kept = kept;
+    this.scale = scale;
     this.rows = group.allGather("the number of samples", batch.count());
     this.groups = numbered(group.allGather("captions", halves(batch.groups())));
   }
@@ -85,7 +87,14 @@ public final class Gradients {
   ///
   /// @param kept what each rank keeps of the gradients, the others' rows leave as backward finishes them; null: all
   public static Result of(Task task, Batch batch, int parts, Pass pass, Rows kept) {
-    var g = new Gradients(task, batch, pass, kept);
+    return of(task, batch, parts, pass, kept, 1);
+  }
+
+  /// The same, with gradients so many times as large.
+  ///
+  /// @param scale a power of two, which keeps gradients of 16 bits from vanishing
+  static Result of(Task task, Batch batch, int parts, Pass pass, Rows kept, float scale) {
+    var g = new Gradients(task, batch, pass, kept, scale);
     int fewest = Arrays.stream(g.rows).min().orElse(0);
     if (fewest == 0)
       throw new IllegalStateException("a rank has no readable sample: the ranks have " + Arrays.toString(g.rows));
@@ -95,7 +104,7 @@ public final class Gradients {
   /// The step of one rank's undivided batch; its gradients go to `use` in groups of some 64 MB as backward finishes
   /// them, and never exist together.
   public static Result streamed(Task task, Batch batch, Pass pass, Consumer<Map<String, Tensor>> use) {
-    var g = new Gradients(task, batch, pass, null);
+    var g = new Gradients(task, batch, pass, null, 1);
     if (g.group.size() > 1)
       throw new IllegalArgumentException("gradients of " + g.group.size()
           + " ranks are added up together, not in groups");
@@ -107,8 +116,8 @@ public final class Gradients {
 
   private Result whole() {
     var targets = targets(batch);
-    var step = under(batch, () -> valueAndGrad(loss(targets)));
-    return result(ofAll("the loss", step.value()), summed(step.gradients()));
+    var step = under(batch, () -> valueAndGrad(scaled(loss(targets))));
+    return result(ofAll("the loss", step.value()) / scale, summed(step.gradients()));
   }
 
   private Supplier<Tensor> loss(List<Tensor> targets) {
@@ -121,6 +130,8 @@ public final class Gradients {
     };
   }
 
+  private Supplier<Tensor> scaled(Supplier<Tensor> loss) { return scale == 1 ? loss : () -> loss.get().mul(scale); }
+
   private Result cached(int parts) {
     var cuts = new ArrayList<Batch>();
     for (int p = 0; p < parts; p++) cuts.add(batch.part(batch.count() * p / parts, batch.count() * (p + 1) / parts));
@@ -132,7 +143,7 @@ public final class Gradients {
     var in = new ArrayList<>(features);
     in.addAll(heads.values());
     var outer = Grad.vjp(in, v -> List.of(total(v.subList(0, features.size()), targets)), _ ->
-        List.of(Tensor.scalar(1)));
+        List.of(Tensor.scalar(scale)));
     var sums = new LinkedHashMap<String, Tensor>();
     for (int p = 0, from = 0; p < parts; from += cuts.get(p++).count()) {
       int first = from;
@@ -159,8 +170,8 @@ public final class Gradients {
     }
     double loss = ofAll("the loss", outer.values().getFirst());
     if (task.penalty() != null) {
-      var penalty = valueAndGrad(this::penalty);
-      loss += said("penalty", penalty.value());
+      var penalty = valueAndGrad(scaled(this::penalty));
+      loss += said("penalty", penalty.value()) / scale;
       penalty.gradients().forEach((name, g) -> sums.merge(name, g, Tensor::add));
     }
     return result(loss, summed(sums));

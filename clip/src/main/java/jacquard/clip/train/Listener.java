@@ -1,9 +1,10 @@
 package jacquard.clip.train;
 
 import jacquard.clip.data.Stream;
+import jacquard.clip.report.log.Progress;
 import jacquard.clip.report.log.EventLog;
 import jacquard.clip.report.log.MetricLog;
-import jacquard.clip.report.log.Progress;
+import jacquard.clip.train.health.Care;
 import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
@@ -29,6 +30,8 @@ public sealed interface Listener {
     public boolean last() { return step == steps; }
     /// Whether something is to happen that happens every so many steps, and at the end.
     public boolean due(long every) { return last() || step % every == 0; }
+    /// Whether a checkpoint is written: while the loss is too high only where the run ends.
+    boolean saves(long every, Care care) { return stopping || last() || care.calm() && step % every == 0; }
   }
 
   void after(Moment moment) throws IOException;
@@ -91,17 +94,17 @@ public sealed interface Listener {
     }
   }
 
+  /// Writes metrics as JSON lines.
   record Metrics(MetricLog log) implements Listener {
     @Override public void after(Moment m) { log.write(m.step(), m.values()); }
   }
 
+  /// Writes metrics as events of TensorBoard.
   record Events(EventLog log) implements Listener {
     @Override public void after(Moment m) { log.scalars(m.step(), m.values()); }
   }
 
   /// The line of progress.
-  ///
-  /// @param samples a step
   record Line(Progress progress, Stream stream) implements Listener {
     @Override public void after(Moment m) {
       m.values().forEach((name, v) -> { if (name.equals("loss") || name.equals("lr")) progress.show(name, v); });
@@ -138,13 +141,13 @@ public sealed interface Listener {
   /// that what a resumed run does not make again is there.
   ///
   /// @param parts whether that file is left to [Sharing]
-  record Saving(RunFolder folder, Task task, State state, long every, boolean parts, Consumer<String> say)
+  record Saving(RunFolder folder, Task task, State state, long every, Care care, boolean parts, Consumer<String> say)
       implements Listener {
     /// The state's section that is published.
     static final String MODEL = "model", AVERAGES = "averages";
 
     @Override public void after(Moment m) throws IOException {
-      if (!m.stopping() && !m.due(every)) return;
+      if (!m.saves(every, care)) return;
       alone("saving", () -> save(m));
     }
 
@@ -159,9 +162,9 @@ public sealed interface Listener {
   }
 
   /// All that going on needs, of which each rank writes a part.
-  record Sharing(RunFolder folder, State state, long every, Rows rows) implements Listener {
+  record Sharing(RunFolder folder, State state, long every, Care care, Rows rows) implements Listener {
     @Override public void after(Moment m) throws IOException {
-      if (m.stopping() || m.due(every)) alone("saving its part", () -> folder.save(state, m.step(), rows));
+      if (m.saves(every, care)) alone("saving its part", () -> folder.save(state, m.step(), rows));
     }
   }
 

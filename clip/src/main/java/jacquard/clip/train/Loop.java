@@ -4,6 +4,7 @@ import jacquard.autograd.Clipping;
 import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
+import jacquard.clip.train.health.Care;
 import jacquard.clip.train.health.Guard;
 import jacquard.clip.train.parameter.Counted;
 import jacquard.clip.train.task.Rows;
@@ -27,9 +28,9 @@ import java.util.stream.Collectors;
 ///
 /// @param move      of the task's parameters
 /// @param steps     in all
-/// @param guard     against wild gradients; null for none
+/// @param care      of its steps
 public record Loop(Task task, Stream stream, Move move, Optimization how, Compute compute, long steps,
-    long seed, Guard guard) {
+    long seed, Care care) {
   /// An optimizer's steps.
   public interface Move {
     /// A step: what is returned takes gradients by path, a part of them at a time.
@@ -69,8 +70,7 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
       var values = new LinkedHashMap<String, Double>();
       int count = (int) group.sum("readable samples", batch.count())[0];
       if (count > 0) {
-        values.putAll(update(batch, s));
-        counted.add(how.parts());
+        values.putAll(update(batch, s, counted));
       } else if (s == first)
         throw new IOException("none of the " + stream.size(s) + " samples of step " + s + " could be read: "
             + stream.firstFailure());
@@ -79,8 +79,10 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
       // the ranks may have learnt of it before and after
       boolean stopping = group.sum("whether to stop", stop.getAsBoolean() ? 1 : 0)[0] > 0;
       var moment = new Listener.Moment(s + 1, steps, stopping, values, t1 - t0, t2 - t1);
+      if (values.containsKey("loss")) care.sees(values.get("loss"));
       for (var l : listeners) l.after(moment);
       if (stopping) return s + 1;
+      care.after(s + 1);
     }
     return Math.max(first, steps);
   }
@@ -91,13 +93,15 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
 
   /// The update: gradients of the batch, their norm, the optimizer's move, what the task does after it. Returns what it
   /// says of itself, by metric.
-  private SequencedMap<String, Double> update(Batch batch, long s) {
-    double rate = how.schedule().rate(s), weight = stream.weight(s), norm;
+  private SequencedMap<String, Double> update(Batch batch, long s, Counted counted) {
+    double rate = care.factor(s) * how.schedule().rate(s), weight = stream.weight(s), norm;
     var pass = task.under(compute.pass(Random.of(seed).fold("pass").fold(s)));
-    var norms = Norms.due(s, task);
+    var norms = Norms.due(s, task, how.watch().layers(), move.kept());
+    float by = care.scaled();
+    boolean made = true;
     SequencedMap<String, Double> losses;
     try (var _ = Scope.open()) {
-      if (guard == null && how.limit() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
+      if (!care.judges() && how.limit() <= 0 && how.parts() == 1 && Group.current().size() == 1) {
         // Nothing waits for all gradients: they are used and freed as backward finishes them.
         double[] squares = {0};
         var move = measured(norms, this.move.of(rate, (float) weight));
@@ -112,18 +116,24 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
         })).losses();
         check(s, losses.get("loss"), norm = weight * Math.sqrt(squares[0]));
       } else {
-        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass, move.kept()));
+        var before = care.judges() ? counted.statistics() : null;
+        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass, move.kept(), by));
         losses = step.losses();
-        norm = weight * norm(step.gradients());
-        if (guard == null) check(s, step.loss(), norm);
-        if (guard == null || guard.takes(s, step.loss(), norm))
-          measured(norms, move.of(rate, (float) weight * Clipping.factor(norm, how.limit())))
+        norm = weight * norm(step.gradients()) / by;
+        if (!care.judges()) check(s, step.loss(), norm);
+        boolean fits = care.scale() == null || care.scale().takes(s, step.loss(), norm);
+        if (fits && (care.guard() == null || care.guard().takes(s, step.loss(), norm)))
+          measured(norms, move.of(rate, (float) weight * Clipping.factor(norm, how.limit()) / by))
               .accept(step.gradients());
         else {
+          made = false;
           norms = null;
-          move.skip(s + 1);                                      // a step is counted whether it is made or not
+          counted.restore(before);
+          // of a wild step the optimizer knows; one that the scale leaves out it never sees
+          if (fits) move.skip(s + 1 - care.uncounted());
         }
       }
+      if (made) counted.add(how.parts());
       task.after();
     }
     var values = new LinkedHashMap<>(losses);
@@ -132,8 +142,11 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
     if (norms != null) {
       values.put("parameter_norm", norms.parameters());
       values.put("update_norm", norms.change());
+      double of = weight / by;
+      norms.layers().forEach((layer, n) -> values.put("gradient_norm/" + layer, of * n));
     }
-    if (guard != null) values.put("skipped_steps", (double) guard.skipped());
+    if (care.judges()) values.put("skipped_steps", (double) care.skipped());
+    if (care.scale() != null) values.put("loss_scale", (double) care.scale().scale());
     values.putAll(task.report());
     return values;
   }

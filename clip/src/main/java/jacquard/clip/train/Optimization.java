@@ -19,8 +19,12 @@ public record Optimization(Optimizer.Rule rule, Schedule schedule, Rates rates, 
   ///   none is, and what is not finite ends the run
   /// @param whole      the first step at which the towers see all patches, whatever their patch dropout
   /// @param statistics whether evaluations measure how features lie
-  public record Watch(double wild, long whole, boolean statistics) {
+  /// @param layers     whether the gradients of each layer are measured
+  /// @param recovers   whether the run goes back where the loss has risen
+  public record Watch(double wild, long whole, boolean statistics, boolean layers, boolean recovers) {
     public static final Watch NONE = new Watch(0, Long.MAX_VALUE, false);
+
+    public Watch(double wild, long whole, boolean statistics) { this(wild, whole, statistics, false, false); }
 
     /// What a step computes, with the patch dropout that it should have.
     <T> T during(long step, Supplier<T> f) { return PatchDropout.scaled(step < whole ? 1 : 0, f); }
@@ -35,7 +39,7 @@ public record Optimization(Optimizer.Rule rule, Schedule schedule, Rates rates, 
 
   /// The optimizer of parameters at the paths of a task's.
   public Optimizer over(Task task, Parameters parameters) {
-    return new Optimizer(rule, parameters, rates.of(task.model()));
+    return new Optimizer(rule, parameters, rates.of(task.model(), task.decayed()));
   }
 
   /// The limit of the gradient norm that holds: that of clipping, or the rule's own if it is smaller; 0 for none.

@@ -52,6 +52,7 @@ public final class RunPage {
     machine.put("Java", System.getProperty("java.vm.name") + " " + System.getProperty("java.version"));
     machine.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));
     machine.put("JPEG decoder", Images.jpegDecoder());
+    machine.put("WebP decoder", Images.webpDecoder());
     var lead = evaluation == null ? "Trained on " + training + "." : "Trained on " + training + ", evaluated on "
         + held.name() + " over " + evaluation.names().size() + " names.";
     new RunReport(title + " · " + folder.getFileName(), lead, figures, charts, List.of(), galleries, command, settings,

@@ -8,8 +8,11 @@ import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.log.Progress;
 import jacquard.clip.text.Tokenizer;
+import jacquard.clip.train.health.Care;
 import jacquard.clip.train.health.EmbeddingStatistics;
 import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.health.LivePage;
+import jacquard.clip.train.health.Recovery;
 import jacquard.clip.train.ranks.Memory;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Sharding;
@@ -22,6 +25,8 @@ import jacquard.tensor.Precision;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,6 +59,7 @@ public final class Trainer {
   private final Tokenizer tokenizer;
   private final Source held;
   private Also also = new Also(_ -> new LinkedHashMap<>(), 1);
+  private boolean live;
   private volatile boolean stopping;
   private volatile long steps;
 
@@ -76,6 +82,12 @@ public final class Trainer {
   /// Evaluates by others too.
   public Trainer also(Also more) {
     also = more;
+    return this;
+  }
+
+  /// Writes a page beside the run's files that shows how it goes.
+  public Trainer live(boolean page) {
+    live = page;
     return this;
   }
 
@@ -106,20 +118,30 @@ public final class Trainer {
     var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
     var averages = (leads || !task.cut().isEmpty()) && cadence.average > 0
         ? new Averages(task, cadence.average, Averages.COPIED) : null;
-    var guard = how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null;
+    var care = new Care(how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null, compute.scale(),
+        how.watch().recovers() ? new Recovery() : null);
     var state = state(task, section(task, optimizer, moments, rows), averages);
-    if (guard != null) state.section("guard", guard);
+    if (care.guard() != null) state.section("guard", care.guard());
+    if (care.scale() != null) state.section("loss_scale", care.scale());
+    if (care.recovery() != null) state.section("recovery", care.recovery());
     var unlike = new ArrayList<String>();
     long first = saved ? state.restore(folder.state(), unlike) : 0;
-    optimizer.restore(first);
+    optimizer.restore(first - care.uncounted());
+    Recovery.Back back = () -> {
+      if (!Files.exists(folder.state())) return -1;
+      long made = state.restore(folder.state(), new ArrayList<>());
+      optimizer.restore(made - care.uncounted());
+      return made;
+    };
+    if (care.recovery() != null) care.recovery().by(back, _ -> {});
     var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
-    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, guard);
+    var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, care);
     var listeners = new ArrayList<Listener>();
     if (averages != null) listeners.add(new Listener.Averaging(averages));
     boolean parts = compute.parts() && sharding == Sharding.ALL;
     if (!leads) {
       if (sharding != Sharding.NONE) listeners.add(new Listener.Each(_ -> rows.give()));
-      if (parts) listeners.add(new Listener.Sharing(folder, state, cadence.save, rows));
+      if (parts) listeners.add(new Listener.Sharing(folder, state, cadence.save, care, rows));
       steps = loop.run(first, () -> stopping, listeners);
       Memory.told(group, Scope.current().device());
       return null;
@@ -132,6 +154,7 @@ public final class Trainer {
          var progress = Progress.of("train", stream.before(cadence.steps)).unit("samples").from(stream.before(first))
              .open()) {
       unlike.forEach(progress::say);
+      if (care.recovery() != null) care.recovery().by(back, progress::say);
       if (held != null) {
         var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
         evaluators.put(HELD_OUT, heldOut.of(task));
@@ -146,12 +169,13 @@ public final class Trainer {
       if (!others.isEmpty()) listeners.add(new Listener.Evaluating(others, also.every, progress::say));
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
+      if (live) listeners.add(new Listener.Each(new LivePage(folder.path(), Duration.ofSeconds(10))::after));
       listeners.add(new Listener.Each(m -> steps = m.step()));
       listeners.add(new Listener.Line(progress, stream));
       listeners.add(new Listener.Best(folder, task, BEST, best));
-      listeners.add(new Listener.Saving(folder, task, state, cadence.save, parts, progress::say));
+      listeners.add(new Listener.Saving(folder, task, state, cadence.save, care, parts, progress::say));
       if (sharding != Sharding.NONE) listeners.add(new Listener.Each(_ -> rows.done()));
-      if (parts) listeners.add(new Listener.Sharing(folder, state, cadence.save, rows));
+      if (parts) listeners.add(new Listener.Sharing(folder, state, cadence.save, care, rows));
       loop.run(first, () -> stopping, listeners);
       Memory.told(group, Scope.current().device()).ifPresent(progress::say);
       stream.notes().forEach(progress::say);

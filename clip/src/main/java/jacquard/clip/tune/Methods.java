@@ -32,15 +32,16 @@ public final class Methods {
   /// @param dropout what share of the pairs' input is left out while they are trained
   /// @param wording what a prompt begins as
   /// @param shots   pictures of a name that are remembered, at most
+  /// @param widths  of nested features, of `flyp` and `lit`; none for whole ones
   public record Knobs(int groups, int rank, double alpha, List<String> targets, double dropout, Wording wording,
-      int shots) {}
+      int shots, List<Integer> widths) {}
 
   private static final Map<String, Function<Knobs, Method>> ROWS = new LinkedHashMap<>();
   static {
     ROWS.put("full", _ -> new OfImages(0));
     ROWS.put("last", k -> new OfImages(k.groups));
-    ROWS.put("flyp", _ -> new OfPairs(Locks.NONE));
-    ROWS.put("lit", _ -> new OfPairs(new Locks(OptionalInt.of(0), OptionalInt.empty(), false)));
+    ROWS.put("flyp", k -> new OfPairs(Locks.NONE, k.widths));
+    ROWS.put("lit", k -> new OfPairs(new Locks(OptionalInt.of(0), OptionalInt.empty(), false), k.widths));
     ROWS.put("lora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, false, k.targets), k.dropout));
     ROWS.put("dora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, true, k.targets), k.dropout));
     ROWS.put("clip-lora", _ -> new LowRankPairs(PeftConfig.of(2, 1, true, false, List.of("q_proj", "k_proj", "v_proj")),

@@ -3,6 +3,7 @@ package jacquard.kernels.cuda;
 import static jacquard.kernels.cuda.CudaDevice.suffix;
 
 import jacquard.kernels.cuda.launch.CudaBatchNorm;
+import jacquard.kernels.nccl.NcclGroup;
 import jacquard.tensor.DType;
 import jacquard.tensor.Group.Stretch;
 import jacquard.tensor.Group;
@@ -17,8 +18,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The ops of a group of ranks whose devices reach each other's memory: `cuda-src/kernels/all_gather.cu`. Ranks of
-/// different processes exchange host arrays instead, as their group offers.
+/// The ops of a group of ranks whose devices reach each other's memory: `cuda-src/kernels/all_gather.cu`. Of ranks of
+/// different processes [CudaNccl] moves what lies on their devices; without NCCL they exchange host arrays, as their
+/// group offers.
 ///
 /// A device has one of these: its flags, which its peers raise, and the abort word, which every wait reads. The flags'
 /// steps only grow: a call begins after the last step that any of its ranks has seen.
@@ -48,7 +50,12 @@ public final class CudaCollectives {
   void run(Collective op, List<Tensor> in, List<Tensor> out) {
     var what = op.agreed(types(in));
     var group = op.group();
-    if (!group.together()) { throughHost(op, what, in, out); return; }
+    if (!group.together()) {
+      if (op instanceof Collective.BatchNorm n) CudaOps.defined(device, n::define, in, out);
+      else if (group instanceof NcclGroup n) new CudaNccl(device, n).run(op, what, in, out);
+      else throughHost(op, what, in, out);
+      return;
+    }
     switch (op) {
       case Collective.AllGather(_, var rows) -> {
         long each = in.getFirst().dtype().bytes() * row(out.getFirst());
@@ -70,7 +77,7 @@ public final class CudaCollectives {
   }
 
   /// Elements of a row of the first axis.
-  private static long row(Tensor t) {
+  static long row(Tensor t) {
     long n = 1;
     for (int a = 1; a < t.shape().rank(); a++) n *= t.dim(a);
     return n;
@@ -189,7 +196,6 @@ public final class CudaCollectives {
   // Ranks of different processes
 
   private void throughHost(Collective op, String what, List<Tensor> in, List<Tensor> out) {
-    if (op instanceof Collective.BatchNorm n) { CudaOps.defined(device, n::define, in, out); return; }
     var x = new ArrayList<Stretch>();
     var y = new ArrayList<Stretch>();
     try (var _ = Scope.open(device)) { for (var t : in) x.add(stretch(t.read())); }

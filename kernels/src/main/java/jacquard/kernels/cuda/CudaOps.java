@@ -69,8 +69,10 @@ public final class CudaOps {
       // elements as they are, or of any two types
       case Elementwise.Cast _, Movement _, Indexing.Gather _, Collective.AllGather _ -> true;
       case Elementwise.Binary _, Elementwise.Unary _, Reduction _, Contraction.MatMul _ -> all || !half;
-      case Indexing.ScatterAdd _, Collective.AllReduce _ -> !f16;
-      case Collective.ReduceScatter _ -> all || !half;
+      case Indexing.ScatterAdd _ -> !f16;
+      // between processes F32 alone
+      case Collective.AllReduce r -> r.group().together() ? !f16 : !half;
+      case Collective.ReduceScatter r -> !half || all && r.group().together();
       case Collective.BatchNorm _ -> !half;
       // bias and result may be F32
       case Fused.Linear _ -> !half || !f16 && all(in.subList(0, 2), BF16);
@@ -181,9 +183,12 @@ public final class CudaOps {
       case Adjoint.LayerNorm _       -> CudaRows.layerNormGradient(device, in, out);
       case Adjoint.Normalize(var e)  -> CudaRows.normalizeGradient(device, e, in.get(0), in.get(1), out.getFirst());
       case Adjoint.BatchNorm(var e)  -> CudaBatchNorm.backward(device, e, in, out);
-      case Adjoint.CollectiveBatchNorm(var n) ->
+      case Adjoint.CollectiveBatchNorm(var n) -> {
+        if (n.group().together())
           CudaBatchNorm.backward(device, device.collectives(), n,
               "the gradient of " + n.agreed(in.stream().map(Tensor::type).toList()), in, out);
+        else defined(device, op::define, in, out);
+      }
       case Adjoint.Conv2dInput c     -> CudaConv2d.inputGradient(device, c, in, out);
       case Adjoint.Conv2dWeight c    -> CudaConv2d.weightGradient(device, c, in, out);
       case Adjoint.AveragePool(var p) -> CudaConv2d.averagePoolGradient(device, p, in.getFirst(), out.getFirst());

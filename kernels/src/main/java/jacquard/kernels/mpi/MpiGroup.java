@@ -193,6 +193,7 @@ final class MpiGroup implements Group {
   @Override public double[] sum(String what, double... values) {
     agree(what + " of " + values.length + " numbers", values.length);
     int n = values.length;
+    if (n == 0) return values;
     var mine = x.of(8L * n);
     copy(values, 0, mine, n);
     var all = y.of(8L * n * size);

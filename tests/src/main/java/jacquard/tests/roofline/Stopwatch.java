@@ -88,6 +88,7 @@ public final class Stopwatch implements Driver {
       if (times != null) launches.add(new Between(f.name, n, from, marked()));
     }
 
+    @Override public long stream() { return context.stream(); }
     @Override public void reach(Context other) { context.reach(((Timed) other).context); }
 
     @Override public void enter() { context.enter(); }

@@ -1,8 +1,11 @@
 package jacquard.tests.cli;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.clip.cli.Main;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -77,5 +80,30 @@ class DocumentsTest {
     }
     assertTrue(found > 0, "no snippet under " + ROOT.toAbsolutePath());
     compile(folder.resolve("classes"), sources);
+  }
+
+  /// Every command of the documents is understood, pasted as it stands: words for the reader follow a `#`.
+  @Test void commandsAreUnderstood() throws IOException {
+    int found = 0;
+    try (var all = Files.walk(ROOT)) {
+      for (var file : all.filter(p -> p.toString().endsWith(".md") && !p.toString().contains("target")).sorted()
+          .toList()) {
+        var block = Pattern.compile("```(\\w*)\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(file));
+        while (block.find()) {
+          if (!List.of("", "sh", "bash").contains(block.group(1))) continue;
+          for (var line : block.group(2).replaceAll(" *\\\\\n *", " ").split("\n")) {
+            var command = Pattern.compile("^(?:[^#]* )?\\./jacquard +([^#]*?) *(?:#.*)?$").matcher(line);
+            if (!command.find()) continue;
+            found++;
+            assertFalse(command.group(1).strip().matches(".*\\S {3,}\\S.*"),
+                file + ": words for the reader without a #: " + line);
+            var words = Pattern.compile("'[^']*'|\"[^\"]*\"|\\S+").matcher(command.group(1)).results()
+                .map(w -> w.group().replaceAll("^['\"]|['\"]$", "")).toArray(String[]::new);
+            assertDoesNotThrow(() -> Main.parse(words), file + ": " + line);
+          }
+        }
+      }
+    }
+    assertTrue(found > 30, found + " commands under " + ROOT.toAbsolutePath());
   }
 }

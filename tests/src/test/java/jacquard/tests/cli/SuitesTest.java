@@ -7,12 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.clip.data.shards.ShardWriter;
 import jacquard.clip.eval.suite.Result;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,11 +84,13 @@ class SuitesTest {
     var again = eval("--dataset", "mnist", "--results", folder.resolve("twice").toString());
     assertEquals(0, again.status(), again.text());
     assertEquals(found.get("metrics"), json(folder.resolve("twice"), "zeroshot_classification").get("metrics"));
-    var probes = eval("--dataset", "mnist", "--task", "linear_probe", "logistic_probe", "knn", "--fewshot-k", "1,-1",
+    var probes = eval("--dataset", "mnist", "--task", "linear_probe", "logistic_probe", "knn",
+        "elevater_probe", "--fewshot-k", "1,-1",
         "--results", results.toString());
     assertEquals(0, probes.status(), probes.text());
     assertEquals(1, json(results, "linear_probe_1-shot").get("metrics").get("fewshot_k").asInt());
     assertTrue(json(results, "logistic_probe.json").get("metrics").get("C").asDouble() > 0);
+    assertTrue(json(results, "elevater_probe.json").get("metrics").get("learning_rate").asDouble() > 0);
     assertTrue(json(results, "knn.json").get("metrics").has("knn_acc1"));
     var page = Launcher.run("report", results.toString(), "--out", folder.resolve("page").toString(), "--beside",
         "ViT-B-32:openai");
@@ -119,6 +127,117 @@ class SuitesTest {
     assertEquals(460, found.get("samples").asInt());
     assertEquals(10, found.get("groups").get("acc1 by gender and tone").size());
     assertEquals(23, found.get("groups").get("cosine, man minus woman").size());
+  }
+
+  /// What is known of a face: age, gender, race, and whether that is another than white.
+  private static void faces(Path set, int[][] known) throws IOException {
+    Files.createDirectories(set.resolve("test"));
+    var header = new StringBuilder("{'descr': '<i8', 'fortran_order': False, 'shape': (4,), }");
+    while ((10 + header.length() + 1) % 64 != 0) header.append(' ');
+    header.append('\n');
+    try (var tar = new ByteArrayOutputStream()) {
+      for (int i = 0; i < known.length; i++) {
+        var npy = ByteBuffer.allocate(10 + header.length() + 32).order(ByteOrder.LITTLE_ENDIAN).put((byte) 0x93)
+            .put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0)
+            .putShort((short) header.length()).put(header.toString().getBytes(StandardCharsets.US_ASCII));
+        for (int v : known[i]) npy.putLong(v);
+        ShardWriter.entry(tar, "s%07d.png".formatted(i),
+            Files.readAllBytes(folder.resolve("pictures/p%02d.png".formatted(i))));
+        ShardWriter.entry(tar, "s%07d.npy".formatted(i), npy.array());
+      }
+      tar.write(new byte[1024]);
+      Files.write(set.resolve("test/0.tar"), tar.toByteArray());
+    }
+    Files.writeString(set.resolve("test/nshards.txt"), "1\n");
+    var names = new StringBuilder();
+    for (var asked : Map.of("race", 7, "gender", 2, "age", 9, "toxic", 19).entrySet())
+      for (int c = 0; c < asked.getValue(); c++) names.append(asked.getKey()).append(":name ").append(c).append('\n');
+    Files.writeString(set.resolve("classnames.txt"), names);
+    Files.writeString(set.resolve("zeroshot_classification_templates.txt"),
+        "race:of {c}\nrace:a {c}\ngender:a {c}\nage:{c} old\ntoxic:a {c}\n");
+  }
+
+  /// Each question has its own classes; who is right of one gender is wrong of the other; the worst group is the worst.
+  @Test void questionsOfFaces() throws IOException {
+    var known = new int[][] {{0, 0, 1, 0}, {3, 1, 1, 0}, {8, 0, 4, 1}, {2, 1, 0, 1}, {2, 0, 1, 0}, {5, 1, 6, 1}};
+    faces(root.resolve("fairness/fairface"), known);
+    for (int[] k : known) k[1] = 1 - k[1];
+    faces(root.resolve("fairness/utkface"), known);
+    var lines = folder.resolve("faces/eval_results.jsonl");
+    var e = eval("--dataset", "fairness/fairface", "fairness/utkface", "--results",
+        folder.resolve("faces").toString(), "--jsonl", lines.toString());
+    assertEquals(0, e.status(), e.text());
+    JsonNode a = json(folder.resolve("faces"), "fairface"), b = json(folder.resolve("faces"), "utkface");
+    assertEquals(1, a.get("metrics").get("acc_gender_avg").asDouble() + b.get("metrics").get("acc_gender_avg")
+        .asDouble(), 1e-12);
+    assertEquals(a.get("metrics").get("acc_race_avg"), b.get("metrics").get("acc_race_avg"));
+    assertEquals(2, a.get("groups").get("acc_race by race_binary").size());
+    assertEquals(5, a.get("groups").get("acc_gender_x by 100 · gender + race").size());
+    assertEquals(4, a.get("groups").get("toxicity_crime by race").size());
+    double worst = 1;
+    for (var g : a.get("groups").get("acc_gender by race_binary")) worst = Math.min(worst, g.asDouble());
+    assertEquals(worst, a.get("metrics").get("acc_gender_wg").asDouble());
+    // DataComp's lines: no main metric here
+    var first = new ObjectMapper().readTree(Files.readAllLines(lines).getFirst());
+    assertEquals("fairness/fairface FairFace", first.get("key").asText() + " " + first.get("dataset").asText());
+    assertTrue(first.get("metrics").get("main_metric").isNull());
+    assertEquals(a.get("metrics").get("acc_age_avg"), first.get("metrics").get("acc_age_avg"));
+    Files.writeString(lines, "{\"key\": \"vtab/pets\", \"dataset\": \"Pets\", \"metrics\": {\"acc1\": 0.5, "
+        + "\"main_metric\": 0.25}}\n");
+    var theirs = Result.lines(lines).getFirst();
+    assertEquals("vtab/pets faces 0.25", theirs.dataset() + " " + theirs.model() + " " + theirs.score());
+    Files.writeString(root.resolve("fairness/fairface/zeroshot_classification_templates.txt"), "race:a {c}\n");
+    var broken = eval("--dataset", "fairness/fairface", "--results", folder.resolve("faces").toString());
+    assertTrue(broken.status() == 1 && broken.text().contains("no template begins with what the class name \""),
+        broken.text());
+  }
+
+  /// Vectors of classes that were kept give the same figures; the mean of a file with itself is itself; of other
+  /// classes they are refused.
+  @Test void classifiersAreKeptAndAveraged() throws IOException {
+    var file = folder.resolve("classes.safetensors").toString();
+    var own = folder.resolve("own");
+    for (int i = 0; i < 6; i++) {
+      var to = Files.createDirectories(own.resolve("test").resolve("colour " + i % 3));
+      Files.copy(folder.resolve("pictures/p%02d.png".formatted(i)), to.resolve(i + ".png"));
+    }
+    var set = own.toString();
+    var kept = eval("--dataset", set, "--save-classifier", file, "--results", folder.resolve("c1").toString());
+    assertEquals(0, kept.status(), kept.text());
+    var mean = eval("--dataset", set, "--load-classifiers", file, file, "--results", folder.resolve("c2").toString());
+    assertEquals(0, mean.status(), mean.text());
+    assertEquals(json(folder.resolve("c1"), "zeroshot").get("metrics").get("acc1"),
+        json(folder.resolve("c2"), "zeroshot").get("metrics").get("acc1"));
+    var other = eval("--dataset", "mnist", "--load-classifiers", file, "--results", folder.resolve("c3").toString());
+    assertTrue(other.status() == 1 && other.text().contains("expected one of [embedding, 10]"), other.text());
+    assertTrue(eval("--dataset", "mnist", "flickr8k", "--save-classifier", file).text()
+        .contains("are for one data set, and 2 are asked for"));
+  }
+
+  /// Emoji by CLDR's names of another language: those that it names, and no others; without its files is said what to
+  /// fetch.
+  @Test void emojiInOtherLanguages() throws IOException {
+    var cldr = folder.resolve("cldr");
+    for (var names : Map.of("en", List.of("Bicycle", "abacus", "no such emoji"), "de", List.of("Fahrrad", "Abakus",
+        "nichts")).entrySet()) {
+      var file = cldr.resolve("cldr-annotations-full/annotations").resolve(names.getKey())
+          .resolve("annotations.json");
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, """
+          {"annotations": {"identity": {}, "annotations": {"🚲": {"default": ["x"], "tts": ["%s"]},
+           "🧮": {"tts": ["%s"]}, "?": {"tts": ["%s"]}, "!": {"default": ["y"]}}}}"""
+          .formatted(names.getValue().toArray()));
+    }
+    var e = Launcher.run("eval", model.toString(), "--dataset", "emoji-heldout", "--language", "de", "--data",
+        cldr.toString(), "--cache", "none", "--results", folder.resolve("de").toString());
+    assertEquals(0, e.status(), e.text());
+    var found = json(folder.resolve("de"), "zeroshot_classification");
+    assertEquals(2, found.get("samples").asInt());
+    assertEquals("de", found.get("language").asText());
+    var none = Launcher.run("eval", model.toString(), "--dataset", "emoji-heldout", "--language", "fr", "--data",
+        cldr.toString(), "--cache", "none", "--results", folder.resolve("fr").toString());
+    assertTrue(none.status() == 1 && none.text().contains("npm pack cldr-annotations-full; in it lies "
+        + "annotations/fr/annotations.json"), none.text());
   }
 
   @Test void theListNeedsNoModel() {

@@ -209,6 +209,9 @@ class TuneTest {
     refused(tune("x", 2, "--method", "lorra"), "Did you mean lora?");
     refused(tune("x", 2, "--keep", "replay"), "needs --old-data");
     refused(tune("x", 2, "--method", "lora", "--lora-rank", "0"), "an adapter of rank 0");
+    refused(tune("x", 2, "--method", "coop", "--keep", "lwf"), "leaves them as they are");
+    refused(tune("x", 2, "--method", "coop", "--prompt-vectors", "6"), "leaves no room for a name");
+    refused(tune("x", 2, "--template", "a photo"), "has no {} for the label");
     refused(tune("x", 2, "--method", "lora", "--lora-targets", "nothing"), "no linear layer of this model is named");
     refused(Launcher.run("blend", base.toString(), base.toString(), "--alpha", "0:1:0", "--out", folder.resolve("x")
         .toString()), "expected a number from 0 to 1");

@@ -44,6 +44,7 @@ public final class CountingDriver implements Driver, Driver.Context {
   @Override public Context open(int device) { return this; }
 
   @Override public void enter() {}
+  @Override public long stream() { return 1; }
   @Override public long allocate(long bytes) {
     long address = next;
     next += (bytes + 255) & -256;

@@ -15,30 +15,87 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Kinds of JPEG, with libjpeg-turbo where this machine has it, and without.
+/// Kinds of JPEG, with libjpeg-turbo where this machine has it, and without; and the frames of lossy WebP files, with
+/// libwebp and without.
 class JpegKindsTest {
   private static final List<String> FILES =
       List.of("rgb.jpg", "rgb_444.jpg", "rgb_q30_420.jpg", "gray.jpg", "cmyk.jpg", "progressive.jpg",
-      "wide.jpg", "exif_rotated.jpg", "big.jpg");
+      "wide.jpg", "exif_rotated.jpg", "big.jpg", "webp_lossy.webp", "webp_lossless.webp");
   private static final boolean LIBRARY = Images.jpegDecoder().equals("libjpeg-turbo");
 
   /// Prints a hash of each file's picture; the process decides which decoder.
   static final class Hashes {
     public static void main(String[] args) throws IOException {
-      System.out.println(Images.jpegDecoder());
+      System.out.println(Images.jpegDecoder() + " " + Images.webpDecoder());
       for (String file : FILES) System.out.println(Arrays.hashCode(Images.read(ImagesTest.source(file)).samples()));
     }
   }
 
   @Test void bothDecodersGiveTheSamePixels() throws Exception {
     List<String> platform = Fork.run(List.of("-Djacquard.image.platform=true"), Hashes.class);
-    assertTrue(platform.getFirst().startsWith("ImageIO"), platform.getFirst());
+    assertTrue(platform.getFirst().matches("ImageIO \\(.*\\) Java \\(.*\\)"), platform.getFirst());
     List<String> expected = new ArrayList<>();
     for (String file : FILES)
       expected.add(String.valueOf(Arrays.hashCode(Images.read(ImagesTest.source(file)).samples())));
     assertEquals(expected, platform.subList(1, platform.size()));
+  }
+
+  /// A file whose quantization steps are all 255: samples far beyond the range, as no encoder makes them.
+  private static byte[] wild(String source) throws IOException {
+    byte[] file = Files.readAllBytes(ImagesTest.source(source));
+    for (int[] s : segments(file))
+      for (int at = s[1] + 4; s[0] == 0xDB && at < s[2]; at += 65) Arrays.fill(file, at + 1, at + 65, (byte) 255);
+    return file;
+  }
+
+  /// Prints a hash of each damaged file's picture, or that it is refused.
+  static final class Damaged {
+    public static void main(String[] args) throws IOException {
+      all().forEach(System.out::println);
+    }
+
+    static List<String> all() throws IOException {
+      List<String> hashes = new ArrayList<>();
+      for (String name : List.of("rgb_444.jpg", "progressive.jpg", "rgb.jpg")) hashes.add(hash(wild(name)));
+      var random = new SplittableRandom(20);
+      for (String name : List.of("rgb_444.jpg", "gray.jpg", "progressive.jpg", "webp_lossy.webp")) {
+        byte[] file = Files.readAllBytes(ImagesTest.source(name));
+        for (int i = 0; i < 250; i++) {
+          byte[] damaged = file.clone();
+          int from = random.nextInt(file.length / 8, file.length), to = Math.min(file.length, from + i % 20 + 1);
+          if (i % 2 == 0) Arrays.fill(damaged, from, to, (byte) 255);
+          else damaged[from] = (byte) random.nextInt();
+          hashes.add(hash(damaged));
+        }
+      }
+      return hashes;
+    }
+
+    private static String hash(byte[] file) {
+      try {
+        return String.valueOf(Arrays.hashCode(Images.read(file, "file").samples()));
+      } catch (ImageException refused) {
+        return "refused";
+      }
+    }
+  }
+
+  /// ImageIO reads damaged JPEG data as the library does or refuses them; WebP's two decoders do the same.
+  @Test void damagedDataAreReadAlike() throws Exception {
+    List<String> expected = Damaged.all();
+    List<String> platform = Fork.run(List.of("-Djacquard.image.platform=true"), Damaged.class);
+    assertEquals(expected.size(), platform.size());
+    int read = 0;
+    for (int i = 0; i < expected.size(); i++) {
+      boolean webp = i >= expected.size() - 250;
+      if (webp || !platform.get(i).equals("refused")) assertEquals(expected.get(i), platform.get(i), "file " + i);
+      if (!platform.get(i).equals("refused")) read++;
+    }
+    assertEquals(List.of("refused", "refused", "refused"), platform.subList(0, 3));
+    assertTrue(read > 100, read + " were read");
   }
 
   /// The segments of a file up to its scan: marker, from, to.

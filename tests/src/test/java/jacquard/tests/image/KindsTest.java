@@ -11,11 +11,13 @@ import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
+import jacquard.tests.Fork;
 import jacquard.tests.image.HandMade.Bits;
 import jacquard.tests.image.HandMade.Tiff;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -112,10 +114,52 @@ class KindsTest {
     // G4: a row of 3 white, 2 black, 3 white as runs; then the same row; 1000 (white 3), 11 (black 2)
     assertArrayEquals(new int[] {255, 255, 255, 0, 0, 255, 255, 255, 255, 255, 255, 0, 0, 255, 255, 255},
         greys(new Tiff(8, 2).with(262, 0).with(259, 4).strip(bytes(0b00110001, 0b11111100, 0b00000000)).file()), "fax");
-    for (var kind : Map.of(6, "JPEG of the old style", 34925, "LZMA", 50000, "Zstandard", 34712, "JPEG 2000")
-        .entrySet())
+    for (var kind : Map.of(6, "JPEG of the old style", 34712, "JPEG 2000").entrySet())
       refused(kind.getValue(), new Tiff(1, 1).with(258, 8).with(262, 1).with(259, kind.getKey()).strip(bytes(1))
       .file());
+  }
+
+  /// Differences of three pixels as an `.xz` stream without a check, and as a Zstandard frame of one plain block.
+  private static final Map<Integer, byte[]> BY_LIBRARIES = Map.of(
+      34925, HexFormat.of().parseHex("fd377a585a000000ff12d941020021010c0000008f98419c0100080a141e01010100fffa"
+          + "000000000001190997a45ac206729e7a010000000000595a"),
+      50000, joined(bytes(0x28, 0xB5, 0x2F, 0xFD, 0x20, 9, 9 << 3 | 1, 0, 0), bytes(10, 20, 30, 1, 1, 1, 0, 255, 250)));
+
+  @Test void tiffPackedAsLibrariesUnpack() throws ImageException {
+    for (var packed : BY_LIBRARIES.entrySet()) {
+      Tiff file = new Tiff(3, 1).with(258, 8, 8, 8).with(262, 2).with(277, 3).with(317, 2).with(259, packed.getKey());
+      byte[] strip = packed.getValue(), whole = file.strip(strip).file();
+      String name = packed.getKey() == 50000 ? "Zstandard" : "LZMA";
+      try {
+        assertArrayEquals(new int[] {10, 20, 30, 11, 21, 31, 11, 20, 25}, rgb(whole), name);
+      } catch (ImageException absent) {
+        assertTrue(absent.getMessage().contains(name + ", which is not read here ("), absent.getMessage());
+        continue;
+      }
+      refused("a strip unpacks to", file.strip(Arrays.copyOf(strip, strip.length - 4)).file());
+      refused("a strip unpacks to", file.strip(bytes(1, 2, 3)).file());
+      refused("a strip unpacks to", new Tiff(3, 2).with(258, 8, 8, 8).with(262, 2).with(277, 3)
+          .with(259, packed.getKey()).strip(strip).file());
+    }
+  }
+
+  /// Without the libraries the kinds are named.
+  static final class Unpacked {
+    public static void main(String[] args) {
+      for (int kind : new int[] {34925, 50000})
+        try {
+          Images.read(new Tiff(1, 1).with(258, 8).with(262, 1).with(259, kind).strip(bytes(1)).file(), "file");
+        } catch (ImageException refusal) {
+          System.out.println(refusal.getMessage());
+        }
+    }
+  }
+
+  @Test void withoutLibrariesTheirKindsAreNamed() throws Exception {
+    String why =
+        ", which is not read here (switched off by -Djacquard.image.platform=true); save it with LZW or Deflate";
+    assertEquals(List.of("file: a TIFF packed by LZMA" + why, "file: a TIFF packed by Zstandard" + why),
+        Fork.run(List.of("-Djacquard.image.platform=true"), Unpacked.class));
   }
 
   /// Small files whose fields count.
@@ -206,6 +250,27 @@ class KindsTest {
       assertTrue(Arrays.equals(expected, found.samples()));
       assertTrue(System.nanoTime() - start < 20e9, "25 million pixels in " + (System.nanoTime() - start) / 1e9 + " s");
       refused("WebP", HandMade.webp(Arrays.copyOf(picture, picture.length - 3)));
+    }
+  }
+
+  private static byte[] chunk(String type, byte[]... parts) {
+    byte[] data = joined(parts), size = {(byte) data.length, (byte) (data.length >> 8), 0, 0};
+    return joined(text(type), size, data, new byte[data.length & 1]);
+  }
+
+  /// Later frames of a moving picture are sound too, or Pillow refuses it.
+  @Test void webpThatMoves() throws ImageException {
+    byte[] one = new Bits().put(0x2F, 8).put(1, 14).put(1, 14).put(0, 1).put(0, 3).put(0, 1).put(0, 1).put(0, 1)
+        .only(20).only(10).only(30).only(255).put(1, 1).put(0, 1).put(0, 1).put(0, 1).bytes();
+    byte[] header = bytes(0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 9, 0, 0, 0), canvas = bytes(2, 0, 0, 0, 1, 0, 0, 1, 0, 0);
+    byte[] still = chunk("ANMF", header, chunk("VP8L", one)), wide = header.clone(), other = one.clone();
+    wide[6] = 2;
+    other[0] = 0;
+    for (byte[] second : List.of(still, chunk("ANMF", header, chunk("VP8L", other)), chunk("ANMF", header),
+        chunk("ANMF", wide, chunk("VP8L", one)), chunk("ANMF", header, chunk("VP8 ", one)))) {
+      byte[] file = chunk("RIFF", text("WEBP"), chunk("VP8X", canvas), chunk("ANIM", new byte[6]), still, second);
+      if (second == still) assertArrayEquals(new int[] {10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30}, rgb(file));
+      else refused("broken WebP (the frame at byte ", file);
     }
   }
 

@@ -14,13 +14,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/// One process of those that [MpiTest] starts: `collectives`, or how rank 1 goes wrong.
+/// One process of those that [MpiTest] and `TcpTest` start: `collectives`, or how rank 1 goes wrong. The property
+/// `kind` says how they are joined.
 public final class MpiRank {
   private MpiRank() {}
 
   public static void main(String[] arguments) {
     try {
-      Group.<Integer, Exception>join("mpi", Duration.ofSeconds(2), g ->
+      Group.<Integer, Exception>join(System.getProperty("kind", "mpi"), Duration.ofSeconds(2), g ->
           arguments[0].equals("collectives") ? collectives(g) : wrong(g, arguments[0]));
       System.out.println("fine");
     } catch (Throwable t) {

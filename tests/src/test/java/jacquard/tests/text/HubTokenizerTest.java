@@ -62,6 +62,24 @@ class HubTokenizerTest {
     refused(json.replaceFirst("\"\\[PAD]\": 0", "\"[PAD]\": 2000000000"), "expected an id from 0");
   }
 
+  /// What downloads leave in a file's place is named, whatever file of a tokenizer it is.
+  @Test void whatDownloadsLeaveIsNamed() throws IOException {
+    var kinds = Map.of("vocab.txt", "bert", "merges.txt", "roberta", "vocab.json", "roberta", "spiece.model", "siglip",
+        "tokenizer.json", "bert", "tokenizer_config.json", "bert");
+    for (var kind : kinds.entrySet()) {
+      var folder = Files.createDirectories(work.resolve(kind.getKey() + ".d"));
+      try (var files = Files.list(FOLDER.resolve(kind.getValue()))) {
+        var whole = kind.getKey().equals("tokenizer.json");
+        for (var f : files.filter(f -> whole || !f.endsWith("tokenizer.json")).toList())
+          Files.copy(f, folder.resolve(f.getFileName()));
+      }
+      assertTrue(Files.exists(folder.resolve(kind.getKey())), kind.toString());
+      Files.writeString(folder.resolve(kind.getKey()), "version https://git-lfs.github.com/spec/v1\noid sha256:00\n");
+      var e = assertThrows(IOException.class, () -> HubTokenizer.of(folder, Map.of()), kind.toString());
+      assertTrue(e.getMessage().contains(kind.getKey() + ": this is a Git LFS pointer"), e.getMessage());
+    }
+  }
+
   private void refused(String json, String... anyOf) throws IOException {
     var file = work.resolve("tokenizer.json");
     Files.writeString(file, json);

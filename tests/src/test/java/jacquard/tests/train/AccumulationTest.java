@@ -19,6 +19,7 @@ import jacquard.clip.train.Compute;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.Loop;
 import jacquard.clip.train.Optimization;
+import jacquard.clip.train.health.Care;
 import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.task.Contrastive;
 import jacquard.tensor.Device;
@@ -99,7 +100,7 @@ class AccumulationTest {
       var optimization = new Optimization(new Optimizer.Sgd(0, false), new Schedule.Constant(1e-3, 0),
           Rates.decayed(0), 0, 2);
       new Loop(task, stream(), Loop.Move.by(optimization.over(task)), optimization, Compute.on(Device.best()), 3,
-          1, null).run(0, () -> false, List.of());
+          1, Care.NONE).run(0, () -> false, List.of());
       var file = folder.resolve("model.safetensors");
       Checkpoint.save(model, file);
       var again = Parameters.of(Checkpoint.load(config, file)).all();

@@ -176,7 +176,7 @@ class HealthTest {
     assertTrue(r.containsAll(List.of("--siglip", "--opt=timm/adafactorbv", "--lr=1e-4")), r.toString());
     assertEquals(List.of(), r.stream().filter(a -> a.startsWith("--wd=") || a.equals("--lr=1e-3")).toList());
     assertTrue(assertThrows(IllegalArgumentException.class, () -> Recipes.expanded("train", "--recipe=x")).getMessage()
-        .contains("laion, datacomp, clipa, siglip"));
+        .contains("laion, datacomp, clipa, clipa-finish, siglip"));
   }
 
   @Test void theHeldOutPicturesAreMeasured(@TempDir Path folder) throws Exception {

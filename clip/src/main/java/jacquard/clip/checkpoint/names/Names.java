@@ -16,6 +16,10 @@ public enum Names {
     @Override boolean are(Weights w) { return w.names().stream().anyMatch(n -> n.startsWith("params/img/")); }
     @Override Weights read(Weights w) throws IOException { return BigVision.read(w); }
   },
+  EVA_CLIP {
+    @Override boolean are(Weights w) { return EvaClip.are(w); }
+    @Override Weights read(Weights w) throws IOException { return EvaClip.read(w); }
+  },
   OPEN_CLIP {
     @Override boolean are(Weights w) { return true; }
     @Override Weights read(Weights w) { return w; }

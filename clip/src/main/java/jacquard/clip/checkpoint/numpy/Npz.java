@@ -29,6 +29,7 @@ public final class Npz {
 
   private Npz() {}
 
+  /// Its arrays, read when they are asked for.
   public static Weights open(Path file) throws IOException {
     var mapping = Mapping.open(file);
     boolean open = false;

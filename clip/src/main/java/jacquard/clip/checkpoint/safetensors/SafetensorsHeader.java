@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import jacquard.clip.checkpoint.Stored;
 import jacquard.clip.checkpoint.Weights.Entry;
+import jacquard.clip.settings.Json;
 import jacquard.tensor.Shape;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -42,7 +43,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Entry> entrie
       }
       expect(parser.nextToken() == null, "the header goes on behind its JSON object");
     } catch (JsonProcessingException e) {
-      throw new IOException("the header is not JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+      throw new IOException("the header is not JSON: " + Json.said(e), e);
     }
     covered(entries, size);
     return new SafetensorsHeader(Collections.unmodifiableMap(metadata), Collections.unmodifiableMap(entries));

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.math.BigInteger;
 import java.nio.ByteOrder;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,9 +16,12 @@ import java.util.List;
 import java.util.Map;
 
 /// Reads a pickle (Python's `pickletools`, protocols 0 to 5) and runs nothing of it: names stand for themselves
-/// ([Globals]), calls make tensors or are refused. Memory grows with the bytes read, never by a length that the file
-/// claims.
+/// ([Globals], [NumPy]), calls make tensors or arrays or are refused. Memory grows with the bytes read, never by a
+/// length that the file claims.
 final class Pickle {
+  /// What names may stand for.
+  enum Holding { WEIGHTS, ARRAYS }
+
   private static final Object MARK = new Object();
   private static final int LONGEST_TEXT = 1 << 20;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -27,21 +31,25 @@ final class Pickle {
       ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
   private final MemorySegment bytes;
+  private final boolean arrays;
   private long at, worked;
   private final List<Object> stack = new ArrayList<>();
   private final Map<Long, Object> memo = new HashMap<>();
 
-  private Pickle(MemorySegment bytes, long at) {
+  private Pickle(MemorySegment bytes, long at, Holding what) {
     this.bytes = bytes;
     this.at = at;
+    this.arrays = what == Holding.ARRAYS;
   }
 
   /// @param end the byte behind the pickle
   record Read(Object value, long end) {}
 
-  /// The pickle that begins at a byte.
-  static Read read(MemorySegment bytes, long at) throws IOException {
-    var p = new Pickle(bytes, at);
+  /// The pickle of weights that begins at a byte.
+  static Read read(MemorySegment bytes, long at) throws IOException { return read(bytes, at, Holding.WEIGHTS); }
+
+  static Read read(MemorySegment bytes, long at, Holding what) throws IOException {
+    var p = new Pickle(bytes, at, what);
     long began = at;
     try {
       while (true) {
@@ -82,9 +90,12 @@ final class Pickle {
       case 0x8a -> stack.add(whole(u8()));
       case 0x8b -> stack.add(whole(length(bytes.get(INT, take(4)), 255)));
       case 'G' -> stack.add(bytes.get(BIG_DOUBLE, take(8)));
-      case 'U', 0x8c, 'C' -> stack.add(text(u8()));
-      case 'T', 'X', 'B' -> stack.add(text(length(bytes.get(INT, take(4)) & 0xffffffffL, LONGEST_TEXT)));
-      case 0x8d, 0x8e -> stack.add(text(length(bytes.get(LONG, take(8)), LONGEST_TEXT)));
+      case 0x8c -> stack.add(text(u8()));
+      case 'U', 'C' -> stack.add(string(u8()));
+      case 'X' -> stack.add(text(length(bytes.get(INT, take(4)) & 0xffffffffL, LONGEST_TEXT)));
+      case 'T', 'B' -> stack.add(string(length(bytes.get(INT, take(4)) & 0xffffffffL, longest())));
+      case 0x8d -> stack.add(text(length(bytes.get(LONG, take(8)), LONGEST_TEXT)));
+      case 0x8e -> stack.add(string(length(bytes.get(LONG, take(8)), longest())));
       case 'V' -> stack.add(line());
       case ')' -> stack.add(new Tuple(List.of()));
       case 't' -> stack.add(new Tuple(marked()));
@@ -97,15 +108,19 @@ final class Pickle {
       case 'd' -> { var x = marked(); stack.add(put(new LinkedHashMap<>(), x)); }
       case 's' -> { var x = last(2); put(map(peek()), x); }
       case 'u' -> { var x = marked(); put(map(peek()), x); }
-      case 'c' -> { var module = line(); stack.add(Globals.of(module, line())); }
-      case 0x93 -> { var x = last(2); stack.add(Globals.of((String) x.get(0), (String) x.get(1))); }
+      case 'c' -> { var module = line(); stack.add(named(module, line())); }
+      case 0x93 -> { var x = last(2); stack.add(named((String) x.get(0), (String) x.get(1))); }
       case 'R' -> {
         var x = last(2);
         if (x.get(1) instanceof Tuple(var a) && !a.isEmpty() && a.getFirst() instanceof List<?> l) work(l.size());
-        stack.add(Globals.called(x.get(0), x.get(1)));
+        stack.add(arrays ? NumPy.called(x.get(0), x.get(1)) : Globals.called(x.get(0), x.get(1)));
       }
       case 0x81 -> { var x = last(2); stack.add(Globals.made(x.get(0))); }
-      case 'b' -> { var state = pop(); build(peek(), state); }
+      case 'b' -> {
+        var state = pop();
+        if (arrays) stack.add(NumPy.built(pop(), state));
+        else build(peek(), state);
+      }
       case 'Q' -> stack.add(Globals.memory(pop()));
       case 'g' -> stack.add(remembered(Long.parseLong(line())));
       case 'h' -> stack.add(remembered(u8()));
@@ -195,8 +210,21 @@ final class Pickle {
     return (int) n;
   }
 
-  private String text(int length) {
-    return new String(bytes.asSlice(take(length), length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+  private String text(int length) { return text(length, StandardCharsets.UTF_8); }
+
+  private String text(int length, Charset charset) {
+    return new String(bytes.asSlice(take(length), length).toArray(ValueLayout.JAVA_BYTE), charset);
+  }
+
+  /// Bytes, or a text of Python 2. Those of arrays are kept, a character a byte.
+  private String string(int length) {
+    return text(length, arrays ? StandardCharsets.ISO_8859_1 : StandardCharsets.UTF_8);
+  }
+
+  private int longest() { return arrays ? NumPy.LONGEST : LONGEST_TEXT; }
+
+  private Value.Global named(String module, String name) throws IOException {
+    return arrays ? NumPy.of(module, name) : Globals.of(module, name);
   }
 
   private String line() throws IOException {

@@ -17,7 +17,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "data", mixinStandardHelpOptions = true, sortOptions = false)
+/// What data holds, and whether all of it can be read.
+@Command(name = "data", mixinStandardHelpOptions = true, sortOptions = false,
+    customSynopsis = "jacquard data DATA [OPTION]…")
 public final class DataCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DATA", description = "As train's --train-data.") String data;
   @Option(names = "--samples", paramLabel = "N", description = "Pairs to read (default: ${DEFAULT-VALUE}; 0 for all).")
@@ -40,7 +42,7 @@ public final class DataCommand implements Callable<Integer> {
       source = s;
     } else {
       source = options.source(data);
-      System.out.printf("%s: %,d pairs%n", source.name(), source.size());
+      System.out.printf("%s: %,d %s%n", source.name(), source.size(), source.size() == 1 ? "pair" : "pairs");
     }
     if (sheet.count != 0) {
       sheet.write(source);
@@ -72,7 +74,8 @@ public final class DataCommand implements Callable<Integer> {
     range("heights", sizes.stream().mapToInt(s -> s[1]).toArray());
     failures.forEach((why, count) -> System.out.printf("%,d samples %s%n", count, why));
     if (first[0] != null) System.out.println("the first: " + first[0]);
-    System.out.printf("%,d pairs read and decoded, %,.0f a second%n", n, n / seconds);
+    System.out.printf("%,d%s read and decoded, %,.0f a second%n", sizes.size(),
+        sizes.size() < n ? " of %,d pairs".formatted(n) : n == 1 ? " pair" : " pairs", sizes.size() / seconds);
     return failures.isEmpty() && whole ? 0 : 1;
   }
 

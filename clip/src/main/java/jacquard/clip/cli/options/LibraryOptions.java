@@ -13,12 +13,17 @@ public final class LibraryOptions {
   @Option(names = "--conv", paramLabel = "LIBRARY",
       description = "On a GPU, who convolves: jacquard, or cudnn (needs cuDNN 8; default: ${DEFAULT-VALUE}).")
   String conv = "jacquard";
+  @Option(names = "--sums", paramLabel = "LIBRARY",
+      description = "Between GPUs that --dist-backend nccl joins, who adds up gradients: jacquard, in rank order, "
+          + "which gives the same bits on every cluster, or nccl, in its own (default: ${DEFAULT-VALUE}).")
+  String sums = "jacquard";
 
   /// A library that cannot be used here is told, and the devices' own kernels do its work.
   public List<Device> on(List<Device> devices) {
     for (var d : devices) {
       use(d, "gemm", gemm);
       use(d, "conv", conv);
+      use(d, "sums", sums);
     }
     return devices;
   }

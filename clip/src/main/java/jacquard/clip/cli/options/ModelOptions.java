@@ -17,7 +17,7 @@ public final class ModelOptions {
       + "hf-hub:ORG/NAME[@revision]; or, with --pretrained, "
       + "a model's name.") public String model;
   @Option(names = "--pretrained", paramLabel = "TAG", description =
-      "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.")
+      "Of a model's name: the tag of published weights (jacquard models --tags), which are downloaded, or a file of weights.")
   public String pretrained;
   @Option(names = "--adapter", paramLabel = "FOLDER",
       description = "A LoRA or DoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors), "

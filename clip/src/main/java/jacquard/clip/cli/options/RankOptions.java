@@ -12,9 +12,10 @@ public final class RankOptions {
       + "its own: the GPUs from --device on, or CPUs that share the cores. A step takes --batch-size pairs "
       + "of each and is that of one rank with all of them (default: ${DEFAULT-VALUE}).")
   int ranks = 1;
-  @Option(names = "--dist-backend", paramLabel = "NAME", description = "Who joins processes that mpirun or srun "
-      + "started: mpi (Open MPI), local (nobody: each process is a run of its own), or auto: mpi where there are "
-      + "several (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--dist-backend", paramLabel = "NAME", description = "Who joins processes that mpirun, srun "
+      + "or torchrun started: mpi (Open MPI), nccl (NCCL between their GPUs, the rest as auto), local (nobody: each "
+      + "process is a run of its own), or auto: TCP with MASTER_ADDR where torchrun started them, else mpi (default: "
+      + "${DEFAULT-VALUE}).")
   String backend = "auto";
   @Option(names = "--rank-timeout", paramLabel = "SECONDS", description = "How long a rank waits for one that gives no "
       + "sign before the run ends (default: ${DEFAULT-VALUE}).")
@@ -40,11 +41,10 @@ public final class RankOptions {
   boolean joins() {
     return switch (backend) {
       case "local" -> false;
-      case "mpi" -> true;
+      case "mpi", "nccl" -> true;
       case "auto" -> !Launch.here().alone();
-      case "nccl" -> throw new IllegalArgumentException("--dist-backend nccl is not there yet; mpi moves the tensors "
-          + "of GPUs through the memory of their hosts");
-      default -> throw new IllegalArgumentException("--dist-backend " + backend + ", expected local, mpi or auto");
+      default -> throw new IllegalArgumentException("--dist-backend " + backend + ", expected local, mpi, nccl or "
+          + "auto");
     };
   }
 
@@ -57,13 +57,19 @@ public final class RankOptions {
       throw new IllegalArgumentException("--ranks " + ranks + ": each process that was started is one rank; start more "
           + "with mpirun -n");
     var launch = Launch.here();
-    return Group.<Integer, IOException>join("mpi", Duration.ofMillis((long) (timeout * 1000)), group -> {
+    var kind = !backend.equals("auto") ? backend : addressed(launch) ? "tcp" : "mpi";
+    return Group.<Integer, IOException>join(kind, Duration.ofMillis((long) (timeout * 1000)), group -> {
       if (group.size() != launch.size())
-        throw new IllegalArgumentException(launch.by() + " started " + launch.size() + " processes, and Open MPI sees "
-            + group.size() + ": start them with mpirun -n " + launch.size() + ", or srun --mpi=pmix; "
-            + "--dist-backend local makes each a run of its own");
+        throw new IllegalArgumentException("%s started %d processes, and %s %d: start them with mpirun -n %d, or srun "
+            .formatted(launch.by(), launch.size(), kind.equals("mpi") ? "Open MPI sees" : "the ranks see", group.size(),
+                launch.size()) + "--mpi=pmix; --dist-backend local makes each a run of its own");
       return work.run();
     });
+  }
+
+  /// Whether the launcher says where rank 0 is.
+  private static boolean addressed(Launch launch) {
+    return launch.by().equals("torchrun") && System.getenv().containsKey("MASTER_ADDR");
   }
 
   /// These, for a command whose ranks are threads of one process and keep everything.

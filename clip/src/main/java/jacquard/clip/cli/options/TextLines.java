@@ -30,7 +30,7 @@ public final class TextLines implements AutoCloseable {
       return line;
     } catch (CharacterCodingException e) {
       throw new IOException(file + " is no UTF-8 text, expected a text a line"
-          + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e);
+          + FirstBytes.unlikeUtf8(file), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package jacquard.clip.cli.suite;
 
+import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.features.FeatureStore;
@@ -93,6 +94,12 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
       for (var s : sets) told.results.put(s.name(), run.run(s, protocols, told));
     }
     told.close();
+    if (options.lines != null) {
+      var lines = new StringBuilder();
+      for (var s : sets) for (var r : told.results.get(s.name()).stream().limit(1).toList())
+        lines.append(r.line(s.name(), s.title())).append('\n');
+      AtomicFile.write(options.lines, lines.toString());
+    }
     summary(told);
     return told.absent.isEmpty() && told.failed.isEmpty() ? 0 : 1;
   }
@@ -164,8 +171,7 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
       System.out.printf("%s, %s: %,d samples%s%s%n", r.dataset(), r.task(), r.samples(), r.missing() == 0 ? ""
           : "; %,d could not be read and were left out".formatted(r.missing()), before ? " (measured before)" : "");
       r.metrics().forEach((name, v) -> System.out.printf("  %-28s %s%s%n", name,
-          Double.isNaN(v) ? "    –" : "%5.1f %%".formatted(100 * v),
-          interval(r, name)));
+          value(r, name, v), interval(r, name)));
     }
 
     private static String value(Result r, String metric, double v) {

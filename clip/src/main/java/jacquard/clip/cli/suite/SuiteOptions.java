@@ -8,6 +8,7 @@ import jacquard.clip.eval.protocols.Retrieval;
 import jacquard.clip.eval.protocols.ZeroShot;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
+import jacquard.clip.settings.Home;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,7 +37,8 @@ public final class SuiteOptions {
   @Option(names = "--task", arity = "1..*", paramLabel = "NAME", description = "auto (what suits the set), "
       + "zeroshot_classification, zeroshot_retrieval, image_caption_selection, captioning (CoCa), or on the set's "
           + "train split: "
-      + "linear_probe (CLIP_benchmark's), logistic_probe (OpenAI's), knn; may be repeated (default: auto).")
+      + "linear_probe (CLIP_benchmark's), logistic_probe (OpenAI's), elevater_probe, knn; may be repeated (default: "
+          + "auto).")
   List<String> tasks = List.of();
   @Option(names = "--fewshot-k", arity = "1..*", split = ",", paramLabel = "K",
       description = "Pictures a class that a probe "
@@ -53,6 +55,13 @@ public final class SuiteOptions {
       + "folders into FOLDER instead, as CLIP_benchmark reads them; needs no model.") public Path export;
   @Option(names = "--results", paramLabel = "FOLDER", description = "Where results go, a JSON file each, as "
       + "CLIP_benchmark's (default: ${DEFAULT-VALUE}).") Path results = Path.of("results");
+  @Option(names = "--save-classifier", paramLabel = "FILE", description = "Writes the class vectors of the data set, "
+      + "a safetensors file.") Path saved;
+  @Option(names = "--load-classifiers", arity = "1..*", paramLabel = "FILE", description = "Takes the mean of such "
+      + "files in place of the vectors of the names: of several models, or of other sentences.")
+  List<Path> loaded = List.of();
+  @Option(names = "--jsonl", paramLabel = "FILE", description = "Also writes a line a data set, as DataComp's "
+      + "eval_results.jsonl.") Path lines;
   @Option(names = "--skip-existing", description = "Does not measure again what has a result.") boolean skip;
   @Option(names = "--cache", paramLabel = "FOLDER",
       description = "Where features are kept, so that further metrics need no "
@@ -73,7 +82,7 @@ public final class SuiteOptions {
   Path kept() {
     if (cache != null) return cache.equals("none") ? null : Path.of(cache);
     var general = System.getenv("XDG_CACHE_HOME");
-    return (general != null ? Path.of(general) : Path.of(System.getProperty("user.home"), ".cache")).resolve("jacquard")
+    return (general != null ? Path.of(general) : Home.folder().resolve(".cache")).resolve("jacquard")
         .resolve("features");
   }
 
@@ -82,17 +91,24 @@ public final class SuiteOptions {
     if (ks.stream().anyMatch(k -> k < 1)) throw new IllegalArgumentException("--recall-k " + ks
         + ", expected numbers from 1");
     var r = new ArrayList<Protocol>();
+    boolean own = saved != null || !loaded.isEmpty();
+    if (own && benchmarks().size() != 1)
+      throw new IllegalArgumentException("--save-classifier and --load-classifiers are for one data set, and "
+          + benchmarks().size() + " are asked for: each has classes of its own");
+    if (own && !tasks.contains("zeroshot_classification")) r.add(new ZeroShot(saved, loaded));
     for (var t : tasks) switch (t) {
       case "auto" -> { }
-      case "zeroshot_classification" -> r.add(new ZeroShot());
+      case "zeroshot_classification" -> r.add(new ZeroShot(saved, loaded));
       case "zeroshot_retrieval" -> r.add(new Retrieval(ks));
       case "image_caption_selection" -> r.add(new Choosing());
       case "captioning" -> r.add(new Captioning(results));
       case "linear_probe" -> probes(LinearProbing.Kind.LINEAR, r);
       case "logistic_probe" -> probes(LinearProbing.Kind.LOGISTIC, r);
+      case "elevater_probe" -> probes(LinearProbing.Kind.ELEVATER, r);
       case "knn" -> probes(LinearProbing.Kind.NEIGHBOURS, r);
       default -> throw new IllegalArgumentException("--task " + t + ", expected auto, zeroshot_classification, "
-          + "zeroshot_retrieval, image_caption_selection, linear_probe, logistic_probe, knn or captioning");
+          + "zeroshot_retrieval, image_caption_selection, linear_probe, logistic_probe, elevater_probe, knn or "
+          + "captioning");
     }
     if (r.isEmpty() && !ks.equals(Retrieval.USUAL))
       throw new IllegalArgumentException("--recall-k goes with --task zeroshot_retrieval");

@@ -67,7 +67,7 @@ public final class ZeroShotOptions {
   }
 
   private TestSet named(Benchmark set) throws IOException {
-    if (BuiltIn.is(set)) return BuiltIn.of(set, "test");
+    if (BuiltIn.is(set)) return BuiltIn.of(set, "test", "en", null);
     if (root == null) throw new IllegalArgumentException("--zeroshot-dataset " + set.name()
         + " needs --zeroshot-data ROOT");
     return Layouts.find(root, set, "test", "en", sets.size() == 1)

@@ -3,6 +3,7 @@ package jacquard.clip.cli.train;
 import jacquard.clip.cli.train.options.StartOptions;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.source.EmojiSource;
+import jacquard.clip.settings.Recipes;
 import jacquard.clip.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,11 @@ public final class Resumption {
   private static final Set<String> PATHS =
       Set.of("--train-data", "--val-data", "--model", "--pretrained", "--pretrained-image", "--distill-model",
       "--distill-pretrained", "--cache-dir", "--imagenet-val", "--imagenet-v2", "--zeroshot-data", "--data", "--guard",
-      "--test-data", "--old-data");
+      "--test-data", "--old-data", "--uids");
+
+  /// Options of a first training that a second one has otherwise.
+  private static final Set<String> FIRST_ALONE = Set.of("--then", "--name", "--logs", "--resume", "--pretrained",
+      "--pretrained-image", "--model", "--recipe");
 
   private Resumption() {}
 
@@ -54,6 +59,32 @@ public final class Resumption {
     else if (then.model.first != null && given.model.name == null)
       all.add("--model=" + resolved(then.model.first, Path.of(began.folder())));
     all.add("--resume=" + folder.toAbsolutePath());
+    return all;
+  }
+
+  /// The arguments of a second training that begins from the weights of a first one, in a folder beside its own: those
+  /// of the first, and others over them. Where it was begun before, it goes on.
+  ///
+  /// @param first  the folder of the first
+  /// @param others options as one text
+  static List<String> second(Path first, RunFolder.Command began, String others) {
+    var to = first.toAbsolutePath().normalize();
+    var folder = to.resolveSibling(to.getFileName() + "-2");
+    if (Files.exists(folder.resolve("resume.safetensors"))) return List.of("--resume=" + folder);
+    var words = new ArrayList<>(List.of("train"));
+    if (!others.isBlank()) words.addAll(List.of(others.strip().split("\\s+")));
+    var given = new ArrayList<>(List.of(Recipes.expanded(words.toArray(String[]::new))));
+    given.removeFirst();
+    var now = new CommandLine(new TrainCommand()).parseArgs(given.toArray(String[]::new));
+    var all = new ArrayList<String>();
+    for (var option : new CommandLine(new TrainCommand()).parseArgs(began.arguments().toArray(String[]::new))
+        .matchedOptions())
+      if (!replaced(option.longestName(), now) && !FIRST_ALONE.contains(option.longestName()))
+        add(all, option, Path.of(began.folder()));
+    all.addAll(given);
+    all.add("--pretrained=" + to.resolve("last"));
+    all.add("--logs=" + folder.getParent());
+    all.add("--name=" + folder.getFileName());
     return all;
   }
 

@@ -29,6 +29,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
+/// Trains a model.
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis =
     "jacquard train [OPTION]…")
 public final class TrainCommand implements Callable<Integer> {
@@ -37,6 +38,8 @@ public final class TrainCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
   /// How the run began; null until that is known.
   RunFolder.Command began;
+  /// Where it wrote; null where it has not begun.
+  Path folder;
   /// Options that are given now to a run that goes on.
   List<String> given = List.of();
 
@@ -71,7 +74,15 @@ public final class TrainCommand implements Callable<Integer> {
     }
     var given = spec.commandLine().getParseResult().originalArgs();
     if (began == null) began = RunFolder.Command.here(given.isEmpty() ? given : given.subList(1, given.size()));
-    return TrainRun.of(this).call();
+    int status = TrainRun.of(this).call();
+    return status == 0 && run.then != null && folder != null ? second() : status;
+  }
+
+  /// A training from the weights of this one, with the options of --then.
+  private int second() throws IOException {
+    var command = new TrainCommand();
+    new CommandLine(command).parseArgs(Resumption.second(folder, began, run.then).toArray(String[]::new));
+    return command.call();
   }
 
   /// The same command with the options that the run began with, and those given now over them.

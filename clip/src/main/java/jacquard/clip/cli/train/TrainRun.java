@@ -39,9 +39,10 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var start = c.model.start(c.overrides, going != null && RunFolder.made(going) > 0 ? going : null);
     var config = c.flex.over(c.model.drawn() ? c.task.begun(start.config()) : start.config());
     var training = c.sampling.data(c.data.train, c.tables, c.captions.choice);
-    if (!config.compares() && c.data.held != null)
+    boolean compares = config.compares() && !c.task.masked();
+    if (!compares && c.data.held != null)
       throw new IllegalArgumentException("--val-data: this model has no features of captions to compare pictures with");
-    var held = config.compares() ? c.data.held(c.tables) : null;
+    var held = compares ? c.data.held(c.tables) : null;
     int batch = c.steps.whole(on.ranks());
     long perEpoch = Math.max(1, c.flex.use
         ? c.flex.perEpoch(config, training.size() / training.least() * training.least(),
@@ -58,6 +59,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     boolean leads = group.rank() == 0, again = command.run.resume != null;
     var path = Path.of(group.strings("the run's folder", leads ? command.run.folder(title()).toString() : "")
         .getFirst());
+    command.folder = path;
     if (again && finished(path, leads)) return 0;
     var how = command.optimizer.how(config, title(), cadence.steps(), perEpoch, command.steps.accumulate);
     var trainer = trainer(how);
@@ -75,21 +77,27 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
       Runtime.getRuntime().addShutdownHook(hook);
       if (leads && start.tokenizer() != null)
         folder.tokenizer(TokenizerFiles.files(start.tokenizer(), config.text().input().tokenizer()));
-      var evaluation = trainer.run(folder);
-      int status = trainer.steps() < cadence.steps() ? 1 : 0;
-      if (!leads) return status;
-      double minutes = (System.nanoTime() - since) / 6e10;
-      RunPage.write(path, title(), training.name(), held, evaluation, minutes,
-          "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
-      print(evaluation);
-      System.out.printf("%.1f minutes; see %s%n", minutes, path.resolve("report.html"));
-      return status;
+      try (var _ = leads ? command.run.sync(path) : null) { return run(folder, trainer, how, since); }
     } finally {
       done.countDown();
       try { Runtime.getRuntime().removeShutdownHook(hook); } catch (IllegalStateException stopping) {
         System.out.flush();
       }
     }
+  }
+
+  private int run(RunFolder folder, Trainer trainer, Optimization how, long since) throws IOException {
+    boolean leads = Group.current().rank() == 0;
+    var path = folder.path();
+    var evaluation = trainer.run(folder);
+    int status = trainer.steps() < cadence.steps() ? 1 : 0;
+    if (!leads) return status;
+    double minutes = (System.nanoTime() - since) / 6e10;
+    RunPage.write(path, title(), training.name(), held, evaluation, minutes,
+        "./jacquard train " + String.join(" ", command.began.arguments()), settings(how));
+    print(evaluation);
+    System.out.printf("%.1f minutes; see %s%n", minutes, path.resolve("report.html"));
+    return status;
   }
 
   /// Says what a step takes.
@@ -134,7 +142,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
         : training.stream(whole, captions, tokenizer, new SamplingOptions.Size(batch, context, seed));
     Alike.check(Group.current(), facts(stream));
     return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
-        held).also(c.zeroShot.also(transform, tokenizer, perEpoch));
+        held).also(c.zeroShot.also(transform, tokenizer, perEpoch)).live(c.run.watch);
   }
 
   /// What all ranks must have alike.
@@ -183,7 +191,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     r.put("training data", training.name() + ", " + training.size() + " pairs");
     r.put("steps × batch", cadence.steps() + " × " + step());
     r.put("schedule", how.schedule().toString());
-    r.put("loss", command.task.loss().name().toLowerCase()
+    r.put("loss", command.task.masked() ? "masked images, teacher " + command.task.maskTeacher
+        : command.task.loss().name().toLowerCase()
         + (command.task.weights == null ? "" : ", distilled from " + command.task.weights));
     r.put("seed", Long.toString(command.steps.seed));
     return r;

@@ -19,6 +19,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine;
 
+/// Adapts a model to new pairs without losing what it knew.
 @Command(name = "tune", mixinStandardHelpOptions = true, sortOptions = false,
     customSynopsis = "jacquard tune MODEL --data B [OPTION]…")
 public final class TuneCommand implements Callable<Integer> {
@@ -36,7 +37,7 @@ public final class TuneCommand implements Callable<Integer> {
   @Mixin(name = "Optimizer") OptimizerOptions optimizer = OptimizerOptions.tuning();
   @Mixin(name = "Devices and precision") ComputeOptions compute;
   @Mixin(name = "Ranks") RankOptions ranks;
-  @Mixin(name = "Pictures") ImageOptions images;
+  @Mixin(name = "Pictures") ImageOptions images = ImageOptions.tuning();
   @Mixin(name = "The run's folder") RunOptions run;
 
   /// Whether the user set an option.

@@ -45,6 +45,10 @@ final class TuneOptions {
       description = "Of tip-adapter and tip-adapter-f: pictures of a name that are remembered, at most (default: "
           + "${DEFAULT-VALUE}).")
   int shots = 16;
+  @Option(names = "--matryoshka", split = ",", paramLabel = "WIDTH",
+      description = "Of flyp and lit: pictures and captions are compared by so many of their features' first numbers "
+          + "too, as 64,128,512, so that features may be cut short (jina-clip's loss).")
+  List<Integer> widths = List.of();
   @Option(names = "--seeds", paramLabel = "N",
       description = "Runs with N seeds, from --seed on, and tells means and deviations (default: ${DEFAULT-VALUE}).")
   int seeds = 1;
@@ -72,13 +76,16 @@ final class TuneOptions {
     if (vectors != null && vectors < 1)
       throw new IllegalArgumentException("--prompt-vectors " + vectors + ", expected 1 or more");
     return Methods.of(method, new Methods.Knobs(groups, rank, alpha, targets, dropout, new Wording(words,
-        vectors == null ? 0 : vectors), shots));
+        vectors == null ? 0 : vectors), shots, widths));
   }
 
   /// @param old   whether there are old pairs
   /// @param stays whether the model's own weights stay as they are
   String kind(boolean old, boolean stays) {
     var k = keep == null ? stays ? "none" : old ? "replay" : "lwf" : keep;
+    if (stays && !List.of("none", "replay").contains(k))
+      throw new IllegalArgumentException("--keep " + k + " holds on to what weights knew, and --method " + method
+          + " leaves them as they are");
     boolean needs = List.of("replay", "ewc").contains(k);
     if (needs && !old) throw new IllegalArgumentException("--keep " + k + " needs --old-data, pairs that were known");
     if (!needs && old) throw new IllegalArgumentException("--old-data is for --keep replay or ewc, not for " + k);

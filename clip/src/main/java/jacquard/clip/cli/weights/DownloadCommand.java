@@ -8,13 +8,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+/// Downloads a model.
 @Command(name = "download", mixinStandardHelpOptions = true, sortOptions = false)
 public final class DownloadCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description =
       "hf-hub:ORG/NAME[@revision], or, with --pretrained, a model's name.")
   String model;
   @Option(names = "--pretrained", paramLabel = "TAG", description =
-      "The tag of published weights (./jacquard models --tags).")
+      "The tag of published weights (jacquard models --tags).")
   String pretrained;
 
   @Override public Integer call() throws IOException {

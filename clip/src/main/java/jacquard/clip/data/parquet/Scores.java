@@ -1,27 +1,22 @@
 package jacquard.clip.data.parquet;
 
-import dev.hardwood.InputFile;
-import dev.hardwood.reader.ParquetFileReader;
-import dev.hardwood.schema.ColumnProjection;
-import jacquard.clip.settings.Reason;
+import jacquard.clip.checkpoint.numpy.Npz;
+import jacquard.clip.checkpoint.Weights;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
-/// Keeps the samples of a shard whose number in a column of the Parquet file beside it is large enough, as img2dataset
-/// and DataComp lay them out: a row a sample, its name in the column `key`.
+/// Keeps the samples of a shard whose number in a column of the Parquet file beside it is large enough. What is no
+/// column there is an array of the `.npz`: a number a row, or features `COLUMN_img` and `COLUMN_txt`, of which the
+/// cosine counts.
 ///
 /// @param column a column of numbers
 /// @param least  the least number that stays
-public record Scores(String column, double least) {
-  private static final String KEY = "key";
-  /// The library says at length what it has found of the machine.
-  private static final Logger QUIET = Logger.getLogger("dev.hardwood");
-  static { QUIET.setLevel(Level.WARNING); }
+public record Scores(String column, double least) implements Keeps {
+  private static final String NPZ = ".npz", PARQUET = ".parquet";
 
   /// `COLUMN=LEAST`.
   public static Scores parse(String text) {
@@ -35,35 +30,78 @@ public record Scores(String column, double least) {
     throw new IllegalArgumentException("--min-score " + text + ", expected COLUMN=NUMBER");
   }
 
-  /// What the samples that do not stay are counted under.
-  public String reason() { return "whose " + column + " is below " + least + ", or missing"; }
+  @Override public String reason() { return "whose " + column + " is below " + least + ", or missing"; }
 
-  /// The keys of the samples that stay.
-  ///
-  /// @param name of the file, for errors
-  /// @throws IOException where it is no Parquet file, or has no such columns
-  public Set<String> kept(String name, byte[] file) throws IOException {
+  /// By a Parquet file alone.
+  public Set<String> kept(String name, byte[] file) throws IOException { return kept(Sidecar.of(name, file)); }
+
+  @Override public Set<String> kept(Sidecar beside) throws IOException {
+    var table = Table.beside(beside);
+    if (!table.has(Sidecar.KEY) || table.has(column)) return ofColumn(table);
+    byte[] npz;
+    try { npz = beside.read(NPZ); }
+    // it has no such column
+    catch (IOException none) { return ofColumn(table); }
+    var keys = new ArrayList<String>();
+    table.read(List.of(Sidecar.KEY), v -> keys.add(v[0] == null ? null : v[0].toString()));
+    double[] all = array(beside.name(NPZ), npz);
+    if (all.length != keys.size())
+      throw new IOException("%s has %,d numbers of %s, and %s has %,d rows".formatted(beside.name(NPZ), all.length,
+          column, beside.name(PARQUET), keys.size()));
     var r = new HashSet<String>();
-    try (var parquet = ParquetFileReader.open(InputFile.of(ByteBuffer.wrap(file)))) {
-      var columns = parquet.getFileSchema().getColumns().stream().map(c -> c.name()).toList();
-      if (!columns.containsAll(List.of(KEY, column)))
-        throw new IOException(name + " has no column \"" + (columns.contains(KEY) ? column : KEY) + "\"; found "
-            + columns);
-      try (var rows = parquet.buildRowReader().projection(ColumnProjection.columns(KEY, column)).build()) {
-        while (rows.hasNext()) {
-          rows.next();
-          if (rows.isNull(KEY) || rows.isNull(column)) continue;
-          if (!(rows.getValue(column) instanceof Number n))
-            throw new IOException(name + ": column \"" + column + "\" holds no numbers");
-          if (n.doubleValue() >= least) r.add(rows.getString(KEY));
-        }
+    for (int i = 0; i < all.length; i++) if (keys.get(i) != null && all[i] >= least) r.add(keys.get(i));
+    return r;
+  }
+
+  private Set<String> ofColumn(Table table) throws IOException {
+    var r = new HashSet<String>();
+    table.read(List.of(Sidecar.KEY, column), v -> {
+      if (v[0] == null || v[1] == null) return;
+      if (!(v[1] instanceof Number n))
+        throw new IOException(table.name() + ": column \"" + column + "\" holds no numbers");
+      if (n.doubleValue() >= least) r.add(v[0].toString());
+    });
+    return r;
+  }
+
+  private double[] array(String name, byte[] npz) throws IOException {
+    var file = Files.createTempFile("jacquard", NPZ);
+    try {
+      Files.write(file, npz);
+      try (var arrays = Npz.open(file)) {
+        if (arrays.names().contains(column)) return numbers(arrays.floats(column));
+        var pair = List.of(column + "_img", column + "_txt");
+        if (!arrays.names().containsAll(pair))
+          throw new IOException("no array \"" + column + "\", nor " + String.join(" and ", pair) + "; found "
+              + arrays.names());
+        return cosines(arrays, pair);
       }
-      return r;
-    } catch (RuntimeException e) {                                               // of a broken file, of any kind
-      throw new IOException(name + " cannot be read: " + Reason.of(e.getCause() == null ? e : e.getCause()), e);
-    } catch (NoClassDefFoundError e) {
-      throw new IOException(name + ": Parquet needs the library dev.hardwood:hardwood-core, and org.xerial.snappy:"
-          + "snappy-java where the file is compressed by Snappy", e);
+    } catch (IOException e) {
+      throw new IOException(name + ": " + String.valueOf(e.getMessage()).replace(file + ": ", ""), e);
+    } finally { Files.deleteIfExists(file); }
+  }
+
+  private static double[] numbers(float[] x) {
+    double[] r = new double[x.length];
+    for (int i = 0; i < r.length; i++) r[i] = x[i];
+    return r;
+  }
+
+  private static double[] cosines(Weights arrays, List<String> pair) throws IOException {
+    int[] s = arrays.shape(pair.getFirst());
+    if (s.length != 2 || !java.util.Arrays.equals(s, arrays.shape(pair.getLast())))
+      throw new IOException(pair + " are no features of as many rows and columns");
+    float[] x = arrays.floats(pair.getFirst()), t = arrays.floats(pair.getLast());
+    double[] r = new double[s[0]];
+    for (int i = 0; i < r.length; i++) {
+      double xt = 0, xx = 0, tt = 0;
+      for (int k = i * s[1]; k < (i + 1) * s[1]; k++) {
+        xt += (double) x[k] * t[k];
+        xx += (double) x[k] * x[k];
+        tt += (double) t[k] * t[k];
+      }
+      r[i] = xt / Math.sqrt(xx * tt);
     }
+    return r;
   }
 }

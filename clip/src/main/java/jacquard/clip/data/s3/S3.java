@@ -1,10 +1,21 @@
 package jacquard.clip.data.s3;
 
+import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.function.UnaryOperator;
 
 /// What `s3://BUCKET/KEY` means here: an address, and a signature where there is an access key. The names are AWS's
@@ -18,6 +29,11 @@ import java.util.function.UnaryOperator;
 /// @param signer   null: none
 public record S3(String endpoint, String region, Signature signer) {
   private static final String SCHEME = "s3://", USUAL = "us-east-1";
+  /// Bytes that one request may write.
+  private static final long MOST = 5L << 30;
+  private static final int TRIES = 3;
+  private static final Duration PATIENCE = Duration.ofMinutes(30);
+  private static final Pattern CODE = Pattern.compile("<Code>([A-Za-z0-9]{1,64})</Code>");
 
   /// Whether a name is one of these.
   public static boolean is(String name) { return name.startsWith(SCHEME); }
@@ -60,6 +76,50 @@ public record S3(String endpoint, String region, Signature signer) {
   /// The headers to send beside those given.
   public Map<String, String> headers(URI uri, Map<String, String> headers) {
     return signer == null ? Map.of() : signer.headers("GET", uri, headers, Instant.now());
+  }
+
+  /// Writes a file as an object, whole or not at all.
+  ///
+  /// @throws IOException with what the server says, where it does not take it; it is tried three times
+  public void put(String name, Path file) throws IOException {
+    var uri = uri(name);
+    if (Files.size(file) > MOST)
+      throw new IOException(file + " has %,d bytes; one object takes %,d".formatted(Files.size(file), MOST));
+    IOException last = null;
+    for (int t = 0; t < TRIES; t++) {
+      var request = HttpRequest.newBuilder(uri).timeout(PATIENCE).PUT(HttpRequest.BodyPublishers.ofFile(file));
+      if (signer != null)
+        signer.headers("PUT", uri, Map.of(), sha256(file), Instant.now()).forEach(request::header);
+      try (var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(10)).build()) {
+        var answer = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() / 100 == 2) return;
+        last = new IOException("%s: the server answers %d%s".formatted(name, answer.statusCode(), said(answer.body())));
+        if (answer.statusCode() / 100 == 4 && answer.statusCode() != 429 && answer.statusCode() != 408) throw last;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException(name + ": interrupted", e);
+      } catch (IOException e) {
+        if (e == last) throw e;
+        last = new IOException(name + ": " + Reason.of(e), e);
+      }
+    }
+    throw last;
+  }
+
+  /// The code that an answer's XML gives.
+  private static String said(String body) {
+    var m = CODE.matcher(body == null ? "" : body);
+    return m.find() ? ", " + m.group(1) : "";
+  }
+
+  private static String sha256(Path file) throws IOException {
+    try (var in = Files.newInputStream(file)) {
+      var digest = MessageDigest.getInstance("SHA-256");
+      byte[] buffer = new byte[1 << 16];
+      for (int n; (n = in.read(buffer)) >= 0; ) digest.update(buffer, 0, n);
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (GeneralSecurityException e) { throw new IllegalStateException(e); }
   }
 
   /// What is not a letter, a digit or one of -._~/ as percents.

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/// AWS's signature, version 4, of a request without a body:
+/// AWS's signature, version 4, of a request:
 /// HMAC(HMAC(HMAC(HMAC(HMAC("AWS4" + secret, day), region), "s3"), "aws4_request"), text).
 ///
 /// @param key    the public part of an access key
@@ -30,21 +30,29 @@ public record Signature(String key, String secret, String token, String region) 
   private static final String EMPTY = hex(sha256(""));
   private static final String ALGORITHM = "AWS4-HMAC-SHA256", SERVICE = "s3", ENDING = "aws4_request";
 
-  /// The headers that the request needs beside the given ones, `Host` excepted, which the client writes.
+  /// The headers that a request without a body needs beside the given ones, `Host` excepted, which the client writes.
   ///
   /// @param headers that are signed too
   public SortedMap<String, String> headers(String method, URI uri, Map<String, String> headers, Instant now) {
+    return headers(method, uri, headers, EMPTY, now);
+  }
+
+  /// The same of a request with a body.
+  ///
+  /// @param body its SHA-256, in hexadecimal digits
+  public SortedMap<String, String> headers(String method, URI uri, Map<String, String> headers, String body,
+      Instant now) {
     var signed = new TreeMap<String, String>();
     headers.forEach((name, value) -> signed.put(name.toLowerCase(Locale.ROOT), value.strip()));
     var time = TIME.format(now);
     signed.put("host", host(uri));
     signed.put("x-amz-date", time);
-    signed.put("x-amz-content-sha256", EMPTY);
+    signed.put("x-amz-content-sha256", body);
     if (token != null) signed.put("x-amz-security-token", token);
     var names = String.join(";", signed.keySet());
     var request = String.join("\n", method, uri.getRawPath().isEmpty() ? "/" : uri.getRawPath(), query(uri),
         signed.entrySet().stream().map(e -> e.getKey() + ":" + e.getValue() + "\n").collect(Collectors.joining()),
-        names, EMPTY);
+        names, body);
     var scope = String.join("/", time.substring(0, 8), region, SERVICE, ENDING);
     byte[] k = ("AWS4" + secret).getBytes(StandardCharsets.UTF_8);
     for (var part : scope.split("/")) k = hmac(k, part);

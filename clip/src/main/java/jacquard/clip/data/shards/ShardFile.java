@@ -1,6 +1,7 @@
 package jacquard.clip.data.shards;
 
 import jacquard.clip.data.Captions;
+import jacquard.clip.data.parquet.Sidecar;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,6 +31,21 @@ public interface ShardFile {
 
   /// Where its index lies; null where none can be kept.
   Path index();
+
+  /// The files beside a shard of this name.
+  static Sidecar beside(String shard, BlockCache cache) {
+    return new Sidecar() {
+      private byte[] parquet;
+      @Override public String name(String ending) { return shard.replaceFirst("\\.tar$", ending); }
+      @Override public byte[] read(String ending) throws IOException {
+        if (ending.equals(".parquet") && parquet != null) return parquet;
+        var file = of(name(ending), cache);
+        byte[] r = file.read(0, Math.toIntExact(file.state().size()));
+        if (ending.equals(".parquet")) parquet = r;
+        return r;
+      }
+    };
+  }
 
   /// A file on disk.
   record OnDisk(Path path) implements ShardFile {

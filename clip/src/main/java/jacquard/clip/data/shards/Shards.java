@@ -3,7 +3,7 @@ package jacquard.clip.data.shards;
 import jacquard.clip.data.Captions;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
-import jacquard.clip.data.parquet.Scores;
+import jacquard.clip.data.parquet.Columns;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
 import jacquard.clip.settings.Reason;
@@ -14,7 +14,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.stream.IntStream;
@@ -31,18 +30,9 @@ public final class Shards {
   /// @param factor how often they appear in an epoch; while drawing shards, the weight of each
   public record From(List<String> names, double factor) {}
 
-  /// The pairs of a shard: `[4 · count]`, first byte and length of the picture, then of the caption.
-  private record Places(long[] where) {}
-
-  /// What keeps samples: null scores keep all.
-  private record Beside(Scores scores, BlockCache cache) {
-    /// The keys that the Parquet file beside a shard keeps; null: all.
-    Set<String> kept(ShardFile shard) throws IOException {
-      if (scores == null) return null;
-      var file = ShardFile.of(shard.name().replaceFirst("\\.tar$", ".parquet"), cache);
-      return scores.kept(file.name(), file.read(0, Math.toIntExact(file.state().size())));
-    }
-  }
+  /// The pairs of a shard: `[4 · count]`, first byte and length of the picture, then of the caption; or the captions
+  /// themselves.
+  private record Places(long[] where, List<String> captions) {}
 
   /// @param entries samples in the index, `lost` of them by reason without what a pair needs
   private record Shard(ShardFile file, ShardFile.State state, int source, int count, int entries, long bytes,
@@ -50,17 +40,19 @@ public final class Shards {
 
   private final String name;
   private final Fields fields;
-  private final Beside beside;
+  private final Columns columns;
+  private final BlockCache cache;
   private final List<Shard> shards;
   private final double[] factors;
   private final long[] start;
   private final LinkedHashMap<Integer, Places> held = new LinkedHashMap<>(16, 0.75f, true);
   private long inHold;
 
-  private Shards(String name, Fields fields, Beside beside, List<Shard> shards, double[] factors) {
+  private Shards(String name, Fields fields, Columns columns, BlockCache cache, List<Shard> shards, double[] factors) {
     this.name = name;
     this.fields = fields;
-    this.beside = beside;
+    this.columns = columns;
+    this.cache = cache;
     this.shards = shards;
     this.factors = factors;
     this.start = new long[shards.size() + 1];
@@ -76,25 +68,25 @@ public final class Shards {
 
   /// @param cache for shards behind addresses; null where there are none
   public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache) throws IOException {
-    return open(name, sources, fields, cache, null);
+    return open(name, sources, fields, cache, Columns.NONE);
   }
 
-  /// @param scores by which samples are kept; null: all are
+  /// @param columns of the Parquet files beside the shards
   public static Shards open(String name, List<From> sources, Fields fields, BlockCache cache,
-      Scores scores) throws IOException {
+      Columns columns) throws IOException {
     record Named(String name, int source) {}
     var named = new ArrayList<Named>();
     for (int s = 0; s < sources.size(); s++) for (var n : sources.get(s).names) named.add(new Named(n, s));
     // A stream that throws leaves its other readers at work. Here none begins after a failure, and all are waited for.
-    var beside = new Beside(scores, cache);
     var failures = new ConcurrentSkipListMap<Integer, IOException>();
     var shards = IntStream.range(0, named.size()).parallel().mapToObj(i -> {
       if (!failures.isEmpty()) return null;
-      try { return indexed(ShardFile.of(named.get(i).name, cache), named.get(i).source, fields, beside); }
+      try { return indexed(ShardFile.of(named.get(i).name, cache), named.get(i).source, fields,
+            columns.of(ShardFile.beside(named.get(i).name, cache))); }
       catch (IOException e) { failures.put(i, e); return null; }
     }).toList();
     if (!failures.isEmpty()) throw failures.firstEntry().getValue();
-    var r = new Shards(name, fields, beside, shards, named.stream()
+    var r = new Shards(name, fields, columns, cache, shards, named.stream()
         .mapToDouble(n -> sources.get(n.source).factor).toArray());
     if (r.size() == 0)
       throw new IOException(name + " holds no pair in " + shards.size() + " shards"
@@ -102,26 +94,33 @@ public final class Shards {
     return r;
   }
 
-  private static Shard indexed(ShardFile file, int source, Fields fields, Beside beside) throws IOException {
-    var kept = beside.kept(file);
+  private static Shard indexed(ShardFile file, int source, Fields fields, Columns.Rows rows) throws IOException {
     var index = ShardIndex.of(file);
     var lost = new TreeMap<String, Long>();
     int count = 0;
     long hash = 0, bytes = 0;
     for (var s : index.samples()) {
-      var why = fields.image(s) == null ? Fields.NO_IMAGE : fields.text(s) == null ? Fields.NO_TEXT
-          : stays(s, kept) ? null : beside.scores.reason();
+      var why = lost(fields, s, rows);
       if (why != null) {
         lost.merge(why, 1L, Long::sum);
         continue;
       }
       count++;
-      bytes += fields.image(s).length() + fields.text(s).length();
-      hash = Captions.then(Captions.then(hash, Captions.hash(s.key())),
-          fields.image(s).length() + 31 * fields.text(s).length());
+      long text = rows.captions() == null ? fields.text(s).length() : Captions.hash(rows.captions().get(name(s)));
+      bytes += fields.image(s).length() + (rows.captions() == null ? text : 0);
+      hash = Captions.then(Captions.then(hash, Captions.hash(s.key())), fields.image(s).length() + 31 * text);
     }
     return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
   }
+
+  /// Why a sample is no pair; null where it is one.
+  private static String lost(Fields fields, ShardIndex.Sample s, Columns.Rows rows) {
+    return fields.image(s) == null ? Fields.NO_IMAGE
+        : rows.captions() == null ? fields.text(s) == null ? Fields.NO_TEXT : rows.lost(name(s))
+        : rows.captions().containsKey(name(s)) ? rows.lost(name(s)) : Fields.NO_TEXT;
+  }
+
+  private static String name(ShardIndex.Sample s) { return s.key().substring(s.key().lastIndexOf('/') + 1); }
 
   /// Whether a shard of this name is brought into a cache.
   public static boolean elsewhere(String name) {
@@ -215,23 +214,26 @@ public final class Shards {
   public String key(long number) throws IOException {
     int s = shard(number);
     var file = shards.get(s).file;
-    return pairs(ShardIndex.of(file), beside.kept(file)).get((int) (number - start[s])).key();
+    return pairs(ShardIndex.of(file), columns.of(ShardFile.beside(file.name(), cache)))
+        .get((int) (number - start[s])).key();
   }
 
-  private List<ShardIndex.Sample> pairs(ShardIndex index, Set<String> kept) {
-    return index.samples().stream()
-        .filter(p -> fields.image(p) != null && fields.text(p) != null && stays(p, kept)).toList();
-  }
-
-  private static boolean stays(ShardIndex.Sample s, Set<String> kept) {
-    return kept == null || kept.contains(s.key().substring(s.key().lastIndexOf('/') + 1));
+  private List<ShardIndex.Sample> pairs(ShardIndex index, Columns.Rows rows) {
+    return index.samples().stream().filter(p -> lost(fields, p, rows) == null).toList();
   }
 
   /// The caption of a pair.
   ///
   /// @param draw what the choice among several is drawn from
   public String caption(long number, Random draw) throws Preparation.LeftOut {
-    return fields.caption(part(number, 2, Fields.LONGEST_TEXT), called(number), draw);
+    if (columns.captions() == null)
+      return fields.caption(part(number, 2, Fields.LONGEST_TEXT), called(number), draw);
+    int s = shard(number);
+    String text;
+    try { text = places(s).captions.get((int) (number - start[s])); }
+    catch (IOException e) { throw new Preparation.LeftOut(Fields.SHARD, Reason.of(e), e); }
+    if (text.isBlank()) throw new Preparation.LeftOut(Fields.EMPTY, called(number) + ": the caption is empty", null);
+    return text;
   }
 
   /// A pair, decoded.
@@ -280,12 +282,14 @@ public final class Shards {
     var shard = shards.get(s);
     var index = ShardIndex.of(shard.file);
     if (!index.state().equals(shard.state)) throw new IOException(shard.file.name() + " changed while it was read");
-    var pairs = pairs(index, beside.kept(shard.file));
+    var rows = columns.of(ShardFile.beside(shard.file.name(), cache));
+    var pairs = pairs(index, rows);
     if (pairs.size() != shard.count) throw new IOException(shard.file.name() + " has another index than before");
     var r = new Places(IntStream.range(0, 4 * pairs.size()).mapToLong(i -> {
       var part = i % 4 < 2 ? fields.image(pairs.get(i / 4)) : fields.text(pairs.get(i / 4));
-      return i % 2 == 0 ? part.at() : part.length();
-    }).toArray());
+      return part == null ? 0 : i % 2 == 0 ? part.at() : part.length();
+    }).toArray(), rows.captions() == null ? null
+        : pairs.stream().map(p -> rows.captions().get(name(p))).toList());
     synchronized (held) {
       if (held.put(s, r) == null) inHold += shard.count;
       for (var eldest = held.entrySet().iterator(); inHold > HELD && held.size() > 1; eldest.remove())

@@ -38,7 +38,7 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
   public static TableSource read(Path file, Character separator, Columns columns) throws IOException {
     String text;
     try { text = Files.readString(file); } catch (MalformedInputException e) {
-      throw new IOException(file + " is no UTF-8 text" + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e);
+      throw new IOException(file + " is no UTF-8 text" + FirstBytes.unlikeUtf8(file), e);
     }
     if (text.startsWith("\ufeff")) text = text.substring(1);
     if (text.indexOf('\n') < 0) text = text.replace('\r', '\n');                // lines of old Macs
@@ -76,7 +76,8 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
       captions.add(r.get(c));
       groups.add(g < 0 ? path.toAbsolutePath().normalize() : r.get(g));
     }
-    if (paths.isEmpty()) throw new IOException(file + " holds no row with a caption (" + skipped + " without)");
+    if (paths.isEmpty()) throw new IOException(file + (skipped == 0 ? " holds column names and no row"
+        : " holds no row with a path and a caption (" + skipped + " without)"));
     return new TableSource(file, List.copyOf(paths), List.copyOf(captions), List.copyOf(groups), skipped);
   }
 

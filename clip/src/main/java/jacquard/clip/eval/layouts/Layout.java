@@ -32,7 +32,8 @@ public interface Layout {
     public Path file(String... names) {
       var folders = Stream.concat(Stream.of(folder),
           Stream.of("raw", "annotations", "data", "MNIST/raw", "FashionMNIST/raw",
-          "cifar-10-batches-bin", "cifar-100-binary", "stl10_binary").map(folder::resolve)).toList();
+          "cifar-10-batches-bin", "cifar-100-binary", "cifar-10-batches-py", "cifar-100-python", "stl10_binary")
+          .map(folder::resolve)).toList();
       for (var f : folders) for (var n : names) if (Files.isRegularFile(f.resolve(n))) return f.resolve(n);
       return null;
     }

@@ -3,6 +3,7 @@ package jacquard.clip.eval.layouts;
 import jacquard.clip.eval.layouts.annotated.CaptionFiles;
 import jacquard.clip.eval.layouts.annotated.ChoiceFiles;
 import jacquard.clip.eval.layouts.binary.Cifar;
+import jacquard.clip.eval.layouts.binary.CifarPickled;
 import jacquard.clip.eval.layouts.binary.Idx;
 import jacquard.clip.eval.layouts.binary.Stl;
 import jacquard.clip.eval.sets.Benchmark;
@@ -21,7 +22,7 @@ import java.util.Optional;
 public final class Layouts {
   /// The first that fits reads.
   private static final List<Layout> ALL = List.of(new WebDataset(), new CaptionFiles(), new ChoiceFiles(), new Idx(),
-      new Cifar(), new Stl(), new ImageFolder());
+      new Cifar(), new CifarPickled(), new Stl(), new ImageFolder());
 
   private Layouts() {}
 

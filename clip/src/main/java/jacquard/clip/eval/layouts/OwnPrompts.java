@@ -1,5 +1,6 @@
 package jacquard.clip.eval.layouts;
 
+import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Classes;
 import jacquard.clip.eval.sets.Prompts;
 import java.io.IOException;
@@ -24,7 +25,10 @@ final class OwnPrompts {
     var classes = TextFile.lines(names);
     if (place.prompts() != null) check(place, classes, place.prompts().classes());
     var templates = Files.exists(sentences) ? TextFile.lines(sentences) : Classes.usualTemplates();
-    try { return Prompts.of(classes, templates); }
+    try {
+      return place.set().kind() == Benchmark.Kind.OBJECTIVES ? Prompts.apart(classes, templates)
+          : Prompts.of(classes, templates);
+    }
     catch (IllegalArgumentException e) { throw new IOException(sentences + ": " + e.getMessage(), e); }
   }
 

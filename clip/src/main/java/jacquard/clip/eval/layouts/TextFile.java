@@ -35,7 +35,7 @@ public final class TextFile {
       var text = Files.readString(file);
       return text.startsWith("\ufeff") ? text.substring(1) : text;
     } catch (MalformedInputException e) {
-      throw new IOException(file + " is no UTF-8 text" + FirstBytes.of(file).map(w -> ": " + w).orElse(""), e);
+      throw new IOException(file + " is no UTF-8 text" + FirstBytes.unlikeUtf8(file), e);
     }
   }
 }

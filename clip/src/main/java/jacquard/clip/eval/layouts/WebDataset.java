@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 
 /// CLIP_benchmark's layout: `SPLIT/nshards.txt`, `SPLIT/0.tar` …, `classnames.txt`,
 /// `zeroshot_classification_templates.txt`, and `dataset_type.txt` (`classification` where it is not there,
@@ -60,6 +61,7 @@ final class WebDataset implements Layout {
     var truth = switch (type) {
       case RETRIEVAL -> captions(samples);
       case MULTILABEL -> several(samples);
+      case OBJECTIVES -> new Truth.Described(described(samples));
       default -> labels(samples, prompts == null ? Integer.MAX_VALUE : prompts.size());
     };
     return new TestSet(place.set().known() ? place.set() : place.set().kind(type, main(type)), place.folder(),
@@ -102,12 +104,15 @@ final class WebDataset implements Layout {
     var file = place.folder().resolve(TYPE);
     if (!Files.exists(file)) {
       var kind = place.set().kind();
-      return kind == Benchmark.Kind.RETRIEVAL || kind == Benchmark.Kind.MULTILABEL ? kind
-          : Benchmark.Kind.CLASSIFICATION;
+      return switch (kind) {
+        case RETRIEVAL, MULTILABEL, OBJECTIVES -> kind;
+        default -> Benchmark.Kind.CLASSIFICATION;
+      };
     }
     var text = TextFile.text(file).strip().toLowerCase(Locale.ROOT);
     return switch (text) {
-      case "classification" -> Benchmark.Kind.CLASSIFICATION;
+      case "classification" -> place.set().kind() == Benchmark.Kind.OBJECTIVES ? place.set().kind()
+          : Benchmark.Kind.CLASSIFICATION;
       case "multilabel" -> Benchmark.Kind.MULTILABEL;
       case "retrieval" -> Benchmark.Kind.RETRIEVAL;
       default -> throw new IOException(file + " is \"" + text + "\", expected classification, multilabel or retrieval");
@@ -133,14 +138,28 @@ final class WebDataset implements Layout {
       if (r[i] < 0 || r[i] >= classes)
         throw new IOException("%s: the label %d is outside the %,d classes (0 to %,d)".formatted(s.called(), r[i],
             classes, classes - 1));
-      byte[] more = s.read("npy", 1 << 16);
-      if (more == null) continue;
-      double[] values = Npy.numbers(more, s.called() + ".npy");
-      for (int k = 0; k < values.length; k++) groups.computeIfAbsent("metadata_" + k,
-          _ -> new Truth.Grouping(new int[r.length], List.of())).of()[i] = (int)
-        values[k];
+      described(s, i, r.length, groups);
     }
     return new Truth.Labels(r, groups);
+  }
+
+  /// DataComp's numbers of a sample. Whether it has any.
+  private static boolean described(Sample s, int i, int count, SequencedMap<String, Truth.Grouping> to)
+      throws IOException {
+    byte[] more = s.read("npy", 1 << 16);
+    if (more == null) return false;
+    double[] values = Npy.numbers(more, s.called() + ".npy");
+    for (int k = 0; k < values.length; k++) to.computeIfAbsent("metadata_" + k,
+        _ -> new Truth.Grouping(new int[count], List.of())).of()[i] = (int) values[k];
+    return true;
+  }
+
+  private static SequencedMap<String, Truth.Grouping> described(List<Sample> samples) throws IOException {
+    var r = new LinkedHashMap<String, Truth.Grouping>();
+    for (int i = 0; i < samples.size(); i++)
+      if (!described(samples.get(i), i, samples.size(), r))
+        throw new IOException(samples.get(i).called() + " has no .npy that says what is known of it");
+    return r;
   }
 
   private static Truth several(List<Sample> samples) throws IOException {

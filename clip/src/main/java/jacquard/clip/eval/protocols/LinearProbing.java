@@ -5,6 +5,7 @@ import jacquard.clip.eval.features.Subject;
 import jacquard.clip.eval.metrics.Accuracy;
 import jacquard.clip.eval.metrics.Bootstrap;
 import jacquard.clip.eval.metrics.Predictions;
+import jacquard.clip.eval.probe.ElevaterProbe;
 import jacquard.clip.eval.probe.Features;
 import jacquard.clip.eval.probe.LinearProbe;
 import jacquard.clip.eval.probe.LogisticRegression;
@@ -28,6 +29,8 @@ public record LinearProbing(Kind kind, int shots, double rate, int batch, int ep
     LINEAR("linear_probe"),
     /// OpenAI's: logistic regression by L-BFGS, C = 0.316, or λ chosen on the validation split.
     LOGISTIC("logistic_probe"),
+    /// ELEVATER's: begins with the vectors of the classes' names, rate and decay chosen.
+    ELEVATER("elevater_probe"),
     /// The 20 nearest vote.
     NEIGHBOURS("knn");
 
@@ -66,6 +69,8 @@ public record LinearProbing(Kind kind, int shots, double rate, int batch, int ep
         yield probe.train(all, classes, decay).logits(test.rows(), subject.device());
       }
       case LOGISTIC -> logistic(taken, validation, classes, test, r);
+      case ELEVATER -> elevater(subject, parts.test(), taken, validation, classes, advance, r)
+          .logits(test.rows(), subject.device());
       case NEIGHBOURS -> Neighbours.USUAL.votes(taken, test.rows(), classes, subject.device());
     };
     var p = Predictions.of(scores);
@@ -78,6 +83,28 @@ public record LinearProbing(Kind kind, int shots, double rate, int batch, int ep
     r.metrics().put("fewshot_k", (double) shots);
     r.intervals().put(prefix + "acc1", Bootstrap.of(right));
     return r;
+  }
+
+  /// Without a validation split every fifth of the training samples, in the order drawn, is one.
+  private ElevaterProbe.Trained elevater(Subject subject, TestSet set, Features taken, Features validation, int classes,
+      Advance advance, Measured to) throws IOException {
+    LinearProbe.Head start = null;
+    if (set.prompts() != null) {
+      float[][] vectors = ZeroShot.classifier(subject, set.prompts(), advance);
+      start = new LinearProbe.Head(new float[vectors.length * vectors[0].length], new float[vectors.length]);
+      for (int c = 0; c < vectors.length; c++)
+        System.arraycopy(vectors[c], 0, start.weight(), c * vectors[0].length, vectors[0].length);
+    }
+    int n = taken.size();
+    var held = validation != null ? validation : taken.at(IntStream.range(0, n).filter(i -> i % 5 == 4).toArray());
+    var rest = validation != null ? taken : taken.at(IntStream.range(0, n).filter(i -> i % 5 != 4).toArray());
+    if (held.size() == 0) throw new IOException(set.folder() + ": " + n + " training pictures are too few to "
+        + "choose by");
+    var found = ElevaterProbe.usual(seed, subject.device()).fit(rest, held, Math.max(classes, start == null ? 0
+        : start.bias().length), start);
+    to.metrics().put("learning_rate", found.rate());
+    to.metrics().put("weight_decay", found.decay());
+    return found.trained();
   }
 
   private float[][] logistic(Features train, Features validation, int classes, Features test, Measured to) {

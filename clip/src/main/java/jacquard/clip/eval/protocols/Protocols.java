@@ -13,8 +13,7 @@ public final class Protocols {
       case RETRIEVAL -> new Retrieval(Retrieval.USUAL);
       case SELECTION -> new Choosing();
       case ASSOCIATION -> new Associating();
-      case OBJECTIVES -> throw new IllegalArgumentException(set.set().name()
-          + " has several questions a picture and no main metric; it is not measured yet");
+      case OBJECTIVES -> new Faces();
       case AUDIT -> new Audit();
     };
   }

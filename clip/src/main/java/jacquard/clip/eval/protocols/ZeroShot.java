@@ -1,5 +1,7 @@
 package jacquard.clip.eval.protocols;
 
+import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.eval.Advance;
 import jacquard.clip.eval.Ranking;
 import jacquard.clip.eval.features.Subject;
@@ -13,20 +15,54 @@ import jacquard.clip.eval.sets.Prompts;
 import jacquard.clip.eval.sets.TestSet;
 import jacquard.clip.eval.sets.Truth;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /// Classification by the names of classes: acc1, acc5 (no number below five classes), mean_per_class_recall, the
 /// calibration error of softmax over 100 · cosine, and figures by group where a set has groups; for several classes a
 /// picture mean_average_precision and VOC's eleven points.
-public final class ZeroShot implements Protocol {
+///
+/// @param saved  where the class vectors are written, `classifier` `[embedding, classes]`; null for nowhere
+/// @param loaded files of such, whose mean is taken in place of the vectors of the names
+public record ZeroShot(Path saved, List<Path> loaded) implements Protocol {
+  private static final String NAME = "classifier";
+
+  public ZeroShot() { this(null, List.of()); }
+
   @Override public String task() { return "zeroshot_classification"; }
 
   @Override public Measured of(Subject subject, Parts parts, Advance advance) throws IOException {
     var set = parts.test();
     if (set.prompts() == null)
       throw new IOException(set.folder() + " has no class names: put a classnames.txt there, a line a class");
-    return of(subject, set, classifier(subject, set.prompts(), advance), Seen.of(subject, set, advance));
+    float[][] vectors = loaded.isEmpty() ? classifier(subject, set.prompts(), advance) : mean(set.prompts().size());
+    if (saved != null) {
+      int classes = vectors.length, width = vectors[0].length;
+      float[] across = new float[width * classes];
+      for (int c = 0; c < classes; c++) for (int k = 0; k < width; k++) across[k * classes + c] = vectors[c][k];
+      Safetensors.write(saved, Map.of(NAME, new Safetensors.Array(new int[] {width, classes}, across)), Map.of());
+    }
+    return of(subject, set, vectors, Seen.of(subject, set, advance));
+  }
+
+  /// The mean of the files' vectors, not normalised again, as CLIP_benchmark's `--load_clfs`.
+  private float[][] mean(int classes) throws IOException {
+    float[][] r = null;
+    for (var file : loaded) try (var w = Weights.open(file)) {
+      int[] shape = w.contains(NAME) ? w.shape(NAME) : new int[0];
+      if (shape.length != 2 || shape[1] != classes || r != null && shape[0] != r[0].length)
+        throw new IOException(file + " holds " + (shape.length == 0 ? "no " + NAME : "a " + NAME + " of "
+            + Arrays.toString(shape)) + ", expected one of [" + (r == null ? "embedding" : r[0].length) + ", " + classes
+            + "], as --save-classifier writes it");
+      if (r == null) r = new float[classes][shape[0]];
+      float[] across = w.floats(NAME);
+      for (int c = 0; c < classes; c++)
+        for (int k = 0; k < shape[0]; k++) r[c][k] += across[k * classes + c] / loaded.size();
+    }
+    return r;
   }
 
   /// Of features that are there.

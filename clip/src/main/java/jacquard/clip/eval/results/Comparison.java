@@ -34,13 +34,13 @@ public record Comparison(List<String> models, SequencedMap<String, Row> rows) {
     for (var p : paths) {
       if (!Files.isDirectory(p)) files.add(p);
       else try (var all = Files.walk(p)) {
-        files.addAll(all.filter(f -> f.toString().endsWith(".json") && !f.toString().endsWith("_captions.json"))
-            .sorted().toList());
+        files.addAll(all.filter(f -> f.endsWith("eval_results.jsonl") || f.toString().endsWith(".json")
+            && !f.toString().endsWith("_captions.json")).sorted().toList());
       }
     }
     var r = new ArrayList<Result>();
     for (var f : files) {
-      try { r.add(Result.read(f)); }
+      try { r.addAll(f.toString().endsWith(".jsonl") ? Result.lines(f) : List.of(Result.read(f))); }
       catch (IOException e) {
         if (paths.contains(f)) throw e;
         notes.accept("left out: " + Reason.of(e));

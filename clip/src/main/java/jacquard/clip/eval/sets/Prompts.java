@@ -36,6 +36,22 @@ public record Prompts(List<String> classes, List<String> templates, List<List<St
         .map(t -> t.replace("{c}", n).replace("{}", n))).toList()).toList());
   }
 
+  /// Of several questions: names and templates begin with what they ask (`race:`), and each name stands in the
+  /// templates of its question.
+  public static Prompts apart(List<String> classes, List<String> templates) {
+    var sentences = classes.stream().map(c -> {
+      int colon = c.indexOf(':') + 1;
+      var asked = c.substring(0, colon);
+      var own = templates.stream().filter(t -> !asked.isEmpty() && t.startsWith(asked))
+          .map(t -> t.substring(asked.length())).toList();
+      if (own.isEmpty())
+        throw new IllegalArgumentException("no template begins with what the class name \"" + c + "\" asks, as in "
+            + "\"race:a photo of a {c} person.\"");
+      return of(List.of(c.substring(colon)), own).sentences().getFirst();
+    }).toList();
+    return new Prompts(classes, null, sentences);
+  }
+
   public int size() { return classes.size(); }
 
   /// Some of the classes, in the order given.

@@ -20,6 +20,9 @@ public sealed interface Truth {
   /// Any number of classes a picture. `[pictures][classes]`
   record Several(boolean[][] of) implements Truth {}
 
+  /// What is known of each picture, by what it says (`metadata_0`, say): several questions, each with its own classes.
+  record Described(SequencedMap<String, Grouping> by) implements Truth {}
+
   /// The captions of each picture.
   record Captions(List<List<String>> of) implements Truth {}
 
@@ -35,5 +38,6 @@ public sealed interface Truth {
   /// A text and pictures, some of which belong to it.
   record Associations(List<Association> of) implements Truth {}
 
+  /// `right` says of each picture whether it belongs to the text.
   record Association(String text, int[] pictures, boolean[] right) {}
 }

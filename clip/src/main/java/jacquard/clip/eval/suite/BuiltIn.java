@@ -7,11 +7,13 @@ import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Prompts;
 import jacquard.clip.eval.sets.TestSet;
 import jacquard.clip.eval.sets.Truth;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 
 /// Sets that need no file: the emoji.
 public final class BuiltIn {
@@ -21,7 +23,24 @@ public final class BuiltIn {
   public static boolean is(Benchmark set) { return set.prompts().equals("built-in"); }
 
   /// A split; null where there is none.
-  public static TestSet of(Benchmark set, String split) {
+  ///
+  /// @param language of the names; another than `en` needs CLDR's in `root`, and leaves out what has no name there
+  public static TestSet of(Benchmark set, String split, String language, Path root) throws IOException {
+    if (language.equals("en")) return of(set, split);
+    if (set.row().equals(Portraits.NAME)) throw new IllegalArgumentException(set.name() + " has names in en alone");
+    if (!split.equals("test")) return null;
+    var names = Cldr.names(root, language);
+    var all = EmojiSource.of(set.row());
+    var some = new EmojiSource(all.name() + ", " + language,
+        all.drawings().stream().filter(d -> names.containsKey(d.caption().toLowerCase(Locale.ROOT))).toList(),
+        all.names().stream().filter(n -> names.containsKey(n.toLowerCase(Locale.ROOT))).toList());
+    if (some.size() == 0) throw new IOException("CLDR names none of the emoji in " + language);
+    var r = of(set, some);
+    return r.prompts(Prompts.of(some.names().stream().map(n -> names.get(n.toLowerCase(Locale.ROOT))).toList(),
+        List.of("{c}")));
+  }
+
+  private static TestSet of(Benchmark set, String split) {
     if (set.row().equals(Portraits.NAME)) return split.equals("test") ? Portraits.set(set) : null;
     if (split.equals("test")) return of(set, EmojiSource.of(set.row()));
     var train = set.row().replaceFirst("-heldout.*", "");

@@ -27,7 +27,8 @@ import java.util.Set;
 public record Result(String dataset, String model, String pretrained, String task, String language,
     SequencedMap<String, Double> metrics, String main, int samples, int missing,
     SequencedMap<String, Bootstrap.Interval> intervals, SequencedMap<String, SequencedMap<String, Double>> groups) {
-  private static final Set<String> PLAIN = Set.of("seed", "fewshot_k", "epochs", "weight_decay", "C", "CIDEr");
+  private static final Set<String> PLAIN = Set.of("seed", "fewshot_k", "epochs", "weight_decay",
+      "learning_rate", "C", "CIDEr");
   private static final long LARGEST = 16 << 20;
   /// Python writes NaN.
   private static final JsonMapper MAPPER = JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
@@ -68,6 +69,41 @@ public record Result(String dataset, String model, String pretrained, String tas
       root.put("groups", r);
     }
     AtomicFile.write(folder.resolve(file()), Json.text(root));
+  }
+
+  /// A line of DataComp's `eval_results.jsonl`.
+  ///
+  /// @param key   the set, as `vtab/cifar100`
+  /// @param title as DataComp calls it
+  public String line(String key, String title) {
+    var of = numbers(metrics);
+    of.put("main_metric", number(score()));
+    var root = new LinkedHashMap<String, Object>();
+    root.put("key", key);
+    root.put("dataset", title);
+    root.put("metrics", of);
+    return Json.tree(root).toString();
+  }
+
+  /// Of DataComp's lines, which do not say the model: it is called by the file's folder.
+  ///
+  /// @throws IOException naming the line that is none
+  public static List<Result> lines(Path file) throws IOException {
+    if (Files.size(file) > LARGEST) throw new IOException(file + ": " + Files.size(file) + " bytes, expected results");
+    var r = new ArrayList<Result>();
+    var model = file.toAbsolutePath().getParent().getFileName();
+    int at = 0;
+    for (var line : Files.readAllLines(file)) {
+      at++;
+      if (line.isBlank()) continue;
+      JsonNode root;
+      try { root = MAPPER.readTree(line); } catch (IOException e) { root = null; }
+      if (root == null || !root.path("key").isTextual() || !root.path("metrics").isObject())
+        throw new IOException(file + ": line " + at + " is no result of DataComp's: it has no key and metrics");
+      r.add(new Result(root.get("key").asText(), model == null ? "" : model.toString(), "", "zeroshot", "en",
+          numbers(root.get("metrics")), "main_metric", -1, 0, new LinkedHashMap<>(), new LinkedHashMap<>()));
+    }
+    return r;
   }
 
   private static Object number(double v) { return Double.isFinite(v) ? v : null; }

@@ -40,7 +40,7 @@ public record SuiteRun(Subject subject, Path root, String language, Path output,
 
   /// A set in a split; empty where it is not there.
   public Optional<TestSet> find(Benchmark set, String split) throws IOException {
-    if (BuiltIn.is(set)) return Optional.ofNullable(BuiltIn.of(set, split));
+    if (BuiltIn.is(set)) return Optional.ofNullable(BuiltIn.of(set, split, language, root));
     if (!set.known()) return Layouts.own(Path.of(set.name()), split);
     return root == null ? Optional.empty() : Layouts.find(root, set, split, language, sole);
   }
@@ -90,7 +90,8 @@ public record SuiteRun(Subject subject, Path root, String language, Path output,
       case Truth.Captions c -> c.of().stream().mapToLong(List::size).sum();
       case Truth.Choices c -> c.of().stream().flatMap(o -> o.captions().stream()).distinct().count();
       case Truth.Associations a -> a.of().size();
-      case Truth.Labels _, Truth.Several _ -> test.prompts() == null ? 0 : test.prompts().texts().size();
+      case Truth.Labels _, Truth.Several _, Truth.Described _ ->
+          test.prompts() == null ? 0 : test.prompts().texts().size();
     };
   }
 

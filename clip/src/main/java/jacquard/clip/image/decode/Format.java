@@ -6,6 +6,7 @@ import jacquard.clip.image.Picture;
 import jacquard.clip.image.decode.jpeg.JpegFile;
 import jacquard.clip.image.decode.jpeg.TurboJpeg;
 import jacquard.clip.image.decode.tiff.TiffFile;
+import jacquard.clip.image.decode.webp.LibWebp;
 import jacquard.clip.image.decode.webp.WebpFile;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -85,5 +86,11 @@ public enum Format {
   public static String jpegDecoder() {
     String missing = TurboJpeg.missing();
     return missing == null ? "libjpeg-turbo" : "ImageIO (" + missing + ")";
+  }
+
+  /// See [Images#webpDecoder].
+  public static String webpDecoder() {
+    String missing = LibWebp.missing();
+    return missing == null ? "libwebp" : "Java (" + missing + ")";
   }
 }

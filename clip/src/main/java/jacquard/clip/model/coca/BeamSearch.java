@@ -93,8 +93,9 @@ final class BeamSearch {
     double max = Double.NEGATIVE_INFINITY, sum = 0;
     for (float z : logits) max = Math.max(max, z);
     for (float z : logits) sum += Math.exp(z - max);
+    double log = Math.log(sum);
     double[] r = new double[logits.length];
-    for (int i = 0; i < r.length; i++) r[i] = logits[i] - max - Math.log(sum);
+    for (int i = 0; i < r.length; i++) r[i] = logits[i] - max - log;
     return r;
   }
 

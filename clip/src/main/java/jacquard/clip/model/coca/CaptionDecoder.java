@@ -14,6 +14,7 @@ import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Ranges;
 import java.util.ArrayList;
 import java.util.List;
@@ -114,6 +115,7 @@ public record CaptionDecoder(@Named("resblocks") List<Block> blocks, @Named("cro
     for (int i = 0; i < blocks.size(); i++)
       x = crossing.get(i).apply(blocks.get(i).apply(x, reading.caches.get(i), null), sequences, reading.keys.get(i),
           reading.pictures);
-    return norm.apply(x).matmul(projection);
+    // a linear layer's weight stays packed from step to step
+    return norm.apply(x).linear(projection.permute(1, 0), null, Activation.NONE);
   }
 }

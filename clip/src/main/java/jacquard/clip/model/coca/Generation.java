@@ -9,6 +9,7 @@ import jacquard.clip.settings.Settings;
 /// @param shortest no caption ends before it has as many
 /// @param repetition tokens that a caption has already are less likely by this factor on their score; 1 for none
 public record Generation(int start, int end, int pad, int longest, int shortest, double repetition, Search search) {
+  /// How the next token is chosen.
   public sealed interface Search {}
 
   /// The best of `count` captions that are followed side by side, by the mean of its tokens' log-probabilities.

@@ -1,6 +1,7 @@
 package jacquard.clip.model.timm;
 
 import jacquard.autograd.Named;
+import jacquard.clip.model.tower.Hidden;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
@@ -18,7 +19,7 @@ import java.util.List;
 /// @param image the image's pixels
 public record Stem(@Named("cls_token") Tensor classToken, @Named("pos_embed") Tensor positions,
     @Named("patch_embed") PatchEmbed patches,
-    @Named("norm_pre") LayerNorm norm, Grid image, Grid grid) {
+    @Named("norm_pre") LayerNorm norm, Hidden hidden, Grid image, Grid grid) {
   /// @param norm whether a layer norm follows; then the patches have no bias
   public static Stem of(Init.Maker make, int width, int patch, Grid image, boolean classToken, boolean norm,
       float epsilon, double classDeviation) {
@@ -29,7 +30,12 @@ public record Stem(@Named("cls_token") Tensor classToken, @Named("pos_embed") Te
     return new Stem(classToken ? make.make(new Init.Normal(classDeviation), 1, 1, width) : null,
         make.make(new Init.Normal(0.02), 1, grid.size() + (classToken ? 1 : 0), width),
         PatchEmbed.of(make, width, patch, !norm),
-        norm ? LayerNorm.of(make, width, epsilon) : null, image, grid);
+        norm ? LayerNorm.of(make, width, epsilon) : null, null, image, grid);
+  }
+
+  /// Without the pixels of some patches.
+  public Stem hiding(Hidden patches) {
+    return new Stem(classToken, positions, this.patches, norm, patches, image, grid);
   }
 
   /// Rows before the patches.
@@ -46,8 +52,13 @@ public record Stem(@Named("cls_token") Tensor classToken, @Named("pos_embed") Te
     int[] source = sequences.positions().clone(), owners = sequences.owners();
     // the class token, then all patches
     for (int r = 0; r < source.length; r++) if (source[r] >= prefix) source[r] += owners[r] * cells;
-    var x = patches.apply(images);
-    if (classToken != null) x = Tensor.concat(0, List.of(classToken.reshape(1, width), x));
+    var table = new ArrayList<>(List.of(patches.apply(images)));
+    if (classToken != null) table.addFirst(classToken.reshape(1, width));
+    if (hidden != null) {
+      hidden.over(source, prefix);
+      table.add(hidden.token().reshape(1, width));
+    }
+    var x = table.size() == 1 ? table.getFirst() : Tensor.concat(0, table);
     x = x.gather(source).add(positions.reshape(cells + prefix, width).gather(sequences.positions()));
     return norm == null ? x : norm.apply(x);
   }

@@ -4,6 +4,7 @@ import jacquard.clip.image.PatchFrame;
 import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 
 /// From images to features.
@@ -28,6 +29,10 @@ public interface ImageTower extends Tower {
   /// Height and width of its images, in pixels.
   Grid input();
 
+  /// Paths of kernels over patches, `[width, side, side, 3]`, which a tower of another patch size can take over by
+  /// resizing.
+  default List<String> patchKernels() { return List.of(); }
+
   /// How many of its first groups have fixed batch statistics.
   default int fixed() { return 0; }
 
@@ -42,5 +47,21 @@ public interface ImageTower extends Tower {
   default ImageTower prompted(Tensor rows, DeepPrompts deep) {
     throw new IllegalArgumentException("prompts within the image tower are learned for CLIP's own ViT, and this model "
         + "has another");
+  }
+
+  /// The tower that does not see some patches.
+  ///
+  /// @throws IllegalArgumentException if it is none of patches
+  default ImageTower hiding(Hidden patches) {
+    throw new IllegalArgumentException("patches are hidden from transformers alone (CLIP's own ViT, timm's ViT and "
+        + "EVA), and this model's image tower is another");
+  }
+
+  /// What each patch would be the feature of, were it the picture's: `[count·cells, embedding]`, not normalised.
+  ///
+  /// @throws IllegalArgumentException if the tower's features are not made of a row like those of the patches
+  default Tensor denseFeatures(ImageBatch images) {
+    throw new IllegalArgumentException("this image tower has no feature of each patch: CLIP's own ViT, timm's ViT and "
+        + "EVA have, where a class token or a mean is the picture's");
   }
 }

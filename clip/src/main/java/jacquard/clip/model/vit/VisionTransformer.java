@@ -4,6 +4,7 @@ import jacquard.autograd.Named;
 import jacquard.clip.model.Blocks;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.Hidden;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
@@ -21,6 +22,7 @@ import jacquard.tensor.Grid;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
+import java.util.ArrayList;
 import java.util.List;
 
 /// OpenCLIP's vision transformer: patches by convolution, a class token first, positions, blocks, pooling, projection.
@@ -28,7 +30,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     @Named("positional_embedding") Tensor positionTable, Tensor proj, Conv2d conv1,
                                 @Named("ln_pre") LayerNorm normPre, Transformer transformer,
                                     @Named("attn_pool") AttentionalPooler pooler,
-                                @Named("ln_post") LayerNorm normPost, Tensor prompt, VitConfig config)
+                                @Named("ln_post") LayerNorm normPost, Tensor prompt, Hidden hidden, VitConfig config)
                                     implements ImageTower {
 
   public static VisionTransformer of(VitConfig c, ClipConfig clip, Init.Maker make) {
@@ -47,7 +49,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
         Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(),
             clip.activation(c.tanhGelu()), c.options(),
             Blocks.Inits.vision(w, (int) (w * c.mlpRatio()))),
-        pooler, LayerNorm.of(make, out, c.epsilon()), null, c);
+        pooler, LayerNorm.of(make, out, c.epsilon()), null, null, c);
   }
 
   /// The prompt stands behind the patches and has no positions.
@@ -55,7 +57,19 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     if (pooler != null || config.pool() == VitConfig.Pool.AVERAGE)
       throw new IllegalArgumentException("an image tower that averages or attends to all of its rows takes no prompts");
     return new VisionTransformer(classEmbedding, positionTable, proj, conv1, normPre,
-        new Transformer(transformer.blocks(), deep), null, normPost, rows, config);
+        new Transformer(transformer.blocks(), deep), null, normPost, rows, null, config);
+  }
+
+  @Override public VisionTransformer hiding(Hidden patches) {
+    if (pooler != null) throw new IllegalArgumentException("an image tower whose tokens are no patches hides none");
+    return new VisionTransformer(classEmbedding, positionTable, proj, conv1, normPre, transformer, null, normPost,
+        prompt, patches, config);
+  }
+
+  @Override public Tensor denseFeatures(ImageBatch images) {
+    if (pooler != null) return ImageTower.super.denseFeatures(images);
+    var x = tokens(images).tokens();
+    return (config.finalNormAfterPool() ? normPost.apply(x) : x).matmul(proj);
   }
 
   @Override public Grid input() { return config.input(); }
@@ -102,8 +116,12 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     int[] owners = sequences.owners();
     for (int r = 0; r < source.length; r++)
       source[r] = sequences.positions()[r] == 0 ? 0 : owners[r] * patches + sequences.positions()[r];
-    var x = Tensor.concat(0, List.of(classEmbedding.reshape(1, config.width()), images.through(conv1))).gather(source)
-        .add(positionTable.gather(sequences.positions()));
+    var table = new ArrayList<>(List.of(classEmbedding.reshape(1, config.width()), images.through(conv1)));
+    if (hidden != null) {
+      hidden.over(source, 1);
+      table.add(hidden.token().reshape(1, config.width()));
+    }
+    var x = Tensor.concat(0, table).gather(source).add(positionTable.gather(sequences.positions()));
     if (prompt != null) x = prompted(x, sequences);
     return normPre == null ? x : normPre.apply(x);
   }
@@ -152,6 +170,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
   @Override public List<Positions> positions() {
     return List.of(new Positions.Cells("positional_embedding", 1, config.grid()));
   }
+
+  @Override public List<String> patchKernels() { return List.of("conv1.weight"); }
 
   @Override public OnDisk layout(String path) {
     return path.equals("conv1.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;

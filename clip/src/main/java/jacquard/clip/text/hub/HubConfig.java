@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import jacquard.clip.settings.FirstBytes;
+import jacquard.clip.settings.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,8 +23,9 @@ record HubConfig(Path file, JsonNode config, JsonNode marks) {
 
   static JsonNode json(Path file) throws IOException {
     if (!Files.exists(file)) return JsonNodeFactory.instance.objectNode();
+    FirstBytes.refuse(file);
     try { return new ObjectMapper().readTree(file.toFile()); }
-    catch (JsonProcessingException e) { throw new IOException(file + " is no JSON: " + e.getOriginalMessage(), e); }
+    catch (JsonProcessingException e) { throw new IOException(file + " is no JSON: " + Json.said(e), e); }
   }
 
   /// The class that reads it in Python, without `Fast`; empty where not said.

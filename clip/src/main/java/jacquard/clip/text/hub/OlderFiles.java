@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import jacquard.clip.settings.FirstBytes;
 import jacquard.clip.text.sentence.SentencePieceFile.Type;
 import jacquard.clip.text.sentence.SentencePieceFile;
 import java.io.IOException;
@@ -126,6 +127,7 @@ final class OlderFiles {
 
   private Pipeline bert(Path file) throws IOException {
     if (!config.kind().isEmpty() && !config.kind().equals("BertTokenizer")) throw unknown(file);
+    FirstBytes.refuse(file);
     var ids = new HashMap<String, Integer>();
     for (var line : Files.readAllLines(file)) ids.put(line.stripTrailing(), ids.size());
     model.put("type", "WordPiece").put("unk_token", config.token("unk_token", "[UNK]"))
@@ -145,6 +147,7 @@ final class OlderFiles {
     boolean roberta = config.kind().equals("RobertaTokenizer");
     if (!roberta && !config.kind().equals("GPT2Tokenizer")) throw unknown(vocabulary);
     var json = HubConfig.json(vocabulary);
+    FirstBytes.refuse(merges);
     model.put("type", "BPE").set("vocab", json);
     var list = model.putArray("merges");
     for (var line : Files.readAllLines(merges)) if (!line.isEmpty() && !line.startsWith("#version")) list.add(line);

@@ -3,6 +3,8 @@ package jacquard.clip.text.hub;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import jacquard.clip.settings.FirstBytes;
+import jacquard.clip.settings.Json;
 import jacquard.clip.text.pieces.BytePieces;
 import jacquard.clip.text.pieces.Merges;
 import jacquard.clip.text.pieces.Model;
@@ -23,14 +25,11 @@ final class TokenizerJson {
 
   /// @throws IOException naming the file and the place, if it cannot be read
   static Pipeline read(Path file) throws IOException {
+    FirstBytes.refuse(file);
     try { return read(file, new ObjectMapper().readTree(file.toFile())); }
     catch (JsonProcessingException e) {
-      throw new IOException(file + " is no JSON: " + e.getOriginalMessage() + at(e), e);
+      throw new IOException(file + " is no JSON: " + Json.said(e), e);
     }
-  }
-
-  private static String at(JsonProcessingException e) {
-    return e.getLocation() == null ? "" : ", line " + e.getLocation().getLineNr();
   }
 
   /// One in memory, read from a file of another format.

@@ -2,6 +2,7 @@ package jacquard.clip.text.sentence;
 
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.WireFormat;
+import jacquard.clip.settings.FirstBytes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,16 +18,20 @@ public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, bo
     boolean spaceBefore, boolean oneSpace, boolean marks) {
   private static final long MOST = 256L << 20;
 
+  /// By which a model cuts words; `NONE` where the file says nothing of it.
   public enum Kind { NONE, UNIGRAM, BPE, WORD, CHAR }
 
+  /// What a piece is for; `NONE` where the file says nothing of it.
   public enum Type { NONE, NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE }
 
+  /// A piece of the vocabulary; its id is its place.
   public record Piece(String text, float score, Type type) {}
 
   public static SentencePieceFile read(Path file) throws IOException {
     if (Files.size(file) > MOST)
       throw new IOException(file + " holds " + Files.size(file) + " bytes, expected a SentencePiece model of at most "
           + MOST);
+    FirstBytes.refuse(file);
     byte[] all = Files.readAllBytes(file);
     try {
       var r = new Reader();

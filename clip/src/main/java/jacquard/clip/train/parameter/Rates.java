@@ -29,8 +29,12 @@ public record Rates(double decay, double image, double text, List<String> undeca
   public static Rates decayed(double decay) { return new Rates(decay, 1, 1, List.of()); }
 
   /// Path → rate, for all parameters of a model.
-  public Function<String, Optimizer.Rate> of(ClipModel model) {
-    var decays = model.decayed();
+  public Function<String, Optimizer.Rate> of(ClipModel model) { return of(model, model.decayed()); }
+
+  /// The same where more than a model is trained.
+  ///
+  /// @param decays which paths decay
+  public Function<String, Optimizer.Rate> of(ClipModel model, Predicate<String> decays) {
     var factors = new HashMap<String, Double>();
     factors(model, "visual", image, factors);
     factors(model, "text", text, factors);

@@ -9,7 +9,7 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 
 /// A batch's pictures as an image tower takes them: all of one size, or each at its own.
-final class Pictured {
+public final class Pictured {
   private Pictured() {}
 
   /// Normalised features `[count, embedding]`.
@@ -31,7 +31,8 @@ final class Pictured {
     return new Patches(Tensor.of(Shape.of(p.rows().length / p.width(), p.width()), p.rows()), p.grids(), p.room());
   }
 
-  private static ImageBatch images(Batch part) {
+  /// Of one size.
+  public static ImageBatch images(Batch part) {
     return ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid());
   }
 }

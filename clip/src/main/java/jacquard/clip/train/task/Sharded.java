@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// A task of whose trained parameters each rank keeps its [Rows] (FSDP; Rajbhandari et al. 2020, stage 3). In the model
 /// types without elements stand for them. Where an op reads one, all rows are fetched just before, end with the op, and
@@ -37,6 +38,9 @@ public record Sharded(Task task, Parameters parameters, SequencedMap<String, Sha
   /// Cuts a task's trained parameters; what is left of the whole ones belongs to the current scope. Of those that lie
   /// in a file, or are not drawn yet, this rank's rows alone are ever in memory.
   public static Sharded of(Task whole, Rows rows) {
+    if (!Parameters.of(whole.model()).all().keySet().containsAll(whole.parameters().all().keySet()))
+      throw new IllegalArgumentException("--zero 3 and --fsdp share what lies in a model, and \"" + whole.name()
+          + "\" trains more beside it; --zero 1 has both");
     var trained = whole.parameters().trained().keySet();
     var shapes = new LinkedHashMap<String, Shape>();
     whole.parameters().all().forEach((path, t) -> {
@@ -63,6 +67,7 @@ public record Sharded(Task task, Parameters parameters, SequencedMap<String, Sha
 
   @Override public String name() { return task.name(); }
   @Override public ClipModel model() { return task.model(); }
+  @Override public Predicate<String> decayed() { return task.decayed(); }
   @Override public SequencedMap<String, Tensor> heads() { return task.heads(); }
   @Override public List<Tensor> features(Batch part) { return task.features(part); }
   @Override public List<Tensor> targets(Batch part) { return task.targets(part); }

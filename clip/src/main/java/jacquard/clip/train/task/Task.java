@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// What is trained and by which loss: all that a [jacquard.clip.train.Loop] and its gradients know of a model. The
 /// tensors are one rank's.
@@ -32,6 +33,9 @@ public interface Task extends Section {
 
   /// What the loss compares them with and nothing flows back to, each `[count, …]`.
   default List<Tensor> targets(Batch part) { return List.of(); }
+
+  /// Which paths decay.
+  default Predicate<String> decayed() { return model().decayed(); }
 
   /// Parameters that the loss itself reads, by path.
   SequencedMap<String, Tensor> heads();

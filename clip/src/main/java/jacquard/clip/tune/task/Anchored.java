@@ -1,6 +1,7 @@
 package jacquard.clip.tune.task;
 
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.task.Around;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.util.Map;

@@ -5,6 +5,7 @@ import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.task.Around;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.io.IOException;

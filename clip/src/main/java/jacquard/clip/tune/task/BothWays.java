@@ -2,6 +2,7 @@ package jacquard.clip.tune.task;
 
 import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.train.task.Around;
 import jacquard.clip.train.task.Features;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;

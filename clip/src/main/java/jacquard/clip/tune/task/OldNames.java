@@ -4,6 +4,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.train.task.Around;
 import jacquard.clip.train.task.Features;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Pass;

@@ -3,6 +3,7 @@ package jacquard.clip.tune.task;
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.train.task.Around;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -9,10 +9,14 @@ import jacquard.kernels.cpu.matmul.CpuLinear;
 import jacquard.tensor.Layout;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Elementwise;
+import jdk.incubator.vector.VectorShuffle;
 
 /// Binary ops with NumPy's broadcasting: a walk over the rows of the result, the last axis in vectors, or in a plain
 /// loop by its strides.
 final class CpuBroadcast {
+  /// Of two vectors as one.
+  private static final VectorShuffle<Float> EVERY_2ND = VectorShuffle.fromOp(F, i -> 2 * i);
+
   private CpuBroadcast() {}
 
   static void run(Elementwise.Binary op, Tensor a, Tensor b, Tensor out) {
@@ -26,9 +30,10 @@ final class CpuBroadcast {
           (from, to) -> row(op, x, ao + from, 1, z, bo + from, 1, y, from, to - from));
       return;
     }
-    Layout la = a.layout().expand(out.shape()), lb = b.layout().expand(out.shape());
-    int rank = out.shape().rank();
-    int width = rank == 0 ? 1 : out.shape().dim(-1);
+    var walk = Walk.of(Layout.dense(out.shape()), a.layout().expand(out.shape()), b.layout().expand(out.shape()));
+    Layout la = walk[1], lb = walk[2];
+    int rank = la.shape().rank();
+    int width = rank == 0 ? 1 : la.shape().dim(-1);
     int rows = (int) (out.shape().size() / width);
     int sa = rank == 0 ? 1 : la.strides()[rank - 1], sb = rank == 0 ? 1 : lb.strides()[rank - 1];
     Parallel.rows(rows, Math.max(1, 16384 / width), (from, to) -> {
@@ -66,6 +71,7 @@ final class CpuBroadcast {
         int i = 0;
         if (as == 1 && bs == 1)
           for (; i <= n - LANES; i += LANES) fromArray(F, a, ao + i).mul(fromArray(F, b, bo + i)).intoArray(y, yo + i);
+        if (as == 2 && bs == 1) i = multiplyEvery2nd(a, ao, b, bo, y, yo, n);
         for (; i < n; i++) y[yo + i] = a[ao + i * as] * b[bo + i * bs];
       }
       case Elementwise.Divide _ -> {
@@ -76,5 +82,15 @@ final class CpuBroadcast {
       }
       case Elementwise.Equal _ -> { for (int i = 0; i < n; i++) y[yo + i] = a[ao + i * as] == b[bo + i * bs] ? 1 : 0; }
     }
+  }
+
+  /// Every second element of a, as of pairs that turn, times b. Returns how far it got: the last vector would read past
+  /// the last pair.
+  private static int multiplyEvery2nd(float[] a, int ao, float[] b, int bo, float[] y, int yo, int n) {
+    int i = 0;
+    for (; i < n - LANES; i += LANES)
+      fromArray(F, a, ao + 2 * i).rearrange(EVERY_2ND, fromArray(F, a, ao + 2 * i + LANES))
+          .mul(fromArray(F, b, bo + i)).intoArray(y, yo + i);
+    return i;
   }
 }

@@ -57,8 +57,10 @@ public final class CpuMovement {
   }
 
   /// Row by row of the last axis; both layouts have one shape.
-  private static void rows(Object x, Layout from, Object y, Layout to) {
-    if (from.shape().size() == 0) return;
+  private static void rows(Object x, Layout source, Object y, Layout target) {
+    if (source.shape().size() == 0) return;
+    var walk = Walk.of(source, target);
+    Layout from = walk[0], to = walk[1];
     int rank = from.shape().rank();
     int width = rank == 0 ? 1 : from.shape().dim(-1);
     int count = (int) (from.shape().size() / width);

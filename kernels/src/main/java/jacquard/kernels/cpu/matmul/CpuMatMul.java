@@ -149,6 +149,7 @@ public final class CpuMatMul {
           if (ap != null)
             packedTiles(accumulate || k0 > 0, count, j1 - j0, depth, ap, ALIGNED + k0 * rows(m) + i * depth, p, panel,
                 c, at, cr, scratch.c);
+          else if (m == 1) row(accumulate || k0 > 0, j1 - j0, depth, a, ao + k0, p, panel, c, at, scratch.c);
           else {
             rows(scratch.rows, count, ao + i * ar + k0, ar);
             tiles(accumulate || k0 > 0, count, j1 - j0, depth, a, scratch.rows, p, panel, c, at, cr, scratch.c);
@@ -271,6 +272,18 @@ public final class CpuMatMul {
             else addEdge(accumulate, high, wide, tile, c, at, cr);
           }
         }
+  }
+
+  /// C [1,n] (+)= a row · packed panels, three at a time; the last again where there are fewer.
+  private static void row(boolean accumulate, int n, int depth, float[] a, int ao, float[] b, int bo, float[] c,
+      int co, float[] tile) {
+    for (int j = 0; j < n; j += 3 * NR) {
+      int wide = Math.min(3 * NR, n - j), last = panels(wide) - 1, at = bo + j * depth, step = NR * depth;
+      boolean direct = wide == 3 * NR && !accumulate;
+      MicroKernel.row(depth, a, ao, b, at, at + Math.min(1, last) * step, at + last * step, direct ? c : tile, direct
+          ? co + j : 0);
+      if (!direct) addEdge(accumulate, 1, wide, tile, c, co + j, 0);
+    }
   }
 
   /// The same with A in packed tiles.

@@ -31,6 +31,24 @@ final class MicroKernel {
     else packed4x2(k, a, ao, b, bo, c, co, cr);
   }
 
+  /// C [1, 3·NR] = a row of A · three panels: what a token at a time meets, bound by the reading of the weights.
+  static void row(int k, float[] a, int ao, float[] b, int b0, int b1, int b2, float[] c, int co) {
+    final int L = Simd.LANES;
+    FloatVector z = FloatVector.zero(Simd.F), c0 = z, c1 = z, c2 = z, c3 = z, c4 = z, c5 = z;
+    for (int p = 0, at = 0; p < k; p++, at += 2 * L) {
+      var x = FloatVector.broadcast(Simd.F, a[ao + p]);
+      c0 = x.fma(FloatVector.fromArray(Simd.F, b, b0 + at), c0);
+      c1 = x.fma(FloatVector.fromArray(Simd.F, b, b0 + at + L), c1);
+      c2 = x.fma(FloatVector.fromArray(Simd.F, b, b1 + at), c2);
+      c3 = x.fma(FloatVector.fromArray(Simd.F, b, b1 + at + L), c3);
+      c4 = x.fma(FloatVector.fromArray(Simd.F, b, b2 + at), c4);
+      c5 = x.fma(FloatVector.fromArray(Simd.F, b, b2 + at + L), c5);
+    }
+    c0.intoArray(c, co); c1.intoArray(c, co + L);
+    c2.intoArray(c, co + 2 * L); c3.intoArray(c, co + 3 * L);
+    c4.intoArray(c, co + 4 * L); c5.intoArray(c, co + 5 * L);
+  }
+
   /// 8 rows × 1 vector, of panels two vectors wide.
   private static void kernel8x1(int k, float[] a, int r0, int r1, int r2, int r3, int r4, int r5, int r6, int r7,
                                 float[] b, int bo, float[] c, int co, int cr) {

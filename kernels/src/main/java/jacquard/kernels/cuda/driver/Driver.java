@@ -24,6 +24,9 @@ public interface Driver {
   interface Context {
     void enter();
 
+    /// CUDA's handle of the stream.
+    long stream();
+
     /// Device memory, or 0 where there is not so much left.
     long allocate(long bytes);
 

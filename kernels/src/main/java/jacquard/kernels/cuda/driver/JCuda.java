@@ -31,6 +31,9 @@ public final class JCuda implements Driver {
   private static final class HostPointer extends Pointer {
     long value() { return getNativePointer(); }
   }
+  private static final class Stream extends CUstream {
+    long value() { return getNativePointer(); }
+  }
   private static final CUdeviceptr NULL = new CUdeviceptr();
 
   /// Fails with an `UnsatisfiedLinkError` where the native library cannot be loaded: [Natives] comes first.
@@ -83,7 +86,7 @@ public final class JCuda implements Driver {
   private static final class Primary implements Context {
     private static final ThreadLocal<Primary> ENTERED = new ThreadLocal<>();
     private final CUcontext context = new CUcontext();
-    private final CUstream stream = new CUstream();
+    private final Stream stream = new Stream();
     private final ByteBuffer arguments = ByteBuffer.allocateDirect(ARGUMENT_BYTES).order(ByteOrder.nativeOrder());
     private final Pointer argumentPointers = Pointer.to(Pointer.to(arguments));
     private final Map<ByteBuffer, HostPointer> pinned = new IdentityHashMap<>();
@@ -100,6 +103,8 @@ public final class JCuda implements Driver {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
       ENTERED.set(this);
     }
+
+    @Override public long stream() { return stream.value(); }
 
     @Override public long allocate(long bytes) {
       var p = new DevicePointer();

@@ -63,6 +63,18 @@ public final class CudaElementwise {
             .over(n, flat ? EACH : 1);
   }
 
+  /// y = a + b, of so many floats.
+  public static void add(CudaDevice device, long a, long b, long y, long n) {
+    device.call("binary" + suffix(DType.F32)).pointer(a).pointer(b).pointer(y).i64(n).i32(0).i32(0).i32s(Axes.MOST)
+        .i32s(Axes.MOST).i32s(Axes.MOST).over(n, EACH);
+  }
+
+  /// y = factor·y, of so many floats.
+  public static void scale(CudaDevice device, float factor, long y, long n) {
+    device.call("unary" + suffix(DType.F32)).pointer(y).pointer(y).i64(n).i32(0).i32(0).f32(factor).f32(0)
+        .over(n, EACH);
+  }
+
   /// dx = dy·f′(x)
   public static void activationGradient(CudaDevice device, Activation f, Tensor x, Tensor dy, Tensor dx) {
     long n = x.shape().size(), a = device.dense(x), b = device.dense(dy);

@@ -13,6 +13,7 @@ import jacquard.clip.train.Compute;
 import jacquard.clip.train.Listener;
 import jacquard.clip.train.Loop;
 import jacquard.clip.train.Optimization;
+import jacquard.clip.train.health.Care;
 import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Grid;
@@ -70,7 +71,7 @@ record RecordedTraining(String name, Path folder, JsonNode log, int steps, int b
     var seen = new ArrayList<Listener.Moment>();
     var listeners = new ArrayList<>(List.of(others));
     listeners.add(new Listener.Each(seen::add));
-    new Loop(task, stream, Loop.Move.by(how.over(task)), how, Compute.on(Conformance.device()), steps, 0, null)
+    new Loop(task, stream, Loop.Move.by(how.over(task)), how, Compute.on(Conformance.device()), steps, 0, Care.NONE)
         .run(0, () -> false, listeners);
     if (seen.size() != steps) throw new IllegalStateException(seen.size() + " steps were made, expected " + steps);
     report.check(name + " learning rates", worst(seen, "lr", "lr", false), 1e-15);

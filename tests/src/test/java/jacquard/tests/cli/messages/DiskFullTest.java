@@ -62,4 +62,26 @@ class DiskFullTest {
     assertEquals(0, Launcher.run("classify", folder.resolve("runs/run/last").toString(),
         pictures.resolve("p00.png").toString(), "--labels", "a,b").status());
   }
+
+  /// Features that find no room: the file is named, what is done stays, and `--resume` goes on from there.
+  @Test void featuresGoOnWhereThereIsRoomAgain(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 16);
+    assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "run", 4)).status());
+    var texts = Files.writeString(folder.resolve("texts.txt"), "a cat\n".repeat(4000));
+    var command = List.of("embed", folder.resolve("runs/run/last").toString(), texts.toString(), "--out",
+        folder.resolve("features").toString(), "--resume").toArray(String[]::new);
+    var output = folder.resolve("output.txt");
+    var p = Launcher.start(output, List.of("bash", "-c", "ulimit -f 64; exec \"$@\"", "limited"), command);
+    assertTrue(p.waitFor(3, TimeUnit.MINUTES));
+    var text = Files.readString(output);
+    assertEquals(1, p.exitValue(), text);
+    assertTrue(text.contains(folder.resolve("features.npy.part") + " and its names could not be written (")
+        && text.contains("go on with --resume"), text);
+    var resumed = Launcher.run(command);
+    assertEquals(0, resumed.status(), resumed.text());
+    var lines = Files.readAllLines(folder.resolve("features.jsonl"));
+    assertEquals(4000, lines.size());
+    assertEquals("{\"row\":3999,\"text\":\"a cat\"}", lines.getLast());
+    assertEquals(128 + 4000 * 8 * 4, Files.size(folder.resolve("features.npy")));
+  }
 }

@@ -130,6 +130,11 @@ class MessagesTest {
       fails(kind.getValue(), "eval", model.toString(), "--val-data",
           Files.write(folder.resolve("kind.csv"), kind.getKey()).toString());
     }
+    var cut = Files.createDirectories(folder.resolve("cut"));
+    Files.copy(model.resolve("open_clip_model.safetensors"), cut.resolve("open_clip_model.safetensors"));
+    Files.writeString(cut.resolve("open_clip_config.json"), "{\"model_cfg\": {");
+    fails("not JSON: Unexpected end-of-input: expected close marker for Object (begun in line 1, column 15)", "embed",
+        cut.toString(), "--text", "a", "--out", folder.resolve("f").toString());
     var torch = Files.createDirectories(folder.resolve("torch"));
     Files.copy(model.resolve("open_clip_config.json"), torch.resolve("open_clip_config.json"));
     Files.writeString(torch.resolve("open_clip_pytorch_model.bin"), "PK");
@@ -283,5 +288,17 @@ class MessagesTest {
     assertEquals(1, p.exitValue(), text);
     assertTrue(text.contains("out of memory") && text.contains("-Xmx") && text.contains("embed " + model), text);
     assertFalse(text.contains("\tat "), text);
+  }
+
+  /// What `data` counts is what could be read; a table without rows says so, and one in another encoding what would do.
+  @Test void dataCountsWhatItRead() throws IOException {
+    Files.writeString(folder.resolve("note.png"), "no picture");
+    var table = Files.writeString(folder.resolve("unread.csv"), "filepath,title\nnote.png,a\np.png,b\n");
+    var said = fails("0 of 2 pairs read and decoded", "data", table.toString());
+    assertTrue(said.contains("2 samples that cannot be read"), said);
+    fails("none.csv holds column names and no row", "data",
+        Files.writeString(folder.resolve("none.csv"), "filepath,title\n").toString());
+    fails("latin.csv is no UTF-8 text; save it as UTF-8", "data", Files.write(folder.resolve("latin.csv"),
+        "filepath,title\na.png,\u00e9\n".getBytes(StandardCharsets.ISO_8859_1)).toString());
   }
 }

@@ -3,8 +3,12 @@ package jacquard.tests.cli.messages;
 import static jacquard.tests.cli.Launcher.fails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.clip.cli.Main;
+import jacquard.clip.settings.Home;
+import jacquard.tests.Fork;
 import jacquard.tests.cli.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +18,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -269,12 +275,33 @@ class NewcomerTest {
         table("urls.csv", "filepath,title\nhttps://example.org/a.png,red\n"));
     var gap = Launcher.run("data", table("gap.csv", "filepath,title\n" + a + ",red\n,green\n"));
     assertTrue(gap.status() == 0 && gap.text().contains("1 rows of") && gap.text().contains("no path")
-        && gap.text().contains("gap.csv: 1 pairs"), gap.text());
+        && gap.text().contains("gap.csv: 1 pair\n"), gap.text());
     fails("a text in UTF-16", "data", Files.write(folder.resolve("wide16.csv"),
         ("\ufefffilepath,title\n" + a + ",red\n").getBytes(java.nio.charset.StandardCharsets.UTF_16LE)).toString());
     fails("this is a picture", "data", a.toString());
     fails("a text in UTF-16", "classify", model.toString(), a.toString(), "--labels-file",
         Files.write(folder.resolve("labels16.txt"), "\ufeffred\n".getBytes(
         java.nio.charset.StandardCharsets.UTF_16LE)).toString());
+  }
+
+  /// The hub's cache lies in HOME, as Python's does; where neither HOME nor the account says a folder, among temporary
+  /// files.
+  @Test void theCacheLiesInHome() throws Exception {
+    assertEquals(Path.of("/h"), Home.of(Map.of("HOME", "/h"), "/root", "/tmp"));
+    assertEquals(Path.of("/root"), Home.of(Map.of("HOME", ""), "/root", "/tmp"));
+    assertEquals(Path.of("/tmp"), Home.of(Map.of(), "?", "/tmp"));
+    var out = folder.resolve("home.out");
+    var p = Launcher.start(out, List.of("env", "-u", "HF_HOME", "-u", "HF_HUB_CACHE", "-u", "XDG_CACHE_HOME",
+        "HF_HUB_OFFLINE=1", "HOME=" + folder.resolve("home")), "embed", "hf-hub:nobody/nothing", "--text", "a");
+    assertTrue(p.waitFor(1, TimeUnit.MINUTES));
+    var text = Files.readString(out);
+    assertTrue(p.exitValue() == 1 && text.contains(folder.resolve("home/.cache/huggingface/hub").toString()), text);
+  }
+
+  /// With too little memory `doctor` says how much there is and what to set.
+  @Test void doctorWithoutMemory() {
+    var said = assertThrows(IOException.class, () -> Fork.run(List.of("-Xmx16m"), Main.class, "doctor")).getMessage();
+    assertTrue(said.contains("jacquard: out of memory")
+        && said.contains("needs more than the heap of 16 MiB; set JACQUARD_OPTS=-Xmx256m or more"), said);
   }
 }

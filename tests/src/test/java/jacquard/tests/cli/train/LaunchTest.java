@@ -134,6 +134,6 @@ class LaunchTest {
     assertEquals(0, Launcher.start(output, env, alone.toArray(String[]::new)).waitFor(), Files.readString(output));
     alone.set(alone.size() - 1, "gloo");
     var unknown = Launcher.run(alone.toArray(String[]::new));
-    assertTrue(unknown.text().contains("--dist-backend gloo, expected local, mpi or auto"), unknown.text());
+    assertTrue(unknown.text().contains("--dist-backend gloo, expected local, mpi, nccl or auto"), unknown.text());
   }
 }

@@ -56,6 +56,15 @@ public final class ImageOptions {
       description = "How often a rectangle of a picture becomes noise (default: ${DEFAULT-VALUE}).")
   double erase = 0;
 
+  /// Those of a fine-tuning: crops alone, as its published recipes have it.
+  public static ImageOptions tuning() {
+    var r = new ImageOptions();
+    r.crop = 0.8;
+    r.jitter = 0;
+    r.grey = 0;
+    return r;
+  }
+
   public PreprocessConfig over(PreprocessConfig given) {
     var r = with(given, "--image-mean", "mean", numbers(mean));
     r = with(r, "--image-std", "std", numbers(std));

@@ -1,12 +1,16 @@
 package jacquard.clip.cli.options.data;
 
+import jacquard.clip.data.parquet.Columns;
+import jacquard.clip.data.parquet.Keeps;
 import jacquard.clip.data.parquet.Scores;
+import jacquard.clip.data.parquet.Uids;
 import jacquard.clip.data.shards.BlockCache;
 import jacquard.clip.data.shards.Fields;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.Shards;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -30,8 +34,16 @@ public final class ShardOptions {
 
   @Option(names = "--min-score", paramLabel = "COLUMN=X", description =
       "Keeps the samples whose number in a column of the Parquet file beside their shard (0.tar, 0.parquet) is X or "
-      + "more: clip_l14_similarity_score=0.25.")
+      + "more: clip_l14_similarity_score=0.25. What is no column there is an array of the .npz beside it: a number a row, "
+      + "or l14=0.25 for the cosines of l14_img and l14_txt.")
   String score;
+  @Option(names = "--uids", paramLabel = "FILE", description =
+      "Keeps the samples whose uid, a column of that Parquet file, is in a list, as DataComp gives its subsets: .npy, or "
+      + "a text file with a uid a line.")
+  Path uids;
+  @Option(names = "--parquet-text-key", paramLabel = "COLUMN", description =
+      "Takes captions from a column of that Parquet file, not from the shards.")
+  String column;
   @Option(names = "--allow-pipes", description =
       "Runs the commands of shards named pipe:COMMAND, each once, and keeps what they write. A command may do anything "
       + "that you may.")
@@ -63,7 +75,16 @@ public final class ShardOptions {
         .anyMatch(Shards::elsewhere);
     return Shards.open(data, sources, fields(),
         remote ? new BlockCache(cache, (long) (gigabytes * 1e9)).commands(pipes) : null,
-        score == null ? null : Scores.parse(score));
+        columns());
+  }
+
+  private Columns columns() throws IOException {
+    if (column != null && json != null)
+      throw new IllegalArgumentException("--parquet-text-key and --json-text-key exclude each other; give one of them");
+    var keeps = new ArrayList<Keeps>();
+    if (score != null) keeps.add(Scores.parse(score));
+    if (uids != null) keeps.add(Uids.read(uids));
+    return new Columns(keeps, column);
   }
 
   private static List<String> parts(String option, String value) {

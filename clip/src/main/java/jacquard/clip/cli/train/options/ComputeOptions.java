@@ -16,8 +16,9 @@ public final class ComputeOptions {
   String device;
   @Mixin LibraryOptions libraries;
   @Option(names = "--precision", paramLabel = "NAME",
-      description = "fp32, or amp_bf16: matrix products, convolutions and attention on BF16; parameters, norms, "
-          + "losses and sums in F32 (default: ${DEFAULT-VALUE}; OpenCLIP: amp_bf16).")
+      description = "fp32; amp_bf16: matrix products, convolutions and attention on BF16; parameters, norms, "
+          + "losses and sums in F32; or amp (also fp16): the same on F16, with a scaled loss (default: "
+          + "${DEFAULT-VALUE}; OpenCLIP: amp_bf16).")
   String precision = "fp32";
   @Option(names = "--grad-checkpointing",
       description = "Keeps only what goes into the blocks of the towers and runs them again in backward: less memory, "

@@ -88,6 +88,13 @@ public final class OptimizerOptions {
   @Option(names = "--embedding-statistics",
       description = "Measures in evaluations how features lie: alignment, uniformity and effective rank.")
   boolean statistics;
+  @Option(names = "--layer-norms",
+      description = "Logs the gradient's norm of each layer too, every tenth step.")
+  boolean layers;
+  @Option(names = "--recover-spikes",
+      description = "Goes back to the last checkpoint where the loss has stayed more than four deviations above its "
+          + "mean for 50 steps, and on with the samples that come next, at half the rate for 1,000 steps.")
+  boolean recovers;
   @Option(names = "--ema", paramLabel = "X",
       description = "Keeps running averages of the weights, of which X stays at each step (0.999, say): evaluated "
           + "beside the weights and saved in averages/.")
@@ -116,7 +123,7 @@ public final class OptimizerOptions {
       throw new IllegalArgumentException("--skip-wild " + wild + ", expected more than 1");
     long whole = allPatches == 0 ? Long.MAX_VALUE : total - Math.round(allPatches * perEpoch);
     return new Optimization(rule(config, title), schedule(total, perEpoch), rates(config), clip, accumulate,
-        new Optimization.Watch(wild == null ? 0 : wild, whole, statistics));
+        new Optimization.Watch(wild == null ? 0 : wild, whole, statistics, layers, recovers));
   }
 
   /// How fast each parameter of a model learns.

@@ -1,6 +1,8 @@
 package jacquard.clip.cli.train.options;
 
+import jacquard.clip.settings.Reason;
 import jacquard.clip.train.RunFolder;
+import jacquard.clip.train.remote.RemoteSync;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,10 +28,33 @@ public final class RunOptions {
       + "now win over them. RUN is its folder, or latest, the default: "
       + "that of --name, or the one in --logs that was saved last."}) public String resume;
 
+  @Option(names = "--then", paramLabel = "OPTIONS", description = "Trains once more when this is done, from its "
+      + "weights, with other options: --then \"--recipe clipa-finish --epochs 1\". It writes into NAME-2.")
+  public String then;
+  @Option(names = "--watch", description = "Writes live.html into the run's folder while it runs: curves, on a page "
+      + "that loads itself anew.")
+  public boolean watch;
+  @Option(names = "--remote-sync", paramLabel = "FOLDER", description = "Copies the run's folder into another folder, "
+      + "or under s3://BUCKET/PREFIX, while it runs and at its end.")
+  String remote;
+  @Option(names = "--remote-sync-frequency", paramLabel = "SECONDS", description = "Time between them (default: "
+      + "${DEFAULT-VALUE}).")
+  double every = 300;
+
   @Option(names = "--dry-run", description = "Says what a step takes of each rank, by --zero: bytes of weights, "
       + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and "
       + "allocates nothing.")
   public boolean dry;
+
+  /// Copies a run's folder elsewhere until closed; null where that is not asked for.
+  public RemoteSync sync(Path folder) throws IOException {
+    if (!(every >= 1 && every <= 1e7))
+      throw new IllegalArgumentException("--remote-sync-frequency " + every + ", expected seconds, at least 1");
+    try {
+      return remote == null ? null
+          : RemoteSync.begin(folder, remote, every, m -> System.err.println("jacquard: " + m));
+    } catch (IOException e) { throw new IOException("--remote-sync " + remote + ": " + Reason.of(e), e); }
+  }
 
   /// The folder to write to.
   public Path folder(String model) throws IOException {

@@ -20,11 +20,11 @@ import picocli.CommandLine.Parameters;
 /// The model that is trained and the weights that it begins from.
 public final class StartOptions {
   @Option(names = "--model", paramLabel = "NAME",
-      description = "A preset (./jacquard models), a JSON file in OpenCLIP's form, or hf-hub:ORG/NAME[@revision], "
+      description = "A preset (jacquard models), a JSON file in OpenCLIP's form, or hf-hub:ORG/NAME[@revision], "
           + "whose weights it then begins from (default: that of --pretrained, or emoji).")
   public String name;
   @Option(names = "--pretrained", paramLabel = "WEIGHTS",
-      description = "Weights to begin from: a tag of the preset (./jacquard models --tags), a folder as OpenCLIP's hub "
+      description = "Weights to begin from: a tag of the preset (jacquard models --tags), a folder as OpenCLIP's hub "
           + "lays it out, a file of weights, or hf-hub:ORG/NAME[@revision]. What is not here yet is downloaded.")
   public String pretrained;
   @Option(names = "--cache-dir", paramLabel = "FOLDER",

@@ -15,8 +15,8 @@ public final class StepOptions {
           + "(default: ${DEFAULT-VALUE}).")
   public int accumulate = 1;
   @Option(names = Recipes.OPTION, paramLabel = "NAME",
-      description = "Settings of a published run: laion, datacomp, clipa or siglip. They stand where no option is "
-          + "given; batch, model and data are yours.")
+      description = "Settings of a published run: laion, datacomp, clipa, clipa-finish or siglip. They stand where "
+          + "no option is given; batch, model and data are yours.")
   String recipe;
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).")
   int epochs = 10;

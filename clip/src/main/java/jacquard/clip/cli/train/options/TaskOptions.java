@@ -1,5 +1,6 @@
 package jacquard.clip.cli.train.options;
 
+import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;
 import jacquard.clip.image.PreprocessConfig;
@@ -9,6 +10,7 @@ import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;
 import jacquard.clip.train.task.Foretell;
 import jacquard.clip.train.task.Task;
+import jacquard.clip.tune.mim.MaskedImages;
 import java.io.IOException;
 import picocli.CommandLine.Option;
 
@@ -31,6 +33,20 @@ public final class TaskOptions {
           + "${DEFAULT-VALUE}).")
   double captionWeight;
 
+  @Option(names = "--mim-teacher", paramLabel = "PATH", description =
+      "Masked image modelling in place of pairs (EVA): the image tower learns what this CLIP, which stays as it is, "
+          + "sees of hidden patches; its weights, as --pretrained takes them. Captions are not read.")
+  public String maskTeacher;
+  @Option(names = "--mim-teacher-model", paramLabel = "NAME", description =
+      "The model that a tag or a bare file of --mim-teacher is of: a preset, or a JSON file in OpenCLIP's form.")
+  String maskTeacherModel;
+  @Option(names = "--mim-share", paramLabel = "S", defaultValue = "0.41", description =
+      "How much of a picture is hidden (default: ${DEFAULT-VALUE}, as EVA-02's 105 of 256 patches).")
+  double maskShare;
+
+  /// Whether captions and the text tower are left aside.
+  public boolean masked() { return maskTeacher != null; }
+
   /// As OpenCLIP begins with --siglip: scale 10, bias -10.
   public ClipConfig begun(ClipConfig config) {
     return sigmoid && config.compares() && config.logitBias().isEmpty()
@@ -43,6 +59,16 @@ public final class TaskOptions {
   public Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
     if (!(captionWeight >= 0))
       throw new IllegalArgumentException("--coca-caption-loss-weight " + captionWeight + ", expected 0 or more");
+    if (maskTeacherModel != null && maskTeacher == null)
+      throw new IllegalArgumentException("--mim-teacher-model " + maskTeacherModel + " needs --mim-teacher, its "
+          + "weights");
+    if (masked()) {
+      if (sigmoid || teacher != null || weights != null || !student.config().compares() || student.config().captions())
+        throw new IllegalArgumentException("--mim-teacher trains the image tower of a CLIP by hidden patches alone; "
+            + "--siglip, --distill-… and models that write captions come after it, with --pretrained-image");
+      var files = teacher(maskTeacherModel, maskTeacher, pictures);
+      return new MaskedImages.Recipe(student, files.config().model(), files.weights(), maskShare);
+    }
     if (!student.config().compares()) {
       if (sigmoid || teacher != null || weights != null)
         throw new IllegalArgumentException("--siglip and --distill-… compare pictures with texts; this model "
@@ -62,14 +88,19 @@ public final class TaskOptions {
     if (sigmoid)
       throw new IllegalArgumentException(
           "--siglip with --distill-model: distillation compares softmax distributions over a batch");
-    var files = new Published(Hub.current()).files(teacher == null ? weights : teacher,
-        teacher == null ? null : weights);
+    var files = teacher(teacher, weights, pictures);
+    return new Distill.Recipe(student, files.config().model(), files.weights());
+  }
+
+  /// @param name null where the weights say it
+  private static ModelFiles teacher(String name, String weights, PreprocessConfig pictures) throws IOException {
+    var files = new Published(Hub.current()).files(name == null ? weights : name, name == null ? null : weights);
     var expected = files.config().preprocess();
     if (!expected.mean().equals(pictures.mean()) || !expected.std().equals(pictures.std()))
       throw new IllegalArgumentException(
           ("the teacher's pictures have the mean %s and the deviation %s, the student's %s and %s; give the teacher's "
           + "with --image-mean and --image-std")
           .formatted(expected.mean(), expected.std(), pictures.mean(), pictures.std()));
-    return new Distill.Recipe(student, files.config().model(), files.weights());
+    return files;
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.eval.layouts.TextFile;
+import jacquard.clip.settings.FirstBytes;
+import jacquard.clip.settings.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,10 +22,10 @@ public final class JsonFile {
   public static JsonNode read(Path file) throws IOException {
     if (Files.size(file) > LARGEST)
       throw new IOException("%s: %,d bytes, expected at most %,d".formatted(file, Files.size(file), LARGEST));
+    FirstBytes.refuse(file);
     try (var in = Files.newInputStream(file)) { return MAPPER.readTree(in); }
     catch (JsonProcessingException e) {
-      throw new IOException(file + " is no JSON: " + e.getOriginalMessage() + " (line " + e.getLocation()
-          .getLineNr() + ")", e);
+      throw new IOException(file + " is no JSON: " + Json.said(e), e);
     }
   }
 
@@ -34,7 +36,7 @@ public final class JsonFile {
       for (var line : TextFile.text(file).lines().toList()) if (!line.isBlank()) {
         try { r.add(MAPPER.readTree(line)); }
         catch (JsonProcessingException e) { throw new IOException(file + ": a line is no JSON: "
-            + e.getOriginalMessage(), e); }
+            + Json.said(e), e); }
       }
     } else read(file).forEach(r::add);
     if (r.isEmpty()) throw new IOException(file + " is empty");

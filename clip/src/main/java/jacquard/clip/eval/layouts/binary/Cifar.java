@@ -13,10 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// CIFAR's binary files: a label (CIFAR-100: the coarse one, then the fine), then 32 × 32 red, green and blue.
-/// `test_batch.bin` or `test.bin`; `data_batch_1.bin` … or `train.bin`. Python's pickled files are programs, and are
-/// not read.
+/// `test_batch.bin` or `test.bin`; `data_batch_1.bin` … or `train.bin`. [CifarPickled] reads Python's.
 public final class Cifar implements Layout {
-  private static final int SIDE = 32, AREA = SIDE * SIDE;
+  private static final int SIDE = 32;
+  static final int AREA = SIDE * SIDE;
 
   private static List<Path> files(Place place) {
     var r = new ArrayList<Path>();
@@ -30,7 +30,7 @@ public final class Cifar implements Layout {
     return r;
   }
 
-  private static boolean coarse(Place place) { return place.set().row().matches(".*cifar-?100"); }
+  static boolean coarse(Place place) { return place.set().row().matches(".*cifar-?100"); }
 
   @Override public boolean is(Place place) { return !files(place).isEmpty(); }
 
@@ -49,7 +49,7 @@ public final class Cifar implements Layout {
     return Labels.set(place, labels, i -> picture(all, i * record + before), Labels.mark(files.toArray(Path[]::new)));
   }
 
-  private static Picture picture(byte[] all, int at) {
+  static Picture picture(byte[] all, int at) {
     var rgb = new byte[3 * AREA];
     for (int p = 0; p < AREA; p++) for (int c = 0; c < 3; c++) rgb[3 * p + c] = all[at + c * AREA + p];
     return new Pixels(SIDE, SIDE, rgb).picture();

@@ -144,6 +144,7 @@ public final class JpegFile {
           : PlatformJpeg.decode(file, width, height, components.length);
       if (!scans.ends() && decoded.warning() != null) throw truncated();
       if (!library && decoded.warning() != null) throw onlyTheLibrary("damaged data (" + decoded.warning() + ")");
+      if (!library && !SampleRange.holds(file)) throw onlyTheLibrary("damaged data (samples beyond every range)");
       boolean inks = !library && components.length == 4 && colours == Colours.STATED && transform == 2;
       return inks ? fromYcck(decoded.samples()) : decoded.samples();
     } catch (IllegalArgumentException broken) {

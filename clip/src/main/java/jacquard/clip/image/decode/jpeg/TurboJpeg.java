@@ -1,10 +1,8 @@
 package jacquard.clip.image.decode.jpeg;
 
+import jacquard.clip.image.decode.Library;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
@@ -23,55 +21,22 @@ public final class TurboJpeg {
       List.of("Corrupt JPEG data", "Premature end of JPEG file", "unknown JFIF revision",
       "Inconsistent progression", "Invalid SOS parameters", "Unknown Adobe color transform");
 
-  private static final TurboJpeg LIBRARY;
-  private static final String MISSING;
-
-  static {
-    TurboJpeg library = null;
-    String missing = null;
-    try {
-      if (Boolean.getBoolean("jacquard.image.platform")) missing = "switched off by -Djacquard.image.platform=true";
-      else if (!TurboJpeg.class.getModule().isNativeAccessEnabled())
-        missing = "native access is off; start Java with --enable-native-access=jacquard.clip";
-      else library = new TurboJpeg();
-    } catch (RuntimeException | LinkageError absent) {
-      missing = absent.getMessage();
-    }
-    LIBRARY = library;
-    MISSING = missing;
-  }
+  private static final Library.Bound<TurboJpeg> LIBRARY = Library.bind(NAMES, TurboJpeg::new);
 
   private final MethodHandle open, decompress, close, error;
 
-  private TurboJpeg() {
-    var linker = Linker.nativeLinker();
-    SymbolLookup symbols = lookup();
+  private TurboJpeg(Library library) {
     var address = ValueLayout.ADDRESS;
     var number = ValueLayout.JAVA_INT;
-    var size = linker.canonicalLayouts().get("long"); // C's unsigned long
-    if (size.byteSize() != 8)
-      throw new UnsatisfiedLinkError("a platform whose C long has " + size.byteSize() + " bytes");
-    open = linker.downcallHandle(symbols.findOrThrow("tjInitDecompress"), FunctionDescriptor.of(address));
-    decompress = linker.downcallHandle(symbols.findOrThrow("tjDecompress2"),
-        FunctionDescriptor.of(number, address, address, size, address,
-        number, number, number, number, number));
-    close = linker.downcallHandle(symbols.findOrThrow("tjDestroy"), FunctionDescriptor.of(number, address));
-    error = linker.downcallHandle(symbols.findOrThrow("tjGetErrorStr2"), FunctionDescriptor.of(address, address));
-  }
-
-  private static SymbolLookup lookup() {
-    for (String name : NAMES) {
-      try {
-        return SymbolLookup.libraryLookup(name, Arena.global());
-      } catch (IllegalArgumentException absent) {
-        // the next name
-      }
-    }
-    throw new UnsatisfiedLinkError("no " + NAMES.getFirst());
+    open = library.function("tjInitDecompress", address);
+    decompress = library.function("tjDecompress2", number, address, address, Library.eightBytes("long"), address,
+        number, number, number, number, number);
+    close = library.function("tjDestroy", number, address);
+    error = library.function("tjGetErrorStr2", address, address);
   }
 
   /// Why the library cannot be used; null where it can.
-  public static String missing() { return MISSING; }
+  public static String missing() { return LIBRARY.missing(); }
 
   /// What was decoded: samples `[height, width, components]`, and the first warning or null.
   record Decoded(byte[] samples, String warning) {}
@@ -79,7 +44,7 @@ public final class TurboJpeg {
   /// Decodes a file whose header was read already.
   /// @throws IllegalArgumentException with the library's words where it gives up
   static Decoded decode(byte[] bytes, int width, int height, int components) {
-    return LIBRARY.run(bytes, width, height, components);
+    return LIBRARY.functions().run(bytes, width, height, components);
   }
 
   private Decoded run(byte[] bytes, int width, int height, int components) {

@@ -15,6 +15,12 @@ final class TiffCodecs {
     return source.refusal("truncated TIFF: a strip unpacks to %,d bytes, expected %,d", found, expected);
   }
 
+  /// A strip as a library unpacked it.
+  static byte[] whole(Source source, byte[] unpacked, int size) throws ImageException {
+    if (unpacked.length < size) throw truncated(source, unpacked.length, size);
+    return unpacked;
+  }
+
   /// The lowest bit of each byte first.
   static void reverse(byte[] bytes) {
     for (int i = 0; i < bytes.length; i++) bytes[i] = (byte) (Integer.reverse(bytes[i]) >>> 24);

@@ -13,7 +13,7 @@ import java.util.Arrays;
 final class TiffStrips {
   static final int NONE = 1, FAX_RUNS = 2, FAX3 = 3, FAX4 = 4, LZW = 5, OLD_JPEG = 6, JPEG = 7, DEFLATE =
       8, OLD_DEFLATE = 32946,
-      PACK_BITS = 32773;
+      PACK_BITS = 32773, LZMA = 34925, ZSTD = 50000;
 
   /// What is done with the rows of a strip or tile at (`x`, `y`).
   interface Place {
@@ -37,12 +37,14 @@ final class TiffStrips {
     this.planar = planar && samples > 1;
     this.chroma = chroma;
     compression = tags.number(COMPRESSION, NONE);
-    predictor = compression == LZW || deflated() ? tags.number(PREDICTOR, 1) : 1;
+    predictor = compression == LZW || deflated() || byLibrary() ? tags.number(PREDICTOR, 1) : 1;
     fill = tags.number(FILL_ORDER, 1);
     tiled = !tags.has(STRIP_OFFSETS) && tags.has(TILE_OFFSETS);
   }
 
   private boolean deflated() { return compression == DEFLATE || compression == OLD_DEFLATE; }
+
+  private boolean byLibrary() { return compression == LZMA || compression == ZSTD; }
 
   private boolean fax() { return compression >= FAX_RUNS && compression <= FAX4; }
 
@@ -56,15 +58,16 @@ final class TiffStrips {
     String other = switch (compression) {
       case NONE, FAX_RUNS, FAX3, FAX4, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACK_BITS -> null;
       case OLD_JPEG -> "JPEG of the old style";
-      case 34925 -> "LZMA";
-      case 50000 -> "Zstandard";
+      case LZMA -> Lzma.missing() == null ? null : "LZMA";
+      case ZSTD -> Zstd.missing() == null ? null : "Zstandard";
       case 50001 -> "WebP";
       case 33003, 33005, 34712 -> "JPEG 2000";
       case 34887 -> "LERC";
       default -> "method " + compression;
     };
     if (other != null)
-      throw source.refusal("a TIFF packed by %s, which is not read; save it with LZW or Deflate", other);
+      throw source.refusal("a TIFF packed by %s, which is not read%s; save it with LZW or Deflate", other,
+          byLibrary() ? " here (" + (compression == LZMA ? Lzma.missing() : Zstd.missing()) + ")" : "");
     if (fax() && (bits != 1 || samples != 1))
       throw source.refusal("a fax TIFF of %d samples of %d bits, expected 1 of 1", samples, bits);
     if (compression == JPEG && bits != 8) throw source.refusal("a JPEG TIFF of %d bits, expected 8", bits);
@@ -124,6 +127,8 @@ final class TiffStrips {
       case LZW -> TiffCodecs.lzw(source, packed, size);
       case DEFLATE, OLD_DEFLATE -> TiffCodecs.deflate(source, packed, size);
       case JPEG -> jpeg(packed, size, lines);
+      case LZMA -> TiffCodecs.whole(source, Lzma.decode(packed, size), size);
+      case ZSTD -> TiffCodecs.whole(source, Zstd.decode(packed, size), size);
       default -> Fax.decode(source, packed, new int[] {compression, width, lines, tags.number(T4_OPTIONS, 0)});
     };
   }

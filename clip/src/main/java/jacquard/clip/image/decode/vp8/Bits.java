@@ -1,10 +1,19 @@
 package jacquard.clip.image.decode.vp8;
 
-/// The boolean entropy decoder (RFC 6386, section 7). Past its end it yields zeros and remembers that it did.
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/// The boolean entropy decoder (RFC 6386, section 7). Past its end it yields zeros and remembers that it did. Bytes
+/// that no encoder writes make a value beyond the range; it then decides as in the reference decoder, which takes seven
+/// bytes at once.
 final class Bits {
+  private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
   private final byte[] data;
   private final int end;
-  private int at, missing;
+  private int at;
+  private boolean exhausted;
   private long value;
   private int held = -8; // bits of value below the byte that is compared
   private int range = 254; // less one
@@ -17,23 +26,37 @@ final class Bits {
 
   /// One bit that is 0 with probability `probability`/256.
   boolean next(int probability) {
-    while (held < 0) {
-      value <<= 8;
-      held += 8;
-      if (at < end) value |= data[at++] & 255; else missing++;
-    }
-    int split = range * probability >> 8, wide;
-    boolean bit = (int) (value >> held) > split;
-    if (bit) {
-      value -= (long) (split + 1) << held;
-      wide = range - split;
-    } else {
-      wide = split + 1;
-    }
+    if (held < 0) load();
+    int split = range * probability >> 8;
+    return decided(split, Integer.compareUnsigned((int) (value >>> held), split) > 0);
+  }
+
+  /// A bit of even odds, which says a coefficient's sign; the reference decoder compares by the difference.
+  boolean sign() {
+    if (held < 0) load();
+    int split = range >> 1;
+    return decided(split, split - (int) (value >>> held) < 0);
+  }
+
+  private boolean decided(int split, boolean bit) {
+    int wide = bit ? range - split : split + 1;
+    if (bit) value -= (long) (split + 1) << held;
     int shift = Integer.numberOfLeadingZeros(wide) - 24;
     range = (wide << shift) - 1;
     held -= shift;
     return bit;
+  }
+
+  private void load() {
+    if (end - at >= 8) {
+      value = value << 56 | (long) LONGS.get(data, at) >>> 8;
+      held += 56;
+      at += 7;
+    } else if (at < end || !exhausted) {
+      exhausted = at == end;
+      value = value << 8 | (exhausted ? 0 : data[at++] & 255);
+      held += 8;
+    } else held = 0;
   }
 
   boolean flag() { return next(128); }
@@ -55,5 +78,5 @@ final class Bits {
   int optional(int bits) { return flag() ? signed(bits) : 0; }
 
   /// Whether bytes were needed that are not there.
-  boolean exhausted() { return missing > 0; }
+  boolean exhausted() { return exhausted; }
 }

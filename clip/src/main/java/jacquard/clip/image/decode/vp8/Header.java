@@ -25,7 +25,7 @@ final class Header {
     first = new Bits(data, from + 10, from + 10 + size);
     first.literal(2); // colour space and clamping, which change nothing here
 
-    boolean segmented = first.flag(), absolute = false;
+    boolean segmented = first.flag(), absolute = true;
     int[] segmentQuantiser = new int[4], segmentLevel = new int[4];
     boolean map = false;
     if (segmented) {
@@ -84,6 +84,7 @@ final class Header {
     for (int i = 0; i < count; i++) {
       int entry = from + 3 * i, size = i == count - 1 ? to - at
           : data[entry] & 255 | (data[entry + 1] & 255) << 8 | (data[entry + 2] & 255) << 16;
+      if (i == count - 1 && at == to) throw new IllegalArgumentException("nothing is left for the last partition");
       int end = Math.min(to - at, size) + at;
       partitions[i] = new Bits(data, at, end);
       at = end;

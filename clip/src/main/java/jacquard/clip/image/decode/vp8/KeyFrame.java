@@ -146,7 +146,7 @@ public final class KeyFrame {
       int value = 1;
       if (bits.next(p[at + 2])) value = large(bits, p, at);
       int scaled = value * (n > 0 ? otherStep : firstStep);
-      coefficients[to + ZIGZAG[n]] = (short) (bits.flag() ? -scaled : scaled); // 16 bits, as in the reference decoder
+      coefficients[to + ZIGZAG[n]] = (short) (bits.sign() ? -scaled : scaled); // 16 bits, as in the reference decoder
       if (++n == 16) return 16;
       at = at(kind, n, value == 1 ? 1 : 2);
       if (!bits.next(p[at])) return n;
@@ -197,7 +197,7 @@ public final class KeyFrame {
         aboveRight(corner, x, y, n, at);
         luma.predictBlock(modes[n], at, edge);
       }
-      luma.addTransformed(at, coefficients, 16 * n, scratch);
+      luma.addLuma(at, coefficients, 16 * n, scratch);
     }
     cb.predict(chroma, 8 * x, 8 * y, 8);
     cr.predict(chroma, 8 * x, 8 * y, 8);

@@ -115,6 +115,32 @@ final class Plane {
     return (step & 1) == 0 ? two(edge, 2 - step / 2) : three(edge, 2 - step / 2);
   }
 
+  /// [#addTransformed] for luma, whose reference code does not wrap where only the coefficients 0, 1 and 4 are there:
+  /// damaged data show it.
+  void addLuma(int at, int[] coefficients, int from, int[] columns) {
+    int right = coefficients[from + 1], down = coefficients[from + 4], others = 0;
+    for (int i = 1; i < 16; i++) if (i != 1 && i != 4) others |= coefficients[from + i];
+    if (others != 0) {
+      addTransformed(at, coefficients, from, columns);
+      return;
+    }
+    int mean = coefficients[from] + 4;
+    for (int y = 0; y < 4; y++, at += stride) {
+      int row = mean + part(down, y);
+      for (int x = 0; x < 4; x++) samples[at + x] = clip((samples[at + x] & 255) + (row + part(right, x) >> 3));
+    }
+  }
+
+  /// What the first wave's coefficient is worth at the sample `i` of four.
+  private static int part(int coefficient, int i) {
+    return switch (i) {
+      case 0 -> cosine(coefficient);
+      case 1 -> sine(coefficient);
+      case 2 -> -sine(coefficient);
+      default -> -cosine(coefficient);
+    };
+  }
+
   /// Adds the inverse transform of `coefficients` `[16]` to the 4×4 block (RFC 6386, section 14.4).
   void addTransformed(int at, int[] coefficients, int from, int[] columns) {
     int others = 0;

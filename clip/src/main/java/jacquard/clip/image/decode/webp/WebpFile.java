@@ -13,7 +13,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /// A WebP file (RFC 9649): a still picture, or the first frame of an animation on its canvas. Lossy pictures are
-/// decoded by [KeyFrame], lossless ones by [Lossless], both to the bit of the reference decoder.
+/// decoded by libwebp where the machine has
+/// it, else by [KeyFrame], lossless ones by [Lossless], all to the bit of the reference decoder.
 public final class WebpFile {
   private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF =
       code("ANMF"),
@@ -76,14 +77,34 @@ public final class WebpFile {
     if (chunk.type == VP8X && canvas == null) canvas = atLeast(chunk, 10);
     if ((chunk.type == VP8 || chunk.type == VP8L) && picture == null) picture = chunk;
     if (chunk.type == ALPH && picture == null) opacity = chunk;
-    if (chunk.type == ANMF && picture == null) {
-      frame = atLeast(chunk, 16);
-      walk(frame.from + 16, frame.end());
-    }
+    if (chunk.type == ANMF) frame(atLeast(chunk, 16));
     if (chunk.type == EXIF) {
       int skipped = Exif.prefix(bytes, chunk.from, chunk.length);
       orientation = Exif.orientation(bytes, chunk.from + skipped, chunk.length - skipped);
     }
+  }
+
+  /// The first frame's chunks are kept; those of the others are only to be sound, as Pillow wants them.
+  private void frame(Chunk chunk) throws ImageException {
+    WebpFile inner = frame == null && picture == null ? this : new WebpFile(bytes, name);
+    if (inner == this) frame = chunk;
+    inner.walk(chunk.from + 16, chunk.end());
+    if (inner == this) return;
+    try {
+      int[] size = inner.picture == null ? new int[2] : inner.size();
+      if (size[0] == three(chunk.from + 6) + 1 && size[1] == three(chunk.from + 9) + 1) return;
+    } catch (IllegalArgumentException broken) {
+      // said below
+    }
+    throw new ImageException(name, "broken WebP (the frame at byte %d has no picture of its size)".formatted(
+        chunk.from - 8));
+  }
+
+  /// Width and height, as the picture's own header says them.
+  private int[] size() {
+    if (picture.type != VP8L) return KeyFrame.size(bytes, picture.from, picture.end());
+    Lossless.Size size = Lossless.size(bytes, picture.from, picture.end());
+    return new int[] {size.width(), size.height()};
   }
 
   private Chunk atLeast(Chunk chunk, int length) throws ImageException {
@@ -150,7 +171,8 @@ public final class WebpFile {
   private Picture lossy(Source source) throws ImageException {
     int[] size = KeyFrame.size(bytes, picture.from, picture.end());
     source.checkSize(size[0], size[1]);
-    KeyFrame.Image image = KeyFrame.decode(bytes, picture.from, picture.end());
+    KeyFrame.Image image = LibWebp.missing() == null ? LibWebp.decode(bytes, picture.from, picture.end(), size)
+        : KeyFrame.decode(bytes, picture.from, picture.end());
     if (opacity == null || !clear(false)) return Picture.of(Mode.RGB, image.width(), image.height(), image.rgb());
     return joined(image.rgb(), AlphaPlane.decode(bytes, opacity.from, opacity.end(), image.width(), image.height()),
         image.width(),

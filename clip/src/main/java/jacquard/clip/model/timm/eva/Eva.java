@@ -6,6 +6,7 @@ import jacquard.clip.model.timm.LatentPool;
 import jacquard.clip.model.timm.Stem;
 import jacquard.clip.model.timm.TimmConfig;
 import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.Hidden;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
@@ -71,6 +72,15 @@ public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements
     return Encoding.without(trunk.stem.prefix(), classified(one), x, sequences);
   }
 
+  @Override public Eva hiding(Hidden patches) {
+    var t = trunk;
+    return new Eva(new Trunk(t.stem.hiding(patches), t.blocks, t.norm, t.latent, t.classifier), config, shape);
+  }
+
+  @Override public Tensor denseFeatures(ImageBatch images) {
+    return trunk.latent != null ? ImageTower.super.denseFeatures(images) : classified(tokens(images).tokens());
+  }
+
   /// From pixels through blocks and norm; all rows, or those asked for.
   private Tensor blocks(ImageBatch images, Sequences sequences, int[] rows) {
     var x = trunk.stem.apply(images, sequences);
@@ -104,6 +114,8 @@ public record Eva(Trunk trunk, TimmConfig config, Architecture shape) implements
   @Override public List<Positions> positions() {
     return List.of(new Positions.Cells("trunk.pos_embed", trunk.stem.prefix(), trunk.stem.grid()));
   }
+
+  @Override public List<String> patchKernels() { return List.of("trunk.patch_embed.proj.weight"); }
 
   @Override public OnDisk layout(String path) {
     return path.equals("trunk.patch_embed.proj.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;

@@ -57,8 +57,8 @@ record MobileOne(@Named("se") SqueezeExcite excite, BatchNorm identity, @Named("
     if (whole != null) y = through.apply(whole);
     else {
       y = identity == null ? null : identity.apply(x);
-      if (scale != null) y = sum(y, scale.norm().apply(through.apply(scale.convolution())));
-      if (branches != null) for (var b : branches) y = sum(y, b.norm().apply(through.apply(b.convolution())));
+      if (scale != null) y = sum(y, scale.apply(through));
+      if (branches != null) for (var b : branches) y = sum(y, b.apply(through));
     }
     return (excite == null ? y : excite.apply(y, to(grid).size())).activate(activation);
   }

@@ -8,6 +8,7 @@ import jacquard.clip.model.timm.Stem;
 import jacquard.clip.model.timm.TimmConfig;
 import jacquard.clip.model.timm.VitBlock;
 import jacquard.clip.model.tower.Encoding;
+import jacquard.clip.model.tower.Hidden;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
@@ -85,6 +86,16 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
     return Encoding.without(trunk.stem.prefix(), finished(pooled(x, sequences)), x, sequences);
   }
 
+  @Override public TimmVit hiding(Hidden patches) {
+    var t = trunk;
+    return new TimmVit(new Trunk(t.stem.hiding(patches), t.blocks, t.norm, t.latent, t.poolNorm, t.classifier), head,
+        config, shape);
+  }
+
+  @Override public Tensor denseFeatures(ImageBatch images) {
+    return trunk.latent != null ? ImageTower.super.denseFeatures(images) : finished(tokens(images).tokens());
+  }
+
   /// From pixels through the blocks, and the norm where it comes next; all rows, or those asked for.
   private Tensor blocks(ImageBatch images, Sequences sequences, int[] rows) {
     var transformer = new Transformer(trunk.blocks.stream().map(VitBlock::block).toList());
@@ -132,6 +143,8 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
   @Override public List<Positions> positions() {
     return List.of(new Positions.Cells("trunk.pos_embed", trunk.stem.prefix(), trunk.stem.grid()));
   }
+
+  @Override public List<String> patchKernels() { return List.of("trunk.patch_embed.proj.weight"); }
 
   @Override public OnDisk layout(String path) {
     return path.equals("trunk.patch_embed.proj.weight") ? OnDisk.CHANNELS_FIRST : OnDisk.SAME;

@@ -1,12 +1,10 @@
-package jacquard.clip.tune.task;
+package jacquard.clip.train.task;
 
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.train.task.Features;
-import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,7 +13,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /// A task around another one, which it is but for what it says itself.
-interface Around extends Task {
+public interface Around extends Task {
   /// The one within.
   Task task();
 

@@ -1,0 +1,2 @@
+/// Copies of runs elsewhere.
+package jacquard.clip.train.remote;
