@@ -15,7 +15,6 @@ import jacquard.tests.verify.Tensors.Recorded;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
