@@ -11,7 +11,6 @@ import jacquard.clip.image.Picture;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.coca.Captioner;
 import jacquard.clip.model.coca.Generation;
 import jacquard.clip.model.tower.ImageBatch;

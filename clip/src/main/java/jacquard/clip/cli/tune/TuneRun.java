@@ -13,7 +13,6 @@ import jacquard.clip.train.Trainer;
 import jacquard.clip.tune.Recipe;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.outcome.Advice;
-import jacquard.clip.tune.outcome.Curve;
 import jacquard.clip.tune.outcome.Guard;
 import jacquard.clip.tune.outcome.Outcome;
 import jacquard.clip.tune.outcome.Overlap;

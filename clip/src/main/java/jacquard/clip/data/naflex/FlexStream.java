@@ -3,7 +3,6 @@ package jacquard.clip.data.naflex;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.Framing;
-import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
 import jacquard.clip.image.PatchFrame;
 import jacquard.tensor.Random;

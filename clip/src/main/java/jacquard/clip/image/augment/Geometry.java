@@ -1,6 +1,5 @@
 package jacquard.clip.image.augment;
 
-import jacquard.clip.image.Interpolation;
 import jacquard.clip.image.Pixels;
 import java.math.BigDecimal;
 import java.math.RoundingMode;

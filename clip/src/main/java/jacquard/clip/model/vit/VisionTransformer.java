@@ -11,7 +11,6 @@ import jacquard.clip.model.tower.Positions;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
-import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.PatchDropout;
 import jacquard.clip.nn.Pooling;
 import jacquard.clip.nn.transformer.AttentionalPooler;
