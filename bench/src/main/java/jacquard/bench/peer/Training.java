@@ -6,7 +6,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.model.Presets;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.parameter.Rates;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
@@ -20,7 +20,7 @@ import java.util.function.BiConsumer;
 
 /// Our training step of ViT-B/32 at batch 32: towers, softmax loss, backward, AdamW, as the trainer does it without
 /// clipping.
-public record Training(Scope weights, Contrastive task, Optimizer optimizer, Batch batch) implements AutoCloseable {
+public record Training(Scope weights, Match task, Optimizer optimizer, Batch batch) implements AutoCloseable {
   public static final String MODEL = "ViT-B-32";
   public static final int BATCH = 32;
 
@@ -29,7 +29,7 @@ public record Training(Scope weights, Contrastive task, Optimizer optimizer, Bat
     var weights = Scope.detached(Device.best());
     return weights.within(() -> {
       try {
-        var task = new Contrastive(Checkpoint.load(Presets.of(MODEL), file), Contrastive.Loss.SOFTMAX);
+        var task = new Match(Checkpoint.load(Presets.of(MODEL), file), Match.Loss.SOFTMAX);
         return new Training(weights, task,
             new Optimizer(new Optimizer.AdamW(0.9, 0.98, 1e-6), task.parameters(), Rates.decayed(0.2).of(task.model())),
             Batch.of(Samples.pixels(BATCH), new Grid(224, 224), Samples.tokens(BATCH)));

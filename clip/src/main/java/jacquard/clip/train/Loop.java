@@ -4,7 +4,7 @@ import jacquard.autograd.Clipping;
 import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
-import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.health.WildSteps;
 import jacquard.clip.train.parameter.Counted;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
@@ -28,7 +28,7 @@ import java.util.stream.Collectors;
 /// @param steps     in all
 /// @param guard     against wild gradients; null for none
 public record Loop(Task task, Stream stream, Move move, Optimization how, Compute compute, long steps,
-    long seed, Guard guard) {
+    long seed, WildSteps guard) {
   /// An optimizer's steps.
   public interface Move {
     /// A step: what is returned takes gradients by path, a part of them at a time.

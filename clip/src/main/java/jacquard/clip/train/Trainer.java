@@ -9,7 +9,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.log.Progress;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.train.health.EmbeddingStatistics;
-import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.health.WildSteps;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Rows;
@@ -105,7 +105,7 @@ public final class Trainer {
     var moments = sharding == Sharding.MOMENTS ? Moments.of(task, group) : null;
     var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
     var averages = leads && cadence.average > 0 ? new Averages(task, cadence.average, Averages.COPIED) : null;
-    var guard = how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null;
+    var guard = how.watch().wild() > 0 ? new WildSteps(how.watch().wild()) : null;
     var state = state(task, section(task, optimizer, moments), averages);
     if (guard != null) state.section("guard", guard);
     var unlike = new ArrayList<String>();

@@ -9,7 +9,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.Presets;
 import jacquard.clip.train.Gradients;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.kernels.cuda.CudaDevice;
 import jacquard.kernels.cuda.driver.Installed;
 import jacquard.tensor.Grid;
@@ -40,7 +40,7 @@ class LaunchesTest {
         for (int b = 0; b < batch; b++)
           for (int i = 0; i < 5 + b * 13 % 70; i++) tokens[b][i] = i == 4 + b * 13 % 70 ? 49407 : 1000 + i;
         var pairs = Batch.of(new float[batch * 3 * 224 * 224], new Grid(224, 224), tokens);
-        var task = new Contrastive(model, Contrastive.Loss.SOFTMAX);
+        var task = new Match(model, Match.Loss.SOFTMAX);
         // the first steps make what later ones find
         for (int s = 0; s < 3; s++) {
           driver.reset();

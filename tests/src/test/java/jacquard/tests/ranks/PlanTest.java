@@ -14,7 +14,7 @@ import jacquard.clip.train.Optimization;
 import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.ranks.Plan;
 import jacquard.clip.train.ranks.Sharding;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
@@ -74,7 +74,7 @@ class PlanTest {
   private static long measured(ClipConfig config, Optimization how, boolean recompute, int pairs) {
     var device = new Noting();
     try (var _ = Scope.open(device)) {
-      var task = new Contrastive(ClipModel.create(config, 1), Contrastive.Loss.SOFTMAX);
+      var task = new Match(ClipModel.create(config, 1), Match.Loss.SOFTMAX);
       var optimizer = how.over(task);
       var grid = config.vision().input();
       var random = new java.util.Random(1);
@@ -100,7 +100,7 @@ class PlanTest {
     var config = ClipConfig.parse(json);
     for (boolean recompute : new boolean[] {false, true}) {
       var compute = new Compute(List.of(Device.named("cpu")), jacquard.tensor.Precision.FP32, recompute);
-      var plan = Plan.of(config, Contrastive.Loss.SOFTMAX, how(1), compute, 1, Sharding.NONE);
+      var plan = Plan.of(config, Match.Loss.SOFTMAX, how(1), compute, 1, Sharding.NONE);
       for (int pairs : new int[] {8, 32}) {
         long seen = measured(config, how(1), recompute, pairs);
         assertEquals(seen, plan.bytes(pairs), 0.1 * seen, recompute + ", " + pairs + " pairs");
@@ -112,9 +112,9 @@ class PlanTest {
   @Test void ranksHoldTheirRows() {
     var config = ClipConfig.parse(VIT);
     var compute = Compute.on(Device.named("cpu"));
-    Plan all = Plan.of(config, Contrastive.Loss.SOFTMAX, how(0), compute, 4, Sharding.NONE),
-        moments = Plan.of(config, Contrastive.Loss.SOFTMAX, how(0), compute, 4, Sharding.MOMENTS),
-        rows = Plan.of(config, Contrastive.Loss.SOFTMAX, how(0), compute, 4, Sharding.ALL);
+    Plan all = Plan.of(config, Match.Loss.SOFTMAX, how(0), compute, 4, Sharding.NONE),
+        moments = Plan.of(config, Match.Loss.SOFTMAX, how(0), compute, 4, Sharding.MOMENTS),
+        rows = Plan.of(config, Match.Loss.SOFTMAX, how(0), compute, 4, Sharding.ALL);
     assertEquals(all.weights() * 2, all.moments());
     assertEquals(all.weights(), moments.weights());
     assertTrue(moments.moments() < 0.3 * all.moments() && rows.moments() == moments.moments());

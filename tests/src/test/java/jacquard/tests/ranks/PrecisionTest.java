@@ -17,7 +17,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Gradients;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Interpreter;
@@ -89,8 +89,8 @@ class PrecisionTest {
         Augmentation.DEFAULT.scale(0.5, 1), 16, 8, 3);
   }
 
-  private static Contrastive.Loss loss(boolean sigmoid) {
-    return sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX;
+  private static Match.Loss loss(boolean sigmoid) {
+    return sigmoid ? Match.Loss.SIGMOID : Match.Loss.SOFTMAX;
   }
 
   private static Pass pass(Precision p) { return Pass.training(Random.of(5)).precision(p); }
@@ -122,7 +122,7 @@ class PrecisionTest {
               ? DType.BF16 : expected;
           if (in.get(i).dtype().floating()) assertEquals(own, in.get(i).dtype(), () -> op + " of " + in);
         }
-      }, () -> Gradients.of(new Contrastive(m, loss(sigmoid)), batch, 1, pass(Precision.BF16)));
+      }, () -> Gradients.of(new Match(m, loss(sigmoid)), batch, 1, pass(Precision.BF16)));
       step.gradients().forEach((name, g) -> assertEquals(DType.F32, g.dtype(), name));
       m.parameters().trained().forEach((name, p) -> assertEquals(DType.F32, p.dtype(), name));
     }
@@ -155,7 +155,7 @@ class PrecisionTest {
         var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0, _ -> false);
         for (int s = 0; s < 12; s++)
           try (var _ = Scope.open()) {
-            var step = Gradients.of(new Contrastive(model, parameters, loss(sigmoid)), batches.at(0), 1, pass(p));
+            var step = Gradients.of(new Match(model, parameters, loss(sigmoid)), batches.at(0), 1, pass(p));
             losses[p.ordinal()][s] = step.loss();
             if (s == 0) gradient[p.ordinal()] = joined(step.gradients().values());
             optimizer.step(step.gradients(), sigmoid ? 0.002 : 0.02, 1);
@@ -195,8 +195,8 @@ class PrecisionTest {
     var batch = batches(config).at(0);
     try (var _ = Scope.open(Device.named("cpu"))) {
       ClipModel kept = ClipModel.create(config, 1), again = ClipModel.create(config, 1);
-      var a = Gradients.of(new Contrastive(kept, loss(false)), batch, parts, pass(precision));
-      var b = Gradients.of(new Contrastive(again, loss(false)), batch, parts, pass(precision).recompute(true));
+      var a = Gradients.of(new Match(kept, loss(false)), batch, parts, pass(precision));
+      var b = Gradients.of(new Match(again, loss(false)), batch, parts, pass(precision).recompute(true));
       assertEquals(a.loss(), b.loss());
       assertEquals(a.gradients().keySet(), b.gradients().keySet());
       a.gradients().forEach((name, g) -> assertArrayEquals(g.floats(), b.gradients().get(name).floats(), name));
@@ -216,7 +216,7 @@ class PrecisionTest {
       var m = ClipModel.create(config, 1);
       long before = device.live().bytes();
       watched((_, _) -> most.accumulateAndGet(device.live().bytes() - before, Math::max), () ->
-          Gradients.of(new Contrastive(m, m.parameters().freeze("text.token_embedding.weight"), loss(false)), batch, 1,
+          Gradients.of(new Match(m, m.parameters().freeze("text.token_embedding.weight"), loss(false)), batch, 1,
               pass(Precision.FP32).recompute(recompute)));
     }
     return most.get();

@@ -20,7 +20,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Gradients;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Device;
 import jacquard.tensor.Group;
 import jacquard.tensor.Pass;
@@ -54,7 +54,7 @@ class RanksTest {
   private static final int JOINED = 24, STEPS = 3;
   private static final double RATE = 0.05;
 
-  private record Setting(String config, Contrastive.Loss loss, int parts, double clip) {}
+  private record Setting(String config, Match.Loss loss, int parts, double clip) {}
   private record Outcome(Map<String, float[]> parameters, double loss, double largestGradient) {}
 
   /// Steps of plain descent from one seed; every rank's outcome.
@@ -67,7 +67,7 @@ class RanksTest {
     var batches = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)),
         Augmentation.DEFAULT.scale(0.5, 1), JOINED, 8, 3);
     return Group.run(CollectivesTest.devices("cpu", ranks), g -> {
-      var task = new Contrastive(ClipModel.create(config, 1), s.loss);
+      var task = new Match(ClipModel.create(config, 1), s.loss);
       var parameters = task.parameters();
       var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0.1, task.model().decayed());
       double loss = 0, largest = 0;
@@ -101,8 +101,8 @@ class RanksTest {
   @ParameterizedTest @CsvSource({"vit,false,1,0", "vit,true,1,0", "vit,false,3,0", "vit,true,3,0.1", "vit,false,1,0.1",
       "resnet,false,1,0", "resnet,true,1,0.1", "resnet,false,3,0", "resnet,true,3,0"})
   void ranksGiveTheParametersOfOne(String model, boolean sigmoid, int parts, double clip) throws IOException {
-    var s = new Setting(model.equals("vit") ? VIT : RESNET, sigmoid ? Contrastive.Loss.SIGMOID
-        : Contrastive.Loss.SOFTMAX, parts, clip);
+    var s = new Setting(model.equals("vit") ? VIT : RESNET, sigmoid ? Match.Loss.SIGMOID
+        : Match.Loss.SOFTMAX, parts, clip);
     var each = model.equals("vit") ? null : new ArrayList<Map<String, float[]>>();
     var one = train(s, 1, each).getFirst();
     for (int ranks : new int[] {2, 4}) {
@@ -125,7 +125,7 @@ class RanksTest {
   }
 
   @Test void theSameBitsTwice() throws IOException {
-    var s = new Setting(RESNET, Contrastive.Loss.SOFTMAX, 2, 1);
+    var s = new Setting(RESNET, Match.Loss.SOFTMAX, 2, 1);
     var first = train(s, 2, null).getFirst().parameters;
     train(s, 2, null).getFirst().parameters.forEach((name, p) -> assertArrayEquals(first.get(name), p, name));
   }
@@ -200,7 +200,7 @@ class RanksTest {
 
   @Test void aFailingRankStopsTheRun(@TempDir Path folder) {
     var e = assertThrows(IllegalArgumentException.class,
-        () -> new Setup(VIT.replace(", \"init_logit_bias\": -5", "")).batch(8).loss(Contrastive.Loss.SIGMOID)
+        () -> new Setup(VIT.replace(", \"init_logit_bias\": -5", "")).batch(8).loss(Match.Loss.SIGMOID)
         .on(compute(2)).begin(folder.resolve("run"), 4));
     assertTrue(e.getMessage().contains("init_logit_bias"), e.getMessage());
     for (var d : CollectivesTest.devices("cpu", 2)) assertEquals(0, d.live().blocks());

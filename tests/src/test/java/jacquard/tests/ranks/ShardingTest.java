@@ -15,7 +15,7 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.parameter.Locks;
 import jacquard.clip.train.ranks.Sharding;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
@@ -85,7 +85,7 @@ class ShardingTest {
   /// Of three ranks each has a third of parameters and moments, but for what is too small to be cut.
   @Test void aRankHasItsShare() throws IOException {
     var config = ClipConfig.parse(CONFIG);
-    var recipe = new Contrastive.Recipe(config, null, Locks.NONE, Contrastive.Loss.SOFTMAX, 1);
+    var recipe = new Match.Recipe(config, null, Locks.NONE, Match.Loss.SOFTMAX, 1);
     long whole = Group.run(CollectivesTest.devices("cpu", 1), _ -> numbers(recipe.make(false))).getFirst();
     var parts = Group.run(CollectivesTest.devices("cpu", 3), _ -> numbers(new Sharded.Recipe(recipe).make(false)));
     assertTrue(parts.stream().mapToLong(p -> p).sum() >= whole);

@@ -20,7 +20,7 @@ import jacquard.clip.train.Gradients;
 import jacquard.clip.train.Loop;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.parameter.Rates;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
@@ -56,7 +56,7 @@ class AccumulationTest {
   @Test void microBatchesDropTheSamePatches() {
     var config = ClipConfig.parse(CONFIG);
     try (var _ = Scope.open(Device.best())) {
-      var task = new Contrastive(ClipModel.create(config, 1), Contrastive.Loss.SOFTMAX);
+      var task = new Match(ClipModel.create(config, 1), Match.Loss.SOFTMAX);
       var batch = batch();
       Gradients.Result whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1))), parts =
           Gradients.of(task, batch, 3, Pass.training(Random.of(1)));
@@ -82,7 +82,7 @@ class AccumulationTest {
     var means = new ArrayList<float[]>();
     for (int parts : new int[] {1, 2})
       try (var _ = Scope.open(Device.best())) {
-        var task = new Contrastive(ClipModel.create(ClipConfig.parse(RESNET), 1), Contrastive.Loss.SOFTMAX);
+        var task = new Match(ClipModel.create(ClipConfig.parse(RESNET), 1), Match.Loss.SOFTMAX);
         Gradients.of(task, batch, parts, Pass.training(Random.of(1)));
         means.add(Parameters.of(task.model()).all().get("visual.bn1.running_mean").floats());
       }
@@ -95,7 +95,7 @@ class AccumulationTest {
     var config = ClipConfig.parse(RESNET);
     try (var _ = Scope.open(Device.best())) {
       var model = ClipModel.create(config, 1).fixedStatistics(1);
-      var task = new Contrastive(model, Contrastive.Loss.SOFTMAX);
+      var task = new Match(model, Match.Loss.SOFTMAX);
       var optimization = new Optimization(new Optimizer.Sgd(0, false), new Schedule.Constant(1e-3, 0),
           Rates.decayed(0), 0, 2);
       new Loop(task, stream(), Loop.Move.by(optimization.over(task)), optimization, Compute.on(Device.best()), 3,

@@ -18,7 +18,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.parameter.Locks;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
@@ -80,7 +80,7 @@ class LocksTest {
         var all = model.parameters().all();
         float[] stem = all.get("visual.bn1.running_mean").floats(), last =
             all.get("visual.layer4.0.bn1.running_mean").floats();
-        var gradients = Gradients.of(new Contrastive(model, parameters(model, locks), Contrastive.Loss.SOFTMAX), batch,
+        var gradients = Gradients.of(new Match(model, parameters(model, locks), Match.Loss.SOFTMAX), batch,
             1, Pass.training(Random.of(1))).gradients();
         assertTrue(gradients.keySet().stream().allMatch(p -> p.startsWith("visual.layer4.")
             || p.startsWith("visual.attnpool.") || p.equals("logit_scale")), gradients.keySet().toString());

@@ -22,8 +22,8 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.model.timm.naflex.PatchSizes;
 import jacquard.clip.train.Gradients;
-import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Foretell;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
@@ -140,7 +140,7 @@ class NaFlexTest {
 
   @Test void partsOfAStepAddUp() {
     try (var _ = Scope.open(Device.best())) {
-      partsAddUp(new Contrastive(ClipModel.create(ClipConfig.parse(FLEX), 1), Contrastive.Loss.SOFTMAX),
+      partsAddUp(new Match(ClipModel.create(ClipConfig.parse(FLEX), 1), Match.Loss.SOFTMAX),
           "visual.trunk.embeds.pos_embed", "visual.trunk.embeds.proj.weight", "logit_scale");
       var model = ClipModel.create(ClipConfig.parse(GENLIP), 1);
       partsAddUp(new Foretell(model, model.parameters()), "visual.patch_embed.proj.weight", "visual.lm_head.weight");

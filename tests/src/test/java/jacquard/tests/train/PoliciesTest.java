@@ -18,8 +18,8 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.parameter.Rates;
-import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
@@ -50,7 +50,7 @@ class PoliciesTest {
   /// After each step the log of the scale lies within [0, ln 100].
   @Test void theScaleIsClamped() {
     try (var _ = Scope.open(Device.best())) {
-      var task = new Contrastive(ClipModel.create(ClipConfig.parse(CONFIG), 1), Contrastive.Loss.SOFTMAX);
+      var task = new Match(ClipModel.create(ClipConfig.parse(CONFIG), 1), Match.Loss.SOFTMAX);
       for (float[] c : new float[][] {{9, (float) Math.log(100)}, {-2, 0}, {3, 3}}) {
         Tensor.applyAll(new Update.Blend(1, 1), List.of(task.model().logitScale(), Tensor.scalar(c[0])));
         task.after();

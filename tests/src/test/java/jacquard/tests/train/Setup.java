@@ -17,7 +17,7 @@ import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.Trainer;
 import jacquard.clip.train.parameter.Locks;
 import jacquard.clip.train.parameter.Rates;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Device;
 import java.io.IOException;
@@ -34,7 +34,7 @@ public final class Setup {
   private Optimizer.Rule rule = new Optimizer.AdamW(0.9, 0.98, 1e-6);
   private Schedule schedule = new Schedule.Cosine(1e-2, 2, 8);
   private Rates rates = Rates.decayed(0.2);
-  private Contrastive.Loss loss = Contrastive.Loss.SOFTMAX;
+  private Match.Loss loss = Match.Loss.SOFTMAX;
   private Augmentation augmentation = Augmentation.DEFAULT.scale(0.5, 1);
   private Source source = EmojiSource.training(), held;
   private Compute compute = Compute.on(Device.best());
@@ -54,7 +54,7 @@ public final class Setup {
   public Setup rule(Optimizer.Rule r) { rule = r; return this; }
   public Setup schedule(Schedule s) { schedule = s; return this; }
   public Setup rates(Rates r) { rates = r; return this; }
-  public Setup loss(Contrastive.Loss l) { loss = l; return this; }
+  public Setup loss(Match.Loss l) { loss = l; return this; }
   public Setup augmentation(Augmentation a) { augmentation = a; return this; }
   public Setup source(Source s) { source = s; return this; }
   public Setup held(Source s, long every) { held = s; evaluate = every; return this; }
@@ -62,7 +62,7 @@ public final class Setup {
   public Setup on(Compute c) { compute = c; return this; }
   public Setup task(Task.Recipe r) { recipe = r; return this; }
 
-  public Contrastive.Recipe contrastive() { return new Contrastive.Recipe(config, null, Locks.NONE, loss, seed); }
+  public Match.Recipe contrastive() { return new Match.Recipe(config, null, Locks.NONE, loss, seed); }
 
   public Trainer trainer(long steps) {
     var transform = new Transform(HubConfig.preprocess(config));

@@ -14,7 +14,7 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.HubConfig;
 import jacquard.clip.train.Gradients;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
@@ -61,7 +61,7 @@ class TrainerTest {
   @Test void accumulationIsExact() throws IOException {
     var config = ClipConfig.parse(CONFIG.replace("0.25", "0"));
     try (var _ = Scope.open(Device.best())) {
-      var task = new Contrastive(ClipModel.create(config, 1), Contrastive.Loss.SOFTMAX);
+      var task = new Match(ClipModel.create(config, 1), Match.Loss.SOFTMAX);
       var batch = new Batches(EmojiSource.training(), new Transform(HubConfig.preprocess(config)), Augmentation.DEFAULT,
           16, 8, 1).at(0);
       var whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1)));

@@ -17,7 +17,7 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.clip.train.Gradients;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.tune.blend.Alphas;
 import jacquard.clip.tune.blend.Soup;
 import jacquard.clip.tune.outcome.Curve;
@@ -136,7 +136,7 @@ class KeepingTest {
       var parameters = model.parameters().freeze("text.**");
       var start = new LinkedHashMap<String, Tensor>();
       parameters.trained().forEach((p, t) -> start.put(p, t.add(0.1f)));
-      var task = new Anchored(new Pairs(new Contrastive(model, parameters, Contrastive.Loss.SOFTMAX)), start, null, 3);
+      var task = new Anchored(new Pairs(new Match(model, parameters, Match.Loss.SOFTMAX)), start, null, 3);
       var batch = mixture(8, 2).at(0);
       var pass = Pass.training(Random.of(1));
       var whole = Gradients.of(task, batch, 1, pass);

@@ -18,7 +18,7 @@ import jacquard.clip.train.Trainer;
 import jacquard.clip.train.ranks.Alike;
 import jacquard.clip.train.ranks.Plan;
 import jacquard.clip.train.ranks.Sharding;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Group;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -122,7 +122,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     long seed = c.steps.seed;
     var text = config.text().input();
     var transform = new Transform(c.images.over(start.pictures()));
-    var recipe = new Contrastive.Recipe(config, start.weights(), c.model.image, c.locks.locks(), c.task.loss(), seed);
+    var recipe = new Match.Recipe(config, start.weights(), c.model.image, c.locks.locks(), c.task.loss(), seed);
     var tokenizer = text.captions(start.tokenizer());
     var whole = new Framing.Whole(transform, c.images.augmentation(transform.config()));
     var captions = c.captions.augmentation();
@@ -169,7 +169,7 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     var ranks = on.ranks() == 1 ? "" : " on " + on.ranks() + " ranks";
     System.err.printf("%s on %s (%,d pairs%s), %,d steps of %s%s; into %s%n", title(), training.name(), training.size(),
         held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), step(), ranks, path);
-    if (batch == 1 && !command.flex.use && config.compares() && command.task.loss() == Contrastive.Loss.SOFTMAX)
+    if (batch == 1 && !command.flex.use && config.compares() && command.task.loss() == Match.Loss.SOFTMAX)
       System.err.println("jacquard: the softmax loss of one pair is 0, and nothing is learned from it; use "
           + "--batch-size 2 or more");
   }

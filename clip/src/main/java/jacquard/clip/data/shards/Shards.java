@@ -1,6 +1,6 @@
 package jacquard.clip.data.shards;
 
-import jacquard.clip.data.Captions;
+import jacquard.clip.data.CaptionNumbers;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
 import jacquard.clip.data.parquet.Scores;
@@ -117,7 +117,7 @@ public final class Shards {
       }
       count++;
       bytes += fields.image(s).length() + fields.text(s).length();
-      hash = Captions.then(Captions.then(hash, Captions.hash(s.key())),
+      hash = CaptionNumbers.then(CaptionNumbers.then(hash, CaptionNumbers.hash(s.key())),
           fields.image(s).length() + 31 * fields.text(s).length());
     }
     return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
@@ -165,7 +165,7 @@ public final class Shards {
 
   Stream.Fingerprint fingerprint() {
     long h = 0;
-    for (var s : shards) h = Captions.then(h, s.hash);
+    for (var s : shards) h = CaptionNumbers.then(h, s.hash);
     return new Stream.Fingerprint(size(), h);
   }
 

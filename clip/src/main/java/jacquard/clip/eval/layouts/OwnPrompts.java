@@ -1,6 +1,6 @@
 package jacquard.clip.eval.layouts;
 
-import jacquard.clip.eval.sets.Classes;
+import jacquard.clip.eval.sets.KnownClasses;
 import jacquard.clip.eval.sets.Prompts;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,7 +23,7 @@ final class OwnPrompts {
     if (!Files.exists(names)) return place.prompts();
     var classes = TextFile.lines(names);
     if (place.prompts() != null) check(place, classes, place.prompts().classes());
-    var templates = Files.exists(sentences) ? TextFile.lines(sentences) : Classes.usualTemplates();
+    var templates = Files.exists(sentences) ? TextFile.lines(sentences) : KnownClasses.usualTemplates();
     try { return Prompts.of(classes, templates); }
     catch (IllegalArgumentException e) { throw new IOException(sentences + ": " + e.getMessage(), e); }
   }

@@ -7,7 +7,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.Optimization;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
@@ -40,7 +40,7 @@ public record Plan(long weights, long moments, Line few, Line many, double opera
   private record Step(long weights, long moments, long peak, double operations, long launches) {}
 
   /// @param ranks of which one is looked at
-  public static Plan of(ClipConfig config, Contrastive.Loss loss, Optimization how, Compute compute, int ranks,
+  public static Plan of(ClipConfig config, Match.Loss loss, Optimization how, Compute compute, int ranks,
       Sharding sharding) {
     var all = IntStream.of(FEW, 2 * FEW, MANY, 2 * MANY)
         .mapToObj(pairs -> step(config, loss, how, compute, ranks, sharding, pairs)).toList();
@@ -60,13 +60,13 @@ public record Plan(long weights, long moments, Line few, Line many, double opera
         Math.floor((left - many.fixed) / many.pair)));
   }
 
-  private static Step step(ClipConfig config, Contrastive.Loss loss, Optimization how, Compute compute, int ranks,
+  private static Step step(ClipConfig config, Match.Loss loss, Optimization how, Compute compute, int ranks,
       Sharding sharding, int pairs) {
     var device = new Dry();
     var group = ranks == 1 ? Group.ALONE : new OneOfMany(ranks);
     return ScopedValue.where(Group.CURRENT, group).call(() -> {
       try (var _ = Scope.open(device)) {
-        Task task = new Contrastive(Parameters.map(ClipModel.describe(config), (_, t) -> Tensor.empty(t.type())), loss);
+        Task task = new Match(Parameters.map(ClipModel.describe(config), (_, t) -> Tensor.empty(t.type())), loss);
         if (sharding == Sharding.ALL && ranks > 1) task = Sharded.of(task, group);
         long weights = device.bytes();
         var parts = sharding == Sharding.MOMENTS && ranks > 1 ? Moments.of(task, group) : null;

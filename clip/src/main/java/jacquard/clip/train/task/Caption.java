@@ -14,7 +14,7 @@ import java.util.SequencedMap;
 /// of the batch.
 ///
 /// @param weight of the caption loss beside the contrastive one
-public record Caption(Contrastive contrastive, double weight) implements Task {
+public record Caption(Match contrastive, double weight) implements Task {
   public Caption {
     if (contrastive.model().decoder() == null)
       throw new IllegalArgumentException("a caption loss needs a model with a decoder (multimodal_cfg)");
@@ -40,14 +40,14 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
         .losses(picture, text, captions), CaptionDecoder.labels(text, captions));
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var r = contrastive.losses(features.part(0, 2), targets, groups);
     var tokens = features.all().get(3).sum();
     r.put("caption_loss", features.own().get(2).sum().divide(tokens).mul((float) weight));
     return r;
   }
 
-  public record Recipe(Contrastive.Recipe contrastive, double weight) implements Task.Recipe {
+  public record Recipe(Match.Recipe contrastive, double weight) implements Task.Recipe {
     @Override public Caption make(boolean resumed) throws IOException {
       return new Caption(contrastive.make(resumed), weight);
     }

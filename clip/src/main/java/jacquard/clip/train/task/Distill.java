@@ -17,9 +17,9 @@ import java.util.SequencedMap;
 
 /// A student that is trained by its own contrastive loss and by the logits of a teacher, which stays as it is; see
 /// [DistillLoss].
-public record Distill(Contrastive student, ClipModel teacher) implements Task {
+public record Distill(Match student, ClipModel teacher) implements Task {
   public Distill {
-    if (student.loss() != Contrastive.Loss.SOFTMAX)
+    if (student.loss() != Match.Loss.SOFTMAX)
       throw new IllegalArgumentException("distillation needs the softmax loss: logits of the sigmoid loss are no "
           + "distribution over a batch");
   }
@@ -35,20 +35,20 @@ public record Distill(Contrastive student, ClipModel teacher) implements Task {
 
   /// The teacher's features, as in evaluation.
   @Override public List<Tensor> targets(Batch part) {
-    return Pass.current().inference().call(() -> Contrastive.features(teacher, part));
+    return Pass.current().inference().call(() -> Match.features(teacher, part));
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var r = student.losses(features, targets, groups);
     List<Tensor> x = features.own(), t = targets.own();
     Tensor scale = student.model().scale(), taught = teacher.scale();
     r.put("distill_loss", features.whole() ? DistillLoss.of(x.get(0), x.get(1), scale, t.get(0), t.get(1), taught)
-        : Contrastive.rows(features, groups).distilled(scale, Contrastive.rows(targets, groups), taught));
+        : Match.rows(features, groups).distilled(scale, Match.rows(targets, groups), taught));
     return r;
   }
 
   /// @param weights of the teacher (see [Checkpoint#load])
-  public record Recipe(Contrastive.Recipe student, ClipConfig teacher, Path weights) implements Task.Recipe {
+  public record Recipe(Match.Recipe student, ClipConfig teacher, Path weights) implements Task.Recipe {
     public Recipe {
       var s = student.config();
       TextInput text = s.text().input(), taught = teacher.text().input();

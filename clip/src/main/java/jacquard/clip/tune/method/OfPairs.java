@@ -2,7 +2,7 @@ package jacquard.clip.tune.method;
 
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.parameter.Locks;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
@@ -16,7 +16,7 @@ public record OfPairs(Locks locks) implements Method {
     var fixed = model.fixedStatistics(model.visual().groups().size());
     var frozen = new ArrayList<>(locks.frozen(fixed));
     frozen.addAll(OfImages.others(fixed));
-    return new Pairs(new Contrastive(fixed, fixed.parameters().freeze(frozen.toArray(String[]::new)),
-        model.logitBias() == null ? Contrastive.Loss.SOFTMAX : Contrastive.Loss.SIGMOID));
+    return new Pairs(new Match(fixed, fixed.parameters().freeze(frozen.toArray(String[]::new)),
+        model.logitBias() == null ? Match.Loss.SOFTMAX : Match.Loss.SIGMOID));
   }
 }

@@ -6,7 +6,7 @@ import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.adapter.Adapter;
 import jacquard.tensor.Tensor;
@@ -36,7 +36,7 @@ public record Adapted(Task task, Adapter adapter, String base, String hash) impl
   @Override public Map<String, Double> report() { return task.report(); }
   @Override public Adapted of(ClipModel model) { return new Adapted(task.of(model), adapter, base, hash); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     return task.losses(features, targets, groups);
   }
 

@@ -5,7 +5,7 @@ import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
@@ -43,7 +43,7 @@ public record Anchored(Task task, Map<String, Tensor> start, Map<String, Tensor>
   @Override public Map<String, Safetensors.Array> stored() { return task.stored(); }
   @Override public void restore(Weights file, String prefix) throws IOException { task.restore(file, prefix); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     return task.losses(features, targets, groups);
   }
 

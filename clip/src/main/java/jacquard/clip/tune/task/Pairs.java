@@ -3,8 +3,8 @@ package jacquard.clip.tune.task;
 import jacquard.autograd.Parameters;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.train.task.Contrastive;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.util.List;
@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 
 /// Fine-tuning by CLIP's own loss as FLYP has it (Goyal et al. 2023): pairs of one class stay apart, though their
 /// captions are equal.
-public record Pairs(Contrastive pairs) implements Task {
+public record Pairs(Match pairs) implements Task {
   @Override public String name() { return pairs.name() + " of pairs"; }
   @Override public ClipModel model() { return pairs.model(); }
   @Override public Parameters parameters() { return pairs.parameters(); }
@@ -24,7 +24,7 @@ public record Pairs(Contrastive pairs) implements Task {
   @Override public Map<String, Double> report() { return pairs.report(); }
   @Override public Pairs of(ClipModel model) { return new Pairs(pairs.of(model)); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     return pairs.losses(features, targets, IntStream.range(0, groups.length).toArray());
   }
 }

@@ -5,8 +5,8 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.Averages;
 import jacquard.clip.train.Listener;
-import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Scope;
 import jacquard.tests.Conformance;
 import jacquard.tests.verify.Family;
@@ -27,7 +27,7 @@ public final class TasksFamily implements Family {
         var name = "tasks/" + run.getFileName();
         try (var _ = Scope.open(Conformance.device())) {
           var recorded = RecordedTraining.read(name, run);
-          var student = new Contrastive(model(run, "config.json", "start.safetensors"), Contrastive.Loss.SOFTMAX);
+          var student = new Match(model(run, "config.json", "start.safetensors"), Match.Loss.SOFTMAX);
           if (Files.exists(run.resolve("teacher.safetensors"))) distill(recorded, student, report);
           else averages(recorded, student, report);
           report.check(name + " end", recorded.distance(student.model(), "end.safetensors").absolute(), END);
@@ -40,11 +40,11 @@ public final class TasksFamily implements Family {
     return Checkpoint.load(ClipConfig.read(run.resolve(config)), run.resolve(weights));
   }
 
-  private static void distill(RecordedTraining run, Contrastive student, Report report) throws IOException {
+  private static void distill(RecordedTraining run, Match student, Report report) throws IOException {
     run.run(new Distill(student, model(run.folder(), "teacher_config.json", "teacher.safetensors")), LOSS, report);
   }
 
-  private static void averages(RecordedTraining run, Contrastive task, Report report) throws IOException {
+  private static void averages(RecordedTraining run, Match task, Report report) throws IOException {
     Averages plain = new Averages(task, 0.9, 0), stepped = new Averages(task, 0.9, Averages.COPIED);
     run.run(task, LOSS, report, new Listener.Averaging(plain), new Listener.Averaging(stepped));
     if (Files.exists(run.folder().resolve("end_ema_0.9.safetensors")))

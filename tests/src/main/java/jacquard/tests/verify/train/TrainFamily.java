@@ -2,7 +2,7 @@ package jacquard.tests.verify.train;
 
 import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.model.ClipConfig;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Scope;
 import jacquard.tests.Conformance;
 import jacquard.tests.verify.Family;
@@ -31,7 +31,7 @@ public final class TrainFamily implements Family {
       var model = Checkpoint.load(ClipConfig.read(run.folder().resolve("config.json")),
           run.folder().resolve("start.safetensors"));
       boolean softmax = model.logitBias() == null;
-      run.run(new Contrastive(model, softmax ? Contrastive.Loss.SOFTMAX : Contrastive.Loss.SIGMOID), softmax ? 1e-5
+      run.run(new Match(model, softmax ? Match.Loss.SOFTMAX : Match.Loss.SIGMOID), softmax ? 1e-5
           : 5e-4, report);
       System.out.printf("        %s end weights differ by %.2g of their largest (for information)%n", run.name(),
           run.distance(model, "end.safetensors").relative());

@@ -10,7 +10,7 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.nn.LowRank;
 import jacquard.clip.train.Gradients;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.adapter.Adapter;
 import jacquard.clip.tune.adapter.Modules;
@@ -152,7 +152,7 @@ public final class LoraFamily implements Family {
       var names = names(onto, adapter);
       for (var e : names.entrySet()) put(onto, e.getKey(), values.floats("start." + e.getValue()));
       var parameters = adapter.trained(onto);
-      Task task = new Adapted(new Contrastive(onto, parameters, Contrastive.Loss.SOFTMAX), adapter, "base", "");
+      Task task = new Adapted(new Match(onto, parameters, Match.Loss.SOFTMAX), adapter, "base", "");
       var optimizer = new Optimizer(new Optimizer.AdamW(0.9, 0.999, 1e-8), parameters,
           _ -> new Optimizer.Rate(1, 1e-2));
       var losses = new ObjectMapper().readTree(at.resolve("values.json").toFile()).get("losses");

@@ -15,7 +15,7 @@ import jacquard.clip.model.coca.Generation;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.task.Caption;
-import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Match;
 import jacquard.tensor.Device;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Pass;
@@ -91,7 +91,7 @@ class CaptionsTest {
       int[][] tokens = {{298, 5, 6, 7, 299, 0, 0}, {298, 8, 299, 0, 0, 0, 0}, {298, 9, 9, 9, 9, 9, 299},
           {298, 4, 3, 299, 0, 0, 0}};
       var batch = Batch.of(pixels(), new Grid(32, 32), tokens);
-      var task = new Caption(new Contrastive(model, Contrastive.Loss.SOFTMAX), 2);
+      var task = new Caption(new Match(model, Match.Loss.SOFTMAX), 2);
       var whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1)));
       var parts = Gradients.of(task, batch, 2, Pass.training(Random.of(1)));
       assertEquals(whole.loss(), parts.loss(), 1e-6 * whole.loss());
@@ -115,7 +115,7 @@ class CaptionsTest {
       assertTrue(assertThrows(IllegalArgumentException.class, () -> captions(model, Generation.GREEDY)).getMessage()
           .contains("decoder"));
       assertThrows(IllegalArgumentException.class, () ->
-          new Caption(new Contrastive(model, Contrastive.Loss.SOFTMAX), 2));
+          new Caption(new Match(model, Match.Loss.SOFTMAX), 2));
     }
   }
 }

@@ -5,9 +5,9 @@ import jacquard.clip.hub.Published;
 import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.train.task.Caption;
-import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Distill;
 import jacquard.clip.train.task.Foretell;
+import jacquard.clip.train.task.Match;
 import jacquard.clip.train.task.Task;
 import java.io.IOException;
 import picocli.CommandLine.Option;
@@ -37,10 +37,10 @@ public final class TaskOptions {
         ? config.with("init_logit_scale=" + Math.log(10), "init_logit_bias=-10") : config;
   }
 
-  public Contrastive.Loss loss() { return sigmoid ? Contrastive.Loss.SIGMOID : Contrastive.Loss.SOFTMAX; }
+  public Match.Loss loss() { return sigmoid ? Match.Loss.SIGMOID : Match.Loss.SOFTMAX; }
 
   /// @param pictures how the student's pictures are prepared, which the teacher sees too
-  public Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
+  public Task.Recipe recipe(Match.Recipe student, PreprocessConfig pictures) throws IOException {
     if (!(captionWeight >= 0))
       throw new IllegalArgumentException("--coca-caption-loss-weight " + captionWeight + ", expected 0 or more");
     if (!student.config().compares()) {

@@ -21,7 +21,7 @@ import java.util.SequencedMap;
 /// Pictures and captions that belong together are drawn together, the others apart.
 ///
 /// @param parameters the model's, those of locked groups frozen
-public record Contrastive(ClipModel model, Parameters parameters, Loss loss) implements Task {
+public record Match(ClipModel model, Parameters parameters, Loss loss) implements Task {
   /// The largest log of the scale: after each step it is held within [0, ln 100] (Radford et al. 2021).
   static final float LARGEST_SCALE = (float) Math.log(100);
 
@@ -32,13 +32,13 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
     SIGMOID
   }
 
-  public Contrastive {
+  public Match {
     if (loss == Loss.SIGMOID && model.logitBias() == null)
       throw new IllegalArgumentException("the sigmoid loss needs a model with init_logit_bias");
   }
 
   /// With all of the model trained.
-  public Contrastive(ClipModel model, Loss loss) { this(model, model.parameters(), loss); }
+  public Match(ClipModel model, Loss loss) { this(model, model.parameters(), loss); }
 
   @Override public String name() { return loss.name().toLowerCase(); }
 
@@ -58,7 +58,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
     return r;
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     Tensor x = features.own().get(0), t = features.own().get(1), scale = model.scale(), bias = model.logitBias();
     var r = new LinkedHashMap<String, Tensor>();
     r.put("contrastive_loss", switch (loss) {
@@ -71,7 +71,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
   }
 
   /// The logits of a rank's pictures and captions, the first two of the features.
-  static OwnRows rows(Features f, int[] groups) {
+  static OwnRows rows(Joined f, int[] groups) {
     return new OwnRows(f.own().get(0), f.own().get(1), f.all().get(0), f.all().get(1), f.first(), groups);
   }
 
@@ -81,7 +81,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
 
   @Override public Map<String, Double> report() { return Map.of("logit_scale", (double) model.logitScale().item()); }
 
-  @Override public Contrastive of(ClipModel other) { return new Contrastive(other, Parameters.of(other), loss); }
+  @Override public Match of(ClipModel other) { return new Match(other, Parameters.of(other), loss); }
 
   /// @param start weights to begin from (see [Checkpoint#load]); null for those that the seed draws
   /// @param image weights that the image tower begins from (see [Checkpoint#image]); null for those of `start`
@@ -92,11 +92,11 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
       this(config, start, null, locks, loss, seed);
     }
 
-    @Override public Contrastive make(boolean resumed) throws IOException {
+    @Override public Match make(boolean resumed) throws IOException {
       var begun = resumed || start == null ? ClipModel.create(config, seed) : begun();
       if (!resumed && image != null) Checkpoint.image(begun, image);
       var model = locks.of(begun);
-      return new Contrastive(model, model.parameters().freeze(locks.frozen(model).toArray(String[]::new)), loss);
+      return new Match(model, model.parameters().freeze(locks.frozen(model).toArray(String[]::new)), loss);
     }
 
     /// The weights of another training are taken, its optimizer's state is not, which is said.
@@ -105,7 +105,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
         var state = w.metadata().get("optimizer");
         var epoch = w.metadata().get("epoch");
         if (state != null)
-          System.getLogger(Contrastive.class.getName()).log(System.Logger.Level.INFO, "{0} is a checkpoint of another "
+          System.getLogger(Match.class.getName()).log(System.Logger.Level.INFO, "{0} is a checkpoint of another "
               + "trainer{1}: its weights are taken; its {2} is not, and the optimizer begins anew", start,
               epoch == null ? "" : " after epoch " + epoch, state);
       }
