@@ -108,7 +108,8 @@ public final class Clip implements AutoCloseable {
   public Generation generation(Generation.Search search, int longest, int shortest, double repetition) {
     var tokenizer = embedder.tokenizer().get();
     int[] marks = tokenizer.unpadded("", 2);
-    return new Generation(marks[0], marks[1], tokenizer.pad(), longest, shortest, repetition, search);
+    return new Generation(new Generation.Marks(marks[0], marks[1], tokenizer.pad()), longest, shortest, repetition,
+        search);
   }
 
   /// A caption of a picture, without its prompt, of a model that writes them (CoCa).

@@ -52,7 +52,7 @@ class LayoutsTest {
     ImageIO.write(image, "png", file.toFile());
   }
 
-  private static Pixels shown(int index) { return Pixels.filled(4, 5, index * 20, 7, 200); }
+  private static Pixels shown(int index) { return Pixels.filled(4, 5, index * 20 << 16 | 0x07C8); }
 
   private static TestSet made(Truth truth, Prompts prompts, int size) {
     return new TestSet(Benchmark.own("made"), Path.of("made"), size, i -> shown(i).picture(), truth, prompts, "made");

@@ -17,6 +17,7 @@ import jacquard.clip.nn.transformer.AttentionalPooler;
 import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
@@ -42,7 +43,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     }
     return new VisionTransformer(make.make(root, w), make.make(c.sinCos() ? new Init.Given(() -> sinCos(c.grid(), w))
         : root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),
-        Conv2d.of(make, 3, w, c.patch(), c.patch(), 0), c.noPreNorm() ? null : LayerNorm.of(make, w, c.epsilon()),
+        Conv2d.of(make, 3, w, c.patch(), c.patch(), Padding.NONE),
+        c.noPreNorm() ? null : LayerNorm.of(make, w, c.epsilon()),
         Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(),
             clip.activation(c.tanhGelu()), c.options(),
             Blocks.Inits.vision(w, (int) (w * c.mlpRatio()))),

@@ -42,7 +42,9 @@ public record Distill(Match student, ClipModel teacher) implements Task {
     var r = student.losses(features, targets, groups);
     List<Tensor> x = features.own(), t = targets.own();
     Tensor scale = student.model().scale(), taught = teacher.scale();
-    r.put("distill_loss", features.whole() ? DistillLoss.of(x.get(0), x.get(1), scale, t.get(0), t.get(1), taught)
+    r.put("distill_loss", features.whole()
+        ? DistillLoss.of(new DistillLoss.Seen(x.get(0), x.get(1), scale),
+            new DistillLoss.Seen(t.get(0), t.get(1), taught))
         : Match.rows(features, groups).distilled(scale, Match.rows(targets, groups), taught));
     return r;
   }

@@ -8,6 +8,7 @@ import jacquard.clip.image.decode.Exif;
 import jacquard.clip.image.decode.FileBytes;
 import jacquard.clip.image.decode.vp8.KeyFrame;
 import jacquard.clip.image.decode.vp8l.Lossless;
+import jacquard.tensor.Padding;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -124,7 +125,7 @@ public final class WebpFile {
     boolean clear = (data.get(canvas.from) & HAS_OPACITY) != 0;
     if (clear && still.mode() == Mode.RGB) still = joined(still.samples(), null, still.width(), still.height());
     else if (!clear && still.mode() == Mode.RGBA) still = still.pixels().picture();
-    return left + top + right + bottom == 0 ? still : still.pad(left, top, right, bottom, 0);
+    return left + top + right + bottom == 0 ? still : still.pad(new Padding(top, left, bottom, right), 0);
   }
 
   /// Whether the file says that opacity counts; a plain file says so in its picture.
