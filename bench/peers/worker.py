@@ -3,7 +3,7 @@
     worker.py THREADS MODEL CHECKPOINT BATCH        each line of the standard input is a command, each answer one line
 
 MODEL and CHECKPOINT are OpenCLIP's name and a safetensors file ("-": no model is needed). BATCH is a safetensors file with `images` [n,3,h,w] and `tokens`
-[n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
+[n,77], or `x` and `y` [n,512] for a loss, or `x`, `w`, `b` and `dy` of a linear layer, or `images`, `prompts` [names,77] and `ctx` for CoOp. Commands: `time SECONDS WORK` (seconds that a call of WORK takes, called for so long), `features WORK FILE` and `gradients FILE` (writes what it
 computes), `extra WORK` and `peak` (bytes resident at most), `export FILE` (the image tower as ONNX), `about`.
 """
 import os
@@ -24,6 +24,12 @@ threads, name, checkpoint, batch = int(sys.argv[1]), sys.argv[2], sys.argv[3], s
 torch.set_num_threads(threads)
 data = load_file(batch) if batch != "-" else {}
 model = preprocess = None
+if name.startswith("roberta"):  # its config without the hub
+    import transformers
+    import open_clip.hf_model
+
+    open_clip.hf_model.AutoConfig.from_pretrained = lambda *_, **__: transformers.RobertaConfig(
+        vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)
 if checkpoint != "-":
     model, _, preprocess = open_clip.create_model_and_transforms(name, pretrained=checkpoint)
     model.eval()
@@ -48,6 +54,11 @@ def texts(n):
     return run
 
 
+def caption(search, length):
+    kinds = {"beams": {}, "greedy": {"generation_type": "top_k", "top_k": 1}}
+    return lambda: model.generate(data["images"][:1], seq_len=int(length), min_seq_len=int(length) - 1, **kinds[search])
+
+
 def gradients():
     model.train()
     model.zero_grad(set_to_none=True)
@@ -68,6 +79,57 @@ def step():
         optimizer.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0, 4.6052)
+    return run
+
+
+def lora(rank):
+    from peft import LoraConfig, get_peft_model
+    tuned = get_peft_model(model, LoraConfig(r=int(rank), lora_alpha=16, target_modules=["attn", "c_fc", "c_proj"]))
+    tuned.train()
+    optimizer = torch.optim.AdamW([p for p in tuned.parameters() if p.requires_grad], lr=1e-5, betas=(0.9, 0.98), eps=1e-6)
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        i, t, scale = tuned(data["images"], data["tokens"])[:3]
+        ClipLoss()(i, t, scale).backward()
+        optimizer.step()
+    return run
+
+
+def prompt():
+    """CoOp's forward: embeddings of whole captions, the vectors put in behind the start, all 77 positions."""
+    for p in model.parameters():
+        p.requires_grad_(False)
+    ctx, ids = data["ctx"].clone().requires_grad_(), data["prompts"]
+    m, words, labels = len(ctx), model.token_embedding(ids), torch.arange(len(data["images"]))
+
+    def forward():
+        pictures = model.encode_image(data["images"], normalize=True)
+        x = torch.cat([words[:, :1], ctx.expand(len(ids), -1, -1), words[:, 1 + m:]], dim=1) + model.positional_embedding
+        x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask))
+        texts = F.normalize(x[torch.arange(len(ids)), ids.argmax(dim=-1)] @ model.text_projection, dim=-1)
+        return F.cross_entropy(model.logit_scale.exp() * pictures @ texts.t(), labels)
+    return ctx, forward
+
+
+def coop():
+    ctx, forward = prompt()
+    optimizer = torch.optim.SGD([ctx], lr=1e-5, momentum=0.9)
+
+    def run():
+        optimizer.zero_grad(set_to_none=True)
+        forward().backward()
+        optimizer.step()
+    return run
+
+
+def context():
+    ctx, forward = prompt()
+
+    def run():
+        ctx.grad = None
+        forward().backward()
+        return ctx.grad
     return run
 
 
@@ -146,7 +208,7 @@ def export(file):
 def work(words):
     key = " ".join(words)
     if key not in known:
-        known[key] = {"images": images, "texts": texts, "step": step, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
+        known[key] = {"images": images, "texts": texts, "caption": caption, "step": step, "lora": lora, "coop": coop, "context": context, "loss": loss, "picture": picture, "decode": decode, "transform": transform, "augment": augment, "tokens": tokens, "ids": ids, "matmul": matmul}[words[0]](*words[1:])
     return known[key]
 
 
@@ -161,7 +223,7 @@ def answer(words):
             if elapsed >= window:
                 return elapsed / calls
     if words[0] == "features":
-        save_file({"features": work(words[1:-1])().contiguous()}, words[-1])
+        save_file({"features": work(words[1:-1])().float().contiguous()}, words[-1])
         return "done"
     if words[0] == "gradients":
         value = gradients()

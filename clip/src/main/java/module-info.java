@@ -83,6 +83,7 @@ open module jacquard.clip {
   exports jacquard.clip.tune.adapter;
   exports jacquard.clip.tune.blend;
   exports jacquard.clip.tune.head;
+  exports jacquard.clip.tune.learned;
   exports jacquard.clip.tune.method;
   exports jacquard.clip.tune.mim;
   exports jacquard.clip.tune.outcome;

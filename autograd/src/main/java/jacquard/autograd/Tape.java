@@ -87,7 +87,8 @@ final class Tape implements Interpreter, AutoCloseable {
   private void note(Pullback pullback, List<Tensor> in, List<Tensor> out) {
     var entry = new Entry(pullback, in, out);
     for (int i : pullback.inputs())
-      if ((entry.from[i] = cheap.get(in.get(i))) == null) entry.savedIn[i] = in.get(i).share();
+      if (pullback.reads(i, j -> active.containsKey(in.get(j))) && (entry.from[i] = cheap.get(in.get(i))) == null)
+        entry.savedIn[i] = in.get(i).share();
     for (int i : pullback.outputs()) entry.savedOut[i] = out.get(i).share();
     if (pullback.again() != null && held(entry)) cheap.put(out.getFirst(), entry);
     for (int i = 0; i < entry.in.length; i++)
@@ -197,7 +198,8 @@ final class Tape implements Interpreter, AutoCloseable {
   /// An application with the elements of some inputs; the others are types without elements.
   private Pullback.Application application(Entry entry, int[] inputs, Tensor[] d, boolean[] wanted, Tensor before) {
     Tensor[] in = new Tensor[entry.in.length], out = new Tensor[entry.out.length];
-    for (int i : inputs) in[i] = input(entry, i);
+    for (int i : inputs)
+      if (wanted == null || entry.pullback.reads(i, j -> wanted[j])) in[i] = input(entry, i);
     for (int i = 0; i < in.length; i++) if (in[i] == null) in[i] = Tensor.described(entry.in[i].type());
     for (int i = 0; i < out.length; i++)
       out[i] = entry.savedOut[i] != null ? entry.savedOut[i] : Tensor.described(entry.out[i].type());

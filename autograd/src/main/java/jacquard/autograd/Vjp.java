@@ -6,6 +6,7 @@ import static jacquard.autograd.Pullback.needingOutput;
 import static jacquard.tensor.Tensor.apply;
 import static java.util.Arrays.asList;
 
+import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Adjoint;
@@ -92,7 +93,8 @@ final class Vjp {
     return switch (op) {
       case Contraction.MatMul(var ta, var tb) -> needing(in(0, 1), a -> asList(
           !a.wants(0) ? null : ta ? a.x(1).matmul(tb, a.dy(), true) : a.dy().matmul(false, a.x(1), !tb),
-          !a.wants(1) ? null : tb ? learned(plain(a.x(0), ta), a.dy()) : learned(a.dy(), plain(a.x(0), ta))));
+          !a.wants(1) ? null : tb ? learned(plain(a.x(0), ta), a.dy()) : learned(a.dy(), plain(a.x(0), ta))))
+          .ofProduct();
     };
   }
 
@@ -131,11 +133,12 @@ final class Vjp {
     return r;
   }
 
-  /// Gathering and scattering sums are each other's gradient: what all ranks read of a row, they all hand back.
+  /// Gathering and scattering sums are each other's gradient: what all ranks read of a row, they all hand back. They
+  /// add it up in F32, whatever they read it in.
   private static Pullback collective(Collective op) {
     return switch (op) {
       case Collective.AllGather(var g, var rows)     ->
-          needing(in(0), a -> asList(apply(new Collective.ReduceScatter(g, rows), a.dy().dense())))
+          needing(in(0), a -> asList(apply(new Collective.ReduceScatter(g, rows), a.dy().cast(DType.F32).dense())))
               .again(in(0), a -> apply(op, a.x()));
       case Collective.ReduceScatter(var g, var rows) ->
           Pullback.of(a -> asList(apply(new Collective.AllGather(g, rows), a.dy().dense())));

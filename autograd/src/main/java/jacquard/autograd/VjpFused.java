@@ -35,7 +35,7 @@ final class VjpFused {
           a -> Arrays.stream(a.in()).map(x -> x.mul(a.dy().divide(a.y()))).toList());
       case Fused.BatchNorm(var e, _) -> new Pullback(in(0, 1), in(1, 2),
           a -> applyAll(new Adjoint.BatchNorm(e), List.of(a.x(0), a.x(1), a.y(1), a.y(2), a.dy().dense())));
-      case Fused.Conv2d c      -> needing(in(0, 1), a -> convolution(c, a));
+      case Fused.Conv2d c      -> needing(in(0, 1), a -> convolution(c, a)).ofProduct();
       case Fused.AveragePool p -> Pullback.of(a -> asList(apply(new Adjoint.AveragePool(p), a.dy().dense())));
       case Fused.Patches _     -> Pullback.of(_ -> asList((Tensor) null));
       case Attention t         -> new Pullback(t.biased() ? in(0, 1, 2, 3) : in(0, 1, 2), in(0, 1), a -> attend(t, a));
@@ -64,8 +64,8 @@ final class VjpFused {
       if (op.added()) d.add(a.dy());
       return d;
     });
-    return active && !op.added() ? pullback.again(Pullback.NONE, a -> a.y(1).activate(op.activation()))
-        : pullback;
+    var product = pullback.ofProduct();
+    return active && !op.added() ? product.again(Pullback.NONE, a -> a.y(1).activate(op.activation())) : product;
   }
 
   private static List<Tensor> convolution(Fused.Conv2d op, Pullback.Application a) {

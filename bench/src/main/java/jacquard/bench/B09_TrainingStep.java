@@ -47,7 +47,8 @@ public class B09_TrainingStep implements Work.Case {
       contest = Contest.of(training::step, Worker.jacquard(1).lane("step")).under(Ceiling.fma());
       return;
     }
-    var worker = Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL), Samples.batch(Training.BATCH));
+    var worker = Worker.openClip(Training.MODEL, Samples.weights(Training.MODEL),
+        Samples.batch(Training.MODEL, Training.BATCH));
     var file = Files.createTempFile("gradients", ".safetensors");
     worker.ask("gradients " + file);
     try (var theirs = Safetensors.open(file)) {

@@ -16,9 +16,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine;
 
 /// `bench/run`: runs the numbered benchmarks, each case in JVMs of its own, and writes table, chart and JSON.
 @Command(name = "bench/run", mixinStandardHelpOptions = true, description =
@@ -33,7 +33,8 @@ public final class Main implements Callable<Integer> {
       new Entry(B05_AdamW.class, 1, 2), new Entry(B06_Pictures.class, 1), new Entry(B07_ImageEncode.class, 1, 2),
       new Entry(B08_TextEncode.class, 1, 2), new Entry(B09_TrainingStep.class, 1, 2),
       new Entry(B10_Memory.class, 2), new Entry(B11_ColdStart.class, 2), new Entry(B12_Depthwise.class, 1, 2),
-      new Entry(B13_Tokens.class, 1), new Entry(B14_Augment.class, 1));
+      new Entry(B13_Tokens.class, 1), new Entry(B14_Augment.class, 1), new Entry(B15_Tuning.class, 2),
+      new Entry(B16_Caption.class, 2));
 
   /// What the guard runs: a kernel of each kind, beside libtorch, on one thread. Two threads share a machine with
   /// whatever else it does.

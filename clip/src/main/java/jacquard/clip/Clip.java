@@ -15,6 +15,7 @@ import jacquard.clip.model.coca.Captioner;
 import jacquard.clip.model.coca.Generation;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.tune.adapter.Adapter;
+import jacquard.clip.tune.learned.Learned;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import java.io.IOException;
@@ -59,9 +60,9 @@ public final class Clip implements AutoCloseable {
     return load(files, null, device, assignments);
   }
 
-  /// The same with an adapter in its weights.
+  /// The same with an adapter in its weights, or with what else was learned beside them.
   ///
-  /// @param adapter a folder as PEFT writes it (see [Adapter]); null for none
+  /// @param adapter a folder as PEFT writes it (see [Adapter]), or as `tune` does (see [Learned]); null for none
   public static Clip load(ModelFiles files, Path adapter, Device device, String... assignments) throws IOException {
     device.warm();
     var hub = files.config();
@@ -74,7 +75,7 @@ public final class Clip implements AutoCloseable {
       return new Clip(weights, weights.within(() -> {
         try {
           var base = Checkpoint.load(config, files.weights());
-          return adapter == null ? base : Adapter.merged(Adapter.read(adapter, base).onto(base));
+          return adapter == null ? base : adapted(base, adapter);
         } catch (IOException e) {
           throw new UncheckedIOException(e);
         }
@@ -86,6 +87,12 @@ public final class Clip implements AutoCloseable {
       weights.close();
       throw e;
     }
+  }
+
+  private static ClipModel adapted(ClipModel base, Path folder) throws IOException {
+    if (!Learned.in(folder)) return Adapter.merged(Adapter.read(folder, base).onto(base));
+    var found = Learned.read(folder, base);
+    return found.learned().onto(base, found.share());
   }
 
   public ClipModel model() { return model; }

@@ -19,6 +19,12 @@ public interface Device extends AutoCloseable {
   /// What is handed out and not yet returned.
   record Live(long blocks, long bytes) {}
 
+  /// The most bytes at a time so far.
+  ///
+  /// @param tensors that tensors asked for
+  /// @param taken   that the device took of its memory for them, those kept for the next ones among them
+  record Most(long tensors, long taken) {}
+
   /// The devices of one kind: what a module provides as a service.
   interface Backend {
     /// The part of a device's name before the colon.
@@ -68,6 +74,9 @@ public interface Device extends AutoCloseable {
   void synchronize();
 
   Live live();
+
+  /// The most that it held at a time; null where that is not counted.
+  default Most most() { return null; }
 
   /// Begins, in the background, what makes the first ops fast: compiling kernels, say. Returns at once; more than once
   /// does nothing.

@@ -18,7 +18,7 @@ public record Onnx(OrtEnvironment environment, OrtSession session) {
   public static Onnx tower(String model) throws IOException, OrtException {
     var file = Samples.model(model).resolve("visual.onnx");
     if (!Files.exists(file))
-      try (var w = Worker.openClip(model, Samples.weights(model), Samples.batch(32))) {
+      try (var w = Worker.openClip(model, Samples.weights(model), Samples.batch(model, 32))) {
         w.ask("export " + file.toAbsolutePath());
       }
     var environment = OrtEnvironment.getEnvironment();

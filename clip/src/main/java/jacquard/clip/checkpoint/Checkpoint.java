@@ -4,6 +4,7 @@ import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.names.FlexibleVit;
 import jacquard.clip.checkpoint.names.Names;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.safetensors.SafetensorsWriter;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.OnDisk;
@@ -233,14 +234,25 @@ public final class Checkpoint {
     return r;
   }
 
-  /// Elements as checkpoints hold them, by OpenCLIP's names.
+  /// Elements as checkpoints hold them, by OpenCLIP's names, read when they are written.
   public static Map<String, Safetensors.Array> arrays(ClipModel model, Map<String, Tensor> byPath) {
     var r = new LinkedHashMap<String, Safetensors.Array>();
     byPath.forEach((p, t) -> {
-      var elements = t.dtype() == DType.I64 ? new Safetensors.Array(t.shape().dims(), t.read())
-          : new Safetensors.Array(model.layout(p).shape(t.shape()).dims(), toDisk(model, p, t));
-      for (var name : model.namesOf(p)) r.put(name, elements);
+      if (t.dtype() != DType.I64) r.putAll(arrays(model, p, t.shape(), t::floats));
+      else for (var name : model.namesOf(p)) r.put(name, new Safetensors.Array(t.shape().dims(), Stored.I64, t::read));
     });
+    return r;
+  }
+
+  /// The same of one parameter.
+  ///
+  /// @param whole gives all its elements, as they lie in memory
+  public static Map<String, Safetensors.Array> arrays(ClipModel model, String path, Shape shape,
+      SafetensorsWriter.Content<float[]> whole) {
+    var layout = model.layout(path);
+    var array = Safetensors.Array.floats(layout.shape(shape), () -> layout.write(whole.get(), shape));
+    var r = new LinkedHashMap<String, Safetensors.Array>();
+    for (var name : model.namesOf(path)) r.put(name, array);
     return r;
   }
 

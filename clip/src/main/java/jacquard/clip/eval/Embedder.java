@@ -56,7 +56,10 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
   /// The size that the image tower takes.
   private Grid input() { return model.visual().input(); }
 
-  public Device device() { return Parameters.of(model).all().firstEntry().getValue().device(); }
+  /// Of the parameters that are there: of those that ranks share types alone may be.
+  public Device device() {
+    return Parameters.of(model).all().values().stream().filter(Tensor::live).findFirst().orElseThrow().device();
+  }
 
   /// How many of some features hold a value that is not finite.
   public static int nonFinite(float[][] features) {
@@ -149,6 +152,27 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
     if (largest < size) return tokens;
     throw new IllegalArgumentException(("text_cfg.vocab_size is %,d, but the tokenizer gives token %,d, expected %,d "
         + "or more (CLIP's own needs 49,408)").formatted(size, largest, largest + 1));
+  }
+
+  /// Cosines of pictures with labels, the mean over templates, of a model whose texts depend on the picture.
+  ///
+  /// @param pictures normalised features
+  float[][] cosines(float[][] pictures, List<String> labels, Templates templates) {
+    int n = templates.texts().size(), m = labels.size(), e = pictures[0].length;
+    int[][] tokens = tokenizer().get().tokenize(labels.stream().flatMap(l -> templates.of(l).stream()).toList(),
+        model.config().text().input().context());
+    float[][] out = new float[pictures.length][m];
+    int block = Math.max(1, 4 * batch / tokens.length);
+    for (int from = 0; from < pictures.length; from += block) {
+      int count = Math.min(block, pictures.length - from);
+      float[] x = new float[count * e];
+      for (int i = 0; i < count; i++) System.arraycopy(pictures[from + i], 0, x, i * e, e);
+      try (var _ = Scope.open(device())) {
+        float[] z = model.text().cosines(Tensor.of(Shape.of(count, e), x), tokens).floats();
+        for (int i = 0; i < z.length; i++) out[from + i / tokens.length][i % tokens.length / n] += z[i] / n;
+      }
+    }
+    return out;
   }
 
   /// The features of labels as [Templates] put them into sentences: means of normalised features, normalised.

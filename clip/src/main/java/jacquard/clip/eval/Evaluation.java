@@ -25,6 +25,9 @@ import java.util.stream.IntStream;
 /// @param metrics  metric → value, in the order in which people read them
 public record Evaluation(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures,
     float[][] texts, Map<String, Double> metrics) {
+  /// Pairs that are compared each by itself, at most.
+  private static final long PAIRS = 200_000;
+
   public static Evaluation of(Embedder embedder, Source source) throws IOException {
     return of(embedder, source, Templates.NONE, Advance.UNHEARD);
   }
@@ -61,14 +64,27 @@ public record Evaluation(List<String> names, int[] samples, int[][] labels, int 
           + failures.first());
     return of(names, IntStream.of(read).map(i -> all[i]).toArray(), IntStream.of(read).mapToObj(i -> labels[i])
         .toArray(int[][]::new), all.length - read.length,
-        IntStream.of(read).mapToObj(i -> features[i]).toArray(float[][]::new),
-            embedder.labels(names, templates, advance), embedder.device());
+        IntStream.of(read).mapToObj(i -> features[i]).toArray(float[][]::new), embedder, templates, advance);
+  }
+
+  /// Where a caption's feature depends on the picture and the pairs are few, each pair is compared by itself.
+  private static Evaluation of(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures,
+      Embedder embedder, Templates templates, Advance advance) {
+    float[][] texts = embedder.labels(names, templates, advance);
+    if (!embedder.model().text().perPicture() || (long) pictures.length * names.size() > PAIRS)
+      return of(names, samples, labels, missing, pictures, texts, embedder.device());
+    return of(names, samples, labels, missing, pictures, texts, Ranking.of(embedder.cosines(pictures, names,
+        templates), 10));
   }
 
   /// Of features that are there.
   public static Evaluation of(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures,
       float[][] texts, Device device) {
-    var ranking = Ranking.of(pictures, texts, 10, device);
+    return of(names, samples, labels, missing, pictures, texts, Ranking.of(pictures, texts, 10, device));
+  }
+
+  private static Evaluation of(List<String> names, int[] samples, int[][] labels, int missing, float[][] pictures,
+      float[][] texts, Ranking ranking) {
     int[] drawn = drawn(labels);
     Ranking.Match right = (picture, name) -> Arrays.binarySearch(labels[picture], name) >= 0;
     var m = new LinkedHashMap<String, Double>();

@@ -33,6 +33,18 @@ public final class Ranking {
     return r;
   }
 
+  /// The same of cosines that are there, `[n][m]`.
+  public static Ranking of(float[][] scores, int k) {
+    int n = scores.length, m = scores[0].length;
+    var r = new Ranking(new TopK(n, Math.min(k, m)), new TopK(m, Math.min(k, n)));
+    for (int i = 0; i < n; i++)
+      for (int j = 0; j < m; j++) {
+        r.columns.offer(i, j, scores[i][j]);
+        r.rows.offer(j, i, scores[i][j]);
+      }
+    return r;
+  }
+
   /// All cosines, `[n][m]`: for few of them.
   public static float[][] scores(float[][] a, float[][] b, Device device) {
     var r = new float[a.length][b.length];

@@ -3,8 +3,10 @@ package jacquard.clip.nn;
 import jacquard.tensor.DType;
 import jacquard.tensor.Random;
 import jacquard.tensor.Shape;
+import jacquard.tensor.Storage;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
+import java.util.function.LongToDoubleFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -33,35 +35,43 @@ public sealed interface Init {
   /// Makes the tensors of a model: describes them, or draws them.
   @FunctionalInterface
   interface Maker {
+    /// Elements that one thread draws.
+    int FEW = 1 << 12;
+
     Tensor make(Init init, int... dims);
 
     /// Types without elements, to be replaced by loaded ones.
     Maker DESCRIBED = (init, dims) ->
         Tensor.described(new Type(init instanceof Count ? DType.I64 : DType.F32, Shape.of(dims)));
 
-    /// Elements drawn from the key, a stream for each parameter in the order of construction.
+    /// Elements drawn from the key, a stream for each parameter in the order of construction. They are drawn when they
+    /// are first used, and a part of them alone where no more is asked for.
     static Maker drawn(Random key) {
       int[] site = {0};
       return (init, dims) -> {
         var random = key.fold(site[0]++);
-        var shape = Shape.of(dims);
-        if (init instanceof Count) return Tensor.ofArray(new Type(DType.I64, shape), new long[(int) shape.size()]);
-        float[] v = new float[(int) shape.size()];
-        switch (init) {
-          case Constant(var c) -> java.util.Arrays.fill(v, c);
-          case Normal(var d) -> IntStream.range(0, v.length).parallel()
-              .forEach(i -> v[i] = (float) (random.normal(i) * d));
-          case Truncated(var d) -> IntStream.range(0, v.length).parallel().forEach(i -> {
+        var type = new Type(init instanceof Count ? DType.I64 : DType.F32, Shape.of(dims));
+        int size = (int) type.shape().size();
+        return switch (init) {
+          case Count _ -> Tensor.ofArray(type, new long[size]);
+          case Given(var e) -> Tensor.of(type.shape(), e.get());
+          case Constant(var c) -> Tensor.of(type, each(_ -> c));
+          case Normal(var d) -> Tensor.of(type, each(i -> random.normal(i) * d));
+          case Uniform(var b) -> Tensor.of(type, each(i -> (random.uniform(i) * 2 - 1) * b));
+          case Truncated(var d) -> Tensor.of(type, each(i -> {
             double z = random.normal(i);
-            for (long at = i; Math.abs(z) > 2; z = random.normal(at)) at += v.length;
-            v[i] = (float) (z * d);
-          });
-          case Uniform(var b) -> IntStream.range(0, v.length).parallel()
-              .forEach(i -> v[i] = (float) ((random.uniform(i) * 2 - 1) * b));
-          case Given(var e) -> System.arraycopy(e.get(), 0, v, 0, v.length);
-          case Count _ -> {}
-        }
-        return Tensor.of(shape, v);
+            for (long at = i; Math.abs(z) > 2; z = random.normal(at)) at += size;
+            return z * d;
+          }));
+        };
+      };
+    }
+
+    private static Storage.Source each(LongToDoubleFunction element) {
+      return (from, array, at, n) -> {
+        float[] v = (float[]) array;
+        var all = IntStream.range(0, n);
+        (n < FEW ? all : all.parallel()).forEach(i -> v[at + i] = (float) element.applyAsDouble(from + i));
       };
     }
   }

@@ -2,6 +2,7 @@ package jacquard.clip.nn;
 
 import jacquard.autograd.Named;
 import jacquard.tensor.Interpreter;
+import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
 import java.util.ArrayList;
@@ -12,7 +13,10 @@ import java.util.List;
 /// of rows, which are constants in backward. Trained as two thin products; [#merged] for use.
 ///
 /// @param pairs of outputs that do not overlap, in their order
-public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs) implements Linear {
+/// @param drop  what of their input is left out while they are trained, for each pair by itself
+public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs, Drop drop) implements Linear {
+  public LowRank(Linear base, List<Pair> pairs) { this(base, pairs, Drop.NONE); }
+
   /// @param down      A `[rank, in]`
   /// @param up        B `[to − from, rank]`
   /// @param magnitude m `[to − from]`, or null
@@ -21,7 +25,10 @@ public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs) i
   public record Pair(@Named("lora_A") Tensor down, @Named("lora_B") Tensor up,
       @Named("lora_magnitude_vector") Tensor magnitude, float scale, int from, int to) {
     /// What the pair adds to its outputs, `[n, to − from]`.
-    Tensor apply(Tensor x) { return x.matmul(false, down, true).matmul(false, up, true).mul(scale); }
+    Tensor apply(Tensor x, Drop drop) {
+      var seen = drop.active() ? drop.elements(x, Sequences.equal(1, x.dim(0)), from) : x;
+      return seen.matmul(false, down, true).matmul(false, up, true).mul(scale);
+    }
 
     /// W′ of its rows W `[to − from, in]`.
     Tensor weight(Tensor rows) {
@@ -54,10 +61,10 @@ public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs) i
     Tensor y;
     if (plain) {
       var more = whole(parts.stream().map(p -> p.pair == null
-          ? Tensor.zeros(x.shape().with(1, p.to - p.from)) : p.pair.apply(x)).toList());
+          ? Tensor.zeros(x.shape().with(1, p.to - p.from)) : p.pair.apply(x, drop)).toList());
       y = base.apply(x, last && added != null ? more.add(added) : more);
       if (last) return y;
-    } else y = whole(parts.stream().map(p -> p.apply(base, x)).toList());
+    } else y = whole(parts.stream().map(p -> p.apply(base, x, drop)).toList());
     y = y.activate(activation);
     return added == null ? y : y.add(added);
   }
@@ -65,7 +72,7 @@ public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs) i
   @Override public Linear rows(int from, int to) {
     if (from == 0 && to == weight().dim(0)) return this;
     var some = pairs.stream().map(p -> p.within(from, to)).filter(p -> p != null).toList();
-    return some.isEmpty() ? base.rows(from, to) : new LowRank(base.rows(from, to), some);
+    return some.isEmpty() ? base.rows(from, to) : new LowRank(base.rows(from, to), some, drop);
   }
 
   /// The layer alone, with W′ as its weight.
@@ -86,11 +93,11 @@ public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs) i
 
   /// Outputs with a pair, or without one (null).
   private record Part(int from, int to, Pair pair) {
-    Tensor apply(Linear base, Tensor x) {
+    Tensor apply(Linear base, Tensor x, Drop drop) {
       var rows = base.rows(from, to);
       if (pair == null) return rows.apply(x);
-      if (pair.magnitude == null) return rows.apply(x, pair.apply(x));
-      var y = x.matmul(false, rows.weight(), true).add(pair.apply(x))
+      if (pair.magnitude == null) return rows.apply(x, pair.apply(x, drop));
+      var y = x.matmul(false, rows.weight(), true).add(pair.apply(x, drop))
           .mul(pair.magnitude.divide(pair.norms(rows.weight())));
       return rows.bias() == null ? y : y.add(rows.bias());
     }

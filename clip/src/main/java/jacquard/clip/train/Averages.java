@@ -1,8 +1,7 @@
 package jacquard.clip.train;
 
-import jacquard.autograd.Parameters;
-import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.train.task.Section;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
@@ -31,7 +30,7 @@ public final class Averages implements Section {
       throw new IllegalArgumentException("averages that keep " + decay + " of themselves, expected at least 0 and "
           + "less than 1");
     this.task = task;
-    this.averaged = task.of(Parameters.map(task.model(), (_, t) -> t.dtype().floating() ? t.copy() : t));
+    this.averaged = task.copied();
     this.decay = decay;
     this.copied = copied;
   }

@@ -17,11 +17,16 @@ import java.util.stream.Collectors;
 /// @param precision of the towers; parameters, gradients and moments are F32
 /// @param recompute whether backward runs the blocks of the towers again instead of keeping what they made
 /// @param sharding  of what each rank keeps its own rows alone
-public record Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding) {
+/// @param parts     whether each rank writes its part of what a run needs to go on
+public record Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding, boolean parts) {
   private static final String LIBRARY = "library.";
 
   public Compute(List<Device> devices, Precision precision, boolean recompute) {
     this(devices, precision, recompute, Sharding.NONE);
+  }
+
+  public Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding) {
+    this(devices, precision, recompute, sharding, false);
   }
 
   public static Compute on(Device... devices) { return new Compute(List.of(devices), Precision.FP32, false); }

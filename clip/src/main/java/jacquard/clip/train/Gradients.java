@@ -3,6 +3,7 @@ package jacquard.clip.train;
 import jacquard.autograd.Grad;
 import jacquard.clip.data.Batch;
 import jacquard.clip.train.task.Joined;
+import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Interpreter;
@@ -42,14 +43,16 @@ public final class Gradients {
   private final Task task;
   private final Batch batch;
   private final Pass pass;
+  private final Rows kept;
   private final Group group = Group.current();
   private final int[] rows, groups;
   private final SequencedMap<String, Double> terms = new LinkedHashMap<>();
 
-  private Gradients(Task task, Batch batch, Pass pass) {
+  private Gradients(Task task, Batch batch, Pass pass, Rows kept) {
     this.task = task;
     this.batch = batch;
     this.pass = pass;
+    this.kept = kept;
     this.rows = group.allGather("the number of samples", batch.count());
     this.groups = numbered(group.allGather("captions", halves(batch.groups())));
   }
@@ -74,8 +77,13 @@ public final class Gradients {
   /// @param parts micro-batches. With more than one the features of all are computed first, the loss and its gradient
   ///   with respect to them next, and each part's towers run again to carry that back: exactly the gradient of the
   ///   joined batch (Gao et al. 2021, GradCache), but for batch norm, whose statistics are each part's own.
-  public static Result of(Task task, Batch batch, int parts, Pass pass) {
-    var g = new Gradients(task, batch, pass);
+  public static Result of(Task task, Batch batch, int parts, Pass pass) { return of(task, batch, parts, pass, null); }
+
+  /// The same.
+  ///
+  /// @param kept what each rank keeps of the gradients, the others' rows leave as backward finishes them; null: all
+  public static Result of(Task task, Batch batch, int parts, Pass pass, Rows kept) {
+    var g = new Gradients(task, batch, pass, kept);
     int fewest = Arrays.stream(g.rows).min().orElse(0);
     if (fewest == 0)
       throw new IllegalStateException("a rank has no readable sample: the ranks have " + Arrays.toString(g.rows));
@@ -85,7 +93,7 @@ public final class Gradients {
   /// The step of one rank's undivided batch; its gradients go to `use` in groups of some 64 MB as backward finishes
   /// them, and never exist together.
   public static Result streamed(Task task, Batch batch, Pass pass, Consumer<Map<String, Tensor>> use) {
-    var g = new Gradients(task, batch, pass);
+    var g = new Gradients(task, batch, pass, null);
     if (g.group.size() > 1)
       throw new IllegalArgumentException("gradients of " + g.group.size()
           + " ranks are added up together, not in groups");
@@ -97,7 +105,7 @@ public final class Gradients {
 
   private Result whole() {
     var targets = targets(batch);
-    var step = under(batch, () -> Grad.valueAndGrad(task.parameters(), loss(targets)));
+    var step = under(batch, () -> valueAndGrad(loss(targets)));
     return result(ofAll("the loss", step.value()), summed(step.gradients()));
   }
 
@@ -128,7 +136,7 @@ public final class Gradients {
       int first = from;
       var cut = cuts.get(p);
       try (var scope = Scope.open()) {
-        var part = under(cut, () -> Grad.valueAndGrad(task.parameters(), () -> {
+        var part = under(cut, () -> valueAndGrad(() -> {
           var f = task.features(cut);
           Tensor sum = null;
           for (int i = 0; i < f.size(); i++) {
@@ -149,11 +157,28 @@ public final class Gradients {
     }
     double loss = ofAll("the loss", outer.values().getFirst());
     if (task.penalty() != null) {
-      var penalty = Grad.valueAndGrad(task.parameters(), this::penalty);
+      var penalty = valueAndGrad(this::penalty);
       loss += said("penalty", penalty.value());
       penalty.gradients().forEach((name, g) -> sums.merge(name, g, Tensor::add));
     }
     return result(loss, summed(sums));
+  }
+
+  private Grad.Step valueAndGrad(Supplier<Tensor> f) {
+    if (kept == null) return Grad.valueAndGrad(task.parameters(), f);
+    var scope = Scope.current();
+    var rows = new HashMap<String, Tensor>();
+    var step = Grad.valueAndGrad(task.parameters(), f, GROUP, some -> some.forEach((name, g) ->
+        rows.put(name, scope.adopt(kept.cut(g.type()) ? kept.summed(g) : g.share()))));
+    task.parameters().trained().keySet().forEach(name -> {
+      if (rows.containsKey(name)) step.gradients().put(name, rows.get(name));
+    });
+    return step;
+  }
+
+  /// Whether a gradient is already this rank's rows of the sum over ranks.
+  private boolean cut(String name) {
+    return task.cut().contains(name) || kept != null && kept.cut(task.parameters().all().get(name).type());
   }
 
   /// This rank's part of the loss.
@@ -212,12 +237,29 @@ public final class Gradients {
 
   private SequencedMap<String, Tensor> summed(SequencedMap<String, Tensor> gradients) {
     if (group.size() == 1) return gradients;
-    var left = new LinkedHashMap<>(gradients);
-    left.keySet().removeAll(task.cut());
-    var sums = Tensor.applyAll(new Collective.AllReduce(group, 1, left.size()), List.copyOf(left.values()));
-    var r = new LinkedHashMap<String, Tensor>();
-    int i = 0;
-    for (var name : gradients.keySet()) r.put(name, left.containsKey(name) ? sums.get(i++) : gradients.get(name));
+    var r = new LinkedHashMap<>(gradients);
+    var some = new ArrayList<String>();
+    long elements = 0;
+    for (var name : gradients.keySet()) {
+      if (cut(name)) continue;
+      some.add(name);
+      elements += gradients.get(name).shape().size();
+      if (elements < GROUP) continue;
+      sum(some, r);
+      some.clear();
+      elements = 0;
+    }
+    if (!some.isEmpty()) sum(some, r);
     return r;
+  }
+
+  /// Puts the sums over ranks in the place of some gradients, which end.
+  private void sum(List<String> names, Map<String, Tensor> gradients) {
+    var own = names.stream().map(gradients::get).toList();
+    var sums = Tensor.applyAll(new Collective.AllReduce(group, 1, own.size()), own);
+    for (int i = 0; i < own.size(); i++) {
+      gradients.put(names.get(i), sums.get(i));
+      own.get(i).end();
+    }
   }
 }

@@ -9,18 +9,16 @@ import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.util.LinkedHashMap;
-import java.util.function.Supplier;
 
 /// Zero-shot classification and retrieval on pairs that are not trained on.
 final class HeldOut implements Listener.Evaluator {
   private final Source source;
   private final Transform transform;
   private final Tokenizer tokenizer;
-  private final Supplier<ClipModel> model;
+  private final ClipModel model;
   private Evaluation last;
 
-  /// @param model asked for before each evaluation
-  HeldOut(Source source, Transform transform, Tokenizer tokenizer, Supplier<ClipModel> model) {
+  HeldOut(Source source, Transform transform, Tokenizer tokenizer, ClipModel model) {
     this.source = source;
     this.transform = transform;
     this.tokenizer = tokenizer;
@@ -29,7 +27,7 @@ final class HeldOut implements Listener.Evaluator {
 
   @Override public Listener.Outcome outcome() throws IOException {
     try (var _ = Scope.open()) {
-      last = Evaluation.of(new Embedder(model.get(), transform, 256, () -> tokenizer), source);
+      last = Evaluation.of(new Embedder(model, transform, 256, () -> tokenizer), source);
     }
     var metrics = new LinkedHashMap<>(last.metrics());
     int missing = last.missing();

@@ -4,10 +4,12 @@ import jacquard.clip.data.Stream;
 import jacquard.clip.report.log.EventLog;
 import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.report.log.Progress;
+import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
-import jacquard.tensor.Scope;
+import jacquard.tensor.Pass;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
 
@@ -54,6 +56,17 @@ public sealed interface Listener {
   /// A measure of a model.
   interface Evaluator {
     Outcome outcome() throws IOException;
+
+    /// The same under what a task needs that is evaluated by one rank.
+    default Evaluator of(Task task) {
+      return () -> {
+        try {
+          return task.alone(Pass.current()).call(() -> {
+            try { return outcome(); } catch (IOException e) { throw new UncheckedIOException(e); }
+          });
+        } catch (UncheckedIOException e) { throw e.getCause(); }
+      };
+    }
   }
 
   /// @param metrics by name
@@ -114,33 +127,19 @@ public sealed interface Listener {
     @Override public void after(Moment m) throws IOException {
       if (!m.values().containsKey(metric)) return;
       double now = m.values().get(metric);
-      boolean better = now > best;
-      if (!task.cut().isEmpty()) Group.current().sum(BETTER, better ? 1 : 0);
-      if (!better) return;
+      if (now <= best) return;
       best = now;
       task.publish(folder.publish("best", task.published(task.stored())));
     }
   }
 
-  /// What the other ranks do where rank 0 needs their rows of a model or of moments.
-  ///
-  /// @param evaluate,save how often rank 0 does; 0 for never
-  record Giving(Task task, State state, long evaluate, long save) implements Listener {
-    @Override public void after(Moment m) {
-      if (evaluate > 0 && m.due(evaluate) && !task.cut().isEmpty()) {
-        try (var _ = Scope.open()) { task.whole(); }
-        if (Group.current().sum(BETTER, 0)[0] > 0) task.stored();
-      }
-      if (m.stopping() || m.due(save)) state.stored();
-    }
-  }
-
-  String BETTER = "whether the model is the best so far";
-
   /// The model for everybody, then in one file all that going on needs: each by rename, so that a kill leaves the
   /// previous ones; and in this order, so
   /// that what a resumed run does not make again is there.
-  record Saving(RunFolder folder, Task task, State state, long every, Consumer<String> say) implements Listener {
+  ///
+  /// @param parts whether that file is left to [Sharing]
+  record Saving(RunFolder folder, Task task, State state, long every, boolean parts, Consumer<String> say)
+      implements Listener {
     /// The state's section that is published.
     static final String MODEL = "model", AVERAGES = "averages";
 
@@ -153,9 +152,16 @@ public sealed interface Listener {
       var stored = state.stored();
       task.publish(folder.publish("last", task.published(stored.get(MODEL))));
       if (stored.containsKey(AVERAGES)) folder.publish(AVERAGES, stored.get(AVERAGES));
-      folder.save(state, m.step(), stored);
+      if (!parts) folder.save(state, m.step(), stored);
       if (m.stopping() && !m.last())
         say.accept("stopped after step %,d of %,d; --resume goes on from there".formatted(m.step(), m.steps()));
+    }
+  }
+
+  /// All that going on needs, of which each rank writes a part.
+  record Sharing(RunFolder folder, State state, long every, Rows rows) implements Listener {
+    @Override public void after(Moment m) throws IOException {
+      if (m.stopping() || m.due(every)) alone("saving its part", () -> folder.save(state, m.step(), rows));
     }
   }
 

@@ -6,6 +6,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
 import jacquard.clip.train.health.WildSteps;
 import jacquard.clip.train.parameter.Counted;
+import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Random;
@@ -36,6 +37,9 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
 
     /// Counts a step that is not made; there are so many then.
     void skip(long steps);
+
+    /// The rows of the gradients that it takes of the sums over ranks; null where it takes all.
+    default Rows kept() { return null; }
 
     static Move by(Optimizer optimizer) {
       return new Move() {
@@ -108,7 +112,7 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
         })).losses();
         check(s, losses.get("loss"), norm = weight * Math.sqrt(squares[0]));
       } else {
-        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass));
+        var step = how.watch().during(s, () -> Gradients.of(task, batch, how.parts(), pass, move.kept()));
         losses = step.losses();
         norm = weight * norm(step.gradients());
         if (guard == null) check(s, step.loss(), norm);
@@ -140,11 +144,13 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
 
   /// Of the gradients of all ranks.
   private double norm(Map<String, Tensor> gradients) {
-    if (task.cut().isEmpty()) return Clipping.norm(gradients.values());
+    var kept = move.kept();
+    if (task.cut().isEmpty() && kept == null) return Clipping.norm(gradients.values());
     var cut = new LinkedHashMap<>(gradients);
+    cut.keySet().removeIf(path -> !task.cut().contains(path)
+        && (kept == null || !kept.cut(task.parameters().all().get(path).type())));
     var whole = new LinkedHashMap<>(gradients);
-    cut.keySet().retainAll(task.cut());
-    whole.keySet().removeAll(task.cut());
+    whole.keySet().removeAll(cut.keySet());
     double own = Clipping.norm(cut.values()), shared = Clipping.norm(whole.values());
     return Math.sqrt(Group.current().sum("squares of gradients", own * own)[0] + shared * shared);
   }

@@ -12,6 +12,8 @@ import jacquard.clip.report.log.EventLog;
 import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.settings.Json;
 import jacquard.clip.settings.Presence;
+import jacquard.clip.train.ranks.Parts;
+import jacquard.clip.train.task.Rows;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -24,7 +26,7 @@ import java.util.Optional;
 /// weights that OpenCLIP loads, `resume.safetensors`, `metrics.jsonl`, TensorBoard events, `arguments.json`,
 /// `report.png` and `report.html`. A run that never made a step leaves no folder.
 public final class RunFolder implements AutoCloseable {
-  private static final String STATE = "resume.safetensors", METRICS = "metrics.jsonl",
+  private static final String RESUME = "resume", STATE = RESUME + ".safetensors", METRICS = "metrics.jsonl",
       CONFIG = "open_clip_config.json", ARGUMENTS = "arguments.json", LOCK = ".lock";
 
   private final Path path;
@@ -74,10 +76,19 @@ public final class RunFolder implements AutoCloseable {
   public static long made(Path path) throws IOException {
     if (!Presence.of(path) || !Files.isDirectory(path))
       throw new IOException(path + " is no folder of a run: there is nothing to resume");
-    if (Files.exists(path.resolve(STATE))) return State.step(path.resolve(STATE));
+    var saved = saved(path);
+    if (saved.isPresent()) return State.step(saved.get());
     if (!Files.exists(path.resolve(METRICS)))
       throw new IOException(path + " holds no run to resume: neither " + STATE + " nor " + METRICS);
     return 0;
+  }
+
+  /// The file with all that going on with the run in a folder needs: one, or the index of parts that its ranks wrote.
+  /// Where a kill left both, that of the later step.
+  public static Optional<Path> saved(Path path) throws IOException {
+    Path whole = path.resolve(STATE), parts = path.resolve(Parts.index(RESUME));
+    if (!Files.exists(parts)) return Files.exists(whole) ? Optional.of(whole) : Optional.empty();
+    return Optional.of(Files.exists(whole) && State.step(whole) > State.step(parts) ? whole : parts);
   }
 
   /// The model of a run that was saved, without weights: its config, and the folder with its tokenizer.
@@ -93,9 +104,9 @@ public final class RunFolder implements AutoCloseable {
   public void tokenizer(List<Path> files) { tokenizer = List.copyOf(files); }
 
   /// Whether there is a checkpoint to go on from.
-  boolean saved() { return (lock != null || resumed) && Files.exists(state()); }
+  boolean saved() throws IOException { return (lock != null || resumed) && saved(path).isPresent(); }
 
-  Path state() { return path.resolve(STATE); }
+  Path state() throws IOException { return saved(path).orElse(path.resolve(STATE)); }
 
   /// What the models of this run are, and how pictures are prepared for them.
   void describe(ClipConfig config, PreprocessConfig preprocess) throws IOException {
@@ -119,7 +130,14 @@ public final class RunFolder implements AutoCloseable {
   }
 
   void save(State state, long step, Map<String, Map<String, Safetensors.Array>> stored) throws IOException {
-    state.save(state(), step, stored);
+    state.save(path.resolve(STATE), step, stored);
+    Parts.remove(path, RESUME);
+  }
+
+  /// The same by all ranks, each of which writes a part.
+  void save(State state, long step, Rows rows) throws IOException {
+    state.save(path, RESUME, step, rows);
+    if (lock != null) Files.deleteIfExists(path.resolve(STATE));
   }
 
   /// The log of metrics, without what the run makes again.
@@ -168,7 +186,7 @@ public final class RunFolder implements AutoCloseable {
 
   private static boolean stepped(Path path) throws IOException {
     var metrics = path.resolve(METRICS);
-    return Files.exists(path.resolve(STATE)) || Files.exists(metrics) && Files.size(metrics) > 0;
+    return saved(path).isPresent() || Files.exists(metrics) && Files.size(metrics) > 0;
   }
 
   /// Takes away what a run without a step has written; what others put there stays.

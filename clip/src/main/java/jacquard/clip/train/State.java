@@ -1,6 +1,9 @@
 package jacquard.clip.train;
 
 import jacquard.clip.checkpoint.safetensors.Safetensors;
+import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.train.ranks.Parts;
+import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Section;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,14 +63,27 @@ final class State {
 
   /// Writes the file whole or not at all.
   void save(Path file, long step, Map<String, Map<String, Safetensors.Array>> stored) throws IOException {
-    var all = new LinkedHashMap<String, Safetensors.Array>();
-    stored.forEach((section, arrays) -> arrays.forEach((name, a) -> all.put(section + "." + name, a)));
-    var metadata = new LinkedHashMap<String, String>();
-    metadata.put("format", FORMAT);
-    metadata.put(STEP, Long.toString(step));
-    facts.forEach((name, f) -> metadata.put(name, f.value));
-    metadata.putAll(notes);
-    Safetensors.write(file, all, metadata);
+    Safetensors.write(file, named(stored), metadata(step));
+  }
+
+  /// The same by all ranks, each of which writes a part.
+  void save(Path folder, String name, long step, Rows rows) throws IOException {
+    Parts.write(folder, name, step, named(stored()), metadata(step), rows);
+  }
+
+  private static SequencedMap<String, Safetensors.Array> named(Map<String, Map<String, Safetensors.Array>> stored) {
+    var r = new LinkedHashMap<String, Safetensors.Array>();
+    stored.forEach((section, arrays) -> arrays.forEach((name, a) -> r.put(section + "." + name, a)));
+    return r;
+  }
+
+  private Map<String, String> metadata(long step) {
+    var r = new LinkedHashMap<String, String>();
+    r.put("format", FORMAT);
+    r.put(STEP, Long.toString(step));
+    facts.forEach((name, f) -> r.put(name, f.value));
+    r.putAll(notes);
+    return r;
   }
 
   /// Brings the sections back and checks the facts.
@@ -76,7 +92,7 @@ final class State {
   /// @return how many steps the run has made
   /// @throws IOException naming the file and the fact that refuses, or what is no such file
   long restore(Path path, List<String> say) throws IOException {
-    try (var file = Safetensors.open(path)) {
+    try (var file = Weights.open(path)) {
       checked(path, file.metadata());
       for (var e : facts.entrySet()) {
         var then = file.metadata().getOrDefault(e.getKey(), "");
@@ -94,7 +110,7 @@ final class State {
 
   /// How many steps a file's run has made.
   static long step(Path path) throws IOException {
-    try (var file = Safetensors.open(path)) {
+    try (var file = Weights.open(path)) {
       checked(path, file.metadata());
       return Long.parseLong(file.metadata().get(STEP));
     }

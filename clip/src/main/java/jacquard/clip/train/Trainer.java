@@ -10,6 +10,7 @@ import jacquard.clip.report.log.Progress;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.train.health.EmbeddingStatistics;
 import jacquard.clip.train.health.WildSteps;
+import jacquard.clip.train.ranks.Memory;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Rows;
@@ -18,6 +19,7 @@ import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import jacquard.tensor.Precision;
+import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -95,67 +97,70 @@ public final class Trainer {
   private Evaluation run(RunFolder folder, Group group) throws IOException {
     boolean saved = folder.saved(), leads = group.rank() == 0;
     var sharding = group.size() > 1 ? compute.sharding() : Sharding.NONE;
-    if (sharding == Sharding.ALL && cadence.average > 0)
-      throw new IllegalArgumentException("running averages of parameters that ranks share (--zero 3, --fsdp) are not "
-          + "there yet; --zero 1 has them");
     if (sharding != Sharding.NONE && !Sharding.cuts(how.rule()))
       throw new IllegalArgumentException("--zero and --fsdp need an optimizer that moves each number by itself: adamw, "
           + "nadamw or sgd, not " + how.name());
-    var task = (sharding == Sharding.ALL ? new Sharded.Recipe(recipe) : recipe).make(saved);
-    var moments = sharding == Sharding.MOMENTS ? Moments.of(task, group) : null;
+    var rows = new Rows(group);
+    var task = (sharding == Sharding.ALL ? new Sharded.Recipe(recipe, rows) : recipe).make(saved);
+    var moments = sharding.moments() ? Moments.of(task, rows, sharding == Sharding.GRADIENTS) : null;
     var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
-    var averages = leads && cadence.average > 0 ? new Averages(task, cadence.average, Averages.COPIED) : null;
+    var averages = (leads || !task.cut().isEmpty()) && cadence.average > 0
+        ? new Averages(task, cadence.average, Averages.COPIED) : null;
     var guard = how.watch().wild() > 0 ? new WildSteps(how.watch().wild()) : null;
-    var state = state(task, section(task, optimizer, moments), averages);
+    var state = state(task, section(task, optimizer, moments, rows), averages);
     if (guard != null) state.section("guard", guard);
     var unlike = new ArrayList<String>();
     long first = saved ? state.restore(folder.state(), unlike) : 0;
     optimizer.restore(first);
     var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
     var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, guard);
+    var listeners = new ArrayList<Listener>();
+    if (averages != null) listeners.add(new Listener.Averaging(averages));
+    boolean parts = compute.parts() && sharding == Sharding.ALL;
     if (!leads) {
-      var gives = new Listener.Giving(task, state, held == null ? 0 : cadence.evaluate, cadence.save);
-      steps = loop.run(first, () -> stopping, sharding == Sharding.NONE ? List.of() : List.of(gives));
+      if (sharding != Sharding.NONE) listeners.add(new Listener.Each(_ -> rows.give()));
+      if (parts) listeners.add(new Listener.Sharing(folder, state, cadence.save, rows));
+      steps = loop.run(first, () -> stopping, listeners);
+      Memory.told(group, Scope.current().device());
       return null;
     }
     steps = first;
     folder.describe(task.model().config(), transform.config());
-    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task::whole);
+    var heldOut = held == null ? null : new HeldOut(held, transform, tokenizer, task.model());
     double best = Listener.highest(folder.logged(), BEST, first);
     try (var metrics = folder.metrics(first); var events = folder.events(first);
          var progress = Progress.of("train", stream.before(cadence.steps)).unit("samples").from(stream.before(first))
              .open()) {
       unlike.forEach(progress::say);
-      var listeners = new ArrayList<Listener>();
-      if (averages != null) listeners.add(new Listener.Averaging(averages));
       if (held != null) {
         var evaluators = new LinkedHashMap<String, Listener.Evaluator>();
-        evaluators.put(HELD_OUT, heldOut);
+        evaluators.put(HELD_OUT, heldOut.of(task));
         if (how.watch().statistics()) evaluators.put("embeddings", new EmbeddingStatistics(heldOut::last));
         if (averages != null)
-          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged()::model));
+          evaluators.put("averages", new HeldOut(held, transform, tokenizer, averages.averaged().model())
+              .of(averages.averaged()));
         listeners.add(new Listener.Evaluating(evaluators, cadence.evaluate, progress::say));
       }
       var others = also.evaluators.apply(task.model());
-      if (!others.isEmpty() && !task.cut().isEmpty())
-        throw new IllegalArgumentException("test sets beside the held-out data, and parameters that ranks share "
-            + "(--zero 3, --fsdp), are not there yet together; --zero 1 has both");
+      others.replaceAll((_, e) -> e.of(task));
       if (!others.isEmpty()) listeners.add(new Listener.Evaluating(others, also.every, progress::say));
       listeners.add(new Listener.Metrics(metrics));
       listeners.add(new Listener.Events(events));
       listeners.add(new Listener.Each(m -> steps = m.step()));
       listeners.add(new Listener.Line(progress, stream));
       listeners.add(new Listener.Best(folder, task, BEST, best));
-      listeners.add(new Listener.Saving(folder, task, state, cadence.save, progress::say));
+      listeners.add(new Listener.Saving(folder, task, state, cadence.save, parts, progress::say));
+      if (sharding != Sharding.NONE) listeners.add(new Listener.Each(_ -> rows.done()));
+      if (parts) listeners.add(new Listener.Sharing(folder, state, cadence.save, rows));
       loop.run(first, () -> stopping, listeners);
+      Memory.told(group, Scope.current().device()).ifPresent(progress::say);
       stream.notes().forEach(progress::say);
     }
     return heldOut == null ? null : heldOut.last();
   }
 
   /// The moments by the names that any number of ranks can read.
-  private static Section section(Task task, Optimizer optimizer, Moments moments) {
-    var rows = new Rows(Group.current());
+  private static Section section(Task task, Optimizer optimizer, Moments moments, Rows rows) {
     Function<String, Shape> shapes = moments != null ? moments.shapes()
         : task instanceof Sharded s ? s.shapes()::get : _ -> null;
     return rows.section(optimizer.state(), name -> shapes.apply(name.substring(0, name.lastIndexOf('.'))));

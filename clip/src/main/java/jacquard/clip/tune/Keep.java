@@ -1,9 +1,11 @@
 package jacquard.clip.tune;
 
+import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.task.Anchored;
+import jacquard.clip.tune.task.Averaged;
+import jacquard.clip.tune.task.BothWays;
 import jacquard.clip.tune.task.OldNames;
 import jacquard.tensor.Tensor;
-import jacquard.clip.train.task.Task;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,6 +25,17 @@ public sealed interface Keep {
     @Override public Task around(Task task, Start start) throws IOException {
       var before = start.model();
       return new OldNames(task, before, start.bank(before, start.guard().names()), weight, temperature);
+    }
+  }
+
+  /// ZSCL: over the guard's names both ways, and the mean of the weights along the way; see [BothWays], [Averaged].
+  record Both(double weight, double temperature) implements Keep {
+    /// How often weights are taken into the mean.
+    private static final int TIMES = 20;
+
+    @Override public Task around(Task task, Start start) throws IOException {
+      return Averaged.of(new BothWays((OldNames) new Names(weight, temperature).around(task, start)),
+          Math.max(1, start.epochs().steps() / TIMES));
     }
   }
 

@@ -3,9 +3,18 @@ package jacquard.clip.tune;
 import jacquard.clip.settings.Nearest;
 import jacquard.clip.train.parameter.Locks;
 import jacquard.clip.tune.adapter.PeftConfig;
-import jacquard.clip.tune.method.Beside;
+import jacquard.clip.tune.method.ClipAdapter;
+import jacquard.clip.tune.method.CoCoop;
+import jacquard.clip.tune.method.Coop;
+import jacquard.clip.tune.method.LinearProbe;
+import jacquard.clip.tune.method.LowRankPairs;
+import jacquard.clip.tune.method.LpFt;
+import jacquard.clip.tune.method.Maple;
 import jacquard.clip.tune.method.OfImages;
 import jacquard.clip.tune.method.OfPairs;
+import jacquard.clip.tune.method.PromptSrc;
+import jacquard.clip.tune.method.Tip;
+import jacquard.clip.tune.method.Wording;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +29,11 @@ public final class Methods {
   /// @param rank    of the pairs of `lora` and `dora`
   /// @param alpha   their scale is alpha/rank
   /// @param targets the ends of the names of the layers that have pairs
-  public record Knobs(int groups, int rank, double alpha, List<String> targets) {}
+  /// @param dropout what share of the pairs' input is left out while they are trained
+  /// @param wording what a prompt begins as
+  /// @param shots   pictures of a name that are remembered, at most
+  public record Knobs(int groups, int rank, double alpha, List<String> targets, double dropout, Wording wording,
+      int shots) {}
 
   private static final Map<String, Function<Knobs, Method>> ROWS = new LinkedHashMap<>();
   static {
@@ -28,9 +41,19 @@ public final class Methods {
     ROWS.put("last", k -> new OfImages(k.groups));
     ROWS.put("flyp", _ -> new OfPairs(Locks.NONE));
     ROWS.put("lit", _ -> new OfPairs(new Locks(OptionalInt.of(0), OptionalInt.empty(), false)));
-    ROWS.put("lora", k -> new Beside(PeftConfig.of(k.rank, k.alpha, false, false, k.targets)));
-    ROWS.put("dora", k -> new Beside(PeftConfig.of(k.rank, k.alpha, false, true, k.targets)));
-    ROWS.put("clip-lora", _ -> new Beside(PeftConfig.of(2, 1, true, false, List.of("q_proj", "k_proj", "v_proj"))));
+    ROWS.put("lora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, false, k.targets), k.dropout));
+    ROWS.put("dora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, true, k.targets), k.dropout));
+    ROWS.put("clip-lora", _ -> new LowRankPairs(PeftConfig.of(2, 1, true, false, List.of("q_proj", "k_proj", "v_proj")),
+        0.25));
+    ROWS.put("linear-probe", _ -> new LinearProbe());
+    ROWS.put("lp-ft", _ -> new LpFt());
+    ROWS.put("coop", k -> new Coop(k.wording));
+    ROWS.put("cocoop", k -> new CoCoop(k.wording));
+    ROWS.put("maple", k -> new Maple(k.wording));
+    ROWS.put("promptsrc", k -> new PromptSrc(k.wording));
+    ROWS.put("clip-adapter", _ -> new ClipAdapter());
+    ROWS.put("tip-adapter", k -> new Tip(k.shots, false));
+    ROWS.put("tip-adapter-f", k -> new Tip(k.shots, true));
   }
 
   private Methods() {}

@@ -23,9 +23,15 @@ import java.util.List;
 /// @param replayed  those that are learned again beside the new ones: the old ones, or null
 /// @param guard     what must stay known; its names are the old names
 /// @param templates sentences around names
+/// @param epochs    how long it takes
 public record Start(ModelFiles files, Transform transform, Tokenizer tokenizer, Source fresh, Source old,
-    Source replayed,
-    Source guard, Templates templates, long seed) {
+    Source replayed, Source guard, Templates templates, long seed, Epochs epochs) {
+  /// @param steps in all
+  /// @param each  steps an epoch; the last may be shorter
+  public record Epochs(long steps, long each) {
+    public int count() { return Math.toIntExact((steps + each - 1) / each); }
+  }
+
   public ClipConfig config() { return files.config().model(); }
 
   /// The model as it is before, in tensors of its own.

@@ -31,19 +31,30 @@ import jacquard.tensor.op.Reduction;
 import jacquard.tensor.op.Update;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 
 /// The CPU: primitive arrays on the Java heap, kernels by the Vector API. This is the table op → kernel.
 public final class CpuDevice implements Device {
   private final Pool pool = new Pool();
+  private final AtomicLong asked = new AtomicLong(), most = new AtomicLong();
   private final String name;
 
   CpuDevice(String name) { this.name = name; }
 
   @Override public String name() { return name; }
   @Override public int rank() { return 0; }
-  @Override public Object allocate(DType dtype, long size) { return pool.allocate(dtype, size); }
-  @Override public void free(DType dtype, long size, Object block) { pool.free(dtype, block); }
+  @Override public Object allocate(DType dtype, long size) {
+    most.accumulateAndGet(asked.addAndGet(size * dtype.bytes()), Math::max);
+    return pool.allocate(dtype, size);
+  }
+
+  @Override public void free(DType dtype, long size, Object block) {
+    asked.addAndGet(-size * dtype.bytes());
+    pool.free(dtype, block);
+  }
+
+  @Override public Most most() { return new Most(most.get(), pool.most()); }
   @Override public Live live() { return pool.live(); }
   @Override public void synchronize() {}
 

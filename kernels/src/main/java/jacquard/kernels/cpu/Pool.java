@@ -21,7 +21,7 @@ final class Pool {
   private static final int PART = 4, SHARED = 1 << 14;
 
   private final Map<DType, TreeMap<Integer, ArrayDeque<Object>>> free = new EnumMap<>(DType.class);
-  private long blocks, bytes, kept;
+  private long blocks, bytes, kept, most;
 
   /// The length of the array that holds `size` elements.
   private static int length(DType dtype, long size) {
@@ -46,6 +46,7 @@ final class Pool {
         return fit.getValue().pop();
       }
       bytes += (long) n * dtype.bytes();
+      most = Math.max(most, bytes + kept);
     }
     try { return dtype.array(n); }
     catch (OutOfMemoryError e) {
@@ -88,6 +89,9 @@ final class Pool {
       default -> throw new IllegalStateException();
     }
   }
+
+  /// The most bytes of arrays, those that are free among them.
+  synchronized long most() { return most; }
 
   synchronized Device.Live live() { return new Device.Live(blocks, bytes); }
 }

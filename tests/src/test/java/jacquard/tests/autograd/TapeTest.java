@@ -84,6 +84,27 @@ class TapeTest {
     });
   }
 
+  /// Of a product with a frozen weight the other factor, which only the weight's gradient would read, is not kept; nor
+  /// does the gradient change.
+  @Test void whatOnlyAFrozenWeightWouldReadIsNotKept() {
+    var bias = Draw.uniform(4, Shape.of(5), -1, 1);
+    long[] kept = new long[2];
+    float[][] gradients = new float[2][];
+    for (int frozen = 0; frozen < 2; frozen++) {
+      int which = frozen;
+      var some = frozen == 0 ? parameters : parameters.freeze("w");
+      gradients[frozen] = Grad.valueAndGrad(some, () -> {
+        long start = device.live().blocks();
+        var y = Scope.result(() -> x.add(model.v).add(1).linear(model.w, bias, Activation.NONE).add(1).matmul(model.w));
+        kept[which] = device.live().blocks() - start;
+        return y.mul(y).sum();
+      }).gradients().get("v").floats();
+    }
+    assertEquals(3, kept[0], "the result, and what both products read");
+    assertEquals(1, kept[1], "the result");
+    assertArrayEquals(gradients[0], gradients[1]);
+  }
+
   /// Each step of backward frees what it has read.
   @Test void backwardFreesAsItGoes() {
     var seen = new ArrayList<Long>();

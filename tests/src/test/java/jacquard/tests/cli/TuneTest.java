@@ -63,7 +63,9 @@ class TuneTest {
   /// a run of fewer steps would else have another.
   @Test void resumesToTheSameBits() throws IOException {
     for (var how : List.of(List.of("--keep", "lwf"), List.of("--method", "dora", "--old-data", old.toString()),
-        List.of("--keep", "ewc", "--old-data", old.toString()), List.of("--method", "flyp", "--keep", "l2-sp"))) {
+        List.of("--keep", "ewc", "--old-data", old.toString()), List.of("--method", "flyp", "--keep", "l2-sp"),
+        List.of("--method", "lora", "--lora-dropout", "0.25"), List.of("--keep", "zscl"), List.of("--method", "lp-ft"),
+        List.of("--method", "linear-probe"), List.of("--method", "cocoop", "--prompt-vectors", "2"))) {
       var options = new ArrayList<>(how);
       options.addAll(List.of("--lr-scheduler", "const"));
       var name = "r" + how.hashCode();
@@ -75,9 +77,69 @@ class TuneTest {
       assertEquals(0, e.status(), e.text());
       assertArrayEquals(weights(name, "last"), weights(name + "-again", "last"), how.toString());
       assertArrayEquals(weights(name, "chosen"), weights(name + "-again", "chosen"), how.toString());
-      assertFalse(Arrays.equals(Files.readAllBytes(base.resolve("open_clip_model.safetensors")), weights(name, "last")),
+      for (var which : List.of("last", "chosen")) {
+        var learned = folder.resolve("runs").resolve(name).resolve(which).resolve("learned/learned.safetensors");
+        if (Files.exists(learned)) assertArrayEquals(Files.readAllBytes(learned), Files.readAllBytes(folder.resolve(
+            "runs").resolve(name + "-again").resolve(which).resolve("learned/learned.safetensors")), how.toString());
+      }
+      assertTrue(Files.exists(folder.resolve("runs").resolve(name).resolve("last/learned"))
+          || !Arrays.equals(Files.readAllBytes(base.resolve("open_clip_model.safetensors")), weights(name, "last")),
           how + " learned nothing");
     }
+  }
+
+  /// What is learned beside a model leaves its weights as they are, and eval and classify use it.
+  @Test void whatIsLearnedBesideTheModelIsUsed() throws IOException {
+    for (var method : List.of("linear-probe", "coop", "cocoop", "maple", "promptsrc", "clip-adapter", "tip-adapter",
+        "tip-adapter-f")) {
+      var e = tune(method, 3, "--method", method, "--prompt-vectors", "2", "--shots", "2");
+      assertEquals(0, e.status(), e.text());
+      assertTrue(e.text().contains("keeping by none") && e.text().contains("give that with --adapter"), e.text());
+      var run = folder.resolve("runs").resolve(method);
+      try (var before = Safetensors.open(base.resolve("open_clip_model.safetensors"));
+           var last = Safetensors.open(run.resolve("last/open_clip_model.safetensors"))) {
+        for (var n : before.names()) assertArrayEquals(before.floats(n), last.floats(n), method + " " + n);
+      }
+      var learned = run.resolve("last/learned").toString();
+      var used = Launcher.run("eval", run.resolve("last").toString(), "--adapter", learned, "--val-data",
+          fresh.toString());
+      assertEquals(0, used.status(), used.text());
+      assertEquals(0, Launcher.run("classify", run.resolve("last").toString(), old.resolve("p03.png").toString(),
+          "--label", "reds", "--label", "blues", "--adapter", learned).status(), method);
+    }
+    Launcher.fails("was learned beside another model", "eval", folder.resolve("runs/coop/last").toString(), "--adapter",
+        mistaken().toString(), "--val-data", fresh.toString());
+  }
+
+  /// A prompt that says it belongs to another model.
+  private static Path mistaken() throws IOException {
+    var to = Files.createDirectories(folder.resolve("mistaken"));
+    var from = folder.resolve("runs/coop/last/learned/learned.safetensors");
+    try (var file = Safetensors.open(from)) {
+      var metadata = new java.util.HashMap<>(file.metadata());
+      metadata.put("base_sha256", "0123456789abcdef");
+      Safetensors.write(to.resolve("learned.safetensors"), java.util.Map.of("ctx", new Safetensors.Array(
+          file.shape("ctx"), file.floats("ctx"))), metadata);
+    }
+    return to;
+  }
+
+  /// Seeds have runs of their own, whose means are told; a run that was made is not made again.
+  @Test void seedsAndKnobsAreRunsOfTheirOwn() throws IOException {
+    var e = tune("seeds", 2, "--keep", "none", "--seeds", "2");
+    assertEquals(0, e.status(), e.text());
+    for (var f : List.of("seed-0", "seed-1"))
+      assertTrue(Files.size(folder.resolve("runs/seeds").resolve(f).resolve("tune.json")) > 0, f);
+    assertTrue(e.text().contains("mean ± deviation of 2 seeds"), e.text());
+    assertFalse(Arrays.equals(weights("seeds", "seed-0/last"), weights("seeds", "seed-1/last")));
+    var again = tune("seeds", 2, "--keep", "none", "--seeds", "2");
+    assertEquals(0, again.status(), again.text());
+    assertFalse(again.text().contains("2 steps of"), again.text());
+    var knob = tune("knob", 2, "--knob", "keep-weight=0.5,2");
+    assertEquals(0, knob.status(), knob.text());
+    assertTrue(Files.size(folder.resolve("runs/knob/report.png")) > 0);
+    assertTrue(knob.text().contains("--keep-weight") && knob.text().contains("has the best mean"), knob.text());
+    refused(tune("x", 2, "--knob", "weight=1,2"), "expected an option of tune and its values");
   }
 
   /// Two ranks of four pairs are one rank of eight, to rounding: what is learned, the old pairs among them and the old

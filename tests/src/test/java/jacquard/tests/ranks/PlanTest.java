@@ -10,20 +10,23 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Gradients;
+import jacquard.clip.train.Loop;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.parameter.Rates;
+import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Plan;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Match;
-import jacquard.tensor.DType;
+import jacquard.clip.train.task.Rows;
+import jacquard.clip.train.task.Sharded;
+import jacquard.clip.train.task.Task;
 import jacquard.tensor.Device;
-import jacquard.tensor.Pass;
+import jacquard.tensor.Group;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
-import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Op;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,38 +49,20 @@ class PlanTest {
         clip, 1);
   }
 
-  /// A CPU that notes the most that it held.
-  private static final class Noting implements Device {
-    final Device cpu = Device.named("cpu");
-    long bytes, peak;
-
-    @Override public String name() { return cpu.name(); }
-    @Override public int rank() { return cpu.rank(); }
-    @Override public Object allocate(DType dtype, long size) {
-      peak = Math.max(peak, bytes += size * dtype.bytes());
-      return cpu.allocate(dtype, size);
-    }
-    @Override public void free(DType dtype, long size, Object block) {
-      bytes -= size * dtype.bytes();
-      cpu.free(dtype, size, block);
-    }
-    @Override public void run(Op op, List<Tensor> in, List<Tensor> out) { cpu.run(op, in, out); }
-    @Override public void write(Object array, DType dtype, Object block, long size) {
-      cpu.write(array, dtype, block, size);
-    }
-    @Override public Object read(Tensor t) { return cpu.read(t); }
-    @Override public void synchronize() {}
-    @Override public Live live() { return cpu.live(); }
-    @Override public void close() {}
-  }
-
-  private static long measured(ClipConfig config, Optimization how, boolean recompute, int pairs) {
-    var device = new Noting();
-    try (var _ = Scope.open(device)) {
-      var task = new Match(ClipModel.create(config, 1), Match.Loss.SOFTMAX);
-      var optimizer = how.over(task);
+  /// The most bytes that each rank's tensors held in a step.
+  private static List<Long> measured(ClipConfig config, Compute compute, int ranks, int pairs) {
+    var devices = IntStream.range(0, ranks).mapToObj(Noting::new).toList();
+    return Group.run(List.copyOf(devices), group -> {
+      var device = devices.get(group.rank());
+      var rows = new Rows(group);
+      Task whole = new Match(ClipModel.create(config, 1), Match.Loss.SOFTMAX),
+          task = compute.sharding() == Sharding.ALL ? Sharded.of(whole, rows) : whole;
+      var moments = !compute.sharding().moments() ? null
+          : Moments.of(task, rows, compute.sharding() == Sharding.GRADIENTS);
+      var optimizer = how(1).over(task, moments == null ? task.parameters() : moments.parameters());
+      var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
       var grid = config.vision().input();
-      var random = new java.util.Random(1);
+      var random = new java.util.Random(1 + group.rank());
       float[] pixels = new float[pairs * grid.size() * 3];
       for (int i = 0; i < pixels.length; i++) pixels[i] = random.nextFloat();
       int[][] tokens = new int[pairs][16];
@@ -85,27 +70,30 @@ class PlanTest {
         Arrays.setAll(t, _ -> random.nextInt(1, 1999));
         t[15] = 1999;
       }
-      device.peak = device.bytes;
+      device.again();
       try (var _ = Scope.open()) {
-        var pass = Pass.training(Random.of(1)).recompute(recompute);
-        var step = Gradients.of(task, Batch.of(pixels, grid, tokens), 1, pass);
-        optimizer.step(1e-3, 1).accept(step.gradients());
+        var pass = task.under(compute.pass(Random.of(1)));
+        move.of(1e-3, 1).accept(Gradients.of(task, Batch.of(pixels, grid, tokens), 1, pass, move.kept()).gradients());
       }
-    }
-    return device.peak;
+      return device.peak();
+    });
   }
 
-  /// Three models, kept and made again. What the CPU's kernels hold beside tensors is not counted on either side.
+  /// Three models, kept and made again, alone and as two ranks in each mode. What the CPU's kernels hold beside tensors
+  /// is not counted on either side.
   @ParameterizedTest @ValueSource(strings = {VIT, DEEP, RESNET}) void theMemoryOfAStep(String json) {
     var config = ClipConfig.parse(json);
-    for (boolean recompute : new boolean[] {false, true}) {
-      var compute = new Compute(List.of(Device.named("cpu")), jacquard.tensor.Precision.FP32, recompute);
-      var plan = Plan.of(config, Match.Loss.SOFTMAX, how(1), compute, 1, Sharding.NONE);
-      for (int pairs : new int[] {8, 32}) {
-        long seen = measured(config, how(1), recompute, pairs);
-        assertEquals(seen, plan.bytes(pairs), 0.1 * seen, recompute + ", " + pairs + " pairs");
+    for (boolean recompute : new boolean[] {false, true})
+      for (var sharding : Sharding.values()) {
+        var compute = new Compute(List.of(Device.named("cpu")), jacquard.tensor.Precision.FP32, recompute, sharding);
+        for (int ranks : sharding == Sharding.NONE ? new int[] {1, 2} : new int[] {2}) {
+          var plan = Plan.of(config, Match.Loss.SOFTMAX, how(1), compute, ranks, sharding);
+          for (int pairs : new int[] {8, 32})
+            for (long seen : measured(config, compute, ranks, pairs))
+              assertEquals(seen, plan.bytes(pairs), 0.1 * seen, "%s, %d ranks, again %s, %d pairs".formatted(sharding,
+                  ranks, recompute, pairs));
+        }
       }
-    }
   }
 
   /// Rows are an R-th; small tensors stay whole. A step's operations do not change but for the loss.

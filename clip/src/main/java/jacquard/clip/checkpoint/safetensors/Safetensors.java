@@ -96,14 +96,25 @@ public final class Safetensors implements Weights {
     if (closed.compareAndSet(false, true)) mapping.close();
   }
 
-  /// What is written: the shape and the elements, row-major, `float[]` as F32 or `long[]` as I64.
-  public record Array(int[] shape, Object elements) {}
+  /// What is written: the shape and the elements, row-major, asked for when their turn has come.
+  public record Array(int[] shape, Stored stored, SafetensorsWriter.Content<?> content) {
+    /// @param elements `float[]`, written as F32, or `long[]`, as I64
+    public Array(int[] shape, Object elements) {
+      this(shape, elements instanceof long[] ? Stored.I64 : Stored.F32, () -> elements);
+    }
+
+    public static Array floats(Shape shape, SafetensorsWriter.Content<float[]> content) {
+      return new Array(shape.dims(), Stored.F32, content);
+    }
+
+    public Object elements() throws IOException { return content.get(); }
+  }
 
   /// Writes arrays, in the map's order, whole or not at all.
   public static void write(Path file, Map<String, Array> tensors, Map<String, String> metadata) throws IOException {
     var sources = new ArrayList<SafetensorsWriter.Source>();
-    tensors.forEach((name, a) -> sources.add(new SafetensorsWriter.Source(
-        name, a.elements instanceof long[] ? Stored.I64 : Stored.F32, Shape.of(a.shape), () -> a.elements)));
+    tensors.forEach((name, a) ->
+        sources.add(new SafetensorsWriter.Source(name, a.stored, Shape.of(a.shape), a.content)));
     write(file, metadata, sources);
   }
 

@@ -20,7 +20,8 @@ public final class ModelOptions {
       "Of a model's name: the tag of published weights (./jacquard models --tags), which are downloaded, or a file of weights.")
   public String pretrained;
   @Option(names = "--adapter", paramLabel = "FOLDER",
-      description = "A LoRA or DoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors).")
+      description = "A LoRA or DoRA adapter as PEFT writes it (adapter_config.json, adapter_model.safetensors), "
+      + "or a prompt or head that tune has learned (learned.safetensors).")
   Path adapter;
   @Mixin public ConfigOptions config;
   @Mixin DeviceOptions device;

@@ -21,13 +21,16 @@ public final class RankOptions {
   double timeout = 600;
 
   @Option(names = "--zero", paramLabel = "STAGE", description = "What each rank keeps its own rows of, where others "
-      + "have theirs: 1: the optimizer's moments; 3: parameters, gradients and moments; 0: nothing. The step stays the "
-      + "same (default: ${DEFAULT-VALUE}).")
+      + "have theirs: 1: the optimizer's moments; 2: gradients and moments; 3: parameters too; 0: nothing. The step "
+      + "stays the same (default: ${DEFAULT-VALUE}).")
   int zero;
   @Option(names = "--fsdp", description = "The same as --zero 3.")
   boolean fsdp;
-  @Option(names = "--fsdp-checkpoint", paramLabel = "KIND", description = "full: files that any number of ranks "
-      + "reads, with OpenCLIP's names; nothing else is there yet (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--fsdp-no-reshard-after-forward", description = "With --fsdp, parameters stay whole on each rank: "
+      + "the same as --zero 2.")
+  boolean whole;
+  @Option(names = "--fsdp-checkpoint", paramLabel = "KIND", description = "Who writes what a run needs to go on: full: "
+      + "rank 0, one file; sharded: each rank a part. Any number of ranks reads both (default: ${DEFAULT-VALUE}).")
   String checkpoint = "full";
 
   /// What a rank does.
@@ -72,12 +75,22 @@ public final class RankOptions {
   }
 
   public Sharding sharding() {
-    if (fsdp && zero != 0 && zero != 3)
-      throw new IllegalArgumentException("--fsdp and --zero " + zero + ": --fsdp is --zero 3; give one");
-    if (!checkpoint.equals("full"))
-      throw new IllegalArgumentException("--fsdp-checkpoint " + checkpoint + ", expected full: files that any "
-          + "number of ranks reads");
-    return Sharding.stage(fsdp ? 3 : zero);
+    int of = whole ? 2 : 3;
+    if (fsdp && zero != 0 && zero != of)
+      throw new IllegalArgumentException("--fsdp" + (whole ? " --fsdp-no-reshard-after-forward" : "") + " and --zero "
+          + zero + ": it is --zero " + of + "; give one");
+    if (whole && !fsdp) throw new IllegalArgumentException("--fsdp-no-reshard-after-forward needs --fsdp");
+    return Sharding.stage(fsdp ? of : zero);
+  }
+
+  /// Whether each rank writes its part of a checkpoint.
+  public boolean parts() {
+    if (!checkpoint.equals("full") && !checkpoint.equals("sharded"))
+      throw new IllegalArgumentException("--fsdp-checkpoint " + checkpoint + ", expected full or sharded");
+    if (checkpoint.equals("sharded") && sharding() != Sharding.ALL)
+      throw new IllegalArgumentException("--fsdp-checkpoint sharded needs --fsdp (--zero 3): else every rank has all "
+          + "parameters");
+    return checkpoint.equals("sharded");
   }
 
   /// How many ranks are threads here.

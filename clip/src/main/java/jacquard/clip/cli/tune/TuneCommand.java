@@ -12,12 +12,12 @@ import jacquard.clip.cli.train.options.StepOptions;
 import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.util.concurrent.Callable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 @Command(name = "tune", mixinStandardHelpOptions = true, sortOptions = false,
     customSynopsis = "jacquard tune MODEL --data B [OPTION]…")
@@ -39,6 +39,12 @@ public final class TuneCommand implements Callable<Integer> {
   @Mixin(name = "Pictures") ImageOptions images;
   @Mixin(name = "The run's folder") RunOptions run;
 
+  /// Whether the user set an option.
+  boolean given(String option) { return spec.commandLine().getParseResult().hasMatchedOption(option); }
+
+  /// Whether there is such an option.
+  boolean has(String option) { return spec.findOption(option) != null; }
+
   @Override public Integer call() throws IOException {
     if (run.resume != null && began == null) {
       var folder = run.resumed();
@@ -58,6 +64,8 @@ public final class TuneCommand implements Callable<Integer> {
     var given = spec.commandLine().getParseResult().originalArgs();
     if (began == null) began = RunFolder.Command.here(given.isEmpty() || !given.getFirst().equals("tune") ? given
         : given.subList(1, given.size()));
-    return TuneRun.of(this).call();
+    var sweep = TuneSweep.of(this);
+    return sweep == null ? TuneRun.of(this).call()
+        : sweep.call(spec.root().commandLine().getExecutionExceptionHandler());
   }
 }

@@ -3,6 +3,7 @@ package jacquard.clip.cli.tune;
 import jacquard.clip.tune.Keep;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Methods;
+import jacquard.clip.tune.method.Wording;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -11,7 +12,12 @@ final class TuneOptions {
   @Option(names = "--method", paramLabel = "NAME",
       description = "full (the image tower, against texts that stay), last (its last --groups), flyp (both towers, by "
           + "CLIP's own loss), lit (the text tower, the image tower locked), lora or dora (low-rank pairs beside "
-          + "linear layers), clip-lora (rank 2 beside queries, keys and values) (default: ${DEFAULT-VALUE}).")
+          + "linear layers), clip-lora (rank 2 beside queries, keys and values), linear-probe (the names' vectors), "
+          + "lp-ft (these first, then the image tower with them), coop (a prompt before each name), cocoop (which "
+          + "each picture moves), maple, promptsrc "
+          + "(prompts within both towers too), clip-adapter (a small net behind the image tower), tip-adapter (--shots "
+          + "pictures a name are remembered, nothing is trained), tip-adapter-f (their features are trained) (default: "
+          + "${DEFAULT-VALUE}).")
   String method = "full";
   @Option(names = "--groups", paramLabel = "N",
       description = "Of --method last: groups that are trained, from the output on (default: ${DEFAULT-VALUE}).")
@@ -25,25 +31,54 @@ final class TuneOptions {
       description = "Of lora and dora: ends of the names of the layers that have pairs, as transformers' CLIP has "
           + "them (q_proj, out_proj, fc1, …), or all-linear (default: ${DEFAULT-VALUE}).")
   List<String> targets = List.of("all-linear");
+  @Option(names = "--lora-dropout", paramLabel = "P",
+      description = "Of lora and dora: how much of the pairs' input is left out while they are trained; clip-lora has "
+          + "0.25 (default: ${DEFAULT-VALUE}).")
+  double dropout = 0;
+  @Option(names = "--prompt", paramLabel = "WORDS",
+      description = "Of coop, cocoop, maple and promptsrc: what the prompt begins as (default: \"${DEFAULT-VALUE}\").")
+  String words = "a photo of a";
+  @Option(names = "--prompt-vectors", paramLabel = "N",
+      description = "The same: N vectors drawn by chance in place of words.")
+  Integer vectors;
+  @Option(names = "--shots", paramLabel = "N",
+      description = "Of tip-adapter and tip-adapter-f: pictures of a name that are remembered, at most (default: "
+          + "${DEFAULT-VALUE}).")
+  int shots = 16;
+  @Option(names = "--seeds", paramLabel = "N",
+      description = "Runs with N seeds, from --seed on, and tells means and deviations (default: ${DEFAULT-VALUE}).")
+  int seeds = 1;
+  @Option(names = "--knob", paramLabel = "OPTION=X,X,…",
+      description = "Runs with each value of an option, as keep-weight=0.5,1,2 or lora-rank=2,8, and draws what is "
+          + "kept and learned over it.")
+  String knob;
   @Option(names = "--keep", paramLabel = "NAME",
-      description = "replay (old pairs in each step), lwf (what the model said of the old names), l2-sp (weights stay "
+      description = "replay (old pairs in each step), lwf (what the model said of the old names), zscl (the same "
+          + "both ways, and the mean of the weights along the way), l2-sp (weights stay "
           + "near the old ones), ewc (the same, those that matter to --old-data nearer), none (default: replay where "
-          + "there is --old-data, else lwf).")
+          + "there is --old-data, else lwf; none where the method leaves the weights as they are).")
   String keep;
   @Option(names = "--old-share", paramLabel = "SHARE",
       description = "Of --keep replay: the old pairs' part of a step (default: ${DEFAULT-VALUE}).")
   double share = 0.5;
   @Option(names = "--keep-weight", paramLabel = "X",
-      description = "The weight of what is kept (default: 1 with lwf, 0.1 with l2-sp, 100 with ewc).")
+      description = "The weight of what is kept (default: 1 with lwf and zscl, 0.1 with l2-sp, 100 with ewc).")
   Double weight;
-  @Option(names = "--temperature", paramLabel = "T", description = "Of --keep lwf (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--temperature", paramLabel = "T",
+      description = "Of --keep lwf and zscl (default: ${DEFAULT-VALUE}).")
   double temperature = 2;
 
-  Method method() { return Methods.of(method, new Methods.Knobs(groups, rank, alpha, targets)); }
+  Method method() {
+    if (vectors != null && vectors < 1)
+      throw new IllegalArgumentException("--prompt-vectors " + vectors + ", expected 1 or more");
+    return Methods.of(method, new Methods.Knobs(groups, rank, alpha, targets, dropout, new Wording(words,
+        vectors == null ? 0 : vectors), shots));
+  }
 
-  /// @param old whether there are old pairs
-  String kind(boolean old) {
-    var k = keep == null ? old ? "replay" : "lwf" : keep;
+  /// @param old   whether there are old pairs
+  /// @param stays whether the model's own weights stay as they are
+  String kind(boolean old, boolean stays) {
+    var k = keep == null ? stays ? "none" : old ? "replay" : "lwf" : keep;
     boolean needs = List.of("replay", "ewc").contains(k);
     if (needs && !old) throw new IllegalArgumentException("--keep " + k + " needs --old-data, pairs that were known");
     if (!needs && old) throw new IllegalArgumentException("--old-data is for --keep replay or ewc, not for " + k);
@@ -54,9 +89,11 @@ final class TuneOptions {
     return switch (kind) {
       case "replay", "none" -> new Keep.Nothing();
       case "lwf" -> new Keep.Names(weight(1), temperature);
+      case "zscl" -> new Keep.Both(weight(1), temperature);
       case "l2-sp" -> new Keep.Near(weight(0.1));
       case "ewc" -> new Keep.Important(weight(100));
-      default -> throw new IllegalArgumentException("--keep " + kind + ", expected replay, lwf, l2-sp, ewc or none");
+      default -> throw new IllegalArgumentException("--keep " + kind
+          + ", expected replay, lwf, zscl, l2-sp, ewc or none");
     };
   }
 

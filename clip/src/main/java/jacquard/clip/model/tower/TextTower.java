@@ -24,6 +24,14 @@ public interface TextTower extends Tower {
     throw new IllegalArgumentException("prompts are learned for CLIP's own text tower, and this model has another");
   }
 
+  /// Whether a caption's feature depends on the picture that it is compared with.
+  default boolean perPicture() { return false; }
+
+  /// Cosines of normalised features of pictures with captions, `[pictures, captions]`.
+  default Tensor cosines(Tensor pictures, int[][] captions) {
+    return pictures.matmul(false, features(captions).normalize(), true);
+  }
+
   /// How many blocks read a caption token by token, for a decoder that writes it; 0 for a tower that cannot.
   default int readable() { return 0; }
 

@@ -5,7 +5,6 @@ import jacquard.autograd.Parameters;
 import jacquard.clip.train.Loop;
 import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
-import jacquard.tensor.Group;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
@@ -20,31 +19,32 @@ import java.util.function.Function;
 /// rows of the parameters, and all ranks fetch the others'. The parameters are those of an optimizer that has all, to
 /// the bit.
 ///
-/// @param task       with all parameters and gradients on every rank
+/// @param task       with all parameters on every rank
 /// @param parameters this rank's rows where they lie in the task's, and what is not cut
-public record Moments(Task task, Rows rows, Parameters parameters) {
-  public static Moments of(Task task, Group group) {
-    var rows = new Rows(group);
+/// @param gradients  whether this rank has its rows of the gradients alone (stage 2)
+public record Moments(Task task, Rows rows, Parameters parameters, boolean gradients) {
+  public static Moments of(Task task, Rows rows, boolean gradients) {
     var all = task.parameters();
     var own = Parameters.map(task.model(), (_, t) -> rows.cut(t.type()) ? rows.own(t) : t);
     var fixed = all.all().keySet().stream().filter(p -> !all.trained().containsKey(p)).toArray(String[]::new);
-    return new Moments(task, rows, Parameters.of(own).freeze(fixed));
+    return new Moments(task, rows, Parameters.of(own).freeze(fixed), gradients);
   }
 
   /// The optimizer's steps of all ranks.
   public Loop.Move around(Optimizer optimizer) {
     return new Loop.Move() {
       @Override public void skip(long steps) { optimizer.restore(steps); }
+      @Override public Rows kept() { return gradients ? rows : null; }
 
       @Override public Consumer<Map<String, Tensor>> of(double rate, float factor) {
         var move = optimizer.step(rate, factor);
-        return gradients -> {
+        return given -> {
           try (var _ = Scope.open()) {
             var own = new LinkedHashMap<String, Tensor>();
-            gradients.forEach((path, g) -> own.put(path, rows.cut(g.type()) ? rows.own(g) : g));
+            given.forEach((path, g) -> own.put(path, !gradients && rows.cut(g.type()) ? rows.own(g) : g));
             move.accept(own);
           }
-          gradients.keySet().forEach(Moments.this::fetch);
+          given.keySet().forEach(Moments.this::fetch);
         };
       }
     };

@@ -6,8 +6,10 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Gradients;
+import jacquard.clip.train.Loop;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.task.Match;
+import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
@@ -67,17 +69,19 @@ public record Plan(long weights, long moments, Line few, Line many, double opera
     return ScopedValue.where(Group.CURRENT, group).call(() -> {
       try (var _ = Scope.open(device)) {
         Task task = new Match(Parameters.map(ClipModel.describe(config), (_, t) -> Tensor.empty(t.type())), loss);
-        if (sharding == Sharding.ALL && ranks > 1) task = Sharded.of(task, group);
+        if (sharding == Sharding.ALL && ranks > 1) task = Sharded.of(task, new Rows(group));
         long weights = device.bytes();
-        var parts = sharding == Sharding.MOMENTS && ranks > 1 ? Moments.of(task, group) : null;
+        var parts = sharding.moments() && ranks > 1
+            ? Moments.of(task, new Rows(group), sharding == Sharding.GRADIENTS) : null;
         var optimizer = how.over(task, parts == null ? task.parameters() : parts.parameters());
         long moments = device.bytes() - weights;
         device.again();
         try (var _ = Scope.open()) {
           var pass = task.under(compute.pass(Random.of(0)));
-          var move = parts == null ? optimizer.step(0, 1) : parts.around(optimizer).of(0, 1);
-          if (ranks == 1 && how.clip() <= 0) Gradients.streamed(task, batch(config, pairs), pass, move);
-          else move.accept(Gradients.of(task, batch(config, pairs), 1, pass).gradients());
+          var move = parts == null ? Loop.Move.by(optimizer) : parts.around(optimizer);
+          var moved = move.of(0, 1);
+          if (ranks == 1 && how.clip() <= 0) Gradients.streamed(task, batch(config, pairs), pass, moved);
+          else moved.accept(Gradients.of(task, batch(config, pairs), 1, pass, move.kept()).gradients());
         }
         return new Step(weights, moments, device.peak() - weights - moments, device.operations(), device.launches());
       }

@@ -8,6 +8,8 @@ public enum Sharding {
   NONE,
   /// Moments (ZeRO 1): a rank moves its rows of the parameters, and the ranks tell each other.
   MOMENTS,
+  /// Gradients and moments (ZeRO 2): as backward finishes gradients, each rank gets the sums of its rows.
+  GRADIENTS,
   /// Parameters, gradients and moments (ZeRO 3, FSDP): parameters are fetched when an op reads them, and again in
   /// backward.
   ALL;
@@ -18,16 +20,15 @@ public enum Sharding {
   }
 
   /// DeepSpeed's number of it.
-  public int stage() { return this == NONE ? 0 : this == MOMENTS ? 1 : 3; }
+  public int stage() { return ordinal(); }
+
+  /// Whether every rank has all parameters, and its rows of the moments.
+  public boolean moments() { return this == MOMENTS || this == GRADIENTS; }
 
   /// By DeepSpeed's number.
   public static Sharding stage(int zero) {
-    return switch (zero) {
-      case 0 -> NONE;
-      case 1 -> MOMENTS;
-      case 3 -> ALL;
-      case 2 -> throw new IllegalArgumentException("--zero 2 is not there yet; 1 keeps more, 3 less");
-      default -> throw new IllegalArgumentException("--zero " + zero + ", expected 0, 1 or 3");
-    };
+    if (zero < 0 || zero >= values().length)
+      throw new IllegalArgumentException("--zero " + zero + ", expected 0, 1, 2 or 3");
+    return values()[zero];
   }
 }

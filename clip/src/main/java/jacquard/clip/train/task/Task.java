@@ -49,8 +49,8 @@ public interface Task extends Section {
   /// The pass that the features are computed under.
   default Pass under(Pass pass) { return pass; }
 
-  /// The model with all its parameters; where some are cut, all ranks have to ask for it.
-  default ClipModel whole() { return model(); }
+  /// The pass that rank 0 evaluates the model under, while the others stand by.
+  default Pass alone(Pass pass) { return pass; }
 
   /// A term of the loss that depends on the parameters alone; null for none.
   default Tensor penalty() { return null; }
@@ -64,9 +64,12 @@ public interface Task extends Section {
   /// The same task of another model, whose tensors have the same paths.
   Task of(ClipModel model);
 
+  /// The same task of copies of all floats.
+  default Task copied() { return of(Parameters.map(model(), (_, t) -> t.dtype().floating() ? t.copy() : t)); }
+
   /// The model as others load it.
   ///
-  /// @param stored what [#stored()] gives, which on several ranks all of them have to ask for
+  /// @param stored what [#stored()] gives
   default Map<String, Safetensors.Array> published(Map<String, Safetensors.Array> stored) { return stored; }
 
   /// Writes what belongs beside the published weights into their folder.

@@ -4,6 +4,7 @@ import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.LowRank;
@@ -30,8 +31,7 @@ import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
 /// Low-rank pairs beside the linear layers of a model (see [LowRank]), by the layers' paths, and biases that were
-/// trained
-/// with them.
+/// trained with them.
 ///
 /// @param biases whole biases by the layer's path
 public record Adapter(PeftConfig config, SequencedMap<String, List<LowRank.Pair>> pairs, Map<String, Tensor> biases) {
@@ -76,14 +76,17 @@ public record Adapter(PeftConfig config, SequencedMap<String, List<LowRank.Pair>
   }
 
   /// The model with the pairs beside its layers.
-  public ClipModel onto(ClipModel model) {
+  public ClipModel onto(ClipModel model) { return onto(model, 0); }
+
+  /// The same, where a share of each pair's input is left out while it is trained.
+  public ClipModel onto(ClipModel model, double dropout) {
     return Parameters.replace(model, (path, r) -> {
       if (!(r instanceof Linear l) || !pairs.containsKey(path)) return r;
       var bias = biases.get(path);
       return new LowRank(bias == null ? l : switch (l) {
         case Linear.Packed p -> new Linear.Packed(p.weight(), bias);
         default -> new Linear.Dense(l.weight(), bias);
-      }, pairs.get(path));
+      }, pairs.get(path), dropout == 0 ? Drop.NONE : new Drop(dropout, "adapter " + path));
     });
   }
 
@@ -116,8 +119,7 @@ public record Adapter(PeftConfig config, SequencedMap<String, List<LowRank.Pair>
   }
 
   /// PEFT's files. Names are those of transformers' CLIP where all layers have such, else OpenCLIP's; where neither
-  /// have
-  /// all, as where a ResNet stands beside a transformer, each layer's first that there is, which this reads alone.
+  /// have all, as where a ResNet stands beside a transformer, each layer's first that there is, which this reads alone.
   ///
   /// @param base   the model as it was, for its names, and what it is called
   /// @param hash   of its weights

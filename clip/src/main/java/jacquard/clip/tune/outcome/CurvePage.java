@@ -12,11 +12,15 @@ public final class CurvePage {
 
   /// A page of the curve alone.
   public static RunReport of(Curve curve, String title, Guard guard) {
+    return of(curve, title, guard.a().name(), guard.b().name());
+  }
+
+  /// @param kept,learned the names of both sets
+  public static RunReport of(Curve curve, String title, String kept, String learned) {
     var best = curve.chosen();
-    var lead = "Top-1 on the validation halves of %s (kept) and %s (learned).".formatted(guard.a().name(), guard.b()
-        .name());
+    var lead = "Top-1 on the validation halves of %s (kept) and %s (learned).".formatted(kept, learned);
     return new RunReport(title, lead, List.of(Figure.of(curve.knob(), best.value()), Figure.share("Kept", best.kept()),
-        Figure.share("Learned", best.learned())), charts(curve, guard.a().name()), List.of(), List.of(), "",
+        Figure.share("Learned", best.learned())), charts(curve, kept), List.of(), List.of(), "",
         new LinkedHashMap<>(), new LinkedHashMap<>());
   }
 

@@ -1,16 +1,14 @@
 package jacquard.clip.tune.outcome;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import jacquard.clip.checkpoint.Checkpoint;
 import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.eval.Evaluation;
-import jacquard.clip.model.ClipModel;
 import jacquard.clip.report.Chart;
 import jacquard.clip.report.Figure;
 import jacquard.clip.report.RunReport;
 import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.tune.Start;
-import jacquard.clip.tune.blend.Blend;
+import jacquard.clip.tune.Way;
 import jacquard.tensor.Scope;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -34,22 +32,22 @@ public record Outcome(Curve curve, Guard.Score before, Guard.Score after, Guard.
   private static final int STEPS = 10;
 
   /// Measures, and writes the weights that are chosen into [#CHOSEN] of a run's folder.
-  public static Outcome of(Guard guard, ClipModel before, ClipModel after, Path folder,
-      Function<Outcome, String> advice) throws IOException {
+  public static Outcome of(Guard guard, Way way, Path folder, Function<Outcome, String> advice) throws IOException {
     var points = new ArrayList<Curve.Point>();
     for (int i = 0; i <= STEPS; i++) {
       double alpha = i / (double) STEPS;
       try (var _ = Scope.open()) {
-        var s = guard.score(Blend.of(before, after, alpha), 0);
+        var s = guard.score(way.at(alpha), 0);
         points.add(new Curve.Point(alpha, s.kept(), s.learned()));
       }
     }
     var curve = new Curve("α", points);
-    var model = Blend.of(before, after, curve.chosen().value());
+    double chosen = curve.chosen().value();
     var to = Files.createDirectories(folder.resolve(CHOSEN));
     Files.copy(folder.resolve(CONFIG), to.resolve(CONFIG), StandardCopyOption.REPLACE_EXISTING);
-    Checkpoint.save(model, to.resolve("open_clip_model.safetensors"));
-    var r = new Outcome(curve, guard.score(before, 1), guard.score(after, 1), guard.score(model, 1), "");
+    way.write(to, chosen);
+    var r = new Outcome(curve, guard.score(way.at(0), 1), guard.score(way.at(1), 1), guard.score(way.at(chosen), 1),
+        "");
     return new Outcome(curve, r.before, r.after, r.chosen, advice.apply(r));
   }
 
@@ -80,10 +78,13 @@ public record Outcome(Curve curve, Guard.Score before, Guard.Score after, Guard.
 
   private RunReport page(Path folder, Start start, String command, double minutes) throws IOException {
     var charts = new ArrayList<>(CurvePage.charts(curve, start.guard().name()));
-    var log = MetricLog.read(folder.resolve("metrics.jsonl"));
-    charts.add(Chart.of("Loss", "step", named(MetricLog.series(log, "loss"), "loss")).smoothed(0.9));
-    charts.add(Chart.of("While it learned", "step", named(MetricLog.series(log, "learned/top1"), "learned"),
-        named(MetricLog.series(log, "kept/top1"), "kept")));
+    var metrics = folder.resolve("metrics.jsonl");
+    var log = Files.exists(metrics) ? MetricLog.read(metrics) : List.<MetricLog.Entry>of();
+    if (!log.isEmpty()) {
+      charts.add(Chart.of("Loss", "step", named(MetricLog.series(log, "loss"), "loss")).smoothed(0.9));
+      charts.add(Chart.of("While it learned", "step", named(MetricLog.series(log, "learned/top1"), "learned"),
+          named(MetricLog.series(log, "kept/top1"), "kept")));
+    }
     var figures = List.of(Figure.share("Learned, top-1", chosen.learned(), chosen.b().chance()),
         Figure.share("before", before.learned()), Figure.share("Kept, top-1", chosen.kept(), chosen.a().chance()),
         Figure.share("before ", before.kept()), Figure.of("α", curve.chosen().value()), Figure.of("Minutes", minutes));

@@ -49,17 +49,6 @@ public record Captions(int[][] ids, int[] lengths, int vectors) {
     return r;
   }
 
-  /// Every caption for each of some pictures, picture by picture, whose vectors lie one picture's after another's.
-  int[][] placedFor(int pictures) {
-    int[][] r = new int[pictures * ids.length][];
-    for (int b = 0; b < pictures; b++)
-      for (int i = 0; i < ids.length; i++) {
-        r[b * ids.length + i] = ids[i].clone();
-        for (int v = 0; v < vectors; v++) r[b * ids.length + i][1 + v] = -1 - b * vectors - v;
-      }
-    return r;
-  }
-
   /// The tokens of some places of the first caption, as a prompt may begin with them.
   public int[] words(int count) { return Arrays.copyOfRange(ids[0], 1, 1 + count); }
 }

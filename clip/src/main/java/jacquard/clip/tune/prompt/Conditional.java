@@ -3,6 +3,7 @@ package jacquard.clip.tune.prompt;
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.tensor.Tensor;
@@ -27,16 +28,26 @@ public record Conditional(@Named("ctx") Tensor vectors, @Named("meta_net") Net n
 
   @Override public Logits logits(ClipModel base, ImageBatch images, Captions names) {
     var x = base.embedImages(images);                                             // [n, embedding]
-    int n = x.dim(0), m = vectors.dim(0), width = vectors.dim(1), count = names.ids().length;
+    return new Logits(x, cosines(base.text(), x, names.placed(Captions.Position.END, 0)).mul(base.scale()));
+  }
+
+  /// Of each picture with each caption, whose tokens −1 … −M are the vectors. `[n, captions]`
+  ///
+  /// @param x normalised features of the pictures `[n, embedding]`
+  public Tensor cosines(TextTower base, Tensor x, int[][] captions) {
+    int n = x.dim(0), m = vectors.dim(0), count = captions.length;
     int[] eachVector = new int[n * m], eachPicture = new int[n * m], whose = new int[n * count];
     for (int i = 0; i < eachVector.length; i++) {
       eachVector[i] = i % m;
       eachPicture[i] = i / m;
     }
-    for (int i = 0; i < whose.length; i++) whose[i] = i / count;
+    int[][] own = new int[n * count][];
+    for (int i = 0; i < whose.length; i++) {
+      whose[i] = i / count;
+      own[i] = captions[i % count].clone();
+      for (int at = 0; at < own[i].length; at++) if (own[i][at] < 0) own[i][at] -= i / count * m;
+    }
     var rows = vectors.gather(eachVector).add(net.apply(x).gather(eachPicture));  // [n·vectors, width]
-    var texts = base.text().prompted(rows, null).features(names.placedFor(n)).normalize();
-    var z = texts.mul(x.gather(whose)).sum(1).reshape(n, count).mul(base.scale());
-    return new Logits(x, z);
+    return base.prompted(rows, null).features(own).normalize().mul(x.gather(whose)).sum(1).reshape(n, count);
   }
 }

@@ -3,12 +3,15 @@ package jacquard.clip.tune.prompt;
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.TextTower;
 import jacquard.tensor.Tensor;
 
 /// CoOp (Zhou et al. 2022): vectors before, around or behind each name; the same for all names, or each name's own.
 ///
 /// @param vectors `[vectors, width]`, or each name's own `[names, vectors, width]`
 public record Context(@Named("ctx") Tensor vectors, Captions.Position position) implements Prompt {
+  @Override public TextTower text(TextTower base) { return base.prompted(vectors, null); }
+
   @Override public Logits logits(ClipModel base, ImageBatch images, Captions names) {
     boolean own = vectors.shape().rank() == 3;
     int m = vectors.dim(own ? 1 : 0), width = vectors.dim(own ? 2 : 1);

@@ -3,6 +3,8 @@ package jacquard.clip.tune.prompt;
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.tensor.Tensor;
 import java.util.List;
@@ -15,15 +17,15 @@ import java.util.List;
 /// @param within  before image block 1, 2, …
 public record Independent(@Named("ctx") Tensor vectors, @Named("text") List<Tensor> deep,
     @Named("rows") Tensor rows, @Named("image") List<Tensor> within) implements Prompt {
-  @Override public Logits logits(ClipModel base, ImageBatch images, Captions names) {
-    return logits(base, images, names, this);
+  @Override public TextTower text(TextTower base) { return base.prompted(vectors, new DeepPrompts(deep, 1)); }
+
+  @Override public ImageTower image(ImageTower base) {
+    return base.prompted(rows, new DeepPrompts(within, -rows.dim(0)));
   }
 
-  static Logits logits(ClipModel base, ImageBatch images, Captions names, Independent p) {
-    var text = base.text().prompted(p.vectors, new DeepPrompts(p.deep, 1));
-    var image = base.visual().prompted(p.rows, new DeepPrompts(p.within, -p.rows.dim(0)));
-    var texts = text.features(names.placed(Captions.Position.END, 0)).normalize();
-    var x = image.features(images).normalize();
+  @Override public Logits logits(ClipModel base, ImageBatch images, Captions names) {
+    var texts = text(base.text()).features(names.placed(Captions.Position.END, 0)).normalize();
+    var x = image(base.visual()).features(images).normalize();
     return new Logits(x, Prompt.cosines(base, x, texts));
   }
 

@@ -3,10 +3,12 @@ package jacquard.clip.tune.prompt;
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
+import jacquard.clip.model.tower.ImageTower;
+import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -32,9 +34,16 @@ public record Linked(@Named("ctx") Tensor vectors, @Named("proj") Linear project
         IntStream.range(1, depth).mapToObj(_ -> Linear.of(make, w, imageWidth, fan, fan)).toList());
   }
 
+  @Override public TextTower text(TextTower base) { return base.prompted(vectors, new DeepPrompts(deep, 1)); }
+
+  @Override public ImageTower image(ImageTower base) { return unlinked().image(base); }
+
   @Override public Logits logits(ClipModel base, ImageBatch images, Captions names) {
-    var seen = new ArrayList<Tensor>();
-    for (int i = 0; i < deep.size(); i++) seen.add(projections.get(i).apply(deep.get(i)));
-    return Independent.logits(base, images, names, new Independent(vectors, deep, project.apply(vectors), seen));
+    return unlinked().logits(base, images, names);
+  }
+
+  private Independent unlinked() {
+    return new Independent(vectors, deep, project.apply(vectors), IntStream.range(0, deep.size())
+        .mapToObj(i -> projections.get(i).apply(deep.get(i))).toList());
   }
 }

@@ -27,14 +27,19 @@ public record Classify(ClipModel model, Parameters parameters, Classes classes, 
   /// The pictures' normalised features and their logits.
   @Override public List<Tensor> features(Batch part) {
     var x = model.embedImages(ImageBatch.of(part.pictures().rows(), part.count(), part.pictures().grid()));
-    return List.of(x, x.matmul(false, names(), true).mul(model.scale()));
+    return List.of(x, cosines(x).mul(model.scale()));
   }
 
-  private Tensor names() {
-    if (captions == null) return bank;
+  private Tensor cosines(Tensor x) {
+    if (captions == null) return x.matmul(false, bank, true);
+    boolean all = classes.fresh() == bank.dim(0);
+    var old = all ? null : bank.slice(0, classes.fresh(), bank.dim(0));
+    if (model.text().perPicture()) {
+      var fresh = model.text().cosines(x, captions);
+      return all ? fresh : Tensor.concat(1, List.of(fresh, x.matmul(false, old, true)));
+    }
     var fresh = model.embedTexts(captions);
-    return classes.fresh() == bank.dim(0) ? fresh : Tensor.concat(0, List.of(fresh,
-        bank.slice(0, classes.fresh(), bank.dim(0))));
+    return x.matmul(false, all ? fresh : Tensor.concat(0, List.of(fresh, old)), true);
   }
 
   @Override public List<Tensor> targets(Batch part) {

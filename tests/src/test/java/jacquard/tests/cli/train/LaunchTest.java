@@ -30,7 +30,8 @@ class LaunchTest {
   }
 
   /// A rank is killed inside an epoch of shards: all end, saying why, and the run that goes on gives the bytes of two
-  /// ranks in one JVM that nobody killed and that keep all parameters. Rank 0 alone speaks and writes.
+  /// ranks in one JVM that nobody killed and that keep all parameters. Rank 0 alone speaks; each writes its part of the
+  /// checkpoint that is gone on from.
   @Test void killedProcessesGoOnToTheBytesOfThreads(@TempDir Path folder) throws Exception {
     assumeTrue(Mpirun.isThere(), Mpirun.MISSING);
     var pictures = Launcher.pictures(folder.resolve("pictures"), 60);
@@ -46,7 +47,7 @@ class LaunchTest {
     var ended = Launcher.run(two.toArray(String[]::new));
     assertEquals(0, ended.status(), ended.text());
     command.set(command.indexOf("--name") + 1, "parts");
-    command.add("--fsdp");
+    command.addAll(List.of("--fsdp", "--fsdp-checkpoint", "sharded"));
     var output = folder.resolve("output.txt");
     var p = Mpirun.start(output, List.of(processes(2, command.toArray(String[]::new))));
     for (long until = System.nanoTime() + TimeUnit.MINUTES.toNanos(2); lines(parts) < 12; Thread.sleep(5))
@@ -60,7 +61,8 @@ class LaunchTest {
     assertTrue(text.matches("(?s).*jacquard: rank [01] of 2: rank [01] has ended \\(process \\d+\\).*"), text);
     // mpirun does not wait for those that it kills
     for (var r : ranks) r.onExit().get(20, TimeUnit.SECONDS);
-    var last = Mpirun.of(folder, List.of(processes(2, "train", "--resume", parts.toString())));
+    var last = Mpirun.of(folder, List.of(processes(2, "train", "--resume", parts.toString(),
+        "--fsdp-checkpoint", "full")));
     assertEquals(0, last.status(), last.text());
     assertEquals(1, last.text().lines().filter(l -> l.contains("minutes; see")).count(), last.text());
     assertEquals(STEPS, lines(parts));
@@ -75,11 +77,12 @@ class LaunchTest {
     command.addAll(List.of("--dry-run", "--ranks", "4"));
     var ended = Launcher.run(command.toArray(String[]::new));
     assertEquals(0, ended.status(), ended.text());
-    for (var line : List.of("4 ranks, 8 pairs a rank and micro-batch, fp32", "--zero 0", "--zero 1", "--zero 3",
+    for (var line : List.of("4 ranks, 8 pairs a rank and micro-batch, fp32", "--zero 0", "--zero 1", "--zero 2",
+        "--zero 3",
         "GFLOP a pair forwards and backwards"))
       assertTrue(ended.text().contains(line), ended.text());
     assertFalse(Files.exists(folder.resolve("runs")));
-    for (var wrong : List.of("--zero=2", "--zero=5", "--fsdp-checkpoint=sharded")) {
+    for (var wrong : List.of("--zero=4", "--fsdp-checkpoint=sharded", "--fsdp-checkpoint=none")) {
       command.set(command.size() - 1, "1");
       command.add(wrong);
       var refused = Launcher.run(command.toArray(String[]::new));

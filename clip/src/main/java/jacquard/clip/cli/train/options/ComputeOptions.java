@@ -26,6 +26,6 @@ public final class ComputeOptions {
 
   public Compute compute(RankOptions ranks) {
     return new Compute(libraries.on(DeviceOptions.devices(device, ranks.first(), ranks.here())),
-        Precision.named(precision), recompute, ranks.sharding());
+        Precision.named(precision), recompute, ranks.sharding(), ranks.parts());
   }
 }

@@ -101,6 +101,9 @@ public final class OptimizerOptions {
     return r;
   }
 
+  /// With another largest rate.
+  public void rate(double other) { rate = other; }
+
   /// Without weight decay.
   public void undecayed() { decay = 0; }
 

@@ -1,9 +1,12 @@
 package jacquard.clip.cli.train.options;
 
+import jacquard.clip.train.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import picocli.CommandLine.Option;
 
 /// The folder of a run.
@@ -24,7 +27,8 @@ public final class RunOptions {
       + "that of --name, or the one in --logs that was saved last."}) public String resume;
 
   @Option(names = "--dry-run", description = "Says what a step takes of each rank, by --zero: bytes of weights, "
-      + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and allocates nothing.")
+      + "moments and of the step, the largest batch that fits, operations and launches. Trains nothing and "
+      + "allocates nothing.")
   public boolean dry;
 
   /// The folder to write to.
@@ -55,8 +59,10 @@ public final class RunOptions {
       throw new IOException("--resume: " + logs + " is no folder of runs; name one with --logs, or the run with "
           + "--resume RUN");
     try (var all = Files.list(logs)) {
-      return all.filter(f -> Files.exists(f.resolve("resume.safetensors")))
-          .max(Comparator.comparing(f -> f.resolve("resume.safetensors").toFile().lastModified()))
+      var saved = new TreeMap<Long, Path>();
+      for (var f : all.sorted().toList())
+        RunFolder.saved(f).ifPresent(s -> saved.put(s.toFile().lastModified(), f));
+      return Optional.ofNullable(saved.lastEntry()).map(Map.Entry::getValue)
           .orElseThrow(() -> new IOException("--resume: " + logs + " holds no run with a checkpoint; name the run "
               + "with --name"));
     }
