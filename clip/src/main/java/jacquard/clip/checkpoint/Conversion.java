@@ -26,6 +26,7 @@ import java.util.Map;
 /// @param half floats as F16, but the scale and bias, which stay as they are
 /// @param shard bytes a file of weights has at most, if a tensor alone is not larger
 public record Conversion(Layout layout, boolean half, long shard) {
+  /// The layouts that are written.
   public enum Layout {
     /// `open_clip_config.json` and `open_clip_model.safetensors`.
     OPEN_CLIP,

@@ -23,6 +23,7 @@ public final class Preparation {
   private static final System.Logger LOG = System.getLogger(Preparation.class.getName());
   private static final String UNREADABLE = "unreadable";
 
+  /// A pair as it was read.
   public record Pair(Picture picture, String caption) {}
 
   /// Pairs by number; any thread may ask.

@@ -51,6 +51,7 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
     @Override public synchronized Tokenizer get() { return made == null ? made = maker.get() : made; }
   }
 
+  /// Pictures by number, each read when it is asked for.
   public interface Pictures { jacquard.clip.image.Picture at(int index) throws IOException; }
 
   /// The size that the image tower takes.

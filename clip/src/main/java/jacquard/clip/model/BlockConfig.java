@@ -27,11 +27,13 @@ public record BlockConfig(@Key("act_kwargs") Gelu gelu, @Key("norm_kwargs") Norm
       OptionalDouble.empty(),
       BlockType.DEFAULT, false, false, false, false, false, false);
 
+  /// The plain block, or the one with options.
   public enum BlockType { DEFAULT, CUSTOM }
 
   /// GELU with the error function, or `½x(1 + tanh(√(2/π)(x + 0.044715x³)))`.
   public record Gelu(Approximation approximate) {}
 
+  /// None, or by the hyperbolic tangent.
   public enum Approximation { NONE, TANH }
 
   /// A layer norm divides by `√(variance + eps)`.

@@ -12,7 +12,9 @@ import java.util.stream.IntStream;
 
 /// How a parameter begins.
 public sealed interface Init {
+  /// The same everywhere.
   record Constant(float value) implements Init {}
+  /// Normal about zero.
   record Normal(double deviation) implements Init {}
   /// Normal, cut off at two deviations (timm's `trunc_normal_tf_`).
   record Truncated(double deviation) implements Init {}

@@ -6,6 +6,7 @@ import jacquard.tensor.op.Activation;
 
 /// x·Wᵀ + b. Weight `[out, in]`, bias `[out]` or null.
 public sealed interface Linear permits Linear.Dense, Linear.Packed, LowRank {
+  /// One matrix.
   record Dense(Tensor weight, Tensor bias) implements Linear {}
 
   /// Queries, keys and values in one, `[3·width, in]`, by the names that PyTorch has for them.

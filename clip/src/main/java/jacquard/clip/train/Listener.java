@@ -91,10 +91,12 @@ public sealed interface Listener {
     }
   }
 
+  /// Writes metrics as JSON lines.
   record Metrics(MetricLog log) implements Listener {
     @Override public void after(Moment m) { log.write(m.step(), m.values()); }
   }
 
+  /// Writes metrics as events of TensorBoard.
   record Events(EventLog log) implements Listener {
     @Override public void after(Moment m) { log.scalars(m.step(), m.values()); }
   }

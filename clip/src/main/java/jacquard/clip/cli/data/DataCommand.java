@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+/// What data holds, and whether all of it can be read.
 @Command(name = "data", mixinStandardHelpOptions = true, sortOptions = false)
 public final class DataCommand implements Callable<Integer> {
   @Parameters(paramLabel = "DATA", description = "As train's --train-data.") String data;

@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+/// Writes pairs into shards.
 @Command(name = "shards", mixinStandardHelpOptions = true, sortOptions = false)
 public final class ShardsCommand implements Callable<Integer> {
   /// As img2dataset.

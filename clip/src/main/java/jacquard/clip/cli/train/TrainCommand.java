@@ -29,6 +29,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
+/// Trains a model.
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false, customSynopsis =
     "jacquard train [OPTION]…")
 public final class TrainCommand implements Callable<Integer> {

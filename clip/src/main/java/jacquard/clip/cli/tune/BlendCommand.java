@@ -29,6 +29,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+/// Makes one model of several that began from the same weights.
 @Command(name = "blend", mixinStandardHelpOptions = true, sortOptions = false)
 public final class BlendCommand implements Callable<Integer> {
   @Parameters(arity = "2..*", paramLabel = "MODEL",

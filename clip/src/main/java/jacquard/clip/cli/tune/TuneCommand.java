@@ -19,6 +19,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine;
 
+/// Adapts a model to new pairs without losing what it knew.
 @Command(name = "tune", mixinStandardHelpOptions = true, sortOptions = false,
     customSynopsis = "jacquard tune MODEL --data B [OPTION]…")
 public final class TuneCommand implements Callable<Integer> {

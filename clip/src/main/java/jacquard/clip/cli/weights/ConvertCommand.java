@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+/// Writes a model in another layout.
 @Command(name = "convert", mixinStandardHelpOptions = true, sortOptions = false)
 public final class ConvertCommand implements Callable<Integer> {
   private static final Map<String, Layout> LAYOUTS =

@@ -8,6 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+/// Downloads a model.
 @Command(name = "download", mixinStandardHelpOptions = true, sortOptions = false)
 public final class DownloadCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "MODEL", description =

@@ -11,6 +11,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
+/// Lists models, or their published weights.
 @Command(name = "models", mixinStandardHelpOptions = true, sortOptions = false)
 public final class ModelsCommand implements Callable<Integer> {
   @Option(names = "--all", description = "Also those of OpenCLIP's registry that are not built yet.") boolean all;

@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+/// Writes a folder that is fit for the hub.
 @Command(name = "package", mixinStandardHelpOptions = true)
 public final class PackageCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "RUN", description = "A run's folder, as runs/emoji-1; or a folder with a "

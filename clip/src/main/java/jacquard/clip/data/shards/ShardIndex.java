@@ -31,6 +31,7 @@ public record ShardIndex(ShardFile.State state, String broken, List<Sample> samp
   /// @param length in bytes
   public record Part(String extension, long at, long length) {}
 
+  /// The files of one name, which is their key.
   public record Sample(String key, List<Part> parts) {
     /// The part with the first extension of several that is there; null where none is.
     public Part first(List<String> extensions) {

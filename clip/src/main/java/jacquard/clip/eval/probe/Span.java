@@ -23,6 +23,7 @@ public record Span(double low, double high) {
   /// @param tried in order; values near a best are tried again
   public record Found(double best, List<Trial> tried) {}
 
+  /// The accuracy that a value of the knob leads to.
   public interface Measure { double of(double value); }
 
   public double value(int index) { return Math.pow(10, low + (high - low) * index / (VALUES - 1)); }

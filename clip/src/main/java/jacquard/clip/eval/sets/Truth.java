@@ -35,5 +35,6 @@ public sealed interface Truth {
   /// A text and pictures, some of which belong to it.
   record Associations(List<Association> of) implements Truth {}
 
+  /// `right` says of each picture whether it belongs to the text.
   record Association(String text, int[] pictures, boolean[] right) {}
 }

@@ -11,6 +11,7 @@ public record Generation(Marks marks, int longest, int shortest, double repetiti
   /// The ids that a caption begins with, that ends it, and that follow.
   public record Marks(int start, int end, int pad) {}
 
+  /// How the next token is chosen.
   public sealed interface Search {}
 
   /// The best of `count` captions that are followed side by side, by the mean of its tokens' log-probabilities.

@@ -36,8 +36,10 @@ public record GenLipConfig(int width, int depth, @Key("num_heads") int heads, @K
       OptionalDouble.of(0.1), 0, true, true, true,
       Act.SILU, 1e-6, 16384, false, NormType.LAYERNORM, false, false, false);
 
+  /// The activation of an MLP.
   public enum Act { SILU, GELU, RELU }
 
+  /// The norms of blocks.
   public enum NormType { LAYERNORM, RMSNORM }
 
   public GenLipConfig {

@@ -20,6 +20,7 @@ public record PatchConfig(@Stated @Key("image_size") ImageSize size, @Stated Opt
   public static final PatchConfig DEFAULTS = new PatchConfig(new ImageSize(224, 224), OptionalInt.of(16),
       OptionalInt.empty(), false, Pool.AVG);
 
+  /// The mean of all patches; there is no other.
   public enum Pool { AVG }
 
   public PatchConfig {

@@ -31,6 +31,7 @@ public record ModernTextConfig(@Stated @Key("text_arch") Arch arch, @Stated @Key
   /// The pooled token, the mean of all, or what a learned query takes of all (`map`).
   public enum Pool { ARGMAX, FIRST, LAST, EOS, NONE, MEAN, MAP }
 
+  /// To the embedding: a matrix, or nothing.
   public enum Projection { LINEAR, NONE }
 
   /// What the modern architecture alone has.

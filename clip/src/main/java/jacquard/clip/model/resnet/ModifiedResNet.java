@@ -37,6 +37,7 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
   /// changes.
   public record Bottleneck(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNorm bn2, Conv2d conv3, BatchNorm bn3,
       Downsample downsample, int stride) {
+    /// What the skip is projected by, once it is pooled.
     public record Downsample(@Named("0") Conv2d conv, @Named("1") BatchNorm norm) {}
 
     static Bottleneck of(Init.Maker make, int in, int planes, int stride) {

@@ -48,6 +48,7 @@ public record ClipTextConfig(@Key("text_arch") Arch arch, @Stated @Key("context_
   /// The pooled token: the first of the largest id, the first, the last, the first end of text, or none.
   public enum Pool { ARGMAX, FIRST, LAST, EOS, NONE }
 
+  /// To the embedding: a matrix, or nothing.
   public enum Projection { LINEAR, NONE }
 
   public ClipTextConfig {

@@ -57,6 +57,7 @@ public record VitConfig(@Stated @Key("image_size") ImageSize size, @Stated int l
     }
   }
 
+  /// Positions that are learned, or sines and cosines that stay.
   public enum PositionEmbedding { LEARNABLE, SIN_COS_2D }
 
   /// `pool_type`: the class token (`tok`), the mean of the patches (`avg`), or nothing.

@@ -17,10 +17,13 @@ public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, bo
     boolean spaceBefore, boolean oneSpace, boolean marks) {
   private static final long MOST = 256L << 20;
 
+  /// By which a model cuts words; `NONE` where the file says nothing of it.
   public enum Kind { NONE, UNIGRAM, BPE, WORD, CHAR }
 
+  /// What a piece is for; `NONE` where the file says nothing of it.
   public enum Type { NONE, NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE }
 
+  /// A piece of the vocabulary; its id is its place.
   public record Piece(String text, float score, Type type) {}
 
   public static SentencePieceFile read(Path file) throws IOException {

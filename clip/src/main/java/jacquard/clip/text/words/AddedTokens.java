@@ -35,6 +35,7 @@ public final class AddedTokens {
 
   public Normalizer normalizer() { return normalizer; }
 
+  /// Takes what lies between tokens, in order; `first` where the whole text begins with it.
   public interface Words { void accept(String text, boolean first); }
 
   /// Appends the tokens of a text; what lies between goes, normalised, to `words`.

@@ -66,6 +66,7 @@ public final class Charsmap {
     }
   }
 
+  /// Takes the pieces of a text in order.
   public interface Sink { void accept(String text); }
 
   private static int length(byte first) {

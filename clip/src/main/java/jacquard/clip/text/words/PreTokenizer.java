@@ -8,6 +8,7 @@ public interface PreTokenizer {
   /// @param first whether the text is where the whole input begins
   void split(String text, boolean first, Sink out);
 
+  /// Takes words in order; `first` where the whole input begins with it.
   interface Sink { void accept(String word, boolean first); }
 
   PreTokenizer NONE = (text, first, out) -> out.accept(text, first);
@@ -42,6 +43,7 @@ public interface PreTokenizer {
 
   /// Spaces become `mark`, one is put before the text, and every mark begins a word.
   record Metaspace(char mark, When when, boolean words) implements PreTokenizer {
+    /// Before which texts a mark is put: all, the one that the input begins with, or none.
     public enum When { ALWAYS, FIRST, NEVER }
 
     @Override public void split(String text, boolean first, Sink out) {

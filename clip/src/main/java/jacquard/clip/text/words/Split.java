@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 /// @param behavior of the pieces found
 /// @param inverted the pieces between those found are meant
 public record Split(Finder finder, Behavior behavior, boolean inverted) implements PreTokenizer {
+  /// Left out, a word of its own, the end of the word before, the beginning of the next, or one word with its likes.
   public enum Behavior { REMOVED, ISOLATED, MERGED_WITH_PREVIOUS, MERGED_WITH_NEXT, CONTIGUOUS }
 
   /// The next piece at or behind `from`: its start in the upper half, its end in the lower; −1 for none.

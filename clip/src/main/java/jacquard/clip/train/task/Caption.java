@@ -47,6 +47,7 @@ public record Caption(Match contrastive, double weight) implements Task {
     return r;
   }
 
+  /// The contrastive task, and the weight of the captions' loss.
   public record Recipe(Match.Recipe contrastive, double weight) implements Task.Recipe {
     @Override public Caption make(boolean resumed) throws IOException {
       return new Caption(contrastive.make(resumed), weight);

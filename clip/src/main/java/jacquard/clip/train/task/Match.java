@@ -25,6 +25,7 @@ public record Match(ClipModel model, Parameters parameters, Loss loss) implement
   /// The largest log of the scale: after each step it is held within [0, ln 100] (Radford et al. 2021).
   static final float LARGEST_SCALE = (float) Math.log(100);
 
+  /// The loss over all pairs.
   public enum Loss {
     /// Of Radford et al. 2021.
     SOFTMAX,

@@ -8,6 +8,7 @@ import java.util.List;
 /// @param knob   its name
 /// @param points in the order of the knob
 public record Curve(String knob, List<Point> points) {
+  /// What is kept and learned at a value of the knob.
   public record Point(double value, double kept, double learned) {
     double mean() { return (kept + learned) / 2; }
   }

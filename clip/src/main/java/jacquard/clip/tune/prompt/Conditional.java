@@ -16,6 +16,7 @@ import jacquard.tensor.op.Activation;
 public record Conditional(@Named("ctx") Tensor vectors, @Named("meta_net") Net net) implements Prompt {
   private static final int REDUCTION = 16;
 
+  /// The small net: down, an activation, up.
   public record Net(@Named("linear1") Linear down, @Named("linear2") Linear up) {
     public static Net of(Init.Maker make, int embedding, int width) {
       int h = Math.max(1, embedding / REDUCTION);

@@ -25,6 +25,7 @@ public interface Prompt {
   /// The pictures' normalised features and e^scale·cos(picture, name), `[n, names]`.
   Logits logits(ClipModel base, ImageBatch images, Captions names);
 
+  /// The pictures' features, and their logits over the names.
   record Logits(Tensor pictures, Tensor logits) {}
 
   static Tensor cosines(ClipModel base, Tensor pictures, Tensor names) {
