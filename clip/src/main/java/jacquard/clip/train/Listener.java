@@ -102,8 +102,6 @@ public sealed interface Listener {
   }
 
   /// The line of progress.
-  ///
-  /// @param samples a step
   record Line(Progress progress, Stream stream) implements Listener {
     @Override public void after(Moment m) {
       m.values().forEach((name, v) -> { if (name.equals("loss") || name.equals("lr")) progress.show(name, v); });

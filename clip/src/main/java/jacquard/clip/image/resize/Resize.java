@@ -152,7 +152,7 @@ public final class Resize {
 
   private static byte clip(int sum) { return (byte) Math.max(0, Math.min(255, sum >> FRACTION)); }
 
-  /// out[X] = in[⌊left + step·½ + X·step⌋], the position accumulated step by step, as Pillow does.
+  /// `out[X] = in[⌊left + step·½ + X·step⌋]`, the position accumulated step by step, as Pillow does.
   private static Picture nearest(Picture picture, int width, int height, Box box) {
     int step = picture.mode().bytes();
     int[] columns = positions(width, box.left(), box.right(), picture.width()),

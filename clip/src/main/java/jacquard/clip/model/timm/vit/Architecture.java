@@ -17,7 +17,6 @@ import java.util.regex.Pattern;
 /// @param layerScale what the layer scales start from; 0 without
 /// @param pool how the blocks' rows become one: `map`, `avg`, `max`, `avgmax` or `token`
 /// @param poolNorm the last norm comes after pooling
-/// @param latent whether a learned query pools
 record Architecture(int width, int depth, int heads, int patch, double mlpRatio, boolean classToken, boolean normPre,
     boolean qkvBias,
     double layerScale, float epsilon, Activation activation, String pool, boolean poolNorm, Grid image) {
