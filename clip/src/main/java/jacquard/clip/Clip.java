@@ -132,7 +132,7 @@ public final class Clip implements AutoCloseable {
       int[] ids = Captioner.captions(model, ImageBatch.ofSamples(pixels.rgb(), 1, model.visual().input(), config.mean(),
           config.std()), new int[][] {begun}, g)[0];
       int end = begun.length;
-      while (end < ids.length && ids[end] != g.end()) end++;
+      while (end < ids.length && ids[end] != g.marks().end()) end++;
       return tokenizer.decode(Arrays.copyOfRange(ids, begun.length, end)).strip();
     }
   }
