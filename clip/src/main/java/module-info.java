@@ -86,6 +86,7 @@ open module jacquard.clip {
   exports jacquard.clip.tune.head;
   exports jacquard.clip.tune.learned;
   exports jacquard.clip.tune.method;
+  exports jacquard.clip.tune.method.prompt;
   exports jacquard.clip.tune.mim;
   exports jacquard.clip.tune.outcome;
   exports jacquard.clip.tune.prompt;

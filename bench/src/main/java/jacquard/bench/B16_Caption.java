@@ -42,8 +42,9 @@ public class B16_Caption implements Work.Case {
   @Setup public void open() throws Exception {
     var model = Clip.load(Samples.model(MODEL)).model();
     float[] pixels = Samples.pixels(MODEL, 1);
-    var generation = new Generation(49406, 49407, 0, LENGTH, LENGTH - 1, 1, search.equals("greedy")
-        ? Generation.GREEDY : new Generation.Beams(6));
+    var marks = new Generation.Marks(49406, 49407, 0);
+    var generation = new Generation(marks, LENGTH, LENGTH - 1, 1, search.equals("greedy") ? Generation.GREEDY
+        : new Generation.Beams(6));
     Supplier<int[][]> ours = () -> {
       try (var _ = jacquard.tensor.Scope.open(Device.best())) {
         return Captioner.captions(model, ImageBatch.of(pixels, 1, model.visual().input()), null, generation);

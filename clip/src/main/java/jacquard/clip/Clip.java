@@ -115,7 +115,8 @@ public final class Clip implements AutoCloseable {
   public Generation generation(Generation.Search search, int longest, int shortest, double repetition) {
     var tokenizer = embedder.tokenizer().get();
     int[] marks = tokenizer.unpadded("", 2);
-    return new Generation(marks[0], marks[1], tokenizer.pad(), longest, shortest, repetition, search);
+    return new Generation(new Generation.Marks(marks[0], marks[1], tokenizer.pad()), longest, shortest, repetition,
+        search);
   }
 
   /// A caption of a picture, without its prompt, of a model that writes them (CoCa).
@@ -131,7 +132,7 @@ public final class Clip implements AutoCloseable {
       int[] ids = Captioner.captions(model, ImageBatch.ofSamples(pixels.rgb(), 1, model.visual().input(), config.mean(),
           config.std()), new int[][] {begun}, g)[0];
       int end = begun.length;
-      while (end < ids.length && ids[end] != g.end()) end++;
+      while (end < ids.length && ids[end] != g.marks().end()) end++;
       return tokenizer.decode(Arrays.copyOfRange(ids, begun.length, end)).strip();
     }
   }

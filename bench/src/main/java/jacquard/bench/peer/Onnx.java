@@ -9,7 +9,6 @@ import jacquard.kernels.cpu.Parallel;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 
 /// ONNX Runtime in this JVM, on the image tower that PyTorch exported.

@@ -13,8 +13,8 @@ import jacquard.clip.train.task.Contrastive;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.adapter.Adapter;
 import jacquard.clip.tune.adapter.PeftConfig;
+import jacquard.clip.tune.learned.PromptWords;
 import jacquard.clip.tune.learned.Prompted;
-import jacquard.clip.tune.learned.Words;
 import jacquard.clip.tune.prompt.Captions;
 import jacquard.clip.tune.prompt.Context;
 import jacquard.clip.tune.task.Classes;
@@ -77,7 +77,7 @@ public record Training(Scope weights, Task task, Optimizer optimizer, Batch batc
   private static Task prompted(ClipModel model) {
     int[] stop = Arrays.copyOfRange(ClipTokenizer.clip().unpadded(".", 77), 1, 2);
     var prompt = new Context(Tensor.of(Shape.of(VECTORS, 512), Samples.context(VECTORS)), Captions.Position.END);
-    var onto = new Prompted(Prompted.COOP, prompt, new Words(new int[0], stop)).onto(model, 1);
+    var onto = new Prompted(Prompted.COOP, prompt, new PromptWords(new int[0], stop)).onto(model, 1);
     var all = Parameters.of(onto);
     var names = List.of(Samples.names(NAMES));
     int[] labels = IntStream.range(0, BATCH).toArray();

@@ -3,7 +3,7 @@ package jacquard.clip.checkpoint;
 import jacquard.clip.checkpoint.numpy.Npz;
 import jacquard.clip.checkpoint.onnx.Onnx;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
-import jacquard.clip.checkpoint.safetensors.Sharded;
+import jacquard.clip.checkpoint.safetensors.ShardedSafetensors;
 import jacquard.clip.checkpoint.torch.Torch;
 import jacquard.clip.settings.FirstBytes;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import java.nio.file.Path;
 enum Format {
   SHARDS {
     @Override boolean is(String first, String name) { return name.endsWith(".json"); }
-    @Override Weights open(Path file) throws IOException { return Sharded.open(file); }
+    @Override Weights open(Path file) throws IOException { return ShardedSafetensors.open(file); }
   },
   NPZ {
     @Override boolean is(String first, String name) { return first.startsWith("PK\3\4") && name.endsWith(".npz"); }

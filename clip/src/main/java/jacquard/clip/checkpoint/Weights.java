@@ -1,7 +1,7 @@
 package jacquard.clip.checkpoint;
 
 import jacquard.clip.checkpoint.safetensors.Safetensors;
-import jacquard.clip.checkpoint.safetensors.Sharded;
+import jacquard.clip.checkpoint.safetensors.ShardedSafetensors;
 import jacquard.clip.settings.Presence;
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /// Named tensors on disk. They stay there until asked for; closing it ends every [MemorySegment] it gave.
-public sealed interface Weights extends AutoCloseable permits Safetensors, Sharded, Composed {
+public sealed interface Weights extends AutoCloseable permits Safetensors, ShardedSafetensors, Composed {
   /// The file, or the index of the shards.
   Path file();
 

@@ -55,7 +55,7 @@ public final class Batches implements Stream.Numbered {
   @Override public synchronized Fingerprint fingerprint() {
     if (fingerprint != null) return fingerprint;
     long h = 0;
-    for (int i = 0; i < source.size(); i++) h = Captions.then(h, Captions.hash(source.caption(i)));
+    for (int i = 0; i < source.size(); i++) h = CaptionNumbers.then(h, CaptionNumbers.hash(source.caption(i)));
     return fingerprint = new Fingerprint(source.size(), h);
   }
 

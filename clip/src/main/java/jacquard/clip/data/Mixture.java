@@ -55,7 +55,7 @@ public final class Mixture implements Stream {
     if (fingerprint != null) return fingerprint;
     long h = 0, rows = 0;
     for (var s : sources) {
-      for (int i = 0; i < s.size(); i++) h = Captions.then(h, Captions.hash(s.caption(i)));
+      for (int i = 0; i < s.size(); i++) h = CaptionNumbers.then(h, CaptionNumbers.hash(s.caption(i)));
       rows += s.size();
     }
     return fingerprint = new Fingerprint(rows, h);

@@ -93,7 +93,7 @@ public final class Preparation {
     int[][] tokens = new int[n][];
     for (int k = 0; k < n; k++) {
       samples[k] = (int) numbers[kept[k]];
-      groups[k] = Captions.hash(captions[kept[k]]);
+      groups[k] = CaptionNumbers.hash(captions[kept[k]]);
       tokens[k] = tokens(captions[kept[k]], drawn("words", step, numbers[kept[k]]));
     }
     var pictures = framing.joined(IntStream.of(kept).mapToObj(i -> framed[i]).toList());

@@ -1,5 +1,6 @@
 package jacquard.clip.image;
 
+import jacquard.tensor.Padding;
 import java.util.Arrays;
 import java.util.Objects;
 
@@ -92,11 +93,9 @@ public record Picture(Mode mode, int width, int height, byte[] samples, byte[] p
 
   /// The picture with a margin whose samples are all `fill`, in its own mode: for a palette the index, for inks no ink
   /// at 0, opacity too.
-  public Picture pad(int left, int top, int right, int bottom, int fill) {
-    if (left < 0 || top < 0 || right < 0 || bottom < 0)
-      throw new IllegalArgumentException("margins are at least 0, found %d, %d, %d, %d".formatted(left, top, right,
-          bottom));
-    int w = width + left + right, h = height + top + bottom, step = mode.bytes();
+  public Picture pad(Padding margins, int fill) {
+    int left = margins.left(), top = margins.top(), step = mode.bytes();
+    int w = width + left + margins.right(), h = height + top + margins.bottom();
     byte[] padded = new byte[Math.multiplyExact(Math.multiplyExact(w, h), step)];
     if (fill != 0) {
       int value = mode == Mode.FLOAT32 ? Float.floatToRawIntBits(fill) : fill;

@@ -14,13 +14,13 @@ public record Pixels(int width, int height, byte[] rgb) {
           rgb.length));
   }
 
-  /// An image in one colour.
-  public static Pixels filled(int width, int height, int red, int green, int blue) {
+  /// An image in one colour, 0xRRGGBB.
+  public static Pixels filled(int width, int height, int colour) {
     byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))];
     for (int i = 0; i < rgb.length; i += 3) {
-      rgb[i] = (byte) red;
-      rgb[i + 1] = (byte) green;
-      rgb[i + 2] = (byte) blue;
+      rgb[i] = (byte) (colour >> 16);
+      rgb[i + 1] = (byte) (colour >> 8);
+      rgb[i + 2] = (byte) colour;
     }
     return new Pixels(width, height, rgb);
   }

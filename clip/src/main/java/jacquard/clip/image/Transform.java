@@ -1,6 +1,7 @@
 package jacquard.clip.image;
 
 import jacquard.clip.image.resize.Resize;
+import jacquard.tensor.Padding;
 import java.util.random.RandomGenerator;
 
 /// From a picture to the rows that a tower sees: `[height · width, 3]`, a row a pixel, from the top left; (x/255 −
@@ -133,7 +134,8 @@ public final class Transform {
   private Picture fit(Picture picture, int fill) {
     int h = config.height(), w = config.width(), across = Math.max(w - picture.width(), 0), down =
         Math.max(h - picture.height(), 0);
-    if (across + down > 0) picture = picture.pad(across / 2, down / 2, (across + 1) / 2, (down + 1) / 2, fill);
+    if (across + down > 0)
+      picture = picture.pad(new Padding(down / 2, across / 2, (down + 1) / 2, (across + 1) / 2), fill);
     return picture.crop(halved(picture.width() - w), halved(picture.height() - h), w, h);
   }
 }

@@ -16,19 +16,21 @@ import jacquard.tensor.Tensor;
 public final class DistillLoss {
   private DistillLoss() {}
 
-  /// @param images,texts               the student's normalised features `[n, d]`
-  /// @param scale                      the student's factor on cosines, one element
-  /// @param teacherImages,teacherTexts the teacher's `[n, e]`
-  public static Tensor of(Tensor images, Tensor texts, Tensor scale, Tensor teacherImages, Tensor teacherTexts,
-      Tensor teacherScale) {
-    return Pass.current().precision(Precision.FP32)
-        .call(() -> full(images, texts, scale, teacherImages, teacherTexts, teacherScale));
+  /// What a model makes of the pairs.
+  ///
+  /// @param images,texts normalised features `[n, d]`
+  /// @param scale        the factor on cosines, one element
+  public record Seen(Tensor images, Tensor texts, Tensor scale) {
+    /// `[n, n]`
+    private Tensor logits() { return images.matmul(false, texts, true).mul(scale); }
   }
 
-  private static Tensor full(Tensor images, Tensor texts, Tensor scale, Tensor teacherImages, Tensor teacherTexts,
-      Tensor teacherScale) {
-    var s = images.matmul(false, texts, true).mul(scale);                         // [n, n]
-    var t = teacherImages.matmul(false, teacherTexts, true).mul(teacherScale);
+  public static Tensor of(Seen student, Seen teacher) {
+    return Pass.current().precision(Precision.FP32).call(() -> full(student, teacher));
+  }
+
+  private static Tensor full(Seen student, Seen teacher) {
+    Tensor s = student.logits(), t = teacher.logits();
     return crossEntropy(t, s).add(crossEntropy(t.permute(1, 0), s.permute(1, 0))).mul(0.5f);
   }
 

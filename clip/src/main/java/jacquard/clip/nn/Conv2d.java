@@ -12,15 +12,15 @@ import jacquard.tensor.op.Fused;
 /// @param bias `[out]`, or null
 public record Conv2d(Tensor weight, Tensor bias, int stride, Padding padding, int groups) {
   /// Of one group, without bias.
-  public static Conv2d of(Init.Maker make, int in, int out, int kernel, int stride, int padding) {
-    return of(make, in, out, kernel, stride, Padding.of(padding), 1, false);
+  public static Conv2d of(Init.Maker make, int in, int out, int kernel, int stride, Padding padding) {
+    return of(make, in, out, kernel, stride, padding, false);
   }
 
-  public static Conv2d of(Init.Maker make, int in, int out, int kernel, int stride, Padding padding, int groups,
-      boolean biased) {
-    var init = Init.fanIn(in / groups * kernel * kernel);
-    return new Conv2d(make.make(init, out, kernel, kernel, in / groups), biased ? make.make(init, out) : null, stride,
-        padding, groups);
+  /// Of one group.
+  public static Conv2d of(Init.Maker make, int in, int out, int kernel, int stride, Padding padding, boolean biased) {
+    var init = Init.fanIn(in * kernel * kernel);
+    return new Conv2d(make.make(init, out, kernel, kernel, in), biased ? make.make(init, out) : null, stride, padding,
+        1);
   }
 
   /// Begun as asked.

@@ -148,7 +148,7 @@ public record Photos(Packages packages) {
     Pixels colours = p.pixels();
     byte[] rgb = colours.rgb();
     int w = p.width(), h = p.height(), side = (int) (Math.max(w, h) * 1.1), left = (side - w) / 2, top = (side - h) / 2;
-    var r = Pixels.filled(side, side, 255, 255, 255);
+    var r = Pixels.filled(side, side, 0xFFFFFF);
     for (int y = 0; y < h; y++)
       for (int x = 0; x < w; x++) {
         int at = y * w + x, to = 3 * ((top + y) * side + left + x), opacity = opacity(p, at);

@@ -2,7 +2,7 @@ package jacquard.clip.train;
 
 import jacquard.autograd.Grad;
 import jacquard.clip.data.Batch;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
@@ -220,10 +220,10 @@ public final class Gradients {
 
   private double ofAll(String what, Tensor part) { return group.sum(what, part.item())[0]; }
 
-  private Features shared(List<Tensor> own) {
-    if (group.size() == 1) return Features.alone(own);
+  private Joined shared(List<Tensor> own) {
+    if (group.size() == 1) return Joined.alone(own);
     var gather = new Collective.AllGather(group, rows);
-    return new Features(own, own.stream().map(x -> Tensor.apply(gather, x)).toList(),
+    return new Joined(own, own.stream().map(x -> Tensor.apply(gather, x)).toList(),
         Arrays.stream(rows, 0, group.rank()).sum());
   }
 

@@ -5,7 +5,7 @@ import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Stream;
 import jacquard.clip.train.health.Care;
-import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.health.WildSteps;
 import jacquard.clip.train.parameter.Counted;
 import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Task;

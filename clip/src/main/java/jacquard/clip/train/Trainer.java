@@ -10,9 +10,9 @@ import jacquard.clip.report.log.Progress;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.train.health.Care;
 import jacquard.clip.train.health.EmbeddingStatistics;
-import jacquard.clip.train.health.Guard;
 import jacquard.clip.train.health.LivePage;
 import jacquard.clip.train.health.Recovery;
+import jacquard.clip.train.health.WildSteps;
 import jacquard.clip.train.ranks.Memory;
 import jacquard.clip.train.ranks.Moments;
 import jacquard.clip.train.ranks.Sharding;
@@ -118,7 +118,7 @@ public final class Trainer {
     var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
     var averages = (leads || !task.cut().isEmpty()) && cadence.average > 0
         ? new Averages(task, cadence.average, Averages.COPIED) : null;
-    var care = new Care(how.watch().wild() > 0 ? new Guard(how.watch().wild()) : null, compute.scale(),
+    var care = new Care(how.watch().wild() > 0 ? new WildSteps(how.watch().wild()) : null, compute.scale(),
         how.watch().recovers() ? new Recovery() : null);
     var state = state(task, section(task, optimizer, moments, rows), averages);
     if (care.guard() != null) state.section("guard", care.guard());

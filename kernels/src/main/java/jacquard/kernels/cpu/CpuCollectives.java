@@ -6,7 +6,6 @@ import jacquard.tensor.Group.Stretch;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.Type;
-import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Movement;
 import java.util.ArrayList;

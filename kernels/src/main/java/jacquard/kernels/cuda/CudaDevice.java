@@ -77,18 +77,18 @@ public final class CudaDevice implements Device {
   // Memory
 
   @Override public synchronized Object allocate(DType dtype, long size) {
-    return guarded(() -> new Block(slabs.allocate(size * dtype.bytes())));
+    return guarded(() -> new Allocation(slabs.allocate(size * dtype.bytes())));
   }
 
   @Override public synchronized void free(DType dtype, long size, Object block) {
     if (broken != null) return;                                                // the memory went with the device
     context.enter();
-    slabs.free(((Block) block).address(), size * dtype.bytes());
+    slabs.free(((Allocation) block).address(), size * dtype.bytes());
   }
 
   @Override public synchronized void write(Object array, DType dtype, Object block, long size) {
     guarded(() -> {
-      staging.write(segment(array), ((Block) block).address(), size * dtype.bytes());
+      staging.write(segment(array), ((Allocation) block).address(), size * dtype.bytes());
       return null;
     });
   }
@@ -207,7 +207,7 @@ public final class CudaDevice implements Device {
 
   /// Where a tensor's first element lies.
   public static long address(Tensor t) {
-    return ((Block) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes();
+    return ((Allocation) t.storage().block()).address() + (long) t.layout().offset() * t.dtype().bytes();
   }
 
   /// Memory until the op that runs has been asked for in full.

@@ -236,54 +236,10 @@ public sealed interface Adjoint extends Op {
       return r;
     }
 
-    /// P = e^(z − lse), dS = P∘(do·vᵀ − Σ o∘do), dq = scale·dS·k, dk = scale·dSᵀ·q, dv = Pᵀ·do, dbias = Σ dS over the
-    /// sequences.
     @Override public List<Tensor> define(List<Tensor> in) {
-      int n = attention.heads(), first = attention.biased() ? 4 : 3, d = in.get(0).dim(1) / n, e = in.get(2).dim(1) / n;
-      var wide = new ArrayList<Tensor>();
-      for (int i = 0; i < in.size(); i++) wide.add(wide(in, i));
-      var parts = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>(), new ArrayList<Tensor>());
-      Tensor dbias = attention.biased() ? Tensor.zeros(in.get(3).shape()) : null;
-      for (int s = 0; s < attention.queries().count(); s++) {
-        int q0 = attention.queries().from(s), q1 = attention.queries().to(s), k0 = attention.keys().from(s), k1 =
-            attention.keys().to(s);
-        var visible = attention.visible(s);
-        var heads = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>(), new ArrayList<Tensor>());
-        for (int h = 0; h < n; h++) {
-          Tensor q = part(wide.get(0), q0, q1, h, d), k = part(wide.get(1), k0, k1, h, d), v =
-              part(wide.get(2), k0, k1, h, e);
-          Tensor o = part(wide.get(first), q0, q1, h, e), g = part(wide.get(first + 2), q0, q1, h, e);
-          var z = q.matmul(false, k, true).mul(attention.scale());                                          // [Q, K]
-          if (attention.biased())
-            z = z.add(wide.get(3).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0)
-                .reshape(q1 - q0, k1 - k0));
-          // −∞ of a row without keys
-          var lse = part(wide.get(first + 1), q0, q1, h, 1).clamp(-1e30f, Float.MAX_VALUE);
-          var p = z.add(visible.affine(-1, 1).mul(-1e30f)).subtract(lse).exp().mul(visible);
-          var ds = p.mul(g.matmul(false, v, true).subtract(g.mul(o).sumKeeping(1)));
-          heads.get(0).add(ds.matmul(k).mul(attention.scale()));
-          heads.get(1).add(ds.matmul(true, q, false).mul(attention.scale()));
-          heads.get(2).add(p.matmul(true, g, false));
-          if (dbias != null) dbias = dbias.add(padded(ds.reshape(1, q1 - q0, k1 - k0), dbias.shape(), h));
-        }
-        for (int i = 0; i < 3; i++) parts.get(i).add(Tensor.concat(1, heads.get(i)));
-      }
-      var r = new ArrayList<Tensor>();
-      for (var p : parts) r.add(Tensor.concat(0, p));
-      if (packed) r = new ArrayList<>(List.of(Tensor.concat(1, r)));
-      if (dbias != null) r.add(dbias);
+      var r = new ArrayList<>(attention.gradients(IntStream.range(0, in.size()).mapToObj(i -> wide(in, i)).toList()));
+      if (packed) r.addFirst(Tensor.concat(1, List.of(r.removeFirst(), r.removeFirst(), r.removeFirst())));
       return typed(this, in, r.toArray(Tensor[]::new));
-    }
-
-    private static Tensor part(Tensor t, int from, int to, int head, int width) {
-      return t.slice(0, from, to).slice(1, head * width, head * width + width);
-    }
-
-    /// In the first corner of a head of zeros.
-    private static Tensor padded(Tensor x, Shape to, int head) {
-      x = Tensor.apply(new Movement.Pad(0, head, to.dim(0) - head - 1), x);
-      for (int a = 1; a < 3; a++) x = Tensor.apply(new Movement.Pad(a, 0, to.dim(a) - x.dim(a)), x);
-      return x;
     }
   }
 
@@ -301,22 +257,8 @@ public sealed interface Adjoint extends Op {
       return in.subList(0, 3);
     }
 
-    /// S = (softmax of rows + softmax of columns − the targets of both)·dloss/2n, dx = scale·S·t, dt = scale·Sᵀ·x,
-    /// dscale = Σ S∘(x·tᵀ).
     @Override public List<Tensor> define(List<Tensor> in) {
-      int n = in.getFirst().dim(0), first = loss.grouped() ? 5 : 3;
-      // [n, n]
-      Tensor x = wide(in, 0), t = wide(in, 1), scale = wide(in, 2).reshape(), cosines = x.matmul(false, t, true), z =
-          cosines.mul(scale);
-      var positive = Contrastive.positives(loss, in, 3);
-      Tensor rows = wide(in, first), columns = wide(in, first + 1);
-      var byRow = z.subtract(rows.slice(0, 0, 1).reshape(n, 1)).exp().mul(rows.slice(0, 1, 2).reshape(n, 1))
-          .subtract(positive.divide(positive.sumKeeping(1)));
-      var byColumn = z.subtract(columns.slice(0, 0, 1)).exp().mul(columns.slice(0, 1, 2))
-          .subtract(positive.divide(positive.sumKeeping(0)));
-      var slopes = byRow.add(byColumn).mul(0.5f / n).mul(wide(in, first + 2).reshape());
-      return typed(this, in, slopes.matmul(t).mul(scale), slopes.matmul(true, x, false).mul(scale),
-          slopes.mul(cosines).sum().reshape(in.get(2).shape()));
+      return typed(this, in, loss.gradients(in).toArray(Tensor[]::new));
     }
   }
 

@@ -84,4 +84,48 @@ public record Attention(int heads, float scale, Sequences queries, Sequences key
         mask[(q - q0) * (k1 - k0) + k - k0] = k >= ranges.from()[q] && k < ranges.to()[q] ? 1 : 0;
     return Tensor.of(Shape.of(q1 - q0, k1 - k0), mask);
   }
+
+  /// Of q, k, v, `[bias]`, o, log-sum-exp and do in F32: dq, dk, dv, `[dbias]`. P = e^(z − lse), dS = P∘(do·vᵀ − Σ
+  /// o∘do), dq = scale·dS·k, dk = scale·dSᵀ·q, dv = Pᵀ·do, dbias = Σ dS over the sequences.
+  List<Tensor> gradients(List<Tensor> in) {
+    int first = biased ? 4 : 3, d = in.get(0).dim(1) / heads, e = in.get(2).dim(1) / heads;
+    var parts = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>(), new ArrayList<Tensor>());
+    Tensor dbias = biased ? Tensor.zeros(in.get(3).shape()) : null;
+    for (int s = 0; s < queries.count(); s++) {
+      int q0 = queries.from(s), q1 = queries.to(s), k0 = keys.from(s), k1 = keys.to(s);
+      var visible = visible(s);
+      var each = List.of(new ArrayList<Tensor>(), new ArrayList<Tensor>(), new ArrayList<Tensor>());
+      for (int h = 0; h < heads; h++) {
+        Tensor q = part(in.get(0), q0, q1, h, d), k = part(in.get(1), k0, k1, h, d), v = part(in.get(2), k0, k1, h, e);
+        Tensor o = part(in.get(first), q0, q1, h, e), g = part(in.get(first + 2), q0, q1, h, e);
+        var z = q.matmul(false, k, true).mul(scale);                             // [Q, K]
+        if (biased)
+          z = z.add(in.get(3).slice(0, h, h + 1).slice(1, 0, q1 - q0).slice(2, 0, k1 - k0).reshape(q1 - q0, k1 - k0));
+        // −∞ of a row without keys
+        var lse = part(in.get(first + 1), q0, q1, h, 1).clamp(-1e30f, Float.MAX_VALUE);
+        var p = z.add(visible.affine(-1, 1).mul(-1e30f)).subtract(lse).exp().mul(visible);
+        var ds = p.mul(g.matmul(false, v, true).subtract(g.mul(o).sumKeeping(1)));
+        each.get(0).add(ds.matmul(k).mul(scale));
+        each.get(1).add(ds.matmul(true, q, false).mul(scale));
+        each.get(2).add(p.matmul(true, g, false));
+        if (dbias != null) dbias = dbias.add(padded(ds.reshape(1, q1 - q0, k1 - k0), dbias.shape(), h));
+      }
+      for (int i = 0; i < 3; i++) parts.get(i).add(Tensor.concat(1, each.get(i)));
+    }
+    var r = new ArrayList<Tensor>();
+    for (var p : parts) r.add(Tensor.concat(0, p));
+    if (dbias != null) r.add(dbias);
+    return r;
+  }
+
+  private static Tensor part(Tensor t, int from, int to, int head, int width) {
+    return t.slice(0, from, to).slice(1, head * width, head * width + width);
+  }
+
+  /// In the first corner of a head of zeros.
+  private static Tensor padded(Tensor x, Shape to, int head) {
+    x = Tensor.apply(new Movement.Pad(0, head, to.dim(0) - head - 1), x);
+    for (int a = 1; a < 3; a++) x = Tensor.apply(new Movement.Pad(a, 0, to.dim(a) - x.dim(a)), x);
+    return x;
+  }
 }

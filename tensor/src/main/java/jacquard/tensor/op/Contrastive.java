@@ -40,6 +40,24 @@ public sealed interface Contrastive extends Fused {
       var loss = byRow.add(byColumn).mul(0.5f / n);
       return isRecorded ? List.of(loss, peaks(m, s), peaks(columnM, columnS)) : List.of(loss);
     }
+    /// Of x, t, scale, `[groups]`, peaks of rows and columns and dloss: dx, dt, dscale in F32.
+    /// S = (softmax of rows + softmax of columns − the targets of both)·dloss/2n, dx = scale·S·t, dt = scale·Sᵀ·x,
+    /// dscale = Σ S∘(x·tᵀ).
+    List<Tensor> gradients(List<Tensor> in) {
+      int n = in.getFirst().dim(0), first = grouped ? 5 : 3;
+      // [n, n]
+      Tensor x = wide(in, 0), t = wide(in, 1), scale = wide(in, 2).reshape(), cosines = x.matmul(false, t, true), z =
+          cosines.mul(scale);
+      var positive = positives(this, in, 3);
+      Tensor rows = wide(in, first), columns = wide(in, first + 1);
+      var byRow = z.subtract(rows.slice(0, 0, 1).reshape(n, 1)).exp().mul(rows.slice(0, 1, 2).reshape(n, 1))
+          .subtract(positive.divide(positive.sumKeeping(1)));
+      var byColumn = z.subtract(columns.slice(0, 0, 1)).exp().mul(columns.slice(0, 1, 2))
+          .subtract(positive.divide(positive.sumKeeping(0)));
+      var slopes = byRow.add(byColumn).mul(0.5f / n).mul(wide(in, first + 2).reshape());
+      return List.of(slopes.matmul(t).mul(scale), slopes.matmul(true, x, false).mul(scale),
+          slopes.mul(cosines).sum().reshape(in.get(2).shape()));
+    }
     private static Tensor peaks(Tensor m, Tensor s) {
       int n = (int) m.shape().size();
       return Tensor.concat(0, List.of(m.reshape(1, n), Tensor.full(Shape.of(1, n), 1).divide(s.reshape(1, n))));

@@ -3,7 +3,6 @@ package jacquard.tests.reference;
 import static jacquard.tests.reference.ReferenceFused.sum;
 
 import jacquard.tensor.DType;
-import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
 import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Adjoint;
@@ -95,9 +94,9 @@ public final class ReferenceAdjoint {
       case Adjoint.BatchNorm(var e) -> batchNorm(e, in);
       case Adjoint.CollectiveBatchNorm(var n) ->
           batchNorm(n.epsilon(), List.of(in.get(0), in.get(1), in.get(2), in.get(3), in.get(5)));
-      case Adjoint.Conv2dInput(var c) -> List.of(convInput(c, in.get(0), in.get(1)));
-      case Adjoint.Conv2dWeight(var c, var w) -> List.of(convWeight(c, w, in.get(0), in.get(1)));
-      case Adjoint.AveragePool(var p) -> List.of(averagePool(p, in.getFirst()));
+      case Adjoint.Conv2dInput(var c) -> List.of(ReferenceWindows.input(c, in.get(0), in.get(1)));
+      case Adjoint.Conv2dWeight(var c, var w) -> List.of(ReferenceWindows.weight(c, w, in.get(0), in.get(1)));
+      case Adjoint.AveragePool(var p) -> List.of(ReferenceWindows.pooled(p, in.getFirst()));
       case Adjoint.Attend(var a, var packed) -> packed ? packed(attend(a, in)) : attend(a, in);
       case Adjoint.SoftmaxContrastive(var s) -> contrastive(s, in);
     };
@@ -178,60 +177,13 @@ public final class ReferenceAdjoint {
         .minus(n.get(i).times(b.get(i % c)).times(1.0 / rows)).times(g.get(i % c).times(k.get(i % c)))), b, a);
   }
 
-  private interface Tap { void visit(int output, int input, int ky, int kx); }
-
-  private static void taps(Fused.Conv2d op, Shape w, int images, Tap body) {
-    Grid from = op.grid(), to = op.to(w);
-    for (int p = 0; p < images * to.size(); p++)
-      for (int ky = 0; ky < w.dim(1); ky++)
-        for (int kx = 0; kx < w.dim(2); kx++) {
-          int y = p % to.size() / to.width() * op.stride() + ky - op.padding().top(), x =
-              p % to.width() * op.stride() + kx - op.padding().left();
-          if (y >= 0 && y < from.height() && x >= 0 && x < from.width())
-            body.visit(p, (p / to.size() * from.height() + y) * from.width() + x, ky, kx);
-        }
-  }
-
-  private static Real.Sum[] sums(int n) {
+  static Real.Sum[] sums(int n) {
     var s = new Real.Sum[n];
     Arrays.setAll(s, _ -> new Real.Sum());
     return s;
   }
 
-  private static Exact totals(Shape shape, Real.Sum[] s) { return Exact.of(shape, i -> s[i].total()); }
-
-  private static Exact convInput(Fused.Conv2d op, Exact w, Exact dy) {
-    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), images = dy.dim(0) / op.to(w.shape()).size(), rows =
-        images * op.grid().size(), wide = c * op.groups(), each = o / op.groups();
-    var s = sums(rows * wide);
-    taps(op, w.shape(), images, (p, x, ky, kx) -> {
-      for (int q = 0; q < o; q++)
-        for (int i = 0; i < c; i++)
-          s[x * wide + q / each * c + i].add(dy.get(p, q), w.get(((q * kh + ky) * kw + kx) * c + i));
-    });
-    return totals(Shape.of(rows, wide), s);
-  }
-
-  private static Exact convWeight(Fused.Conv2d op, Shape w, Exact x, Exact dy) {
-    int o = w.dim(0), kh = w.dim(1), kw = w.dim(2), c = w.dim(3), each = o / op.groups();
-    var s = sums((int) w.size());
-    taps(op, w, x.dim(0) / op.grid().size(), (p, from, ky, kx) -> {
-      for (int q = 0; q < o; q++)
-        for (int i = 0; i < c; i++)
-          s[((q * kh + ky) * kw + kx) * c + i].add(dy.get(p, q), x.get(from, q / each * c + i));
-    });
-    return totals(w, s);
-  }
-
-  private static Exact averagePool(Fused.AveragePool op, Exact dy) {
-    Grid from = op.grid(), to = op.to();
-    int c = dy.dim(1), k = op.size();
-    return Exact.of(Shape.of(dy.dim(0) / to.size() * from.size(), c), i -> {
-      int p = i / c, y = p % from.size() / from.width() / k, x = p % from.width() / k;
-      return y >= to.height() || x >= to.width() ? Real.ZERO
-          : dy.get((p / from.size() * to.height() + y) * to.width() + x, i % c).times(1.0 / (k * k));
-    });
-  }
+  static Exact totals(Shape shape, Real.Sum[] s) { return Exact.of(shape, i -> s[i].total()); }
 
   /// dq, dk and dv as one matrix.
   private static List<Exact> packed(List<Exact> d) {

@@ -2,7 +2,6 @@ package jacquard.tests.reference;
 
 import jacquard.tensor.Grid;
 import jacquard.tensor.Shape;
-import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Contrastive;
 import jacquard.tensor.op.Fused;

@@ -63,9 +63,7 @@ final class Rows {
   }
 
   private int pick(int large, int little) { return small ? little : large; }
-
   private static Type type(DType dtype, int... dims) { return new Type(dtype, Shape.of(dims)); }
-
   private void row(List<Type> in, Row.Body body, Row.Bound... kernels) {
     all.add(new Row(in, 1 << 10, body, List.of(kernels), false));
   }

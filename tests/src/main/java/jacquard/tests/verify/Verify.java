@@ -1,6 +1,7 @@
 package jacquard.tests.verify;
 
 import jacquard.tests.Conformance;
+import jacquard.tests.verify.eval.EvaluationFamily;
 import jacquard.tests.verify.input.AugmentFamily;
 import jacquard.tests.verify.input.ImagesFamily;
 import jacquard.tests.verify.input.TokenizerFamily;

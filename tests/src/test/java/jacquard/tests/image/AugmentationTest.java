@@ -80,7 +80,7 @@ class AugmentationTest {
   @Test void noBitsAreBlack() {
     assertEquals(0, Timm.argument("PosterizeIncreasing", 10, 1, new Timm.Strength(0, 10, 20, .45)));
     var black = Operation.POSTERIZE.apply(image(1), 0, Canvas.black(Interpolation.NEAREST));
-    assertEquals(Pixels.filled(24, 20, 0, 0, 0), black);
+    assertEquals(Pixels.filled(24, 20, 0), black);
   }
 
   private static Augmentation config(String... words) {

@@ -150,7 +150,7 @@ class TransformTest {
     var config = PreprocessConfig.ofSize(4).resized(Interpolation.BICUBIC, ResizeMode.LONGEST);
     var filled = new PreprocessConfig(4, 4, config.mean(), config.std(), config.interpolation(), config.resizeMode(),
         9, 1);
-    Pixels image = new Transform(filled).pixels(Pixels.filled(8, 4, 100, 100, 100).picture());
+    Pixels image = new Transform(filled).pixels(Pixels.filled(8, 4, 0x646464).picture());
     for (int y = 0; y < 4; y++)
       for (int x = 0; x < 4; x++) assertEquals(y == 0 || y == 3 ? 9 : 100, image.sample(x, y, 0));
     assertTrue(image.width() == 4 && image.height() == 4);

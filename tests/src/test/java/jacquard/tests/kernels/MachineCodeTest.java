@@ -80,9 +80,10 @@ class MachineCodeTest {
   /// FloatVector's methods are shared by vectors of all lengths, and C2 inlines what their profile has seen: of two
   /// lengths the rarer goes into boxes, a hundred bytes for each load.
   @Test void kernelsKnowOneLengthOfVectors() throws Exception {
-    for (var type : List.of("AttentionBackward", "AttentionForward", "CpuActivation", "CpuBroadcast", "CpuContrastive",
-        "CpuConv2d", "CpuDepthwise", "CpuElementwise", "CpuMatMul", "CpuReduction", "CpuRows", "CpuUpdates", "DepthwiseTaps",
-        "Heads", "MicroKernel", "Packing", "Transpose", "TransposedTiles"))
+    for (var type : List.of("AttentionBackward", "AttentionForward", "ContrastiveLoops", "CpuActivation",
+        "CpuBroadcast", "CpuContrastive", "CpuConv2d", "CpuDepthwise", "CpuElementwise", "CpuMatMul",
+        "CpuReduction", "CpuRows", "CpuUpdates", "DepthwiseProducts", "DepthwiseTaps", "Edges", "Heads",
+        "MicroKernel", "Packing", "Transpose", "TransposedTiles"))
       for (var m : methods(type))
         if (m.code().isPresent())
           for (var i : m.code().get())
@@ -141,7 +142,7 @@ class MachineCodeTest {
     Set<String> kernels = new TreeSet<>();
     for (var m : MachineCode.read(printed, folder.resolve("code"))) {
       // under matmul, attention, losses and convolutions
-      boolean micro = m.method().matches(".*\\.(MicroKernel|TransposedTiles|DepthwiseTaps)::.*");
+      boolean micro = m.method().matches(".*\\.(MicroKernel|TransposedTiles|DepthwiseTaps|DepthwiseProducts)::.*");
       for (var l : m.loops()) {
         if (micro && l.fmas() >= fmas) kernels.add(m.method());
         // beside calls everything lives on the stack: not the register rule but inlining, which differs from JVM to JVM

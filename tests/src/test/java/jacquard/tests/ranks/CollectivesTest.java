@@ -17,7 +17,6 @@ import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Fused;
 import jacquard.tests.Draw;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;

@@ -48,8 +48,8 @@ class OwnRowsTest {
     return Group.run(List.of(Device.named("cpu")), _ -> outcome(Grad.vjp(inputs(n, 0, n), in -> List.of(switch (loss) {
       case "softmax" -> ContrastiveLoss.softmax(in.get(0), in.get(1), in.get(2), groups);
       case "sigmoid" -> ContrastiveLoss.sigmoid(in.get(0), in.get(1), in.get(2), in.get(3), groups);
-      default -> DistillLoss.of(in.get(0), in.get(1), in.get(2), teacher(n, 0, n).get(0), teacher(n, 0, n).get(1),
-          Tensor.scalar(9));
+      default -> DistillLoss.of(new DistillLoss.Seen(in.get(0), in.get(1), in.get(2)),
+          new DistillLoss.Seen(teacher(n, 0, n).get(0), teacher(n, 0, n).get(1), Tensor.scalar(9)));
     }), _ -> List.of(Tensor.scalar(1))))).getFirst();
   }
 

@@ -131,7 +131,7 @@ class CaptionAugmentationTest {
     @Override public String caption(int index) { return CAPTIONS.get(index); }
     @Override public Object group(int index) { return index == 1 ? "dog" : "cat"; }
     @Override public Picture picture(int index) {
-      return Pixels.filled(4, 4, index == 1 ? 255 : 0, 0, 0).picture();
+      return Pixels.filled(4, 4, index == 1 ? 0xFF0000 : 0).picture();
     }
   }
 

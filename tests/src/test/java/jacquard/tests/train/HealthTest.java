@@ -18,7 +18,7 @@ import jacquard.clip.nn.PatchDropout;
 import jacquard.clip.settings.Recipes;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.health.EmbeddingStatistics;
-import jacquard.clip.train.health.Guard;
+import jacquard.clip.train.health.WildSteps;
 import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
@@ -39,8 +39,8 @@ class HealthTest {
        "vision_cfg": {"image_size": 32, "patch_size": 8, "layers": 1, "width": 32, "head_width": 16},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}}""";
 
-  private static Guard fed(double... norms) {
-    var g = new Guard(10);
+  private static WildSteps fed(double... norms) {
+    var g = new WildSteps(10);
     for (double n : norms) assertTrue(g.takes(0, 1, n));
     return g;
   }
@@ -55,15 +55,15 @@ class HealthTest {
     assertFalse(fed().takes(0, 1, Double.POSITIVE_INFINITY));
     assertEquals(2, g.skipped());
     // of the last hundred alone
-    var later = new Guard(10);
+    var later = new WildSteps(10);
     for (int i = 0; i < 200; i++) assertTrue(later.takes(i, 1, i < 100 ? 1 : 10));
     assertTrue(later.takes(200, 1, 100));
-    assertThrows(IllegalArgumentException.class, () -> new Guard(1));
+    assertThrows(IllegalArgumentException.class, () -> new WildSteps(1));
   }
 
   @Test void tenWildStepsInARowEndTheRun() {
     var g = fed(1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
-    for (int i = 0; i < Guard.MOST; i++) assertFalse(g.takes(i, 1, 11));
+    for (int i = 0; i < WildSteps.MOST; i++) assertFalse(g.takes(i, 1, 11));
     assertTrue(assertThrows(IllegalArgumentException.class, () -> g.takes(99, 1, 11)).getMessage()
         .startsWith("step 99: loss 1.0, gradient norm 11.0"));
     var other = fed(1, 1, 1, 1, 1, 1, 1, 1, 1, 1);

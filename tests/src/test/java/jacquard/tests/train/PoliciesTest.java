@@ -10,17 +10,11 @@ import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
-import jacquard.clip.data.Batches;
 import jacquard.clip.data.Stream;
 import jacquard.clip.data.source.EmojiSource;
-import jacquard.clip.data.source.Source;
-import jacquard.clip.image.Augmentation;
-import jacquard.clip.image.Picture;
-import jacquard.clip.image.Transform;
 import jacquard.clip.loss.ContrastiveLoss;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.HubConfig;
 import jacquard.clip.report.log.MetricLog;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.parameter.Rates;
@@ -38,91 +32,20 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a training decides: order, augmentation, clamp, what is best, what is averaged.
+/// What a training decides: clamp, what is best, what is averaged, where it goes on. What it reads: [EpochsTest].
 class PoliciesTest {
-  private static final String CONFIG = """
+  static final String CONFIG = """
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
 
   private static final String RESNET = """
       {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "head_width": 32},
        "text_cfg": {"context_length": 8, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}}""";
-
-  /// The first few pairs of another source.
-  private record First(Source source, int size) implements Source {
-    @Override public String name() { return "the first " + size + " of " + source.name(); }
-    @Override public String caption(int index) { return source.caption(index); }
-    @Override public Picture picture(int index) throws IOException { return source.picture(index); }
-  }
-
-  private static Batches batches(long seed) {
-    var config = ClipConfig.parse(CONFIG);
-    return new Batches(new First(EmojiSource.training(), 50), new Transform(HubConfig.preprocess(config)),
-        Augmentation.DEFAULT.scale(0.5, 1), 8, 8, seed);
-  }
-
-  private static List<Integer> epoch(Batches b, long number) {
-    return IntStream.range(0, (int) b.perEpoch()).boxed()
-        .flatMap(s -> Arrays.stream(b.at(number * b.perEpoch() + s).samples()).boxed()).toList();
-  }
-
-  /// Every epoch has an order of its own, none a sample twice, and the remainder is another one each time.
-  @Test void everyEpochIsShuffledAnew() {
-    var b = batches(1);
-    var left = new HashSet<HashSet<Integer>>();
-    var orders = new HashSet<List<Integer>>();
-    for (long e = 0; e < 4; e++) {
-      var order = epoch(b, e);
-      assertEquals(48, new HashSet<>(order).size());
-      orders.add(order);
-      var rest = new HashSet<>(IntStream.range(0, 50).boxed().toList());
-      rest.removeAll(order);
-      left.add(rest);
-    }
-    assertEquals(4, orders.size());
-    assertTrue(left.size() > 1, "the same pairs are always left out");
-    assertEquals(epoch(b, 2), epoch(batches(1), 2), "an order depends on what was read before");
-    assertFalse(epoch(b, 0).equals(epoch(batches(2), 0)));
-  }
-
-  /// A picture is cut and coloured anew at every step, and in the same way when the step is read again.
-  @Test void everyStepIsAugmentedAnew() {
-    var b = batches(1);
-    var first = b.at(0);
-    int sample = first.samples()[0], each = 32 * 32 * 3;
-    for (long s = b.perEpoch(); s < 2 * b.perEpoch(); s++) {
-      var batch = b.at(s);
-      int at = IntStream.range(0, batch.count()).filter(i -> batch.samples()[i] == sample).findFirst().orElse(-1);
-      if (at < 0) continue;
-      assertFalse(Arrays.equals(first.pictures().rows(), 0, each, batch.pictures().rows(), at * each, at * each + each),
-          "the same cut in two epochs");
-      assertArrayEquals(batch.pictures().rows(), batches(1).at(s).pictures().rows());
-      return;
-    }
-    throw new AssertionError("sample " + sample + " is not in the second epoch; take another seed");
-  }
-
-  /// Groups are equal where captions are, whatever the order in which they are read.
-  @Test void groupsTellCaptionsApart() {
-    var source = EmojiSource.training();
-    var b = new Batches(source, new Transform(HubConfig.preprocess(ClipConfig.parse(CONFIG))), Augmentation.DEFAULT,
-        2000, 8, 1).at(3);
-    int equal = 0;
-    for (int i = 0; i < 300; i++)
-      for (int j = 0; j < b.count(); j++) {
-        boolean same = source.caption(b.samples()[i]).equals(source.caption(b.samples()[j]));
-        assertEquals(same, b.groups()[i] == b.groups()[j]);
-        if (same && i != j) equal++;
-      }
-    assertTrue(equal > 0, "no caption twice");
-  }
 
   /// After each step the log of the scale lies within [0, ln 100].
   @Test void theScaleIsClamped() {
@@ -236,7 +159,7 @@ class PoliciesTest {
   /// anew, once.
   @Test void theNextStepComesNext(@TempDir Path folder) throws IOException {
     var read = new ArrayList<Long>();
-    var stream = batches(1);
+    var stream = EpochsTest.batches(1);
     Stream noting = new Stream() {
       @Override public Batch at(long step, int rank, int ranks, int parts) {
         synchronized (read) { read.add(step); }

@@ -18,7 +18,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.task.Contrastive;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Nested;
 import jacquard.clip.tune.blend.Alphas;
 import jacquard.clip.tune.blend.Soup;
@@ -162,17 +162,17 @@ class KeepingTest {
       var model = ClipModel.create(CONFIG, 4);
       var pairs = new Pairs(new Contrastive(model, model.parameters(), Contrastive.Loss.SOFTMAX));
       var batch = mixture(8, 0).at(0);
-      var features = Features.alone(pairs.features(batch));
-      var cut = Features.alone(features.own().stream().map(f -> f.slice(1, 0, 3).normalize()).toList());
+      var features = Joined.alone(pairs.features(batch));
+      var cut = Joined.alone(features.own().stream().map(f -> f.slice(1, 0, 3).normalize()).toList());
       int[] groups = IntStream.range(0, 8).toArray();
-      var losses = new Nested(pairs, List.of(3, 8)).losses(features, Features.alone(List.of()), groups);
+      var losses = new Nested(pairs, List.of(3, 8)).losses(features, Joined.alone(List.of()), groups);
       assertEquals(List.of("contrastive_loss_3", "contrastive_loss_8"), List.copyOf(losses.keySet()));
       for (var e : Map.of("contrastive_loss_8", features, "contrastive_loss_3", cut).entrySet())
-        assertEquals(pairs.losses(e.getValue(), Features.alone(List.of()), groups).firstEntry().getValue().item(),
+        assertEquals(pairs.losses(e.getValue(), Joined.alone(List.of()), groups).firstEntry().getValue().item(),
             losses.get(e.getKey()).item());
       assertThrows(IllegalArgumentException.class, () -> new Nested(pairs, List.of(4, 4)));
       assertThrows(IllegalArgumentException.class, () -> new Nested(pairs, List.of(9)).losses(features,
-          Features.alone(List.of()), groups));
+          Joined.alone(List.of()), groups));
     }
   }
 }

@@ -22,9 +22,9 @@ import jacquard.clip.tune.learned.Conditioned;
 import jacquard.clip.tune.learned.Known;
 import jacquard.clip.tune.learned.Learned;
 import jacquard.clip.tune.learned.NameVectors;
+import jacquard.clip.tune.learned.PromptWords;
 import jacquard.clip.tune.learned.Prompted;
 import jacquard.clip.tune.learned.Remembered;
-import jacquard.clip.tune.learned.Words;
 import jacquard.clip.tune.prompt.Captions;
 import jacquard.clip.tune.prompt.Conditional;
 import jacquard.clip.tune.prompt.Context;
@@ -77,7 +77,7 @@ class LearnedTest {
   }
 
   private List<Learned> all() {
-    var words = new Words(new int[] {11}, new int[] {12});
+    var words = new PromptWords(new int[] {11}, new int[] {12});
     return List.of(new Prompted(Prompted.COOP, new Context(drawn(2, 16), Captions.Position.END), words),
         new Prompted(Prompted.MAPLE, Linked.of(make, drawn(2, 16), 16, 2), words),
         new Prompted(Prompted.PROMPTSRC, new Independent(drawn(2, 16), List.of(drawn(2, 16)), drawn(3, 16),
@@ -142,7 +142,7 @@ class LearnedTest {
 
   /// The vectors stand between the start and what is before the name; a long name is cut; the padding stays.
   @Test void wordsStandAroundTheName() {
-    var words = new Words(new int[] {11}, new int[] {12});
+    var words = new PromptWords(new int[] {11}, new int[] {12});
     var context = new Context(drawn(2, 16), Captions.Position.END);
     int[][] placed = {{38, -1, -2, 11, 4, 5, 12, 39}};
     assertArrayEquals(base.text().prompted(context.vectors(), null).features(placed).floats(),

@@ -69,7 +69,7 @@ public final class TransformersConfig {
     v.put("head_width", width / Math.max(1, whole(vision, "num_attention_heads", 12, file)));
     v.put("mlp_ratio", ratio(vision, width, 3072, file));
     v.put("norm_kwargs", Map.of("eps", number(vision, "layer_norm_eps", 1e-5)));
-    var t = text(text, 512, 8, 2048, 77, 1e-5, vocabulary, file);
+    var t = text(text, new Standard(512, 8, 2048, 77, 1e-5), vocabulary, file);
     // The first models say 2, and mean the largest id.
     if (eos != 2 && eos != vocabulary - 1) { t.put("pool_type", "eos"); t.put("eos_id", eos); }
     var r = new LinkedHashMap<String, Object>();
@@ -116,7 +116,7 @@ public final class TransformersConfig {
     v.put("timm_pool", "map");
     v.put("timm_proj", "none");
     v.put("timm_model_kwargs", kwargs);
-    var t = text(text, 768, 12, 3072, 64, 1e-6, whole(text, "vocab_size", 32000, file), file);
+    var t = text(text, new Standard(768, 12, 3072, 64, 1e-6), whole(text, "vocab_size", 32000, file), file);
     t.put("no_causal_mask", true);
     t.put("proj_bias", true);
     t.put("pool_type", "last");
@@ -138,17 +138,20 @@ public final class TransformersConfig {
     return Files.exists(beside) ? whole(Json.read(beside), "max_num_patches", places, beside) : places;
   }
 
-  private static Map<String, Object> text(Map<String, Object> text, int standardWidth, int heads, int hidden,
-      int context, double eps, int vocabulary, Path file) throws IOException {
-    int width = whole(text, "hidden_size", standardWidth, file);
+  /// What a text tower is where its config is silent.
+  private record Standard(int width, int heads, int hidden, int context, double epsilon) {}
+
+  private static Map<String, Object> text(Map<String, Object> text, Standard standard, int vocabulary, Path file)
+      throws IOException {
+    int width = whole(text, "hidden_size", standard.width, file);
     var t = new LinkedHashMap<String, Object>();
-    t.put("context_length", whole(text, "max_position_embeddings", context, file));
+    t.put("context_length", whole(text, "max_position_embeddings", standard.context, file));
     t.put("vocab_size", vocabulary);
     t.put("width", width);
-    t.put("heads", whole(text, "num_attention_heads", heads, file));
+    t.put("heads", whole(text, "num_attention_heads", standard.heads, file));
     t.put("layers", whole(text, "num_hidden_layers", 12, file));
-    t.put("mlp_ratio", ratio(text, width, hidden, file));
-    t.put("norm_kwargs", Map.of("eps", number(text, "layer_norm_eps", eps)));
+    t.put("mlp_ratio", ratio(text, width, standard.hidden, file));
+    t.put("norm_kwargs", Map.of("eps", number(text, "layer_norm_eps", standard.epsilon)));
     return t;
   }
 

@@ -3,7 +3,7 @@ package jacquard.clip.cli.suite;
 import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.eval.results.Comparison;
 import jacquard.clip.eval.results.ComparisonPage;
-import jacquard.clip.eval.results.Published;
+import jacquard.clip.eval.results.PublishedScores;
 import jacquard.clip.eval.suite.Result;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,10 +29,10 @@ public final class ReportCommand implements Callable<Integer> {
       + "${DEFAULT-VALUE}).") Path out = Path.of(".");
 
   @Override public Integer call() throws IOException {
-    var published = new ArrayList<Published>();
+    var published = new ArrayList<PublishedScores>();
     for (var b : beside) {
       int colon = b.indexOf(':');
-      published.add(Published.of(b.substring(0, Math.max(0, colon)), b.substring(colon + 1))
+      published.add(PublishedScores.of(b.substring(0, Math.max(0, colon)), b.substring(colon + 1))
           .orElseThrow(() -> new IllegalArgumentException(
           "--beside " + b + ": no figures are published of it, expected MODEL:TAG as ViT-B-32:openai")));
     }

@@ -3,7 +3,7 @@ package jacquard.clip.cli.tune;
 import jacquard.clip.tune.Keep;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Methods;
-import jacquard.clip.tune.method.Wording;
+import jacquard.clip.tune.method.prompt.Wording;
 import java.util.List;
 import picocli.CommandLine.Option;
 

@@ -3,7 +3,6 @@ package jacquard.clip.data.naflex;
 import jacquard.clip.data.Batch;
 import jacquard.clip.data.Batches;
 import jacquard.clip.data.Framing;
-import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
 import jacquard.clip.image.PatchFrame;
 import jacquard.tensor.Random;
@@ -21,7 +20,7 @@ public final class FlexStream implements Stream {
   private final int shares;
   private final Weight weight;
   private final Framing.Whole framing;
-  private final Schedule schedule;
+  private final PatchSchedule schedule;
   private final Random key;
   private final List<Epoch> epochs = new ArrayList<>();
 
@@ -44,7 +43,7 @@ public final class FlexStream implements Stream {
   }
 
   /// The steps of an epoch in its order, and how many samples of a share come before each; before the last, all.
-  private record Epoch(long number, Schedule.Step[] steps, long[] before) {}
+  private record Epoch(long number, PatchSchedule.Step[] steps, long[] before) {}
 
   /// @param samples in steps of their own, as short as can be
   /// @param shares  ranks times micro-batches; each has the budget's tokens
@@ -65,13 +64,13 @@ public final class FlexStream implements Stream {
   private static Random key(long seed) { return Random.of(seed).fold("naflex"); }
 
   /// The steps of an epoch in which each share has so many samples.
-  public static Schedule schedule(Budget budget, long samples,
-      long seed) { return Schedule.of(budget, samples, key(seed).fold("lengths")); }
+  public static PatchSchedule schedule(Budget budget, long samples,
+      long seed) { return PatchSchedule.of(budget, samples, key(seed).fold("lengths")); }
 
   private long total() { return samples.perEpoch() * samples.size(); }
 
   /// The largest step's.
-  @Override public int size() { return shares * schedule.steps().stream().mapToInt(Schedule.Step::count).max()
+  @Override public int size() { return shares * schedule.steps().stream().mapToInt(PatchSchedule.Step::count).max()
       .orElse(0); }
   @Override public int size(long step) { return shares * step(step).count(); }
   @Override public long perEpoch() { return schedule.steps().size(); }
@@ -111,7 +110,7 @@ public final class FlexStream implements Stream {
     }).toArray();
   }
 
-  private Schedule.Step step(long step) { return epoch(step / perEpoch()).steps[(int) (step % perEpoch())]; }
+  private PatchSchedule.Step step(long step) { return epoch(step / perEpoch()).steps[(int) (step % perEpoch())]; }
 
   private Epoch epoch(long number) {
     synchronized (epochs) {
@@ -119,7 +118,7 @@ public final class FlexStream implements Stream {
       if (epochs.size() == 2) epochs.removeFirst();
       int n = schedule.steps().size();
       int[] order = Batches.shuffled(n, key.fold("order").fold(number));
-      var steps = new Schedule.Step[n];
+      var steps = new PatchSchedule.Step[n];
       long[] before = new long[n + 1];
       for (int i = 0; i < n; i++) {
         steps[i] = schedule.steps().get(order[i]);

@@ -1,6 +1,6 @@
 package jacquard.clip.data.shards;
 
-import jacquard.clip.data.Captions;
+import jacquard.clip.data.CaptionNumbers;
 import jacquard.clip.data.s3.S3;
 import java.io.EOFException;
 import java.io.IOException;
@@ -57,10 +57,10 @@ final class HttpShard implements ShardFile {
     var answer = new Answer();
     range(0, 1, answer);
     tag = answer.tag;
-    return state = new State(answer.size, Captions.hash(answer.tag != null ? answer.tag : answer.changed));
+    return state = new State(answer.size, CaptionNumbers.hash(answer.tag != null ? answer.tag : answer.changed));
   }
 
-  @Override public Path index() { return cache.folder().resolve("%016x.index".formatted(Captions.hash(name()))); }
+  @Override public Path index() { return cache.folder().resolve("%016x.index".formatted(CaptionNumbers.hash(name()))); }
 
   @Override public byte[] shipped() {
     try {
@@ -89,7 +89,8 @@ final class HttpShard implements ShardFile {
   }
 
   private String called(long block) {
-    return "%016x-%016x-%d".formatted(Captions.hash(name()), Captions.then(state.stamp(), state.size()), block);
+    return "%016x-%016x-%d".formatted(CaptionNumbers.hash(name()), CaptionNumbers.then(state.stamp(), state.size()),
+        block);
   }
 
   private byte[] block(long block) throws IOException {

@@ -1,6 +1,6 @@
 package jacquard.clip.data.shards;
 
-import jacquard.clip.data.Captions;
+import jacquard.clip.data.CaptionNumbers;
 import jacquard.clip.data.parquet.Sidecar;
 import java.io.EOFException;
 import java.io.IOException;
@@ -82,7 +82,7 @@ public interface ShardFile {
     static final String PREFIX = "pipe:";
 
     private OnDisk file() throws IOException {
-      var file = folder.resolve("%016x.tar".formatted(Captions.hash(command)));
+      var file = folder.resolve("%016x.tar".formatted(CaptionNumbers.hash(command)));
       synchronized (OfCommand.class) {
         if (!Files.exists(file)) run(file);
       }
@@ -113,10 +113,10 @@ public interface ShardFile {
 
     @Override public String name() { return PREFIX + command; }
     @Override public State state() throws IOException {
-      return new State(file().state().size(), Captions.hash(command));
+      return new State(file().state().size(), CaptionNumbers.hash(command));
     }
     @Override public byte[] read(long at, int length) throws IOException { return file().read(at, length); }
-    @Override public Path index() { return folder.resolve("%016x.tar.index".formatted(Captions.hash(command))); }
+    @Override public Path index() { return folder.resolve("%016x.tar.index".formatted(CaptionNumbers.hash(command))); }
   }
 
   /// A file, one behind an address, or what a command writes.

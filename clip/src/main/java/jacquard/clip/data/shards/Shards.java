@@ -1,6 +1,6 @@
 package jacquard.clip.data.shards;
 
-import jacquard.clip.data.Captions;
+import jacquard.clip.data.CaptionNumbers;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.Stream;
 import jacquard.clip.data.parquet.Columns;
@@ -106,9 +106,10 @@ public final class Shards {
         continue;
       }
       count++;
-      long text = rows.captions() == null ? fields.text(s).length() : Captions.hash(rows.captions().get(name(s)));
+      long text = rows.captions() == null ? fields.text(s).length() : CaptionNumbers.hash(rows.captions().get(name(s)));
       bytes += fields.image(s).length() + (rows.captions() == null ? text : 0);
-      hash = Captions.then(Captions.then(hash, Captions.hash(s.key())), fields.image(s).length() + 31 * text);
+      hash = CaptionNumbers.then(CaptionNumbers.then(hash, CaptionNumbers.hash(s.key())),
+          fields.image(s).length() + 31 * text);
     }
     return new Shard(file, index.state(), source, count, index.samples().size(), bytes, lost, hash, index.broken());
   }
@@ -164,7 +165,7 @@ public final class Shards {
 
   Stream.Fingerprint fingerprint() {
     long h = 0;
-    for (var s : shards) h = Captions.then(h, s.hash);
+    for (var s : shards) h = CaptionNumbers.then(h, s.hash);
     return new Stream.Fingerprint(size(), h);
   }
 

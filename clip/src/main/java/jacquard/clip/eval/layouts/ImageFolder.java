@@ -2,7 +2,7 @@ package jacquard.clip.eval.layouts;
 
 import jacquard.clip.data.source.FolderSource;
 import jacquard.clip.eval.sets.Benchmark;
-import jacquard.clip.eval.sets.Classes;
+import jacquard.clip.eval.sets.KnownClasses;
 import jacquard.clip.eval.sets.Prompts;
 import jacquard.clip.eval.sets.TestSet;
 import jacquard.clip.image.Images;
@@ -40,7 +40,7 @@ final class ImageFolder implements Layout {
     var folders = folders(folder(place));
     var prompts = OwnPrompts.of(place);
     if (prompts == null) prompts = Prompts.of(folders.stream().map(f -> spelt(f.getFileName().toString())).toList(),
-        Classes.usualTemplates());
+        KnownClasses.usualTemplates());
     var label = labels(place, folders, prompts);
     var paths = new ArrayList<Path>();
     var labels = new ArrayList<Integer>();
@@ -57,7 +57,7 @@ final class ImageFolder implements Layout {
   /// The label of each folder; −1 for one that the set does not take in, as ObjectNet's objects that are no class of
   /// ImageNet.
   private static int[] labels(Place place, List<Path> folders, Prompts prompts) throws IOException {
-    var known = Classes.folders(place.set());
+    var known = KnownClasses.folders(place.set());
     var r = new int[folders.size()];
     var named = new HashMap<String, Integer>();
     for (int c = 0; c < prompts.size(); c++) named.put(spelt(prompts.classes().get(c)), c);

@@ -8,7 +8,7 @@ import jacquard.clip.eval.layouts.binary.Idx;
 import jacquard.clip.eval.layouts.binary.Stl;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
-import jacquard.clip.eval.sets.Classes;
+import jacquard.clip.eval.sets.KnownClasses;
 import jacquard.clip.eval.sets.Prompts;
 import jacquard.clip.eval.sets.TestSet;
 import java.io.IOException;
@@ -55,7 +55,7 @@ public final class Layouts {
       var imagenet = find(root, Benchmarks.of("imagenet1k"), split, "en", alone);
       return imagenet.isEmpty() ? imagenet : Optional.of(Babel.of(imagenet.get(), set, root, language));
     }
-    Prompts prompts = Classes.of(set, language);
+    Prompts prompts = KnownClasses.of(set, language);
     var places = new LinkedHashSet<>(places(root, set));
     if (alone) places.add(root);
     for (var folder : places) {

@@ -1,7 +1,7 @@
 package jacquard.clip.eval.layouts;
 
 import jacquard.clip.eval.sets.Benchmark;
-import jacquard.clip.eval.sets.Classes;
+import jacquard.clip.eval.sets.KnownClasses;
 import jacquard.clip.eval.sets.Prompts;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +24,7 @@ final class OwnPrompts {
     if (!Files.exists(names)) return place.prompts();
     var classes = TextFile.lines(names);
     if (place.prompts() != null) check(place, classes, place.prompts().classes());
-    var templates = Files.exists(sentences) ? TextFile.lines(sentences) : Classes.usualTemplates();
+    var templates = Files.exists(sentences) ? TextFile.lines(sentences) : KnownClasses.usualTemplates();
     try {
       return place.set().kind() == Benchmark.Kind.OBJECTIVES ? Prompts.apart(classes, templates)
           : Prompts.of(classes, templates);

@@ -51,7 +51,7 @@ public record Comparison(List<String> models, SequencedMap<String, Row> rows) {
   }
 
   /// @param beside further published checkpoints; those of the models themselves are there in any case
-  public static Comparison of(List<Result> results, List<Published> beside) {
+  public static Comparison of(List<Result> results, List<PublishedScores> beside) {
     var models = new LinkedHashSet<String>();
     var rows = new LinkedHashMap<String, Row>();
     for (var r : results) {
@@ -64,8 +64,8 @@ public record Comparison(List<String> models, SequencedMap<String, Row> rows) {
       row.cells.put(column(r), new Cell(value, i == null ? Double.NaN : i.low(), i == null ? Double.NaN : i.high()));
     }
     suites(results, models, rows);
-    var published = new LinkedHashSet<Published>();
-    for (var r : results) Published.of(r.model(), r.pretrained()).ifPresent(published::add);
+    var published = new LinkedHashSet<PublishedScores>();
+    for (var r : results) PublishedScores.of(r.model(), r.pretrained()).ifPresent(published::add);
     published.addAll(beside);
     for (var p : published) {
       var column = p.model() + " " + p.pretrained() + " (published)";

@@ -29,7 +29,7 @@ public final class Colour {
 
   /// Black at 0, the image at 1, lighter beyond.
   public static Pixels brightness(Pixels image, double factor) {
-    return blend(Pixels.filled(image.width(), image.height(), 0, 0, 0), image, factor);
+    return blend(Pixels.filled(image.width(), image.height(), 0), image, factor);
   }
 
   /// The mean luminance everywhere at 0, the image at 1.
@@ -38,7 +38,7 @@ public final class Colour {
     byte[] grey = luminance(image);
     for (byte level : grey) sum += level & 255;
     int mean = (int) ((double) sum / grey.length + .5);
-    return blend(Pixels.filled(image.width(), image.height(), mean, mean, mean), image, factor);
+    return blend(Pixels.filled(image.width(), image.height(), mean * 0x010101), image, factor);
   }
 
   /// The luminance at 0, the image at 1, stronger colours beyond.

@@ -1,6 +1,5 @@
 package jacquard.clip.image.augment;
 
-import jacquard.clip.image.Interpolation;
 import jacquard.clip.image.Pixels;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -66,7 +65,7 @@ public final class Geometry {
   /// out(x, y) = in(m₀x + m₁y + m₂, m₃x + m₄y + m₅) at pixel centres.
   static Pixels map(Pixels image, double[] m, Canvas canvas) {
     int red = canvas.fill().get(0), green = canvas.fill().get(1), blue = canvas.fill().get(2);
-    var out = Pixels.filled(image.width(), image.height(), red, green, blue);
+    var out = Pixels.filled(image.width(), image.height(), red << 16 | green << 8 | blue);
     switch (canvas.interpolation()) {
       case BILINEAR -> bilinear(image, m, out.rgb());
       case BICUBIC -> bicubic(image, m, out.rgb());

@@ -16,7 +16,7 @@ final class BmpFile {
       {0xFF, 0xFF00, 0xFF0000, 0xFF000000, 0, 1, 2, 3}, {0xFF0000, 0xFF00, 0xFF, 0xFF000000, 2, 1, 0, 3},
       {0xFF000000, 0xFF00, 0xFF, 0xFF0000, 3, 1, 0, 2}, {0, 0, 0, 0, 2, 1, 0, 3}};
 
-  private final Source source;
+  private final FileBytes source;
   private long width, height, data;
   private int bits, packing;
   private boolean downwards;
@@ -24,9 +24,9 @@ final class BmpFile {
   private byte[] palette;
   private Mode mode = Mode.RGB;
 
-  private BmpFile(Source source) { this.source = source; }
+  private BmpFile(FileBytes source) { this.source = source; }
 
-  static Picture decode(Source source) throws ImageException {
+  static Picture decode(FileBytes source) throws ImageException {
     BmpFile file = new BmpFile(source);
     file.header(14, source.u32(10));
     return file.picture();
@@ -34,7 +34,7 @@ final class BmpFile {
 
   /// The picture of an icon that begins at `at`: its header counts the rows of a mask too.
   /// @param place the first byte of its pixels is put there
-  static Picture inIcon(Source source, int at, long[] place) throws ImageException {
+  static Picture inIcon(FileBytes source, int at, long[] place) throws ImageException {
     BmpFile file = new BmpFile(source);
     file.header(at, 0);
     file.height /= 2;

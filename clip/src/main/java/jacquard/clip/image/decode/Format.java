@@ -35,7 +35,7 @@ public enum Format {
       new String[] {"HTML", "<html"}, new String[] {"XML", "<?xml"});
 
   private interface Reader {
-    Picture decode(Source source) throws ImageException;
+    Picture decode(FileBytes source) throws ImageException;
   }
 
   private final Reader reader;
@@ -50,8 +50,8 @@ public enum Format {
   public static Picture decode(byte[] bytes, String name, Images.Options options) throws ImageException {
     for (Format format : values())
       for (String start : format.starts)
-        if (starts(bytes, start)) return format.reader.decode(new Source(bytes, name, options));
-    if (PnmFile.begins(bytes)) return PNM.reader.decode(new Source(bytes, name, options));
+        if (starts(bytes, start)) return format.reader.decode(new FileBytes(bytes, name, options));
+    if (PnmFile.begins(bytes)) return PNM.reader.decode(new FileBytes(bytes, name, options));
     String expected = "expected JPEG, PNG, GIF, BMP, WebP, TIFF, ICO or PNM";
     String kind = targa(bytes) ? "TGA" : null;
     for (String[] known : UNREAD) if (kind == null && starts(bytes, known[1])) kind = known[0];

@@ -13,18 +13,18 @@ final class GifFile {
   private static final int TABLE = 4096, MOST_BITS = 12;
   private static final int[] FIRST_ROWS = {0, 4, 2, 1}, ROW_STEPS = {8, 8, 4, 2}; // interlaced
 
-  private final Source source;
+  private final FileBytes source;
   private final byte[] bytes;
   private int left, top, frameWidth, frameHeight, background, data;
   private boolean interlaced;
   private byte[] palette;
 
-  private GifFile(Source source) {
+  private GifFile(FileBytes source) {
     this.source = source;
     this.bytes = source.bytes();
   }
 
-  static Picture decode(Source source) throws ImageException {
+  static Picture decode(FileBytes source) throws ImageException {
     GifFile file = new GifFile(source);
     file.walk();
     return file.screen();

@@ -11,7 +11,7 @@ final class IcoFile {
 
   private record Entry(int width, int height, int bits, int depth, long size, long offset) {}
 
-  static Picture decode(Source source) throws ImageException {
+  static Picture decode(FileBytes source) throws ImageException {
     int count = source.u16(4);
     Entry best = null;
     for (int i = 0, at = 6; i < count; i++, at += 16) {
@@ -38,7 +38,7 @@ final class IcoFile {
 
   /// The fourth byte of 32-bit pixels is their opacity; with others a set bit of the mask, which ends the entry, is
   /// clear.
-  private static Picture masked(Source source, Entry entry, Picture picture, long pixels) throws ImageException {
+  private static Picture masked(FileBytes source, Entry entry, Picture picture, long pixels) throws ImageException {
     int w = picture.width(), h = picture.height(), stride = (w + 31) / 32 * 4;
     boolean deep = entry.bits == 32;
     long at = deep ? pixels + 3 : entry.offset + entry.size - (long) stride * h;

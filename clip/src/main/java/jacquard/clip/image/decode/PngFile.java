@@ -23,16 +23,16 @@ final class PngFile {
   /// A stretch of the file that holds packed samples.
   private record Stretch(int from, int length) {}
 
-  private final Source source;
+  private final FileBytes source;
   private final List<Stretch> data = new ArrayList<>();
   private int width, height, bits, colour, orientation = 1;
   private boolean interlaced, ended, cut;
   private long packed;
   private byte[] palette;
 
-  private PngFile(Source source) { this.source = source; }
+  private PngFile(FileBytes source) { this.source = source; }
 
-  static Picture decode(Source source) throws ImageException {
+  static Picture decode(FileBytes source) throws ImageException {
     PngFile file = new PngFile(source);
     file.parse();
     return source.options().upright() ? file.picture().upright(file.orientation) : file.picture();

@@ -9,16 +9,16 @@ import jacquard.clip.image.Picture;
 final class PnmFile {
   private static final int LONGEST = 10; // digits of a number
 
-  private final Source source;
+  private final FileBytes source;
   private int at = 2;
 
-  private PnmFile(Source source) { this.source = source; }
+  private PnmFile(FileBytes source) { this.source = source; }
 
   static boolean begins(byte[] b) {
     return b.length > 2 && b[0] == 'P' && (b[1] >= '1' && b[1] <= '6' || b[1] == 'f') && space(b[2]);
   }
 
-  static Picture decode(Source source) throws ImageException { return new PnmFile(source).read(source.u8(1)); }
+  static Picture decode(FileBytes source) throws ImageException { return new PnmFile(source).read(source.u8(1)); }
 
   private static boolean space(int c) { return c == ' ' || c >= 9 && c <= 13; }
 

@@ -77,7 +77,7 @@ final class BeamSearch {
     var on = new ArrayList<Beam>();
     for (int i = 0; i < Math.min(candidates.size(), 2 * beams); i++) {
       var c = candidates.get(i);
-      boolean ends = c.ids[length] == g.end() || length + 1 >= g.longest();
+      boolean ends = c.ids[length] == g.marks().end() || length + 1 >= g.longest();
       if (ends && i < beams) ended.add(new Beam(c.ids, c.score / (length + 1 - prompt), 0));
       if (!ends && on.size() < beams) on.add(c);
     }
@@ -108,7 +108,7 @@ final class BeamSearch {
     for (int b = 0; b < r.length; b++) {
       int[] ids = ended.get(b).isEmpty() ? prompts[b] : ended.get(b).getFirst().ids;
       r[b] = Arrays.copyOf(ids, longest);
-      Arrays.fill(r[b], ids.length, longest, g.pad() != 0 ? g.pad() : g.end());
+      Arrays.fill(r[b], ids.length, longest, g.marks().pad() != 0 ? g.marks().pad() : g.marks().end());
     }
     return r;
   }

@@ -37,7 +37,7 @@ public final class Captioner {
       throw new IllegalArgumentException("captions of " + g.longest() + " tokens, the model reads at most "
           + model.text().input().context());
     int[][] begun = prompts != null ? prompts : new int[images.count()][];
-    if (prompts == null) Arrays.setAll(begun, _ -> new int[] {g.start()});
+    if (prompts == null) Arrays.setAll(begun, _ -> new int[] {g.marks().start()});
     try (var _ = Scope.open()) {
       var reader = new Captioner(model, images);
       return switch (g.search()) {
@@ -85,7 +85,7 @@ public final class Captioner {
     if (g.repetition() != 1)
       Arrays.stream(caption, 0, length).distinct()
           .forEach(t -> scores[t] = scores[t] < 0 ? scores[t] * g.repetition() : scores[t] / g.repetition());
-    if (length < g.shortest()) scores[g.end()] = Double.NEGATIVE_INFINITY;
+    if (length < g.shortest()) scores[g.marks().end()] = Double.NEGATIVE_INFINITY;
   }
 
   /// The n largest scores' numbers, the largest first, of equal ones the lowest number.

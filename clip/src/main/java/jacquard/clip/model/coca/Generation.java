@@ -4,11 +4,13 @@ import jacquard.clip.settings.Settings;
 
 /// How a caption is searched for, as OpenCLIP's `generate` does it.
 ///
-/// @param start,end,pad the ids that a caption begins with, that ends it, and that follow
 /// @param longest the most tokens of a caption, its beginning and its end included
 /// @param shortest no caption ends before it has as many
 /// @param repetition tokens that a caption has already are less likely by this factor on their score; 1 for none
-public record Generation(int start, int end, int pad, int longest, int shortest, double repetition, Search search) {
+public record Generation(Marks marks, int longest, int shortest, double repetition, Search search) {
+  /// The ids that a caption begins with, that ends it, and that follow.
+  public record Marks(int start, int end, int pad) {}
+
   /// How the next token is chosen.
   public sealed interface Search {}
 

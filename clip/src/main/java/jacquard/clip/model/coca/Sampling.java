@@ -23,9 +23,10 @@ final class Sampling {
       int[] next = new int[count];
       boolean all = true;
       for (int b = 0; b < count; b++) {
-        next[b] = done[b] ? g.pad() : drawn(scores[b], captions[b], length, g, s, random.fold(b).uniform(length));
+        next[b] = done[b] ? g.marks().pad()
+            : drawn(scores[b], captions[b], length, g, s, random.fold(b).uniform(length));
         captions[b][length] = next[b];
-        done[b] |= next[b] == g.end();
+        done[b] |= next[b] == g.marks().end();
         all &= done[b];
       }
       length++;

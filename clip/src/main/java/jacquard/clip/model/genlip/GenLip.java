@@ -20,7 +20,6 @@ import jacquard.tensor.op.Ranges;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// GenLIP: one trunk reads a picture's patches and then the words of its caption, and foretells each word. Patches see
 /// all patches, a word

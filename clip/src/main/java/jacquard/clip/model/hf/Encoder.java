@@ -6,7 +6,7 @@ import java.util.List;
 /// A model of the transformers library without a head: from tokens to the rows of its last layer.
 public interface Encoder {
   /// All rows, or of the last layer those asked for (null: all). `[rows, width]`
-  Tensor apply(Captions captions, int[] wanted);
+  Tensor apply(CaptionRows captions, int[] wanted);
 
   /// The id that is no token.
   int pad();

@@ -2,7 +2,7 @@ package jacquard.clip.model.hf;
 
 import jacquard.autograd.Named;
 import jacquard.clip.model.ClipConfig;
-import jacquard.clip.model.hf.decoder.Decoder;
+import jacquard.clip.model.hf.decoder.LanguageModel;
 import jacquard.clip.model.hf.encoder.Bert;
 import jacquard.clip.model.hf.encoder.BertShape;
 import jacquard.clip.model.hf.encoder.M2M100;
@@ -31,7 +31,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
 
   public static boolean known(HuggingFaceConfig config) {
     var own = OwnConfig.of(config);
-    return bert(own) || Decoder.known(own) || Set.of("t5", "mt5", "m2m_100", "modernbert").contains(own.type());
+    return bert(own) || LanguageModel.known(own) || Set.of("t5", "mt5", "m2m_100", "modernbert").contains(own.type());
   }
 
   /// What the config asks for that is not built; empty if nothing.
@@ -44,7 +44,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
       case "t5", "mt5" -> T5.refused(own);
       case "m2m_100" -> M2M100.refused(own);
       case "modernbert" -> ModernBert.refused(own);
-      default -> Decoder.known(own) ? Decoder.refused(own) : BertShape.refused(own);
+      default -> LanguageModel.known(own) ? LanguageModel.refused(own) : BertShape.refused(own);
     };
   }
 
@@ -54,7 +54,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
       case "t5", "mt5" -> T5.of(own, make);
       case "m2m_100" -> M2M100.of(own, make);
       case "modernbert" -> ModernBert.of(own, make);
-      default -> Decoder.known(own) ? Decoder.of(own, make)
+      default -> LanguageModel.known(own) ? LanguageModel.of(own, make)
           : Bert.of(own, make, config.model().poolerType().equals("cls_pooler"));
     };
     return new HuggingFaceTower(encoder,
@@ -64,7 +64,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
   @Override public TextInput input() { return config.input(); }
 
   @Override public Tensor features(int[][] captions) {
-    var rows = Captions.of(captions, transformer.pad(), first(), false);
+    var rows = CaptionRows.of(captions, transformer.pad(), first(), false);
     int[] first = first() ? Pooling.first(rows.sequences()) : null;
     return finished(transformer.apply(rows, first), rows.sequences(), first != null);
   }
@@ -72,7 +72,7 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
   /// The tokens are the model's last rows; without the first of a caption where `cls_pooler` has it. Those for a
   /// decoder are padded.
   @Override public Encoding tokens(int[][] captions) {
-    var rows = Captions.of(captions, transformer.pad(), first(), config.outputTokens());
+    var rows = CaptionRows.of(captions, transformer.pad(), first(), config.outputTokens());
     var x = transformer.apply(rows, null);
     int prefix = config.model().poolerType().equals("cls_pooler") ? 1 : 0;
     return Encoding.without(prefix, finished(config.outputTokens() ? x.gather(rows.words()) : x, rows.worded(), false),

@@ -13,6 +13,7 @@ import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
@@ -40,11 +41,11 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
     public record Downsample(@Named("0") Conv2d conv, @Named("1") BatchNorm norm) {}
 
     static Bottleneck of(Init.Maker make, int in, int planes, int stride) {
-      return new Bottleneck(Conv2d.of(make, in, planes, 1, 1, 0), BatchNorm.of(make, planes, Init.ONES),
-          Conv2d.of(make, planes, planes, 3, 1, 1),
-          BatchNorm.of(make, planes, Init.ONES), Conv2d.of(make, planes, planes * 4, 1, 1, 0),
+      return new Bottleneck(Conv2d.of(make, in, planes, 1, 1, Padding.NONE), BatchNorm.of(make, planes, Init.ONES),
+          Conv2d.of(make, planes, planes, 3, 1, Padding.of(1)),
+          BatchNorm.of(make, planes, Init.ONES), Conv2d.of(make, planes, planes * 4, 1, 1, Padding.NONE),
               BatchNorm.of(make, planes * 4, Init.ZEROS),
-          stride > 1 || in != planes * 4 ? new Downsample(Conv2d.of(make, in, planes * 4, 1, 1, 0),
+          stride > 1 || in != planes * 4 ? new Downsample(Conv2d.of(make, in, planes * 4, 1, 1, Padding.NONE),
               BatchNorm.of(make, planes * 4, Init.ONES)) : null, stride);
     }
 
@@ -86,10 +87,10 @@ public record ModifiedResNet(Conv2d conv1, BatchNorm bn1, Conv2d conv2, BatchNor
     int w = c.width(), wide = w * 32, cells = c.grid().size();
     int[] in = {w};
     Init project = new Init.Normal(1 / Math.sqrt(wide));
-    return new ModifiedResNet(Conv2d.of(make, 3, w / 2, 3, 2, 1), BatchNorm.of(make, w / 2, Init.ONES),
-        Conv2d.of(make, w / 2, w / 2, 3, 1, 1), BatchNorm.of(make, w / 2, Init.ONES),
-        Conv2d.of(make, w / 2, w, 3, 1, 1), BatchNorm.of(make, w, Init.ONES), stage(make, in, w, c.layers().get(0), 1),
-            stage(make, in, w * 2, c.layers().get(1), 2),
+    return new ModifiedResNet(Conv2d.of(make, 3, w / 2, 3, 2, Padding.of(1)), BatchNorm.of(make, w / 2, Init.ONES),
+        Conv2d.of(make, w / 2, w / 2, 3, 1, Padding.of(1)), BatchNorm.of(make, w / 2, Init.ONES),
+        Conv2d.of(make, w / 2, w, 3, 1, Padding.of(1)), BatchNorm.of(make, w, Init.ONES),
+        stage(make, in, w, c.layers().get(0), 1), stage(make, in, w * 2, c.layers().get(1), 2),
         stage(make, in, w * 4, c.layers().get(2), 2), stage(make, in, w * 8, c.layers().get(3), 2),
         new AttentionPool(make.make(project, cells + 1, wide), Linear.of(make, wide, wide, project, Init.fanIn(wide)),
             Linear.of(make, wide, wide, project, Init.fanIn(wide)),

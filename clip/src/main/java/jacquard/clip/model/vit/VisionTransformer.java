@@ -12,13 +12,13 @@ import jacquard.clip.model.tower.Positions;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
-import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.PatchDropout;
 import jacquard.clip.nn.Pooling;
 import jacquard.clip.nn.transformer.AttentionalPooler;
 import jacquard.clip.nn.transformer.DeepPrompts;
 import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
+import jacquard.tensor.Padding;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
@@ -45,7 +45,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     }
     return new VisionTransformer(make.make(root, w), make.make(c.sinCos() ? new Init.Given(() -> sinCos(c.grid(), w))
         : root, c.grid().size() + 1, w), make.make(root, out, clip.embedding()),
-        Conv2d.of(make, 3, w, c.patch(), c.patch(), 0), c.noPreNorm() ? null : LayerNorm.of(make, w, c.epsilon()),
+        Conv2d.of(make, 3, w, c.patch(), c.patch(), Padding.NONE),
+        c.noPreNorm() ? null : LayerNorm.of(make, w, c.epsilon()),
         Blocks.transformer(make, c.layers(), w, c.heads(), c.mlpRatio(), c.layerScale(), c.epsilon(),
             clip.activation(c.tanhGelu()), c.options(),
             Blocks.Inits.vision(w, (int) (w * c.mlpRatio()))),

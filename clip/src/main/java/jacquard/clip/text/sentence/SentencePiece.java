@@ -1,6 +1,5 @@
 package jacquard.clip.text.sentence;
 
-import jacquard.clip.text.sentence.SentencePieceFile.Kind;
 import jacquard.clip.text.sentence.SentencePieceFile.Type;
 import jacquard.clip.text.pieces.Ids;
 import jacquard.clip.text.pieces.Merges;

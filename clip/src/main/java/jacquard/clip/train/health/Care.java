@@ -7,7 +7,7 @@ import java.io.IOException;
 /// @param guard    against wild gradients
 /// @param scale    of the loss
 /// @param recovery from rises of the loss
-public record Care(Guard guard, LossScale scale, Recovery recovery) {
+public record Care(WildSteps guard, LossScale scale, Recovery recovery) {
   public static final Care NONE = new Care(null, null, null);
 
   /// Whether a step may be left out once its gradients are there.

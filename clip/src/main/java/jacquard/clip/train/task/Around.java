@@ -28,7 +28,7 @@ public interface Around extends Task {
   @Override default void publish(Path folder) throws IOException { task().publish(folder); }
   @Override default Map<String, Safetensors.Array> stored() { return task().stored(); }
 
-  @Override default SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override default SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     return task().losses(features, targets, groups);
   }
 

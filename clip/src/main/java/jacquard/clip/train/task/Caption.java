@@ -40,7 +40,7 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
         .losses(picture, text, captions), CaptionDecoder.labels(text, captions));
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var r = contrastive.losses(features.part(0, 2), targets, groups);
     var tokens = features.all().get(3).sum();
     r.put("caption_loss", features.own().get(2).sum().divide(tokens).mul((float) weight));

@@ -59,7 +59,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
     return r;
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     Tensor x = features.own().get(0), t = features.own().get(1), scale = model.scale(), bias = model.logitBias();
     var r = new LinkedHashMap<String, Tensor>();
     r.put("contrastive_loss", switch (loss) {
@@ -72,7 +72,7 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
   }
 
   /// The logits of a rank's pictures and captions, the first two of the features.
-  static OwnRows rows(Features f, int[] groups) {
+  static OwnRows rows(Joined f, int[] groups) {
     return new OwnRows(f.own().get(0), f.own().get(1), f.all().get(0), f.all().get(1), f.first(), groups);
   }
 

@@ -38,11 +38,13 @@ public record Distill(Contrastive student, ClipModel teacher) implements Task {
     return Pass.current().inference().call(() -> Contrastive.features(teacher, part));
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var r = student.losses(features, targets, groups);
     List<Tensor> x = features.own(), t = targets.own();
     Tensor scale = student.model().scale(), taught = teacher.scale();
-    r.put("distill_loss", features.whole() ? DistillLoss.of(x.get(0), x.get(1), scale, t.get(0), t.get(1), taught)
+    r.put("distill_loss", features.whole()
+        ? DistillLoss.of(new DistillLoss.Seen(x.get(0), x.get(1), scale),
+            new DistillLoss.Seen(t.get(0), t.get(1), taught))
         : Contrastive.rows(features, groups).distilled(scale, Contrastive.rows(targets, groups), taught));
     return r;
   }

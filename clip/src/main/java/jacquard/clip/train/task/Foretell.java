@@ -37,7 +37,7 @@ public record Foretell(ClipModel model, Parameters parameters) implements Task {
   @Override public SequencedMap<String, Tensor> heads() { return new LinkedHashMap<>(); }
 
   /// The mean over all words of the batch.
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var r = new LinkedHashMap<String, Tensor>();
     r.put("caption_loss", features.own().get(0).sum().divide(features.all().get(1).sum()));
     return r;

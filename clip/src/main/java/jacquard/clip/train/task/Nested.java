@@ -23,13 +23,13 @@ public record Nested(Task task, List<Integer> widths) implements Around {
   @Override public String name() { return task.name() + ", nested " + widths; }
   @Override public Nested of(ClipModel model) { return new Nested(task.of(model), widths); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     int whole = features.own().getFirst().dim(1);
     var r = new LinkedHashMap<String, Tensor>();
     for (int w : widths) {
       if (w > whole) throw new IllegalArgumentException("features of " + w + " numbers, and the model's have " + whole);
-      var some = w == whole ? features : features.whole() ? Features.alone(cut(features.own(), w))
-          : new Features(cut(features.own(), w), cut(features.all(), w), features.first());
+      var some = w == whole ? features : features.whole() ? Joined.alone(cut(features.own(), w))
+          : new Joined(cut(features.own(), w), cut(features.all(), w), features.first());
       task.losses(some, targets, groups).forEach((name, loss) -> r.put(name + "_" + w, loss));
     }
     return r;

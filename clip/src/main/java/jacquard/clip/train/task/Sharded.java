@@ -78,7 +78,7 @@ public record Sharded(Task task, Parameters parameters, SequencedMap<String, Sha
   @Override public Pass under(Pass pass) { return pass.layer(Fetching.of(this, false)); }
   @Override public Pass alone(Pass pass) { return pass.layer(Fetching.of(this, true)); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     return task.losses(features, targets, groups);
   }
 

@@ -44,7 +44,7 @@ public interface Task extends Section {
   ///
   /// @param features,targets of all micro-batches, joined
   /// @param groups           of each sample of all ranks the number of its caption, equal where captions are equal
-  SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups);
+  SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups);
 
   /// Paths of parameters of which this rank has its own rows alone, and of their gradients likewise; nothing is left to
   /// add up over ranks there.

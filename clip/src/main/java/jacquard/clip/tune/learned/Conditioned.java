@@ -10,7 +10,7 @@ import java.io.IOException;
 
 /// A prompt of CoCoOp around any name, which each picture moves. Where captions are read without a picture, as in
 /// searches among many, its vectors stand as they are.
-public record Conditioned(Conditional prompt, Words words) implements Learned {
+public record Conditioned(Conditional prompt, PromptWords words) implements Learned {
   static final String KIND = "cocoop";
 
   @Override public String kind() { return KIND; }
@@ -28,7 +28,7 @@ public record Conditioned(Conditional prompt, Words words) implements Learned {
         Prompted.linear(s, "meta_net.linear2"))), s.words());
   }
 
-  record Texts(@Named("") TextTower base, Conditional prompt, Words words, double share) implements AroundText {
+  record Texts(@Named("") TextTower base, Conditional prompt, PromptWords words, double share) implements AroundText {
     @Override public boolean perPicture() { return true; }
 
     @Override public Tensor features(int[][] captions) {

@@ -96,7 +96,7 @@ public sealed interface Learned permits Prompted, Conditioned, NameVectors, Bott
 
     int[] ids(String key) { return ids(settings.path(key)); }
 
-    Words words() { return new Words(ids("before"), ids("behind")); }
+    PromptWords words() { return new PromptWords(ids("before"), ids("behind")); }
 
     static int[] ids(JsonNode array) {
       int[] r = new int[array.size()];

@@ -20,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A prompt of CoOp, MaPLe or PromptSRC around any name.
-public record Prompted(String kind, Prompt prompt, Words words) implements Learned {
+public record Prompted(String kind, Prompt prompt, PromptWords words) implements Learned {
   public static final String COOP = "coop", MAPLE = "maple", PROMPTSRC = "promptsrc";
 
   @Override public Record tensors() { return (Record) prompt; }
@@ -59,7 +59,7 @@ public record Prompted(String kind, Prompt prompt, Words words) implements Learn
   }
 
   /// The prompt's tensors are found here.
-  record Texts(@Named("") TextTower base, Prompt prompt, Words words, double share) implements AroundText {
+  record Texts(@Named("") TextTower base, Prompt prompt, PromptWords words, double share) implements AroundText {
     @Override public Tensor features(int[][] captions) {
       var with = prompt.text(base).features(words.around(captions, prompt.vectors().dim(0)));
       return share == 1 ? with : Learned.mixed(base.features(captions), with, share);

@@ -16,13 +16,13 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /// How what is learned beside a model learns to tell the new names apart.
-final class Extended {
+public final class Extended {
   private Extended() {}
 
   /// @param model    whose statistics stay
   /// @param texts    whether it changes the names' texts, which are then made anew at each step
   /// @param tuned    paths of the model's own that are trained too
-  static Beside task(ClipModel model, Start start, Learned learned, boolean texts, Predicate<String> tuned) {
+  public static Beside task(ClipModel model, Start start, Learned learned, boolean texts, Predicate<String> tuned) {
     var onto = learned.onto(model, 1);
     Set<Tensor> own = Collections.newSetFromMap(new IdentityHashMap<>());
     own.addAll(Parameters.of(learned.tensors()).all().values());
@@ -36,15 +36,15 @@ final class Extended {
     return new Beside(task, learned, model);
   }
 
-  static Beside task(ClipModel model, Start start, Learned learned, boolean texts) {
+  public static Beside task(ClipModel model, Start start, Learned learned, boolean texts) {
     return task(model, start, learned, texts, _ -> false);
   }
 
   /// The model with all of its statistics fixed.
-  static ClipModel fixed(ClipModel model) { return model.fixedStatistics(model.visual().groups().size()); }
+  public static ClipModel fixed(ClipModel model) { return model.fixedStatistics(model.visual().groups().size()); }
 
   /// The new names, in the order of their numbers.
-  static List<String> fresh(Start start) {
+  public static List<String> fresh(Start start) {
     var c = start.classes();
     return c.names().subList(0, c.fresh());
   }

@@ -25,7 +25,7 @@ public record LpFt() implements Method {
 
   @Override public Task task(ClipModel model, Start start) throws IOException {
     var fixed = Extended.fixed(model);
-    var vectors = LinearProbe.vectors(fixed, start);
+    var vectors = LinearHead.vectors(fixed, start);
     probe(fixed, start, vectors);
     return Extended.task(fixed, start, vectors, true, p -> p.startsWith("visual."));
   }

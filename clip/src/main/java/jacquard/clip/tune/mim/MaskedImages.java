@@ -3,8 +3,8 @@ package jacquard.clip.tune.mim;
 import jacquard.autograd.Named;
 import jacquard.autograd.Parameters;
 import jacquard.clip.checkpoint.Checkpoint;
-import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.checkpoint.Weights;
+import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.Batch;
 import jacquard.clip.loss.CosineLoss;
 import jacquard.clip.model.ClipConfig;
@@ -15,7 +15,7 @@ import jacquard.clip.model.tower.Positions;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.train.task.Contrastive;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Pictured;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Pass;
@@ -118,7 +118,7 @@ public record MaskedImages(ClipModel model, Student student, Parameters paramete
   @Override public SequencedMap<String, Tensor> heads() { return new LinkedHashMap<>(); }
 
   /// The mean over all hidden patches of the batch.
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var r = new LinkedHashMap<String, Tensor>();
     r.put("masked_loss", features.own().get(0).sum().divide(features.all().get(1).sum()).mul(-1));
     return r;

@@ -3,7 +3,7 @@ package jacquard.clip.tune.task;
 import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.task.Around;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.util.SequencedMap;
@@ -17,7 +17,7 @@ public record BothWays(OldNames names) implements Around {
   @Override public String name() { return names.name() + ", both ways"; }
   @Override public BothWays of(ClipModel model) { return new BothWays(names.of(model)); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var r = names.losses(features, targets, groups);
     int last = targets.own().size() - 1;
     // each rank has its own pictures, and compares these

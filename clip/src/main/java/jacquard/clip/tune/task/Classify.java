@@ -5,7 +5,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.util.ArrayList;
@@ -51,7 +51,7 @@ public record Classify(ClipModel model, Parameters parameters, Classes classes, 
 
   @Override public SequencedMap<String, Tensor> heads() { return new LinkedHashMap<>(); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     var z = features.own().get(1);
     var asked = targets.own();
     var r = new LinkedHashMap<String, Tensor>();

@@ -9,7 +9,7 @@ import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.train.task.Around;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.learned.Prompted;
 import jacquard.clip.tune.prompt.Independent;
@@ -61,7 +61,7 @@ public record Consistent(Beside task, Tensor bank, int[][] captions, double[] sh
     return r;
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     int last = targets.own().size() - 1;
     var r = task.losses(features, targets.part(0, last), groups);
     Tensor f = features.own().get(0), before = targets.own().get(last), z = features.own().get(1);

@@ -5,7 +5,7 @@ import jacquard.clip.loss.SoftmaxLoss;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.train.task.Around;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Tensor;
@@ -39,7 +39,7 @@ public record OldNames(Task task, ClipModel before, Tensor bank, double weight, 
     return r;
   }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     int last = targets.own().size() - 1;
     var r = task.losses(features, targets.part(0, last), groups);
     var loss = SoftmaxLoss.distilled(logits(features.own().getFirst()), targets.own().get(last), (float) temperature);

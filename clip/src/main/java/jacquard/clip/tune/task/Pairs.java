@@ -4,7 +4,7 @@ import jacquard.autograd.Parameters;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.task.Contrastive;
-import jacquard.clip.train.task.Features;
+import jacquard.clip.train.task.Joined;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Tensor;
 import java.util.List;
@@ -24,7 +24,7 @@ public record Pairs(Contrastive pairs) implements Task {
   @Override public Map<String, Double> report() { return pairs.report(); }
   @Override public Pairs of(ClipModel model) { return new Pairs(pairs.of(model)); }
 
-  @Override public SequencedMap<String, Tensor> losses(Features features, Features targets, int[] groups) {
+  @Override public SequencedMap<String, Tensor> losses(Joined features, Joined targets, int[] groups) {
     return pairs.losses(features, targets, IntStream.range(0, groups.length).toArray());
   }
 }

@@ -3,7 +3,6 @@ package jacquard.kernels.cpu.attention;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Attention;
 import java.util.List;
-import jdk.incubator.vector.VectorSpecies;
 
 /// Tiled attention, one head of one sequence at a time; heads that are neighbours in memory go to one core, which reads
 /// them ahead. Everything is computed transposed, [keys, queries], for a panel of NR queries at a time: scores are K·Qᵀ

@@ -3,6 +3,8 @@ package jacquard.kernels.cpu.convolution;
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
 import static jacquard.kernels.cpu.convolution.DepthwiseTaps.BLOCK;
+import static jacquard.kernels.cpu.convolution.DepthwiseTaps.begin;
+import static jacquard.kernels.cpu.convolution.DepthwiseTaps.panels;
 import static jacquard.kernels.cpu.matmul.CpuMatMul.ALIGNED;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
@@ -191,18 +193,6 @@ final class CpuDepthwise {
     run(Plan.backward(op, w.shape()), dy, panels(w, w.dim(0) / op.groups()), null, dx);
   }
 
-  /// W [channels·planes, taps] as [block][plane][tap][BLOCK].
-  private static float[] panels(Dense w, int planes) {
-    int channels = w.dim(0) / planes, taps = w.dim(1) * w.dim(2);
-    float[] p = new float[Math.ceilDiv(channels, BLOCK) * planes * taps * BLOCK];
-    for (int c = 0; c < channels; c++)
-      for (int plane = 0; plane < planes; plane++)
-        for (int t = 0; t < taps; t++)
-          p[((c / BLOCK * planes + plane) * taps + t) * BLOCK + c % BLOCK] =
-              w.a()[w.at() + (c * planes + plane) * taps + t];
-    return p;
-  }
-
   private static void run(Plan p, Dense x, float[] panels, Dense bias, Dense y) {
     if (p.lies(y.dim(1))) {
       direct(p, x, panels, bias, y);
@@ -270,11 +260,6 @@ final class CpuDepthwise {
     });
   }
 
-  private static void begin(float[] sums, int count, Dense bias, int c, int n) {
-    if (bias == null) Arrays.fill(sums, ALIGNED, ALIGNED + count, 0);
-    else for (int i = 0; i < count; i += BLOCK) System.arraycopy(bias.a(), bias.at() + c, sums, ALIGNED + i, n);
-  }
-
   /// dW[o, t] = Σ over the outputs of dy · what the tap reads: bands of images in parts, which are added in order.
   static void weightGradient(Fused.Conv2d op, Dense x, Dense dy, Dense dw) {
     var p = Plan.forward(op, dw.shape());
@@ -296,7 +281,7 @@ final class CpuDepthwise {
           for (int i = 0; i < (y1 - y0) * p.to.width(); i++)
             copy(dy.a(), from + i * channels, slopes, ALIGNED + i * BLOCK, n);
           for (int r = y0; r < y1; r++)
-            DepthwiseTaps.products(source, ALIGNED + b * size - r0 * p.row(), p.rows[r].at[0], slopes,
+            DepthwiseProducts.products(source, ALIGNED + b * size - r0 * p.row(), p.rows[r].at[0], slopes,
                 ALIGNED + (r - y0) * line, line, partial, part * wide + c * p.taps, p.rows[r].weight[0]);
         }
       }

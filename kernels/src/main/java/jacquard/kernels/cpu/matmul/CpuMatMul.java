@@ -1,8 +1,10 @@
 package jacquard.kernels.cpu.matmul;
 
+import static jacquard.kernels.cpu.matmul.Edges.addEdge;
+import static jacquard.kernels.cpu.matmul.Edges.addTile;
+
 import jacquard.kernels.cpu.Parallel;
 import jacquard.kernels.cpu.Simd;
-import jdk.incubator.vector.FloatVector;
 
 /// C [m,n] (+)= A [m,k] · B [k,n] on arrays with strides. B is packed in panels of NR columns that stream as vectors, A
 /// in tiles of MR rows that are broadcast (after Goto and van de Geijn 2008). Every element sums k in one order: the
@@ -299,22 +301,6 @@ public final class CpuMatMul {
         if (whole) addTile(tile, c, at, cr);
         else addEdge(accumulate, high, wide, tile, c, at, cr);
       }
-  }
-
-  static void addEdge(boolean accumulate, int high, int wide, float[] tile, float[] c, int at, int cr) {
-    for (int r = 0; r < high; r++, at += cr) {
-      if (accumulate) for (int s = 0; s < wide; s++) c[at + s] += tile[r * NR + s];
-      else System.arraycopy(tile, r * NR, c, at, wide);
-    }
-  }
-
-  /// C += tile. Not part of the kernels: with it C2 gives up inlining there, and boxes accumulators.
-  private static void addTile(float[] tile, float[] c, int at, int cr) {
-    for (int r = 0; r < MR; r++, at += cr) {
-      FloatVector.fromArray(Simd.F, c, at).add(FloatVector.fromArray(Simd.F, tile, r * NR)).intoArray(c, at);
-      FloatVector.fromArray(Simd.F, c, at + Simd.LANES).add(FloatVector.fromArray(Simd.F, tile, r * NR + Simd.LANES))
-          .intoArray(c, at + Simd.LANES);
-    }
   }
 
   public static float[] edge() { return SCRATCH.get().c; }

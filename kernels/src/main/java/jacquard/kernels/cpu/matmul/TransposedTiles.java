@@ -27,7 +27,7 @@ public final class TransposedTiles {
       if (half) kernel8x1(depth, a, ao, ar, bp, b, f, ft, t, at, row);
       else if (WIDE) kernel8x2(depth, a, ao, ar, bp, b, f, ft, t, at, row);
       else kernel4x2(depth, a, ao, ar, bp, b, f, ft, t, at, row);
-      if (!direct) CpuMatMul.addEdge(accumulate, high, wide, tile, c, co + j, cr);
+      if (!direct) Edges.addEdge(accumulate, high, wide, tile, c, co + j, cr);
     }
   }
 

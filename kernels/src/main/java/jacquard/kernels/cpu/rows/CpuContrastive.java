@@ -2,7 +2,12 @@ package jacquard.kernels.cpu.rows;
 
 import static jacquard.kernels.cpu.Simd.F;
 import static jacquard.kernels.cpu.Simd.LANES;
-import static jdk.incubator.vector.FloatVector.broadcast;
+import static jacquard.kernels.cpu.rows.ContrastiveLoops.addExp;
+import static jacquard.kernels.cpu.rows.ContrastiveLoops.expMinus;
+import static jacquard.kernels.cpu.rows.ContrastiveLoops.raise;
+import static jacquard.kernels.cpu.rows.ContrastiveLoops.rowSlopes;
+import static jacquard.kernels.cpu.rows.ContrastiveLoops.sigmoidSlopes;
+import static jacquard.kernels.cpu.rows.ContrastiveLoops.softplusSum;
 import static jdk.incubator.vector.FloatVector.fromArray;
 
 import jacquard.kernels.cpu.Dense;
@@ -175,21 +180,6 @@ public final class CpuContrastive {
     for (int i = u.i0; i < u.i1; i++) addExp(u.z, u.row(i), m, sum, u.j0, w);
   }
 
-  /// m[j] ← max(m[j], z[j])
-  private static void raise(float[] m, float[] z, int at, int n) {
-    int j = 0;
-    for (; j <= n - LANES; j += LANES) fromArray(F, m, j).max(fromArray(F, z, at + j)).intoArray(m, j);
-    for (; j < n; j++) m[j] = Math.max(m[j], z[at + j]);
-  }
-
-  /// sum[j] += e^(z[j] − m[j])
-  private static void addExp(float[] z, int at, float[] m, float[] sum, int j0, int n) {
-    int j = 0;
-    for (; j <= n - LANES; j += LANES)
-      fromArray(F, sum, j0 + j).add(Simd.exp(fromArray(F, z, at + j).sub(fromArray(F, m, j)))).intoArray(sum, j0 + j);
-    for (; j < n; j++) sum[j0 + j] += Simd.exp(z[at + j] - m[j]);
-  }
-
   /// in: x, t, scale; statistics: peaks of rows and columns, dloss; out: dx, dt, dscale.
   /// dz = dloss/(2n)·(softmax of row + softmax of column − both targets)
   public static void softmaxGradient(Contrastive.Softmax op, Dense[] in, int[][] groups, Dense[] statistics,
@@ -216,14 +206,6 @@ public final class CpuContrastive {
               if (c >= u.j0 && c < u.j1) u.g[u.row(i) + c - u.j0] -= k * (1f / byRow[i].length + 1f / texts[c]);
         });
     out[2].a()[out[2].at()] = (float) sums[0];
-  }
-
-  /// g ← k·e^(scale·z − shift)
-  private static void rowSlopes(float[] z, float[] g, int at, float scale, float shift, float k, int n) {
-    int j = 0;
-    for (; j <= n - LANES; j += LANES)
-      Simd.exp(fromArray(F, z, at + j).mul(scale).sub(shift)).mul(k).intoArray(g, at + j);
-    for (; j < n; j++) g[at + j] = Simd.exp(z[at + j] * scale - shift) * k;
   }
 
   /// g ← g + k·e^(scale·z − shift), of one row, with a shift and a k for each column
@@ -264,32 +246,6 @@ public final class CpuContrastive {
     for (int i = 0; i < n; i++)                                                  // softplus(−z) = softplus(z) − z
       for (int j : byRow[i]) loss -= Math.fma(Simd.dot(x.a(), x.at() + i * d, t.a(), t.at() + j * d, d), scale, bias);
     out[0].a()[out[0].at()] = (float) (loss / n);
-  }
-
-  /// g ← e^−|scale·z + bias|
-  private static void expMinus(float[] z, float[] g, int at, float scale, float bias, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES)
-      Simd.exp(fromArray(F, z, at + i).fma(broadcast(F, scale), broadcast(F, bias)).abs().neg()).intoArray(g, at + i);
-    for (; i < n; i++) g[at + i] = Simd.exp(-Math.abs(Math.fma(z[at + i], scale, bias)));
-  }
-
-  /// g ← softplus(scale·z + bias), where g is what [#expMinus] made; returns the sum.
-  private static float softplusSum(float[] z, float[] g, int at, float scale, float bias, int n) {
-    int i = 0;
-    for (; i <= n - LANES; i += LANES)
-      Simd.softplus(fromArray(F, z, at + i).fma(broadcast(F, scale), broadcast(F, bias)), fromArray(F, g, at + i))
-          .intoArray(g, at + i);
-    for (; i < n; i++) g[at + i] = Simd.softplus(Math.fma(z[at + i], scale, bias), g[at + i]);
-    return Simd.sum(g, at, n);
-  }
-
-  /// g ← k·σ(scale·z + bias)
-  private static void sigmoidSlopes(float[] z, float[] g, int at, float scale, float bias, float k, int n) {
-    int j = 0;
-    for (; j <= n - LANES; j += LANES)
-      Simd.sigmoid(fromArray(F, z, at + j).fma(broadcast(F, scale), broadcast(F, bias))).mul(k).intoArray(g, at + j);
-    for (; j < n; j++) g[at + j] = Simd.sigmoid(Math.fma(z[at + j], scale, bias)) * k;
   }
 
   /// dx = scale·G·t, dt = scale·Gᵀ·x, where `slopes` make G; returns Σ G∘(x·tᵀ) and Σ G.

@@ -3,7 +3,6 @@ package jacquard.kernels.cuda.launch;
 import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Contrastive;
 import java.util.List;
 

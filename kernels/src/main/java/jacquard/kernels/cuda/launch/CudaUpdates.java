@@ -1,6 +1,6 @@
 package jacquard.kernels.cuda.launch;
 
-import jacquard.kernels.cuda.Block;
+import jacquard.kernels.cuda.Allocation;
 import jacquard.kernels.cuda.CudaDevice;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Update;
@@ -25,7 +25,7 @@ public final class CudaUpdates {
   private record Row(long parameter, long first, long second, long gradient, long half, long size, float decay) {
     static Row of(CudaDevice device, Tensor parameter, Tensor first, Tensor second, Tensor gradient, double decay) {
       var half = parameter.storage().halfToo();
-      long to = half == null ? 0 : ((Block) half.block()).address() + 2L * parameter.layout().offset();
+      long to = half == null ? 0 : ((Allocation) half.block()).address() + 2L * parameter.layout().offset();
       return new Row(CudaDevice.written(parameter), CudaDevice.written(first),
           second == null ? 0 : CudaDevice.written(second), device.dense(gradient), to, parameter.shape().size(),
           (float) decay);

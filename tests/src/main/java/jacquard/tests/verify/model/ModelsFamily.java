@@ -201,9 +201,9 @@ public final class ModelsFamily implements Family {
       var search = a.get("generation_type").asText().equals("beam_search")
           ? new Generation.Beams(a.path("num_beams").asInt(6)) : Generation.GREEDY;
       int length = a.get("seq_len").asInt(), pad = a.get("pad_token_id").asInt();
-      var g = new Generation(a.get("sot_token_id").asInt(), a.get("eos_token_id").asInt(), pad, length,
-          a.get("min_seq_len").asInt(),
-          a.path("repetition_penalty").asDouble(1), search);
+      var marks = new Generation.Marks(a.get("sot_token_id").asInt(), a.get("eos_token_id").asInt(), pad);
+      var g = new Generation(marks, length, a.get("min_seq_len").asInt(), a.path("repetition_penalty").asDouble(1),
+          search);
       int[][] expected = mapper.convertValue(row.get("ids"), int[][].class), prompts =
           a.has("text") ? mapper.convertValue(a.get("text"), int[][].class) : null;
       int[][] found = Captioner.captions(model, images, prompts, g);

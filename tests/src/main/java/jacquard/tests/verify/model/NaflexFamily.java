@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jacquard.clip.checkpoint.safetensors.Safetensors;
 import jacquard.clip.data.naflex.Budget;
-import jacquard.clip.data.naflex.Schedule;
+import jacquard.clip.data.naflex.PatchSchedule;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Interpolation;
 import jacquard.clip.image.PatchFrame;
@@ -74,7 +74,7 @@ public final class NaflexFamily implements Family {
         s.path("per_row_text_tokens").asInt(0), s.path("train_num_tokens").asLong(0));
     long samples = Math.ceilDiv(s.path("train_num_samples").asLong(0), shares);
     Iterator<JsonNode> steps = recorded.get("canonical").iterator();
-    var found = Schedule.of(budget, samples, () -> steps.hasNext() ? steps.next().get(0).asInt() : 1024).steps();
+    var found = PatchSchedule.of(budget, samples, () -> steps.hasNext() ? steps.next().get(0).asInt() : 1024).steps();
     int n = recorded.get("canonical").size(), wrong = 0;
     boolean whole = recorded.get("batches").asInt() == n;
     for (int i = 0; i < n; i++)
@@ -82,7 +82,7 @@ public final class NaflexFamily implements Family {
     report.check(name + " pictures of " + n + " steps", wrong, 0);
     if (!whole) return;
     report.check(name + " ends as recorded", found.size() == n
-        && shares * found.stream().mapToLong(Schedule.Step::count).sum() == recorded.get("samples").asLong(),
+        && shares * found.stream().mapToLong(PatchSchedule.Step::count).sum() == recorded.get("samples").asLong(),
         found.size() + " steps");
   }
 }

@@ -98,7 +98,7 @@ public final class LossesFamily implements Family {
     var r = Grad.vjp(in, t -> {
       var s = t.get(2).exp();
       return List.of(ContrastiveLoss.softmax(t.get(0), t.get(1), s, null),
-          DistillLoss.of(t.get(0), t.get(1), s, x, y, scale));
+          DistillLoss.of(new DistillLoss.Seen(t.get(0), t.get(1), s), new DistillLoss.Seen(x, y, scale)));
     }, _ -> List.of(Tensor.scalar(1), Tensor.scalar(1)));
     report.check("losses/distill contrastive",
         Measure.error(r.values().get(0).floats(), io.floats("distill.contrastive")), 2e-6);

@@ -47,7 +47,7 @@ class CaptionsTest {
 
   private static int[][] captions(ClipModel model, Generation.Search search) {
     return Captioner.captions(model, ImageBatch.of(pixels(), COUNT, new Grid(32, 32)), null,
-        new Generation(298, 299, 0, 14, 3, 1, search));
+        new Generation(new Generation.Marks(298, 299, 0), 14, 3, 1, search));
   }
 
   /// The same seed writes the same, another something else, and one likely token leaves nothing to chance.

@@ -5,7 +5,7 @@ import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.decode.Exif;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.List;
@@ -29,17 +29,17 @@ public final class JpegFile {
       {(byte) 0xFF, (byte) 0xE0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
   private static final int STARTS_AHEAD = 8; // bytes that libjpeg-turbo wants beyond those that it needs
 
-  private final Source source;
+  private final FileBytes source;
   private final ByteArrayOutputStream tables = new ByteArrayOutputStream();
   private int frame, width, height, transform = -1, orientation = 1, scan;
   private int[] components, across, down;
   private boolean jfif, huffman;
   private JpegScans scans;
 
-  private JpegFile(Source source) { this.source = source; }
+  private JpegFile(FileBytes source) { this.source = source; }
 
   /// The picture of a file.
-  public static Picture decode(Source source) throws ImageException {
+  public static Picture decode(FileBytes source) throws ImageException {
     JpegFile file = new JpegFile(source);
     file.parse();
     byte[] samples = file.samples(Colours.STATED);
@@ -51,7 +51,7 @@ public final class JpegFile {
   }
 
   /// The samples of a file inside another, which must have this shape: width, at least this height, components.
-  public static byte[] samples(Source source, int[] shape, Colours colours) throws ImageException {
+  public static byte[] samples(FileBytes source, int[] shape, Colours colours) throws ImageException {
     JpegFile file = new JpegFile(source);
     file.parse();
     if (file.width != shape[0] || file.height < shape[1] || file.components.length != shape[2])

@@ -2,7 +2,7 @@ package jacquard.clip.image.decode.jpeg;
 
 
 import jacquard.clip.image.ImageException;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 import java.util.Arrays;
 
 /// What the scans of a JPEG file say beside their samples: how many there are, whether the file ends as it should,
@@ -23,7 +23,7 @@ final class JpegScans {
   }
 
   /// Reads on from the first scan's marker at `at`.
-  static JpegScans read(Source source, int at, int[] components, long pixels) throws ImageException {
+  static JpegScans read(FileBytes source, int at, int[] components, long pixels) throws ImageException {
     var scans = new JpegScans(components.length);
     byte[] b = source.bytes();
     int start = at;

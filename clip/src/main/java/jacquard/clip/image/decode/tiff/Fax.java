@@ -2,7 +2,7 @@ package jacquard.clip.image.decode.tiff;
 
 
 import jacquard.clip.image.ImageException;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 
 /// Fax codes in TIFF files (ITU-T T.4 and T.6; TIFF 6.0, section 10 and 11): bilevel rows as run lengths, or as changes
 /// against the row above. A row that does not fit its width is refused: each decoder mends it in its own way.
@@ -33,14 +33,14 @@ final class Fax {
   /// The same for two-dimensional rows: offset −3 … 3, pass or horizontal, plus 8.
   private static final int[] CHANGES = changes();
 
-  private final Source source;
+  private final FileBytes source;
   private final byte[] in;
   private final int width;
   private int at; // in bits
   private int[] above, row;
   private int count;
 
-  private Fax(Source source, byte[] in, int width) {
+  private Fax(FileBytes source, byte[] in, int width) {
     this.source = source;
     this.in = in;
     this.width = width;
@@ -72,7 +72,7 @@ final class Fax {
 
   /// Rows of packed bits, white 0, black 1. The shape is compression (2, 3 or 4), width, rows, and the options of T.4
   /// (1: rows against the row above).
-  static byte[] decode(Source source, byte[] in, int[] shape) throws ImageException {
+  static byte[] decode(FileBytes source, byte[] in, int[] shape) throws ImageException {
     int width = shape[1], lines = shape[2], stride = (width + 7) / 8;
     var fax = new Fax(source, in, width);
     byte[] out = new byte[stride * lines];

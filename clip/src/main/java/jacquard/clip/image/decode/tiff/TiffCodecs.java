@@ -2,7 +2,7 @@ package jacquard.clip.image.decode.tiff;
 
 
 import jacquard.clip.image.ImageException;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -11,12 +11,12 @@ import java.util.zip.Inflater;
 final class TiffCodecs {
   private TiffCodecs() {}
 
-  private static ImageException truncated(Source source, int found, int expected) {
+  private static ImageException truncated(FileBytes source, int found, int expected) {
     return source.refusal("truncated TIFF: a strip unpacks to %,d bytes, expected %,d", found, expected);
   }
 
   /// A strip as a library unpacked it.
-  static byte[] whole(Source source, byte[] unpacked, int size) throws ImageException {
+  static byte[] whole(FileBytes source, byte[] unpacked, int size) throws ImageException {
     if (unpacked.length < size) throw truncated(source, unpacked.length, size);
     return unpacked;
   }
@@ -26,7 +26,7 @@ final class TiffCodecs {
     for (int i = 0; i < bytes.length; i++) bytes[i] = (byte) (Integer.reverse(bytes[i]) >>> 24);
   }
 
-  static byte[] packBits(Source source, byte[] in, int size) throws ImageException {
+  static byte[] packBits(FileBytes source, byte[] in, int size) throws ImageException {
     byte[] out = new byte[size];
     int at = 0, to = 0;
     while (to < size && at < in.length) {
@@ -47,7 +47,7 @@ final class TiffCodecs {
     return out;
   }
 
-  static byte[] deflate(Source source, byte[] in, int size) throws ImageException {
+  static byte[] deflate(FileBytes source, byte[] in, int size) throws ImageException {
     byte[] out = new byte[size];
     try (var inflater = new Inflater()) {
       inflater.setInput(in);
@@ -67,7 +67,7 @@ final class TiffCodecs {
 
   /// Codes of 9 to 12 bits, the high bit first; 256 begins anew, 257 ends; a code grows one entry before it must
   /// (section 13).
-  static byte[] lzw(Source source, byte[] in, int size) throws ImageException {
+  static byte[] lzw(FileBytes source, byte[] in, int size) throws ImageException {
     if (in.length > 1 && in[0] == 0 && (in[1] & 1) != 0)
       throw source.refusal("a TIFF packed by LZW of the old style, which is not read");
     byte[] out = new byte[size];

@@ -6,7 +6,7 @@ import static jacquard.clip.image.decode.tiff.TiffTags.*;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 import jacquard.clip.image.resize.Opacity;
 import java.util.Arrays;
 
@@ -15,7 +15,7 @@ import java.util.Arrays;
 public final class TiffFile {
   private static final int LARGEST = 1 << 16;
 
-  private final Source source;
+  private final FileBytes source;
   private final TiffTags tags;
   private int width, height, photometric, bits, samples, format;
   private boolean planar;
@@ -24,13 +24,13 @@ public final class TiffFile {
   private boolean premultiplied;
   private byte[] out;
 
-  private TiffFile(Source source) throws ImageException {
+  private TiffFile(FileBytes source) throws ImageException {
     this.source = source;
     this.tags = new TiffTags(source);
   }
 
   /// The first page.
-  public static Picture decode(Source source) throws ImageException {
+  public static Picture decode(FileBytes source) throws ImageException {
     TiffFile file = new TiffFile(source);
     file.layout();
     file.mode();

@@ -4,7 +4,7 @@ import static jacquard.clip.image.decode.tiff.TiffTags.*;
 
 
 import jacquard.clip.image.ImageException;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 import jacquard.clip.image.decode.jpeg.JpegFile;
 import java.util.Arrays;
 
@@ -20,7 +20,7 @@ final class TiffStrips {
     void rows(byte[] rows, int stride, int x, int y, int plane);
   }
 
-  private final Source source;
+  private final FileBytes source;
   private final TiffTags tags;
   private final int bits, samples, compression, predictor, fill;
   private final boolean planar, chroma, tiled;
@@ -28,7 +28,7 @@ final class TiffStrips {
   private int columns, rows; // of the picture
   private int stride;
 
-  TiffStrips(Source source, TiffTags tags, int bits, int samples, boolean planar, boolean chroma)
+  TiffStrips(FileBytes source, TiffTags tags, int bits, int samples, boolean planar, boolean chroma)
       throws ImageException {
     this.source = source;
     this.tags = tags;

@@ -2,7 +2,7 @@ package jacquard.clip.image.decode.tiff;
 
 
 import jacquard.clip.image.ImageException;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,11 +20,11 @@ final class TiffTags {
 
   private record Entry(int type, long count, long at) {}
 
-  private final Source source;
+  private final FileBytes source;
   private final boolean lowFirst, big;
   private final Map<Integer, Entry> entries = new HashMap<>();
 
-  TiffTags(Source source) throws ImageException {
+  TiffTags(FileBytes source) throws ImageException {
     this.source = source;
     lowFirst = source.u8(0) == 'I';
     big = word(2) == 43;

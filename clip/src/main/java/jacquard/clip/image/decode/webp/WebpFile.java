@@ -5,9 +5,10 @@ import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Mode;
 import jacquard.clip.image.Picture;
 import jacquard.clip.image.decode.Exif;
-import jacquard.clip.image.decode.Source;
+import jacquard.clip.image.decode.FileBytes;
 import jacquard.clip.image.decode.vp8.KeyFrame;
 import jacquard.clip.image.decode.vp8l.Lossless;
+import jacquard.tensor.Padding;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -116,7 +117,7 @@ public final class WebpFile {
   }
 
   /// The still picture, or the first frame on its canvas.
-  public static Picture decode(Source source) throws ImageException {
+  public static Picture decode(FileBytes source) throws ImageException {
     WebpFile file = parse(source.bytes(), source.name());
     try {
       Picture still = file.picture.type == VP8L ? file.lossless(source) : file.lossy(source);
@@ -133,7 +134,7 @@ public final class WebpFile {
   private int three(int at) { return data.getShort(at) & 0xFFFF | (data.get(at + 2) & 255) << 16; }
 
   /// The frame at its place; elsewhere black, and clear where the canvas has opacity.
-  private Picture onCanvas(Picture still, Source source) throws ImageException {
+  private Picture onCanvas(Picture still, FileBytes source) throws ImageException {
     if (canvas == null) throw new ImageException(name, "an animated WebP without a canvas");
     int width = three(canvas.from + 4) + 1, height = three(canvas.from + 7) + 1, left = 2 * three(frame.from),
         top = 2 * three(frame.from + 3);
@@ -145,7 +146,7 @@ public final class WebpFile {
     boolean clear = (data.get(canvas.from) & HAS_OPACITY) != 0;
     if (clear && still.mode() == Mode.RGB) still = joined(still.samples(), null, still.width(), still.height());
     else if (!clear && still.mode() == Mode.RGBA) still = still.pixels().picture();
-    return left + top + right + bottom == 0 ? still : still.pad(left, top, right, bottom, 0);
+    return left + top + right + bottom == 0 ? still : still.pad(new Padding(top, left, bottom, right), 0);
   }
 
   /// Whether the file says that opacity counts; a plain file says so in its picture.
@@ -153,7 +154,7 @@ public final class WebpFile {
     return canvas == null ? picture : (data.get(canvas.from) & HAS_OPACITY) != 0;
   }
 
-  private Picture lossless(Source source) throws ImageException {
+  private Picture lossless(FileBytes source) throws ImageException {
     Lossless.Size size = Lossless.size(bytes, picture.from, picture.end());
     source.checkSize(size.width(), size.height());
     int[] pixels = Lossless.decode(bytes, picture.from, picture.end());
@@ -168,7 +169,7 @@ public final class WebpFile {
     return Picture.of(mode, size.width(), size.height(), samples);
   }
 
-  private Picture lossy(Source source) throws ImageException {
+  private Picture lossy(FileBytes source) throws ImageException {
     int[] size = KeyFrame.size(bytes, picture.from, picture.end());
     source.checkSize(size[0], size[1]);
     KeyFrame.Image image = LibWebp.missing() == null ? LibWebp.decode(bytes, picture.from, picture.end(), size)

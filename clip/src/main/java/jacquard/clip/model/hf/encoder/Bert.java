@@ -1,7 +1,7 @@
 package jacquard.clip.model.hf.encoder;
 
 import jacquard.autograd.Named;
-import jacquard.clip.model.hf.Captions;
+import jacquard.clip.model.hf.CaptionRows;
 import jacquard.clip.model.hf.Encoder;
 import jacquard.clip.model.hf.OwnConfig;
 import jacquard.clip.model.hf.Table;
@@ -42,7 +42,7 @@ public record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertSha
 
   @Override public int width() { return shape.width(); }
 
-  @Override public Tensor apply(Captions c, int[] wanted) {
+  @Override public Tensor apply(CaptionRows c, int[] wanted) {
     var e = embeddings;
     var words = e.words.rows(c.ids(), shape.pad());
     var x = e.norm.apply(words.add(e.kinds.weight().slice(0, 0, 1))
@@ -56,7 +56,7 @@ public record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertSha
     return x;
   }
 
-  private int[] positions(Captions c) {
+  private int[] positions(CaptionRows c) {
     int[] r = new int[c.ids().length];
     for (int i = 0; i < r.length; i++) {
       r[i] = shape.counted() ? c.counted()[i] + 1 + shape.pad() : c.sequences().positions()[i];

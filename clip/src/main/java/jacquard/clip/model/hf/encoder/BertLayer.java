@@ -1,7 +1,7 @@
 package jacquard.clip.model.hf.encoder;
 
 import jacquard.autograd.Named;
-import jacquard.clip.model.hf.Captions;
+import jacquard.clip.model.hf.CaptionRows;
 import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
@@ -46,7 +46,7 @@ record BertLayer(Attend attention, Dense intermediate, Sum output, int heads, Ac
   }
 
   /// All rows, or only `rows` of the result (null: all).
-  Tensor apply(Tensor x, Captions c, int[] rows) {
+  Tensor apply(Tensor x, CaptionRows c, int[] rows) {
     var from = rows == null ? x : x.gather(rows);
     var self = attention.self;
     var op = c.attention(heads, (float) (1 / Math.sqrt(x.dim(1) / heads)), c.ranges(), rows);

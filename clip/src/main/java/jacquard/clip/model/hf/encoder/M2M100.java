@@ -1,7 +1,7 @@
 package jacquard.clip.model.hf.encoder;
 
 import jacquard.autograd.Named;
-import jacquard.clip.model.hf.Captions;
+import jacquard.clip.model.hf.CaptionRows;
 import jacquard.clip.model.hf.Encoder;
 import jacquard.clip.model.hf.OwnConfig;
 import jacquard.clip.model.hf.Table;
@@ -26,7 +26,7 @@ public record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers,
       Drop attentionDrop) {
 
     /// All rows, or only `rows` of the result (null: all).
-    Tensor apply(Tensor x, Captions c, int[] rows) {
+    Tensor apply(Tensor x, CaptionRows c, int[] rows) {
       var normed = norm1.apply(x);
       var op = c.attention(heads, (float) (1 / Math.sqrt(x.dim(1) / heads)), c.ranges(), rows);
       var o = attentionDrop.attention(op, List.of(attention.q.apply(rows == null ? normed : normed.gather(rows)),
@@ -66,7 +66,7 @@ public record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers,
 
   @Override public int width() { return embedding.weight().dim(1); }
 
-  @Override public Tensor apply(Captions c, int[] wanted) {
+  @Override public Tensor apply(CaptionRows c, int[] wanted) {
     var x = embedding.weight().gather(c.ids()).mul(factor).add(positions(c));
     x = drop.elements(x, c.sequences(), 0);
     for (int i = 0; i < layers.size(); i++) {
@@ -79,7 +79,7 @@ public record M2M100(@Named("embed_tokens") Table embedding, List<Layer> layers,
 
   /// Of a row at p = counted + 1 + pad: sin(p·f) in the first half of the channels, cos(p·f) in the second, f =
   /// 10000^(−i/(n−1)); 0 for a pad.
-  private Tensor positions(Captions c) {
+  private Tensor positions(CaptionRows c) {
     int w = width(), half = w / 2, rows = c.ids().length;
     float[] r = new float[rows * w];
     for (int row = 0; row < rows; row++)

@@ -1,7 +1,7 @@
 package jacquard.clip.model.hf.encoder;
 
 import jacquard.autograd.Named;
-import jacquard.clip.model.hf.Captions;
+import jacquard.clip.model.hf.CaptionRows;
 import jacquard.clip.model.hf.Encoder;
 import jacquard.clip.model.hf.OwnConfig;
 import jacquard.clip.model.hf.Table;
@@ -96,7 +96,7 @@ public record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("fina
 
   @Override public int width() { return shape.width; }
 
-  @Override public Tensor apply(Captions c, int[] wanted) {
+  @Override public Tensor apply(CaptionRows c, int[] wanted) {
     Rotation whole = rotation(c, shape.global), near = rotation(c, shape.local);
     var close = near(c);
     var x = embeddings.norm.apply(embeddings.words.weight().gather(c.ids()));
@@ -109,7 +109,7 @@ public record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("fina
     return norm.apply(x);
   }
 
-  private Tensor applied(Layer layer, Tensor x, Captions c, Ranges seen, Rotation rotation, int[] rows) {
+  private Tensor applied(Layer layer, Tensor x, CaptionRows c, Ranges seen, Rotation rotation, int[] rows) {
     int w = shape.width;
     var parts = layer.attention.packed.apply(layer.norm1 == null ? x : layer.norm1.apply(x)).split(1, w, w, w);
     var q = rotation.apply(parts.get(0));
@@ -119,14 +119,14 @@ public record ModernBert(Embeddings embeddings, List<Layer> layers, @Named("fina
     return layer.mlp.apply(layer.norm2.apply(y), y);
   }
 
-  private Rotation rotation(Captions c, double temperature) {
+  private Rotation rotation(CaptionRows c, double temperature) {
     int pairs = shape.width / shape.heads / 2;
     return Rotation.of(c.ids().length, shape.heads, pairs, (r, p) ->
         c.sequences().positions()[r] * Math.pow(temperature, -p / (double) pairs)).halves();
   }
 
   /// Of the tokens that a row sees those at most `reach` places away.
-  private Ranges near(Captions c) {
+  private Ranges near(CaptionRows c) {
     Sequences s = c.sequences();
     var all = c.ranges();
     var r = new Ranges(all.from().clone(), all.to().clone());

@@ -1,7 +1,7 @@
 package jacquard.clip.model.hf.encoder;
 
 import jacquard.autograd.Named;
-import jacquard.clip.model.hf.Captions;
+import jacquard.clip.model.hf.CaptionRows;
 import jacquard.clip.model.hf.Encoder;
 import jacquard.clip.model.hf.OwnConfig;
 import jacquard.clip.model.hf.Table;
@@ -86,7 +86,7 @@ public record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Nam
 
   @Override public int width() { return shape.width; }
 
-  @Override public Tensor apply(Captions c, int[] wanted) {
+  @Override public Tensor apply(CaptionRows c, int[] wanted) {
     c.contiguous(shape.pad);
     int longest = c.sequences().longest();
     var bias = block.getFirst().layer.getFirst().attention.distances.weight().gather(buckets(longest))
@@ -102,7 +102,7 @@ public record T5(@Named("embed_tokens") Table embedding, List<Block> block, @Nam
   }
 
   /// All rows, or only `rows` of the result; those are the first of their captions, which is the bias' first query.
-  private Tensor applied(Block b, Tensor x, Tensor bias, Captions c, int[] rows) {
+  private Tensor applied(Block b, Tensor x, Tensor bias, CaptionRows c, int[] rows) {
     Part first = b.layer.get(0), second = b.layer.get(1);
     var a = first.attention;
     var normed = first.norm.apply(x);

@@ -5,7 +5,6 @@ import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.timm.Head;
 import jacquard.clip.model.timm.TimmConfig;
 import jacquard.clip.model.timm.TimmMlp;
-import jacquard.clip.model.timm.VitBlock;
 import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;

@@ -23,7 +23,6 @@ import jacquard.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// timm's transformers whose patches come of convolutions: MobileCLIP-B (Vasu et al. 2024) and ViTamin (Chen et al.
 /// 2024).

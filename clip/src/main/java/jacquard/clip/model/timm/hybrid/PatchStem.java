@@ -16,7 +16,7 @@ record PatchStem(@Named("") List<Part> parts) implements Backbone {
   /// The norm is null in the last.
   record Part(@Named("conv") Conv2d convolution, @Named("bn") BatchNorm norm) {
     static Part of(Init.Maker make, int in, int out, int size) {
-      return new Part(Conv2d.of(make, in, out, size, size, 0), BatchNorm.of(make, out, Init.ONES));
+      return new Part(Conv2d.of(make, in, out, size, size, Padding.NONE), BatchNorm.of(make, out, Init.ONES));
     }
 
     Tensor finished(Tensor x) { return norm == null ? x : norm.apply(x).activate(Activation.GELU); }
@@ -24,7 +24,7 @@ record PatchStem(@Named("") List<Part> parts) implements Backbone {
 
   static PatchStem of(Init.Maker make, int channels, int width) {
     return new PatchStem(List.of(Part.of(make, 3, channels, 4), Part.of(make, channels, channels, 2),
-        new Part(Conv2d.of(make, channels, width, 2, 2, Padding.NONE, 1, true), null)));
+        new Part(Conv2d.of(make, channels, width, 2, 2, Padding.NONE, true), null)));
   }
 
   @Override public Tensor apply(ImageBatch images) {

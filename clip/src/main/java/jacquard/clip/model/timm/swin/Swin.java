@@ -85,7 +85,7 @@ public record Swin(Trunk trunk, Head head, TimmConfig config) implements ImageTo
   public static Swin of(TimmConfig config, ClipConfig clip, Init.Maker make) {
     var a = Architecture.of(config);
     int patch = Architecture.PATCH, last = a.width(a.depths().size() - 1), embedding = clip.embedding();
-    var patches = new Patches(Conv2d.of(make, 3, a.width(), patch, patch, Padding.NONE, 1, true),
+    var patches = new Patches(Conv2d.of(make, 3, a.width(), patch, patch, Padding.NONE, true),
         LayerNorm.of(make, a.width(), Architecture.EPSILON));
     var grid = patches.convolution.to(config.input());
     var stages = new ArrayList<Stage>();

@@ -1,11 +1,11 @@
-package jacquard.clip.tune.method;
+package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.text.TextTransformer;
 import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.clip.nn.Init;
 import jacquard.clip.tune.Start;
-import jacquard.clip.tune.learned.Words;
+import jacquard.clip.tune.learned.PromptWords;
 import jacquard.tensor.Random;
 import jacquard.tensor.Tensor;
 import java.util.Arrays;
@@ -26,7 +26,7 @@ public record Wording(String text, int vectors) {
 
   /// @param vectors `[vectors, width]`
   /// @param words   what stands between them and the name, and behind it
-  record Begun(Tensor vectors, Words words) {}
+  record Begun(Tensor vectors, PromptWords words) {}
 
   /// @param most vectors; further words stay words
   Begun begin(ClipModel model, Start start, int most) {
@@ -35,11 +35,11 @@ public record Wording(String text, int vectors) {
     int[] stop = ids(start, ".");
     if (vectors > 0)
       return new Begun(make(start).make(new Init.Normal(DEVIATION), vectors, tower.config().width()),
-          new Words(new int[0], stop));
+          new PromptWords(new int[0], stop));
     int[] all = ids(start, text);
     int n = Math.min(most, all.length);
     return new Begun(tower.embedding().weight().gather(Arrays.copyOf(all, n)).copy(),
-        new Words(Arrays.copyOfRange(all, n, all.length), stop));
+        new PromptWords(Arrays.copyOfRange(all, n, all.length), stop));
   }
 
   static Init.Maker make(Start start) { return Init.Maker.drawn(Random.of(start.seed()).fold("prompt")); }

@@ -1,10 +1,11 @@
-package jacquard.clip.tune.method;
+package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.learned.Prompted;
+import jacquard.clip.tune.method.Extended;
 import jacquard.clip.tune.prompt.Captions;
 import jacquard.clip.tune.prompt.Context;
 

@@ -14,13 +14,13 @@ import java.util.Map;
 
 /// Safetensors files that together hold a model, and their index:
 /// `{"metadata": {…}, "weight_map": {"NAME": "FILE", …}}`. A file must lie beside the index.
-public final class Sharded implements Weights {
+public final class ShardedSafetensors implements Weights {
   private final Path index;
   private final Map<String, Safetensors> owners;
   private final List<Safetensors> shards;
   private final List<String> names;
 
-  private Sharded(Path index, Map<String, Safetensors> owners, List<Safetensors> shards) {
+  private ShardedSafetensors(Path index, Map<String, Safetensors> owners, List<Safetensors> shards) {
     this.index = index;
     this.owners = owners;
     this.shards = shards;
@@ -28,7 +28,7 @@ public final class Sharded implements Weights {
   }
 
   /// @throws IOException naming the index or the shard and what is wrong with it
-  public static Sharded open(Path index) throws IOException {
+  public static ShardedSafetensors open(Path index) throws IOException {
     if (!(Json.read(index).get("weight_map") instanceof Map<?, ?> map))
       throw new IOException(index + ": weight_map is missing, expected a section");
     var shards = new LinkedHashMap<String, Safetensors>();
@@ -44,7 +44,7 @@ public final class Sharded implements Weights {
         owners.put((String) e.getKey(), shard);
       }
       open = true;
-      return new Sharded(index, Collections.unmodifiableMap(owners), List.copyOf(shards.values()));
+      return new ShardedSafetensors(index, Collections.unmodifiableMap(owners), List.copyOf(shards.values()));
     } finally {
       if (!open) shards.values().forEach(Safetensors::close);
     }

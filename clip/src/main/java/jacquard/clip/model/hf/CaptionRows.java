@@ -16,10 +16,10 @@ import java.util.stream.IntStream;
 /// @param counted how many tokens stand before a row in its caption; −1 for a pad
 /// @param words the rows that are tokens
 /// @param worded the captions as rows of `words`
-public record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] counted, int[] words, Sequences worded) {
+public record CaptionRows(Sequences sequences, Ranges ranges, int[] ids, int[] counted, int[] words, Sequences worded) {
   /// @param first whether the first token is pooled
   /// @param padded whether pads are rows
-  public static Captions of(int[][] captions, int pad, boolean first, boolean padded) {
+  public static CaptionRows of(int[][] captions, int pad, boolean first, boolean padded) {
     int count = captions.length;
     int[][] kept = new int[count][];
     int[] lengths = new int[count];
@@ -42,7 +42,7 @@ public record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] coun
     var sequences = new Sequences(offsets, place);
     var ranges = Ranges.full(sequences, sequences);
     for (int b = 0; b < count; b++) Arrays.fill(ranges.to(), offsets[b], offsets[b + 1], offsets[b] + lengths[b]);
-    return new Captions(sequences, ranges, id, counted, IntStream.range(0, place.length).filter(r -> counted[r] >= 0)
+    return new CaptionRows(sequences, ranges, id, counted, IntStream.range(0, place.length).filter(r -> counted[r] >= 0)
         .toArray(),
         Sequences.ofLengths(lengths));
   }
@@ -60,7 +60,7 @@ public record Captions(Sequences sequences, Ranges ranges, int[] ids, int[] coun
   }
 
   /// Fails where a pad stands between tokens: then a row's number in its caption is not its place.
-  public Captions contiguous(int pad) {
+  public CaptionRows contiguous(int pad) {
     for (int b = 0; b < sequences.count(); b++)
       if (sequences.positions()[sequences.to(b) - 1] != sequences.length(b) - 1) throw between(b, pad);
     return this;

@@ -8,8 +8,8 @@ import java.util.List;
 /// @param own   of this rank's samples, each `[own, …]`
 /// @param all   of the samples of all ranks in their order, each `[all, …]`; the very same where there is one rank
 /// @param first the number of this rank's first sample among all
-public record Features(List<Tensor> own, List<Tensor> all, int first) {
-  public static Features alone(List<Tensor> all) { return new Features(all, all, 0); }
+public record Joined(List<Tensor> own, List<Tensor> all, int first) {
+  public static Joined alone(List<Tensor> all) { return new Joined(all, all, 0); }
 
   /// Whether this rank has all samples.
   public boolean whole() { return own == all; }
@@ -20,7 +20,7 @@ public record Features(List<Tensor> own, List<Tensor> all, int first) {
   }
 
   /// Some of them.
-  public Features part(int from, int to) {
-    return whole() ? alone(own.subList(from, to)) : new Features(own.subList(from, to), all.subList(from, to), first);
+  public Joined part(int from, int to) {
+    return whole() ? alone(own.subList(from, to)) : new Joined(own.subList(from, to), all.subList(from, to), first);
   }
 }

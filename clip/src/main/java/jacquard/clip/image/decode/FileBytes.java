@@ -5,14 +5,14 @@ import jacquard.clip.image.Images;
 
 /// The bytes of a file with the name that stands in errors and what is accepted of it. A read beyond the end is an
 /// [ImageException].
-public record Source(byte[] bytes, String name, Images.Options options) {
+public record FileBytes(byte[] bytes, String name, Images.Options options) {
   /// A refusal that begins with the file's name.
   public ImageException refusal(String problem, Object... values) {
     return new ImageException(name, values.length == 0 ? problem : problem.formatted(values));
   }
 
   /// The same with other bytes, for a file inside this one.
-  public Source with(byte[] bytes) { return new Source(bytes, name, options); }
+  public FileBytes with(byte[] bytes) { return new FileBytes(bytes, name, options); }
 
   public int length() { return bytes.length; }
 

@@ -1,4 +1,4 @@
-package jacquard.clip.tune.method;
+package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.text.TextTransformer;
@@ -8,6 +8,7 @@ import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.learned.Prompted;
+import jacquard.clip.tune.method.Extended;
 import jacquard.clip.tune.prompt.Independent;
 import jacquard.clip.tune.task.Consistent;
 import jacquard.tensor.Tensor;

@@ -2,8 +2,8 @@ package jacquard.clip.data;
 
 /// Captions as numbers of 64 bits: equal captions have equal numbers, and of a thousand million different ones two have
 /// the same with a chance of 3 %.
-public final class Captions {
-  private Captions() {}
+public final class CaptionNumbers {
+  private CaptionNumbers() {}
 
   /// FNV-1a over UTF-16 units, then Murmur3's finaliser, so that all bits depend on all units.
   public static long hash(String caption) {

@@ -1,4 +1,4 @@
 package jacquard.kernels.cuda;
 
 /// A tensor's storage on a GPU.
-public record Block(long address) {}
+public record Allocation(long address) {}

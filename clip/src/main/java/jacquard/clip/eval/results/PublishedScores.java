@@ -12,26 +12,26 @@ import java.util.Optional;
 /// Figures that OpenCLIP publishes of a checkpoint: DataComp's main metric of each of its 38 data sets, and their mean.
 ///
 /// @param scores by data set, of DataComp's names; `datacomp` is the mean
-public record Published(String model, String pretrained, Map<String, Double> scores) {
-  private static final List<Published> ALL = read();
+public record PublishedScores(String model, String pretrained, Map<String, Double> scores) {
+  private static final List<PublishedScores> ALL = read();
 
   /// All, the best mean first.
-  public static List<Published> all() { return ALL; }
+  public static List<PublishedScores> all() { return ALL; }
 
-  public static Optional<Published> of(String model, String pretrained) {
+  public static Optional<PublishedScores> of(String model, String pretrained) {
     return ALL.stream().filter(p -> p.model.equals(model) && p.pretrained.equals(pretrained)).findFirst();
   }
 
-  private static List<Published> read() {
-    try (var in = Published.class.getResourceAsStream("published.csv")) {
+  private static List<PublishedScores> read() {
+    try (var in = PublishedScores.class.getResourceAsStream("published.csv")) {
       if (in == null) throw new IllegalStateException("the jar lacks published.csv");
       var lines = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().map(l -> l.split(",", -1)).toList();
-      var r = new ArrayList<Published>();
+      var r = new ArrayList<PublishedScores>();
       for (var f : lines.subList(1, lines.size())) {
         var scores = new LinkedHashMap<String, Double>();
         for (int i = 2; i < f.length; i++) if (!f[i].isEmpty())
           scores.put(lines.getFirst()[i], Double.parseDouble(f[i]));
-        r.add(new Published(f[0], f[1], scores));
+        r.add(new PublishedScores(f[0], f[1], scores));
       }
       return List.copyOf(r);
     } catch (IOException e) {

@@ -8,16 +8,16 @@ import java.util.function.IntSupplier;
 /// The steps of an epoch: drawn once, and in each epoch in another order.
 ///
 /// @param steps in the order in which they were drawn
-public record Schedule(List<Step> steps) {
+public record PatchSchedule(List<Step> steps) {
   /// @param length patches of a picture at most
   /// @param count  pictures of a share
   public record Step(int length, int count) {}
 
-  public Schedule { steps = List.copyOf(steps); }
+  public PatchSchedule { steps = List.copyOf(steps); }
 
   /// @param samples of a share, an epoch; the last step takes those that are left
   /// @param next    draws a step's length
-  public static Schedule of(Budget b, long samples, IntSupplier next) {
+  public static PatchSchedule of(Budget b, long samples, IntSupplier next) {
     var r = new ArrayList<Step>();
     long left = b.perEpoch() > 0 ? b.perEpoch() : samples;
     while (left > 0) {
@@ -27,11 +27,11 @@ public record Schedule(List<Step> steps) {
       r.add(new Step(length, count));
       left -= b.perEpoch() > 0 ? (long) count * length : count;
     }
-    return new Schedule(r);
+    return new PatchSchedule(r);
   }
 
   /// With lengths drawn from a key.
-  public static Schedule of(Budget b, long samples, Random key) {
+  public static PatchSchedule of(Budget b, long samples, Random key) {
     int[] at = {0};
     return of(b, samples, () -> b.lengths().get(Budget.drawn(b.lengthChances(), key.uniform(at[0]++))));
   }

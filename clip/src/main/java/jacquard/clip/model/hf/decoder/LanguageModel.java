@@ -1,7 +1,7 @@
 package jacquard.clip.model.hf.decoder;
 
 import jacquard.autograd.Named;
-import jacquard.clip.model.hf.Captions;
+import jacquard.clip.model.hf.CaptionRows;
 import jacquard.clip.model.hf.Encoder;
 import jacquard.clip.model.hf.OwnConfig;
 import jacquard.clip.model.hf.Table;
@@ -16,25 +16,25 @@ import java.util.List;
 import java.util.Optional;
 
 /// A causal language model as text tower, without the head that foretells tokens. Dropout is left out.
-public record Decoder(@Named("embed_tokens") Table embedding, List<Layer> layers, RmsNorm norm, Shape shape)
+public record LanguageModel(@Named("embed_tokens") Table embedding, List<Layer> layers, RmsNorm norm, Shape shape)
     implements Encoder {
   public static boolean known(OwnConfig config) { return Shape.known(config); }
 
   public static Optional<String> refused(OwnConfig config) { return Shape.refused(config); }
 
-  public static Decoder of(OwnConfig config, Init.Maker make) {
+  public static LanguageModel of(OwnConfig config, Init.Maker make) {
     var s = Shape.of(config);
     var table = Table.of(make, s.vocabulary(), s.width());
     var layers = new ArrayList<Layer>();
     for (int i = 0; i < s.windows().size(); i++) layers.add(Layer.of(make, s));
-    return new Decoder(table, List.copyOf(layers), Layer.norm(make, s, s.width()), s);
+    return new LanguageModel(table, List.copyOf(layers), Layer.norm(make, s, s.width()), s);
   }
 
   @Override public int pad() { return shape.pad(); }
 
   @Override public int width() { return shape.width(); }
 
-  @Override public Tensor apply(Captions c, int[] wanted) {
+  @Override public Tensor apply(CaptionRows c, int[] wanted) {
     var s = c.sequences();
     var x = embedding.weight().gather(c.ids());
     if (shape.plusOne()) x = x.mul((float) Math.sqrt(shape.width()));

@@ -13,11 +13,11 @@ import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 
 /// Class names and templates of the sets that are known, and what ImageNet's and ObjectNet's folders mean.
-public final class Classes {
+public final class KnownClasses {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Map<String, JsonNode> READ = new ConcurrentHashMap<>();
 
-  private Classes() {}
+  private KnownClasses() {}
 
   private static JsonNode json(String name) {
     return READ.computeIfAbsent(name, n -> {

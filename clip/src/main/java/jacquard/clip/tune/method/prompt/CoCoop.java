@@ -1,10 +1,11 @@
-package jacquard.clip.tune.method;
+package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.learned.Conditioned;
+import jacquard.clip.tune.method.Extended;
 import jacquard.clip.tune.prompt.Conditional;
 
 /// CoCoOp (Zhou et al. 2022): vectors before each name, which each picture moves.

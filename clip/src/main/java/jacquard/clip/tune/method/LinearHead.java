@@ -8,7 +8,7 @@ import jacquard.clip.tune.learned.NameVectors;
 
 /// A linear classifier on the features of a model that stays: each name's vector, which begins as the feature of its
 /// text, so that it is a zero-shot classifier before and after (Wortsman et al. 2022).
-public record LinearProbe() implements Method {
+public record LinearHead() implements Method {
   @Override public boolean stays() { return true; }
 
   @Override public Task task(ClipModel model, Start start) {

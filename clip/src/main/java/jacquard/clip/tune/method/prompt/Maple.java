@@ -1,4 +1,4 @@
-package jacquard.clip.tune.method;
+package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.vit.VisionTransformer;
@@ -6,6 +6,7 @@ import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.learned.Prompted;
+import jacquard.clip.tune.method.Extended;
 import jacquard.clip.tune.prompt.Linked;
 
 /// MaPLe (Khattak et al. 2023): two vectors before each name and rows within both towers, those of the image tower

@@ -7,7 +7,7 @@ import java.util.Arrays;
 /// What stands around a name in a prompted caption: start, vectors, `before`, the name, `behind`, end.
 ///
 /// @param before,behind tokens
-public record Words(int[] before, int[] behind) {
+public record PromptWords(int[] before, int[] behind) {
   ObjectNode settings() {
     var r = new ObjectMapper().createObjectNode();
     var first = r.putArray("before");

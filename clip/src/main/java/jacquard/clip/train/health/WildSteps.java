@@ -10,7 +10,7 @@ import java.util.Map;
 /// Leaves out steps with wild gradients: those whose loss or norm is not finite, or whose norm is more than `factor`
 /// times the median of the last hundred that were made. The samples of such a step are used up. Ten in a row end the
 /// run. What it remembers belongs to a run's state.
-public final class Guard implements Section {
+public final class WildSteps implements Section {
   /// Norms that are remembered, how many there must be before one is called wild, and steps in a row that may be left
   /// out.
   public static final int REMEMBERED = 100, FEWEST = 10, MOST = 10;
@@ -21,7 +21,7 @@ public final class Guard implements Section {
   private int skipped, row;
 
   /// @param factor more than 1
-  public Guard(double factor) {
+  public WildSteps(double factor) {
     if (!(factor > 1)) throw new IllegalArgumentException("a factor on the median of norms is more than 1, found "
         + factor);
     this.factor = factor;
