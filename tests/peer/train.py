@@ -1,8 +1,9 @@
 """Trains the preset `emoji` with OpenCLIP's own trainer and with ours, and tells the curves and the mean on the family held out.
 
-    tests/peer/train [--seeds 0,1,2] [--work FOLDER] [--only jacquard|openclip] [OPTION=VALUE…]
+    tests/peer/train [--seeds 0,1,2] [--work FOLDER] [--only jacquard|openclip] [--tars] [OPTION=VALUE…]
 
-Both read the same table of the same PNG files and get the same options; every number is of `jacquard eval`.
+Both read the same table of the same PNG files, or with --tars the same shards of them, and get the same options; every number is of `jacquard eval`. Minutes and memory (resident, at most) are
+of the whole process, evaluations after our epochs among them.
 """
 import argparse, csv, json, math, os, pathlib, re, shutil, statistics, subprocess, sys, time
 import open_clip, torch
@@ -40,6 +41,30 @@ def write_files(work):
             csv.writer(out, delimiter="\t", lineterminator="\n").writerows([("filepath", "title"), *rows[held]])
 
 
+def write_shards(work):
+    if not (work / "shards").exists():
+        subprocess.run([JACQUARD, "shards", f"{work}/train.tsv", f"{work}/shards"], check=True)
+
+
+def data(work, options):
+    """The table, or the shards; OpenCLIP fills up the last batch of an epoch from them, we leave out what is no batch: so an epoch is a number of whole batches."""
+    if not (work / "shards").exists():
+        return ["--train-data", f"{work}/train.tsv"]
+    count = sum(1 for _ in open(work / "train.tsv", encoding="utf-8")) - 1
+    last = len(list((work / "shards").glob("*.tar"))) - 1
+    return ["--train-data", f"{work}/shards/{{00..{last:02}}}.tar", "--dataset-type", "webdataset", "--train-num-samples", str(count // options["batch"] * options["batch"])]
+
+
+def measured(*arguments, **how):
+    """Runs a process; its minutes and the most megabytes that were resident."""
+    start = time.time()
+    process = subprocess.Popen(*arguments, **how)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), *arguments)
+    return (time.time() - start) / 60, usage.ru_maxrss / 1024
+
+
 def openclip(work, seed, options):
     """OpenCLIP's trainer in a process of its own, its checkpoint of every epoch as a folder that `eval` reads."""
     run = work / f"openclip-{seed}"
@@ -48,12 +73,10 @@ def openclip(work, seed, options):
         config = json.loads(PRESETS.read_text(encoding="utf-8"))["emoji"]
         (work / "configs").mkdir(exist_ok=True)
         (work / "configs/emoji.json").write_text(json.dumps(config))
-        arguments = ["--seed", str(seed), "--model", "emoji", "--train-data", f"{work}/train.tsv", "--logs", str(work), "--name", run.name, *THEIRS.format(**options).split()]
+        arguments = ["--seed", str(seed), "--model", "emoji", *data(work, options), "--logs", str(work), "--name", run.name, *THEIRS.format(**options).split()]
         program = "import sys, open_clip; open_clip.add_model_config(sys.argv[1]); from open_clip_train.main import main; main(sys.argv[2:])"
-        start = time.time()
         with open(work / f"{run.name}.log", "w") as said:
-            subprocess.run([sys.executable, "-c", program, work / "configs", *arguments], check=True, stderr=said)
-        minutes = (time.time() - start) / 60
+            minutes, memory = measured([sys.executable, "-c", program, work / "configs", *arguments], stderr=said)
         model = open_clip.CLIP(**config, output_dict=True)
         preprocess = {"size": SIZE, "mode": "RGB", "mean": open_clip.OPENAI_DATASET_MEAN, "std": open_clip.OPENAI_DATASET_STD, "interpolation": "bicubic", "resize_mode": "shortest"}
         curve = []
@@ -67,7 +90,7 @@ def openclip(work, seed, options):
             checkpoint.unlink()
             curve.append(evaluate(folder, work))
         losses = [float(x) for x in re.findall(r"Train Epoch: .* Loss: ([\d.]+) ", (run / "out.log").read_text())]
-        write_curve(run, minutes, curve, losses)
+        write_curve(run, minutes, memory, curve, losses)
     return json.loads((run / "curve.json").read_text())
 
 
@@ -75,12 +98,10 @@ def jacquard(work, seed, options):
     run = work / f"jacquard-{seed}"
     if not (run / "curve.json").exists():
         shutil.rmtree(run, ignore_errors=True)
-        arguments = ["--seed", str(seed), "--train-data", f"{work}/train.tsv", "--val-data", f"{work}/held.tsv", "--logs", str(work), "--name", run.name, *OURS.format(**options).split()]
-        start = time.time()
-        subprocess.run([JACQUARD, "train", *arguments], check=True, stdout=subprocess.DEVNULL)
-        minutes = (time.time() - start) / 60
+        arguments = ["--seed", str(seed), *data(work, options), "--val-data", f"{work}/held.tsv", "--logs", str(work), "--name", run.name, *OURS.format(**options).split()]
+        minutes, memory = measured([JACQUARD, "train", *arguments], stdout=subprocess.DEVNULL)
         steps = [json.loads(line) for line in open(run / "metrics.jsonl")]
-        write_curve(run, minutes, [(100 * s["held_out/top1"], 100 * s["held_out/top5"]) for s in steps if "held_out/top1" in s], [s["loss"] for s in steps])
+        write_curve(run, minutes, memory, [(100 * s["held_out/top1"], 100 * s["held_out/top5"]) for s in steps if "held_out/top1" in s], [s["loss"] for s in steps])
     return json.loads((run / "curve.json").read_text())
 
 
@@ -89,8 +110,8 @@ def evaluate(folder, work):
     return [float(re.search(rf"{name} +([\d.]+) %", said)[1]) for name in ("top1", "top5")]
 
 
-def write_curve(run, minutes, curve, losses):
-    (run / "curve.json").write_text(json.dumps({"minutes": minutes, "curve": curve, "losses": losses}))
+def write_curve(run, minutes, memory, curve, losses):
+    (run / "curve.json").write_text(json.dumps({"minutes": minutes, "memory": memory, "curve": curve, "losses": losses}))
 
 
 def tell(name, runs):
@@ -108,6 +129,7 @@ def tell(name, runs):
         spread = f" ± {statistics.stdev(last):.1f} (deviation over seeds; of the mean ± {statistics.stdev(last) / math.sqrt(len(last)):.1f})" if len(last) > 1 else ""
         print(f"{metric}: {statistics.mean(last):.1f} %{spread}")
     print("minutes:", ", ".join(f"{r['minutes']:.1f}" for r in runs.values()))
+    print("resident MB at most:", ", ".join(f"{r.get('memory', math.nan):,.0f}" for r in runs.values()))
 
 
 def option(text):
@@ -120,6 +142,7 @@ def main():
     line.add_argument("--seeds", default="0,1,2")
     line.add_argument("--work", type=pathlib.Path, default=HOME / "runs/peer", help="where files and runs lie; one folder for one set of options")
     line.add_argument("--only", choices=["jacquard", "openclip"])
+    line.add_argument("--tars", action="store_true", help="train from shards in place of the table")
     line.add_argument("change", nargs="*", help="an option of both trainers: " + " ".join(f"{k}={v}" for k, v in OPTIONS.items()))
     given = line.parse_args()
     options = OPTIONS | dict(option(o) for o in given.change)
@@ -130,6 +153,10 @@ def main():
         sys.exit(f"{work} holds runs with other options; choose another --work")
     told.write_text(json.dumps(options))
     write_files(work)
+    if given.tars:
+        write_shards(work)
+    elif (work / "shards").exists():
+        sys.exit(f"{work} holds runs with --tars; choose another --work")
     seeds = [int(s) for s in given.seeds.split(",")]
     print(f"OpenCLIP {open_clip.__version__}, torch {torch.__version__}, {os.cpu_count()} cores; {options}", flush=True)
     if given.only != "openclip":

@@ -34,7 +34,8 @@ public final class Main implements Callable<Integer> {
       new Entry(B08_TextEncode.class, 1, 2), new Entry(B09_TrainingStep.class, 1, 2),
       new Entry(B10_Memory.class, 2), new Entry(B11_ColdStart.class, 2), new Entry(B12_Depthwise.class, 1, 2),
       new Entry(B13_Tokens.class, 1), new Entry(B14_Augment.class, 1), new Entry(B15_Tuning.class, 2),
-      new Entry(B16_Caption.class, 2), new Entry(B17_Shards.class, 1, 2));
+      new Entry(B16_Caption.class, 2), new Entry(B17_Shards.class, 1, 2),
+      new Entry(B18_Remote.class, 2));
 
   /// What the guard runs: a kernel of each kind, beside libtorch, on one thread. Two threads share a machine with
   /// whatever else it does.

@@ -58,8 +58,10 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
   private Grid input() { return model.visual().input(); }
 
   /// Of the parameters that are there: of those that ranks share types alone may be.
+  /// @throws IllegalStateException where none is, as of a model whose scope has ended
   public Device device() {
-    return Parameters.of(model).all().values().stream().filter(Tensor::live).findFirst().orElseThrow().device();
+    return Parameters.of(model).all().values().stream().filter(Tensor::live).findFirst()
+        .orElseThrow(() -> new IllegalStateException("the model is closed: its weights are gone")).device();
   }
 
   /// How many of some features hold a value that is not finite.

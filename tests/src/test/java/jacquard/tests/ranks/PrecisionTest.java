@@ -50,7 +50,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a pass says of precision and of recomputation.
 @Timeout(300)
@@ -133,31 +132,32 @@ class PrecisionTest {
         seen.toString());
   }
 
-  /// One rounding to BF16 is a relative error of at most u = 2⁻⁹, of random sign. A feature's way has 7 products
-  /// (patches, queries and keys, attention, two projections, two of the MLP) of two rounded inputs and a rounded output
-  /// each: K = 21, so that a feature is off by √K·u of its length and a cosine in d = 16 dimensions by √(2K/d)·u. Times
-  /// the scale s that is a logit's error; the loss is off by at most that times what its slopes along a row add up to
-  /// (softmax: Σ|p − target| ≤ 2; sigmoid, a sum over the row: at most its 16 pairs), and the gradient, p − target
-  /// carried back through 2K roundings, by at most twice (s·√(2K/d) + √(2K))·u of its length. Descent gains η·‖g‖² a
-  /// step, and that share of the gain is what later losses may differ by besides.
-  @ParameterizedTest @ValueSource(booleans = {false, true}) void aShortTrainingFollowsFullPrecision(boolean sigmoid)
-      throws IOException {
+  /// One rounding to BF16 is a relative error of at most u = 2⁻⁹ (to F16 2⁻¹²), of random sign. A feature's way has 7
+  /// products (patches, queries and keys, attention, two projections, two of the MLP) of two rounded inputs and a
+  /// rounded output each: K = 21, so that a feature is off by √K·u of its length and a cosine in d = 16 dimensions by
+  /// √(2K/d)·u. Times the scale s that is a logit's error; the loss is off by at most that times what its slopes along
+  /// a row add up to (softmax: Σ|p − target| ≤ 2; sigmoid, a sum over the row: at most its 16 pairs), and the gradient,
+  /// p − target carried back through 2K roundings, by at most twice (s·√(2K/d) + √(2K))·u of its length. Descent gains
+  /// η·‖g‖² a step, and that share of the gain is what later losses may differ by besides.
+  @ParameterizedTest @CsvSource({"BF16, false", "BF16, true", "F16, false", "F16, true"})
+  void aShortTrainingFollowsFullPrecision(Precision half, boolean sigmoid) throws IOException {
     var config = ClipConfig.parse(VIT);
     var batches = batches(config);
-    double u = 0x1p-9, k = 21, d = 16;
+    double u = half == Precision.F16 ? 0x1p-12 : 0x1p-9, k = 21, d = 16;
     double[][] losses = new double[2][12];
     float[][] gradient = new float[2][];
     double scale = 0;
-    for (var p : Precision.values())
+    for (int i = 0; i < 2; i++)
       try (var _ = Scope.open(Device.named("cpu"))) {
         var model = ClipModel.create(config, 1);
         var parameters = model.parameters();
         var optimizer = new Optimizer(new Optimizer.Sgd(0, false), parameters, 0, _ -> false);
         for (int s = 0; s < 12; s++)
           try (var _ = Scope.open()) {
-            var step = Gradients.of(new Contrastive(model, parameters, loss(sigmoid)), batches.at(0), 1, pass(p));
-            losses[p.ordinal()][s] = step.loss();
-            if (s == 0) gradient[p.ordinal()] = joined(step.gradients().values());
+            var step = Gradients.of(new Contrastive(model, parameters, loss(sigmoid)), batches.at(0), 1,
+                pass(i == 0 ? Precision.FP32 : half));
+            losses[i][s] = step.loss();
+            if (s == 0) gradient[i] = joined(step.gradients().values());
             optimizer.step(step.gradients(), sigmoid ? 0.002 : 0.02, 1);
             scale = Math.max(scale, model.scale().item());
           }
@@ -284,8 +284,9 @@ class PrecisionTest {
 
   @Test void namesAreOpenClips() {
     assertEquals(Precision.BF16, Precision.named("amp_bf16"));
-    assertEquals(Precision.FP32, Precision.named(Precision.FP32.flag()));
-    assertTrue(assertThrows(IllegalArgumentException.class, () -> Precision.named("fp16")).getMessage()
-        .contains("amp_bf16"));
+    assertEquals(Precision.F16, Precision.named("amp"));
+    for (var p : Precision.values()) assertEquals(p, Precision.named(p.flag()));
+    assertTrue(assertThrows(IllegalArgumentException.class, () -> Precision.named("int8")).getMessage()
+        .contains("expected fp32, amp_bf16 or amp"));
   }
 }
