@@ -4,17 +4,14 @@ import jacquard.clip.image.PatchFrame;
 import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
-import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Patches;
-import jacquard.clip.model.tower.Positions;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Tensor;
-import java.util.List;
 import java.util.Optional;
 
 /// An image tower with something learned beside it, which sees the tower's features.
-interface AroundImages extends ImageTower {
-  ImageTower base();
+interface AroundImages extends Around, ImageTower {
+  @Override ImageTower base();
 
   /// What becomes of the tower's features `[count, embedding]`.
   Tensor changed(Tensor features);
@@ -26,11 +23,4 @@ interface AroundImages extends ImageTower {
   @Override default Optional<PatchFrame> frame() { return base().frame(); }
   @Override default Grid input() { return base().input(); }
   @Override default int fixed() { return base().fixed(); }
-  @Override default List<List<String>> groups() { return base().groups(); }
-  @Override default List<String> undecayed() { return base().undecayed(); }
-  @Override default List<String> buffers() { return base().buffers(); }
-  @Override default List<Positions> positions() { return base().positions(); }
-  @Override default List<String> obsolete() { return base().obsolete(); }
-  @Override default OnDisk layout(String path) { return base().layout(path); }
-  @Override default List<String> names(String path) { return base().names(path); }
 }
