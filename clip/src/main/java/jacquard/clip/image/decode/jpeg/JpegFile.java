@@ -161,7 +161,9 @@ public final class JpegFile {
 
   /// A file without an end is whole where its samples need none of its last bytes.
   private byte[] ended(byte[] file) throws ImageException {
-    if (frame == 0xC2 || frame == 0xCA || scans.count() > 1 || file.length <= STARTS_AHEAD) throw truncated();
+    // an arithmetic decoder takes what is missing for zeros, and says nothing
+    boolean silent = frame == 0xC2 || frame >= 0xC9;
+    if (silent || scans.count() > 1 || file.length <= STARTS_AHEAD) throw truncated();
     byte[] ended = Arrays.copyOf(file, file.length - STARTS_AHEAD + 2);
     ended[ended.length - 2] = -1;
     ended[ended.length - 1] = (byte) 0xD9;

@@ -15,6 +15,8 @@ final class TiffStrips {
       8, OLD_DEFLATE = 32946,
       PACK_BITS = 32773, LZMA = 34925, ZSTD = 50000;
 
+  private static final int MUCH = 1 << 20;
+
   /// What is done with the rows of a strip or tile at (`x`, `y`).
   interface Place {
     void rows(byte[] rows, int stride, int x, int y, int plane);
@@ -45,6 +47,13 @@ final class TiffStrips {
   private boolean deflated() { return compression == DEFLATE || compression == OLD_DEFLATE; }
 
   private boolean byLibrary() { return compression == LZMA || compression == ZSTD; }
+
+  boolean packed() { return compression != NONE; }
+
+  boolean tiled() { return tiled; }
+
+  /// How many strips or tiles a plane has; known once they are checked.
+  int count() { return across * down; }
 
   private boolean fax() { return compression >= FAX_RUNS && compression <= FAX4; }
 
@@ -100,16 +109,18 @@ final class TiffStrips {
   void each(Place place) throws ImageException {
     int planes = planar ? samples : 1, count = Math.multiplyExact(across * down, planes);
     long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count + 1), sizes = tags.numbers(tiled
-        ? TILE_COUNTS : STRIP_COUNTS, count);
-    if (offsets.length < count || offsets.length > count && compression == NONE)
+        ? TILE_COUNTS : STRIP_COUNTS, count + 1);
+    if (offsets.length != count)
       throw source.refusal("a TIFF of %,d strips, expected %,d", offsets.length, count);
-    if (sizes.length < count && (compression != NONE || count > 1))
+    if (sizes.length < count && (compression != NONE || count > 1) || sizes.length > count && compression != NONE)
       throw source.refusal("a TIFF with the sizes of %,d strips, expected %,d", sizes.length, count);
     for (int i = 0; i < count; i++) {
       int plane = i / (across * down), y = i % (across * down) / across * height, x = i % across * width;
       int lines = tiled ? height : Math.min(height, rows - y), size = Math.multiplyExact(stride, lines);
       long from = offsets[i], length = compression == NONE ? size : sizes[i];
-      if (compression != NONE && from >= 0 && from < source.length()) length = Math.min(length, source.length() - from);
+      // what is said of a strip beyond reason, libtiff takes as that much
+      if (compression != NONE && length > MUCH && (length - 4096) / 10 > (long) stride * height)
+        length = 10L * stride * height + 4096;
       source.require(from, length);
       byte[] packed = Arrays.copyOfRange(source.bytes(), (int) from, (int) (from + length));
       if (fill == 2 && compression != JPEG) TiffCodecs.reverse(packed);
