@@ -33,8 +33,7 @@ class SaidAndHeldTest {
     return joined(text(type), size, data, new byte[data.length & 1]);
   }
 
-  /// The canvas announces opacity, the picture has it: a lossless picture's own word counts, of a lossy one either makes
-  /// the mode.
+  /// The canvas announces opacity, the picture has it: a lossless picture's own word counts.
   @Test void webpOpacityThatIsAnnouncedOrNot() throws ImageException {
     for (int flags : new int[] {0, 16})
       for (int opaque : new int[] {0, 1}) {

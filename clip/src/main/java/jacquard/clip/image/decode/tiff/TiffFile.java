@@ -132,7 +132,8 @@ public final class TiffFile {
     strips.check(width, height);
     TiffDoubts.check(new TiffDoubts.Layout(mode, photometric, bits, samples, extra.length, tags.lowFirst(),
         strips.packed(), planar, strips.tiled(), tags.number(FILL_ORDER, 1) == 2, strips.count() == 1,
-        mode == Mode.PALETTE && tags.has(BITS) ? tags.numbers(COLOUR_MAP, 3 * LARGEST).length : 0), tags, width, height);
+        mode == Mode.PALETTE && tags.has(BITS) ? tags.numbers(COLOUR_MAP, 3 * LARGEST).length : 0), tags, width,
+        height);
     if (mode == Mode.YCBCR && strips.givesRgb()) mode = Mode.RGB;
     out = new byte[Math.multiplyExact(width * height, mode.bytes())];
     strips.each(this::place);
