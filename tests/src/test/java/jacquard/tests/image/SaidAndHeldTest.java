@@ -50,6 +50,18 @@ class SaidAndHeldTest {
           chunk("VP8X", bytes(flag, 0, 0, 0, 1, 0, 0, 1, 0, 0)), chunk("VP8L", one)));
   }
 
+  @Test void webpChunksFillTheirFile() throws ImageException {
+    byte[] one = new Bits().put(0x2F, 8).put(1, 14).put(1, 14).put(0, 1).put(0, 3).put(0, 1).put(0, 1).put(0, 1)
+        .only(20).only(10).only(30).only(255).put(1, 1).put(0, 1).put(0, 1).put(0, 1).bytes();
+    byte[] canvas = chunk("VP8X", bytes(0, 0, 0, 0, 1, 0, 0, 1, 0, 0)), odd = one;
+    if (one.length % 2 == 0) odd = joined(one, bytes(0));
+    rgb(riff(chunk("VP8L", odd)));
+    byte[] unpadded = riff(Arrays.copyOf(chunk("VP8L", odd), 8 + odd.length));
+    refused("a chunk of the WebP", unpadded);
+    rgb(riff(canvas, chunk("VP8L", one), chunk("XXXX", bytes(1, 2))));
+    refused("truncated WebP: a chunk", riff(canvas, chunk("VP8L", one), bytes(0, 0, 0, 0)));
+  }
+
   @Test void bitmapsWithoutTheirFirstHeader() throws ImageException {
     int[] plain = {2, 1, 1 | 24 << 16, 0, 0, 0, 0, 0, 0}, greys = {2, 1, 1 | 8 << 16, 0, 0, 0, 0, 3, 0};
     byte[] colours = HandMade.bmp(40, 54, plain, bytes(1, 2, 3, 4, 5, 6, 0, 0));

@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
 import jacquard.tests.image.HandMade.Tiff;
+import java.io.IOException;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -79,6 +81,11 @@ class TiffDoubtsTest {
     refused("the low bit first in samples of 8 bits",
         new Tiff(4, 2).with(258, 8).with(262, 0).with(266, 2).strip(new byte[8]));
     refused("Pillow does not read", packed(grey(8).with(284, 0), 8));
+    refused("Pillow does not read", packed(grey(32).with(317, 3), 32));
+    samples(packed(grey(32).with(317, 3).with(339, 3), 32));
+    int[] map = new int[768];
+    refused("separate planes of 2 samples", new Tiff(4, 2).with(258, 8, 8).with(262, 3).with(277, 2).with(284, 2)
+        .with(338, 2).with(320, map).with(273, 8, 16).with(279, 8, 8).strip(new byte[16]));
   }
 
   @Test void stripsThatSayMoreThanTheFileHolds() throws ImageException {
@@ -88,5 +95,20 @@ class TiffDoubtsTest {
     refused("truncated", grey(8).with(259, 8).with(273, 8).with(279, Integer.MAX_VALUE).strip(strip));
     byte[] more = Arrays.copyOf(strip, 5000);
     samples(grey(8).with(259, 8).with(273, 8).with(279, Integer.MAX_VALUE).strip(more));
+  }
+
+  /// The last strip's JPEG may go on, another's may not.
+  @Test void jpegStripsOfMoreRows() throws IOException {
+    byte[] jpeg = Files.readAllBytes(ImagesTest.source("gray.jpg"));
+    var whole = Images.read(jpeg, "file");
+    int w = whole.width(), h = whole.height(), less = h - 8;
+    samples(strips(w, h, h).strip(jpeg));
+    assertArrayEquals(Arrays.copyOf(whole.samples(), w * less), samples(strips(w, less, less).strip(jpeg)));
+    Tiff two = strips(w, 2 * less, less).with(273, 8, 8).with(279, jpeg.length, jpeg.length).strip(jpeg);
+    refused("a JPEG of " + w + "x" + h, two);
+  }
+
+  private static Tiff strips(int w, int h, int rows) {
+    return new Tiff(w, h).with(258, 8).with(262, 1).with(259, 7).with(278, rows);
   }
 }

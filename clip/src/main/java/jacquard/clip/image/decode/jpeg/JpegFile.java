@@ -50,11 +50,13 @@ public final class JpegFile {
     return source.options().upright() ? picture.upright(file.orientation) : picture;
   }
 
-  /// The samples of a file inside another, which must have this shape: width, at least this height, components.
+  /// The samples of a file inside another, which must have this shape: width, at least this height, components, at most
+  /// this height.
   public static byte[] samples(FileBytes source, int[] shape, Colours colours) throws ImageException {
     JpegFile file = new JpegFile(source);
     file.parse();
-    if (file.width != shape[0] || file.height < shape[1] || file.components.length != shape[2])
+    boolean lines = file.height >= shape[1] && file.height <= shape[3];
+    if (!lines || file.width != shape[0] || file.components.length != shape[2])
       throw source.refusal("a JPEG of %dx%d with %d components inside, expected %dx%d with %d", file.width, file.height,
           file.components.length, shape[0], shape[1], shape[2]);
     return file.samples(colours);

@@ -35,7 +35,8 @@ final class TiffDoubts {
       }
       if (planar && samples == 1 && (bits != 8 && !(bits == 1 && photometric == 1) || photometric == 0 || reversed))
         return "one separate plane of " + bits + " bits";
-      if (planar && samples > 1 && (reversed || samples > 4 || tiled && mode == Mode.RGBA && extra == 0))
+      boolean unsaid = tiled && mode == Mode.RGBA && extra == 0;
+      if (planar && samples > 1 && (reversed || mode == Mode.PALETTE || samples > 4 || unsaid))
         return "separate planes of " + samples + " samples";
       if (reversed && (photometric == 0 && bits == 8 || photometric == 3 && bits < 8))
         return "the low bit first in samples of " + bits + " bits";

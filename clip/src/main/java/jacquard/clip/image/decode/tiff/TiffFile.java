@@ -130,6 +130,7 @@ public final class TiffFile {
   private Picture picture() throws ImageException {
     var strips = new TiffStrips(source, tags, bits, samples, planar, mode == Mode.YCBCR);
     strips.check(width, height);
+    if (strips.differsFloats() && mode != Mode.FLOAT32) throw unknown();
     TiffDoubts.check(new TiffDoubts.Layout(mode, photometric, bits, samples, extra.length, tags.lowFirst(),
         strips.packed(), planar, strips.tiled(), tags.number(FILL_ORDER, 1) == 2, strips.count() == 1,
         mode == Mode.PALETTE && tags.has(BITS) ? tags.numbers(COLOUR_MAP, 3 * LARGEST).length : 0), tags, width,

@@ -52,6 +52,9 @@ final class TiffStrips {
 
   boolean tiled() { return tiled; }
 
+  /// Whether samples are differences of floats.
+  boolean differsFloats() { return predictor == 3; }
+
   /// How many strips or tiles a plane has; known once they are checked.
   int count() { return across * down; }
 
@@ -124,28 +127,30 @@ final class TiffStrips {
       source.require(from, length);
       byte[] packed = Arrays.copyOfRange(source.bytes(), (int) from, (int) (from + length));
       if (fill == 2 && compression != JPEG) TiffCodecs.reverse(packed);
-      byte[] unpacked = unpacked(packed, size, lines);
+      byte[] unpacked = unpacked(packed, new int[] {size, lines, !tiled && y + lines == rows ? MUCH : lines});
       if (predictor == 2) TiffCodecs.accumulate(unpacked, stride, planar ? 1 : samples, bits / 8, tags.lowFirst());
       if (predictor == 3) TiffCodecs.floats(unpacked, stride, planar ? 1 : samples, tags.lowFirst());
       place.rows(unpacked, stride, x, y, planar ? plane : -1);
     }
   }
 
-  private byte[] unpacked(byte[] packed, int size, int lines) throws ImageException {
+  /// @param shape bytes, lines, and the most lines that a JPEG inside may have: the last strip's may go on
+  private byte[] unpacked(byte[] packed, int[] shape) throws ImageException {
+    int size = shape[0];
     return switch (compression) {
       case NONE -> packed;
       case PACK_BITS -> TiffCodecs.packBits(source, packed, size);
       case LZW -> TiffCodecs.lzw(source, packed, size);
       case DEFLATE, OLD_DEFLATE -> TiffCodecs.deflate(source, packed, size);
-      case JPEG -> jpeg(packed, size, lines);
+      case JPEG -> jpeg(packed, shape);
       case LZMA -> TiffCodecs.whole(source, Lzma.decode(packed, size), size);
       case ZSTD -> TiffCodecs.whole(source, Zstd.decode(packed, size), size);
-      default -> Fax.decode(source, packed, new int[] {compression, width, lines, tags.number(T4_OPTIONS, 0)});
+      default -> Fax.decode(source, packed, new int[] {compression, width, shape[1], tags.number(T4_OPTIONS, 0)});
     };
   }
 
   /// A strip is a JPEG file without the tables that all share.
-  private byte[] jpeg(byte[] packed, int size, int lines) throws ImageException {
+  private byte[] jpeg(byte[] packed, int[] shape) throws ImageException {
     byte[] tables = tags.bytes(JPEG_TABLES), file = packed;
     if (packed.length < 4 || packed[0] != -1 || (packed[1] & 255) != 0xD8)
       throw source.refusal("a JPEG strip without a start");
@@ -157,8 +162,8 @@ final class TiffStrips {
     }
     int bands = planar ? 1 : samples;
     if (bands == 2 || bands > 4) throw source.refusal("a JPEG TIFF of %d samples a pixel, expected 1, 3 or 4", bands);
-    byte[] out = JpegFile.samples(source.with(file), new int[] {width, lines, bands}, chroma ? JpegFile.Colours.CHROMA
-        : JpegFile.Colours.PLAIN);
-    return out.length == size ? out : Arrays.copyOf(out, size);
+    byte[] out = JpegFile.samples(source.with(file), new int[] {width, shape[1], bands, shape[2]},
+        chroma ? JpegFile.Colours.CHROMA : JpegFile.Colours.PLAIN);
+    return out.length == shape[0] ? out : Arrays.copyOf(out, shape[0]);
   }
 }

@@ -69,11 +69,14 @@ public final class WebpFile {
     for (long at = start; at + 8 <= end; ) {
       int from = (int) at + 8;
       long length = data.getInt((int) at + 4) & 0xFFFFFFFFL;
-      if (length > end - from)
+      if (length + (length & 1) > end - from)
         throw new ImageException(name,
             "a chunk of the WebP at byte %d says %,d bytes, %,d are left".formatted(at, length, end - from));
       chunk(new Chunk(data.getInt((int) at), from, (int) length));
       at += 8 + length + (length & 1);
+      // behind a canvas the chunks fill the file
+      if (start == 12 && canvas != null && at < end && at + 8 > end)
+        throw new ImageException(name, "truncated WebP: a chunk at byte %d has no header".formatted(at));
     }
   }
 
