@@ -2,10 +2,12 @@ package jacquard.clip.cli;
 
 import jacquard.clip.Clip;
 import jacquard.clip.cli.options.ModelOptions;
+import jacquard.clip.data.source.FolderSource;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Failures;
 import jacquard.clip.eval.FeatureFile;
 import jacquard.clip.image.Images;
+import jacquard.clip.image.Picture;
 import jacquard.clip.report.log.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,7 +43,8 @@ final class EmbedCommand implements Callable<Integer> {
     var all = EmbedInputs.of(inputs, texts);
     if (all.count() == 0)
       throw new IllegalArgumentException("nothing to embed: " + (all.empty().isEmpty()
-          ? "give pictures, folders, .txt files or --text" : String.join("; ", all.empty())));
+          ? "give pictures, folders, .txt files or --text" : String.join("; ", all.empty()))
+          + (all.unread().isEmpty() ? "" : "; " + FolderSource.skipped(all.unread())));
     try (var file = new FeatureFile(name, resume)) { return embed(name, all, file); }
   }
 
@@ -52,6 +55,7 @@ final class EmbedCommand implements Callable<Integer> {
         var progress = Progress.of("embed", all.count()).unit("inputs").from(file.done()).open()) {
       all.empty().forEach(progress::say);
       if (!all.leftOut().isEmpty()) progress.say("left out, no pictures by their ending: " + all.leftOut());
+      if (!all.unread().isEmpty()) progress.say(FolderSource.skipped(all.unread()));
       if (file.done() > 0)
         progress.say("going on behind the first %,d of %,d inputs".formatted(file.done(), all.count()));
       pictures(clip, all.pictures(), file, progress);
@@ -66,7 +70,7 @@ final class EmbedCommand implements Callable<Integer> {
             unsound);
       System.out.println(file.rows() + " × " + file.width() + " features in " + name + ".npy, their inputs in " + name
           + ".jsonl");
-      return file.failed() > 0 || unsound > 0 ? 1 : 0;
+      return file.failed() > 0 || unsound > 0 || !all.unread().isEmpty() ? 1 : 0;
     }
   }
 
@@ -75,10 +79,16 @@ final class EmbedCommand implements Callable<Integer> {
       var part = pictures.subList(from, Math.min(pictures.size(), from + BATCH));
       var failures = new Failures();
       float[][] features = clip.embedder()
-          .readable(part.size(), i -> Images.read(part.get(i)), failures, progress::advance);
+          .readable(part.size(), new Listed(part), failures, progress::advance);
       failures.messages().forEach(progress::say);
       write(file, "image", part.stream().map(Path::toString).toList(), features);
     }
+  }
+
+  private record Listed(List<Path> files) implements Embedder.Pictures {
+    @Override public Picture at(int index) throws IOException { return Images.read(files.get(index)); }
+
+    @Override public String name(int index) { return files.get(index).toString(); }
   }
 
   private void texts(Clip clip, EmbedInputs all, FeatureFile file, Progress progress) throws IOException {

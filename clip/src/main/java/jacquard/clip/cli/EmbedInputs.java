@@ -20,13 +20,15 @@ import java.util.Locale;
 /// @param count   of pictures and texts
 /// @param empty   what each folder or file without an input holds not
 /// @param leftOut the files of folders whose ending is no picture's, counted by it
+/// @param unread  the folders below others that cannot be read, with the reason
 record EmbedInputs(List<Path> pictures, List<String> given, List<Path> files, long count, List<String> empty,
-    String leftOut) {
+    String leftOut, List<String> unread) {
   static EmbedInputs of(List<Path> inputs, List<String> texts) throws IOException {
     var pictures = new ArrayList<Path>();
     var files = new ArrayList<Path>();
     var empty = new ArrayList<String>();
     var leftOut = new ArrayList<String>();
+    var unread = new ArrayList<String>();
     for (var i : inputs) {
       if (Files.isDirectory(i)) {
         var listing = FolderSource.list(i);
@@ -34,16 +36,17 @@ record EmbedInputs(List<Path> pictures, List<String> given, List<Path> files, lo
         if (listing.pictures().isEmpty())
           empty.add(i + " holds no picture" + (listing.others().isEmpty() ? "" : ", but " + listing.leftOut()));
         if (!listing.others().isEmpty()) leftOut.add(listing.leftOut());
+        unread.addAll(listing.unread());
       } else if (i.toString().toLowerCase(Locale.ROOT).endsWith(".txt")) {
         files.add(i);
         try (var lines = new TextLines(i)) { if (lines.next() == null) empty.add(i + " holds no line"); }
       }
       else pictures.add(i);
     }
-    var all = new EmbedInputs(pictures, texts, files, 0, empty, String.join(", ", leftOut));
+    var all = new EmbedInputs(pictures, texts, files, 0, empty, String.join(", ", leftOut), unread);
     long count = pictures.size();
     try (var t = all.texts()) { while (t.next() != null) count++; }
-    return new EmbedInputs(pictures, texts, files, count, empty, all.leftOut);
+    return new EmbedInputs(pictures, texts, files, count, empty, all.leftOut, unread);
   }
 
   Texts texts() { return new Texts(); }

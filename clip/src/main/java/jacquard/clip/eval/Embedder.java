@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -26,9 +27,9 @@ import java.util.stream.IntStream;
 /// resized and dropped before many are held.
 public record Embedder(ClipModel model, Transform transform, int batch, Supplier<Tokenizer> tokenizer) {
   /// Pictures decoded at a time: the largest that is read (25 million pixels, 8 bytes each while it is decoded) may be
-  /// all of them, and fill half of the heap.
-  private static final Semaphore DECODING = new Semaphore((int) Math.clamp(Runtime.getRuntime()
-      .maxMemory() / 2 / 200_000_000, 1, 1024));
+  /// all of them, and fill half of the heap. Fair, so that one that needs all permits gets them.
+  private static final int AT_ONCE = (int) Math.clamp(Runtime.getRuntime().maxMemory() / 2 / 200_000_000, 1, 1024);
+  private static final Semaphore DECODING = new Semaphore(AT_ONCE, true);
 
   /// Patches at a time of a tower that takes pictures of any size.
   private static final int TOKENS = 16384;
@@ -52,7 +53,12 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
   }
 
   /// Pictures by number, each read when it is asked for.
-  public interface Pictures { jacquard.clip.image.Picture at(int index) throws IOException; }
+  public interface Pictures {
+    jacquard.clip.image.Picture at(int index) throws IOException;
+
+    /// What stands in errors.
+    default String name(int index) { return "picture " + (index + 1); }
+  }
 
   /// The size that the image tower takes.
   private Grid input() { return model.visual().input(); }
@@ -95,14 +101,10 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
       int first = from, n = Math.min(batch, count - from);
       var decoded = new Pixels[n];
       IntStream.range(0, n).parallel().forEach(i -> {
-        DECODING.acquireUninterruptibly();
         try {
-          var picture = pictures.at(first + i);
-          decoded[i] = frame.isEmpty() ? transform.pixels(picture) : transform.pixels(picture, frame.get());
+          decoded[i] = decoded(pictures, first + i, frame);
         } catch (IOException | RuntimeException e) {
           failures.add(first + i, e);
-        } finally {
-          DECODING.release();
         }
       });
       int[] read = IntStream.range(0, n).filter(i -> decoded[i] != null).toArray();
@@ -118,6 +120,33 @@ public record Embedder(ClipModel model, Transform transform, int batch, Supplier
       advance.by(n);
     }
     return out;
+  }
+
+  /// One that does not fit beside the others is tried again alone; what does not fit then fails, not the collection.
+  private Pixels decoded(Pictures pictures, int index, Optional<PatchFrame> frame) throws IOException {
+    try {
+      return decoded(pictures, index, frame, 1);
+    } catch (IOException | OutOfMemoryError beside) {
+      if (!exhausted(beside) && !exhausted(beside.getCause())) throw beside;
+    }
+    try {
+      return decoded(pictures, index, frame, AT_ONCE);
+    } catch (OutOfMemoryError alone) {
+      throw new IOException(pictures.name(index) + ": takes more memory than there is; give the JVM more "
+          + "with -Xmx (JACQUARD_OPTS=-Xmx2g before ./jacquard), or leave the file out", alone);
+    }
+  }
+
+  private static boolean exhausted(Throwable e) { return e instanceof OutOfMemoryError; }
+
+  private Pixels decoded(Pictures pictures, int index, Optional<PatchFrame> frame, int permits) throws IOException {
+    DECODING.acquireUninterruptibly(permits);
+    try {
+      var picture = pictures.at(index);
+      return frame.isEmpty() ? transform.pixels(picture) : transform.pixels(picture, frame.get());
+    } finally {
+      DECODING.release(permits);
+    }
   }
 
   private ImageBatch images(List<Pixels> all) {

@@ -83,6 +83,24 @@ class EmbedTest {
     assertEquals(4, npy(folder.resolve("features-of-mixed.npy")).length);
   }
 
+  /// Links are followed, one that leads back too; what cannot be listed is skipped and said.
+  @Test void foldersThatCannotBeListedAreSkipped() throws IOException {
+    var top = Files.createDirectories(folder.resolve("linked"));
+    Files.createDirectories(top.resolve("below"));
+    Files.copy(pictures.resolve("p00.png"), top.resolve("below/a.png"));
+    Files.createSymbolicLink(top.resolve("others"), pictures);
+    assertEquals(0, embed("followed", top.toString()).status());
+    assertEquals(17, npy(folder.resolve("followed.npy")).length);
+    Files.createSymbolicLink(folder.resolve("here"), pictures);
+    assertEquals(0, embed("itself", folder.resolve("here").toString()).status());
+    Files.createSymbolicLink(top.resolve("below/back"), top);
+    var e = embed("skipped", top.toString());
+    assertEquals(1, e.status(), e.text());
+    assertTrue(e.text().contains("1 folder skipped: " + top.resolve("below/back") + ": the folder contains itself"),
+        e.text());
+    assertEquals(17, npy(folder.resolve("skipped.npy")).length);
+  }
+
   /// Before the model is read.
   @Test void whereToWriteIsTriedFirst() throws IOException {
     var e = Launcher.run("embed", folder.resolve("nosuchmodel").toString(), "--text", "a", "--out",

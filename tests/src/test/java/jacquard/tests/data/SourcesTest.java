@@ -70,6 +70,13 @@ class SourcesTest {
     s = FolderSource.read(folder);
     assertEquals(List.of("an a", "a b", "a c"), s.captions());
     assertEquals("1 .heic", s.leftOut());
+    assertEquals(List.of(), s.unread());
+    Files.createSymbolicLink(folder.resolve("back"), folder);
+    s = FolderSource.read(folder);
+    assertEquals(3, s.size());
+    assertEquals(List.of(folder.resolve("back") + ": the folder contains itself through a link"), s.unread());
+    assertEquals("1 folder skipped: " + s.unread().getFirst(), FolderSource.skipped(s.unread()));
+    assertThrows(IOException.class, () -> FolderSource.pictures(folder), "a figure over a part would be wrong");
   }
 
   /// A broken picture is left out of its batch and counted; the others stay.

@@ -5,7 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
@@ -40,6 +42,7 @@ final class HandMade {
     private final ByteOrder order;
     private final boolean big;
     private final List<int[]> fields = new ArrayList<>();
+    private final Map<Integer, Integer> types = new HashMap<>(); // by tag; 4 elsewhere
     private byte[] strip = {};
 
     Tiff(ByteOrder order, boolean big) {
@@ -57,6 +60,12 @@ final class HandMade {
       field[0] = tag;
       System.arraycopy(values, 0, field, 1, values.length);
       fields.add(field);
+      return this;
+    }
+
+    /// The tag's values are of another type: 1 bytes, 3 of two bytes, 4 of four.
+    Tiff as(int tag, int type) {
+      types.put(tag, type);
       return this;
     }
 
@@ -80,15 +89,19 @@ final class HandMade {
       if (big) out.putLong(fields.size()); else out.putShort((short) fields.size());
       for (int[] field : fields) {
         int at = out.position(), count = field.length - 1;
-        out.putShort((short) field[0]).putShort((short) 4);
+        int type = types.getOrDefault(field[0], 4), width = type == 3 ? 2 : type == 1 || type == 7 ? 1 : 4;
+        out.putShort((short) field[0]).putShort((short) type);
         if (big) out.putLong(count); else out.putInt(count);
         int to = at + size - inline;
-        if (4 * count > inline) {
+        if (width * count > inline) {
           if (big) out.putLong(more); else out.putInt(more);
           to = more;
           more += 4 * count;
         }
-        for (int i = 0; i < count; i++) out.putInt(to + 4 * i, field[i + 1]);
+        for (int i = 0; i < count; i++)
+          if (width == 1) out.put(to + i, (byte) field[i + 1]);
+          else if (width == 2) out.putShort(to + 2 * i, (short) field[i + 1]);
+          else out.putInt(to + 4 * i, field[i + 1]);
         out.position(at + size);
       }
       return out.array();

@@ -47,7 +47,8 @@ class KindsTest {
   }
 
   @Test void tiffIsTurnedAsItSays() throws ImageException {
-    byte[] file = new Tiff(3, 2).with(258, 8).with(262, 1).with(274, 6).strip(bytes(1, 2, 3, 4, 5, 6)).file();
+    byte[] file = new Tiff(3, 2).with(258, 8).with(262, 1).with(274, 6).with(259, 8)
+        .strip(HandMade.deflated(bytes(1, 2, 3, 4, 5, 6))).file();
     assertEquals(2, Images.read(file, "file").width());
     assertArrayEquals(new int[] {4, 1, 5, 2, 6, 3}, greys(file));
   }
@@ -66,9 +67,11 @@ class KindsTest {
     assertArrayEquals(new int[] {85, 255, 0, 170},
         greys(new Tiff(4, 1).with(258, 2).with(262, 0).strip(bytes(0b10_00_11_01)).file()),
         "2 bits, white is 0");
-    byte[] big = new Tiff(ByteOrder.BIG_ENDIAN, true).with(256, 2).with(257, 1).with(258, 8).with(262, 1)
-        .strip(bytes(3, 9)).file();
-    assertArrayEquals(new int[] {3, 9}, greys(big), "BigTIFF, the high byte first");
+    for (var order : List.of(ByteOrder.LITTLE_ENDIAN, ByteOrder.BIG_ENDIAN)) {
+      byte[] big = new Tiff(order, true).with(256, 2).with(257, 1).with(258, 8).with(262, 1).strip(bytes(3, 9)).file();
+      if (order == ByteOrder.LITTLE_ENDIAN) assertArrayEquals(new int[] {3, 9}, greys(big), "BigTIFF");
+      else refused("a BigTIFF with the high byte first, which Pillow does not read either", big);
+    }
   }
 
   @Test void tiffColours() throws ImageException {
@@ -166,7 +169,7 @@ class KindsTest {
   static List<byte[]> everyPacking() {
     byte[] rows = new byte[30 * 20];
     for (int i = 0; i < rows.length; i++) rows[i] = (byte) (i * 7);
-    return List.of(new Tiff(30, 20).with(258, 8).with(262, 1).with(274, 6).strip(rows).file(),
+    return List.of(new Tiff(30, 20).with(258, 8).with(262, 1).with(274, 3).strip(rows).file(),
         new Tiff(10, 20).with(258, 8, 8, 8).with(262, 2).with(277, 3).with(317, 2).with(259, 8)
         .strip(HandMade.deflated(rows)).file(),
         new Tiff(8, 2).with(262, 0).with(259, 4).strip(bytes(0b00110001, 0b11111100, 0)).file(),

@@ -4,11 +4,16 @@ import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.MalformedInputException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,15 +26,18 @@ import java.util.stream.Collectors;
 /// without a caption are counted as skipped, as are those whose caption is empty or no text.
 ///
 /// @param leftOut the files whose ending is no picture's, counted by it; empty where there are none
-public record FolderSource(Path folder, List<Path> paths, List<String> captions, int skipped, String leftOut)
-    implements Source {
+/// @param unread  the folders below that cannot be read, with the reason
+public record FolderSource(Path folder, List<Path> paths, List<String> captions, int skipped, String leftOut,
+    List<String> unread) implements Source {
   private static final long LONGEST = 1 << 20;
+  private static final int NAMED = 5;
   /// The endings of the formats that are read.
   public static final Set<String> PICTURES = Set.of("jpg", "jpeg", "jpe", "jfif", "jif", "png", "apng", "gif", "bmp",
       "dib", "webp", "tif", "tiff", "ico", "pbm", "pgm", "ppm", "pnm");
 
-  /// The pictures under a folder, in the order of their paths, and how many other files there are of each ending.
-  public record Listing(List<Path> pictures, SortedMap<String, Integer> others) {
+  /// The pictures under a folder, in the order of their paths, how many other files there are of each ending, and what
+  /// could not be listed, with the reason.
+  public record Listing(List<Path> pictures, SortedMap<String, Integer> others, List<String> unread) {
     /// What was left out, in words; empty where nothing was.
     public String leftOut() {
       return others.entrySet().stream()
@@ -55,9 +63,11 @@ public record FolderSource(Path folder, List<Path> paths, List<String> captions,
     }
     if (paths.isEmpty())
       throw new IOException(folder + " holds no picture with a .txt caption beside it (" + skipped + " without"
-          + (listing.others.isEmpty() ? "" : "; other files: " + listing.leftOut()) + ")");
+          + (listing.others.isEmpty() ? "" : "; other files: " + listing.leftOut()) + ")"
+          + (listing.unread.isEmpty() ? "" : "; " + String.join("; ", listing.unread)));
     listing.others.remove("txt");                                               // captions
-    return new FolderSource(folder, List.copyOf(paths), List.copyOf(captions), skipped, listing.leftOut());
+    return new FolderSource(folder, List.copyOf(paths), List.copyOf(captions), skipped, listing.leftOut(),
+        listing.unread);
   }
 
   /// The text of a file; empty where there is none, where it is no UTF-8 text, or longer than any caption.
@@ -67,27 +77,53 @@ public record FolderSource(Path folder, List<Path> paths, List<String> captions,
       var text = Files.readString(file).strip();
       if (text.startsWith("\ufeff")) text = text.substring(1).strip();
       return text.indexOf('\0') < 0 ? text : "";
-    } catch (MalformedInputException e) { return ""; }
+    } catch (MalformedInputException | AccessDeniedException e) { return ""; }
   }
 
   /// All pictures under a folder, in the order of their paths.
-  public static List<Path> pictures(Path folder) throws IOException { return list(folder).pictures; }
+  /// @throws IOException also if a folder below it cannot be read
+  public static List<Path> pictures(Path folder) throws IOException {
+    var listing = list(folder);
+    if (!listing.unread.isEmpty()) throw new IOException(String.join("; ", listing.unread));
+    return listing.pictures;
+  }
 
-  /// @throws IOException if a folder cannot be read, or a file's name cannot be told
+  /// Links are followed; what cannot be listed below the folder is skipped and named.
+  /// @throws IOException if the folder cannot be read, or a file's name cannot be told
   public static Listing list(Path folder) throws IOException {
+    var pictures = new ArrayList<Path>();
     var others = new TreeMap<String, Integer>();
-    try (var all = Files.walk(folder)) {
-      var pictures = all.filter(p -> !Files.isDirectory(p)).filter(p -> {
-        if (PICTURES.contains(ending(p))) return true;
-        others.merge(ending(p), 1, Integer::sum);
-        return false;
-      }).sorted().toList();
-      for (var p : pictures)
-        if (Reason.unlikeUtf8() && p.toString().indexOf('\ufffd') >= 0)
-          throw new IOException(p + ": this Java cannot tell the file's name, since its locale is not UTF-8; set "
-              + "LC_ALL=C.UTF-8");
-      return new Listing(pictures, others);
-    } catch (UncheckedIOException e) { throw e.getCause(); }
+    var unread = new ArrayList<String>();
+    Files.walkFileTree(folder, Set.of(FileVisitOption.FOLLOW_LINKS), Integer.MAX_VALUE, new SimpleFileVisitor<>() {
+      @Override public FileVisitResult visitFile(Path p, BasicFileAttributes attributes) {
+        if (PICTURES.contains(ending(p))) pictures.add(p);
+        else others.merge(ending(p), 1, Integer::sum);
+        return FileVisitResult.CONTINUE;
+      }
+
+      @Override public FileVisitResult visitFileFailed(Path p, IOException why) throws IOException {
+        if (p.equals(folder)) throw why;
+        unread.add(Reason.of(why));
+        return FileVisitResult.CONTINUE;
+      }
+
+      @Override public FileVisitResult postVisitDirectory(Path p, IOException why) throws IOException {
+        return why == null ? FileVisitResult.CONTINUE : visitFileFailed(p, why);
+      }
+    });
+    Collections.sort(pictures);
+    for (var p : pictures)
+      if (Reason.unlikeUtf8() && p.toString().indexOf('\ufffd') >= 0)
+        throw new IOException(p + ": this Java cannot tell the file's name, since its locale is not UTF-8; set "
+            + "LC_ALL=C.UTF-8");
+    Collections.sort(unread);
+    return new Listing(pictures, others, unread);
+  }
+
+  /// Says how many folders were skipped, and why the first of them.
+  public static String skipped(List<String> unread) {
+    return "%,d folder%s skipped: %s%s".formatted(unread.size(), unread.size() == 1 ? "" : "s",
+        String.join("; ", unread.subList(0, Math.min(NAMED, unread.size()))), unread.size() > NAMED ? "; …" : "");
   }
 
   /// In small letters, without the dot; empty where there is none.

@@ -32,6 +32,13 @@ final class BmpFile {
     return file.picture();
   }
 
+  /// A file without its first header, which `.dib` files lack.
+  static Picture bare(FileBytes source) throws ImageException {
+    BmpFile file = new BmpFile(source);
+    file.header(0, 0);
+    return file.picture();
+  }
+
   /// The picture of an icon that begins at `at`: its header counts the rows of a mask too.
   /// @param place the first byte of its pixels is put there
   static Picture inIcon(FileBytes source, int at, long[] place) throws ImageException {

@@ -16,7 +16,9 @@ import java.util.List;
 public enum Format {
   JPEG(JpegFile::decode, "\u00FF\u00D8\u00FF"), PNG(PngFile::decode, "\u0089PNG\r\n\u001A\n"),
       GIF(GifFile::decode, "GIF87a", "GIF89a"),
-  BMP(BmpFile::decode, "BM"), TIFF(TiffFile::decode, "II*\0", "MM\0*", "II+\0", "MM\0+"),
+  BMP(BmpFile::decode, "BM"), DIB(BmpFile::bare, "(\0\0\0", "\f\0\0\0", "4\0\0\0", "8\0\0\0", "@\0\0\0", "l\0\0\0",
+      "|\0\0\0"),
+  TIFF(TiffFile::decode, "II*\0", "MM\0*", "II+\0", "MM\0+"),
   WEBP(WebpFile::decode, "RIFF????WEBP"),
   ICO(IcoFile::decode, "\0\0\u0001\0"), PNM(PnmFile::decode);
 
@@ -31,6 +33,8 @@ public enum Format {
       new String[] {"OpenEXR", "v/1\u0001"}, new String[] {"DDS", "DDS "}, new String[] {"Radiance HDR", "#?RADIANCE"},
       new String[] {"PDF", "%PDF"}, new String[] {"PAM", "P7\n"}, new String[] {"PFM in colour", "PF\n"},
       new String[] {"SVG", "<svg"},
+      new String[] {"TIFF with its third and fourth byte turned", "MM*\0"},
+      new String[] {"TIFF with its third and fourth byte turned", "II\0*"},
       new String[] {"a Git LFS pointer", "version https://git-lfs"}, new String[] {"HTML", "<!DOCTYPE html"},
       new String[] {"HTML", "<html"}, new String[] {"XML", "<?xml"});
 

@@ -48,9 +48,10 @@ public final class DataOptions {
       var f = FolderSource.read(path);
       if (f.skipped() > 0)
         System.err.println(f.skipped() + " pictures of " + path
-            + " have no caption beside them, or one that is empty or no text, and are left out");
+            + " have no caption beside them, or one that is empty, locked or no text, and are left out");
       if (!f.leftOut().isEmpty())
         System.err.println("left out of " + path + ", no pictures by their ending: " + f.leftOut());
+      if (!f.unread().isEmpty()) System.err.println(FolderSource.skipped(f.unread()));
       return f;
     }
     var unescaped = "\\t".equals(separator) ? "\t" : separator;

@@ -50,11 +50,13 @@ public final class JpegFile {
     return source.options().upright() ? picture.upright(file.orientation) : picture;
   }
 
-  /// The samples of a file inside another, which must have this shape: width, at least this height, components.
+  /// The samples of a file inside another, which must have this shape: width, at least this height, components, at most
+  /// this height.
   public static byte[] samples(FileBytes source, int[] shape, Colours colours) throws ImageException {
     JpegFile file = new JpegFile(source);
     file.parse();
-    if (file.width != shape[0] || file.height < shape[1] || file.components.length != shape[2])
+    boolean lines = file.height >= shape[1] && file.height <= shape[3];
+    if (!lines || file.width != shape[0] || file.components.length != shape[2])
       throw source.refusal("a JPEG of %dx%d with %d components inside, expected %dx%d with %d", file.width, file.height,
           file.components.length, shape[0], shape[1], shape[2]);
     return file.samples(colours);
@@ -161,7 +163,9 @@ public final class JpegFile {
 
   /// A file without an end is whole where its samples need none of its last bytes.
   private byte[] ended(byte[] file) throws ImageException {
-    if (frame == 0xC2 || frame == 0xCA || scans.count() > 1 || file.length <= STARTS_AHEAD) throw truncated();
+    // an arithmetic decoder takes what is missing for zeros, and says nothing
+    boolean silent = frame == 0xC2 || frame >= 0xC9;
+    if (silent || scans.count() > 1 || file.length <= STARTS_AHEAD) throw truncated();
     byte[] ended = Arrays.copyOf(file, file.length - STARTS_AHEAD + 2);
     ended[ended.length - 2] = -1;
     ended[ended.length - 1] = (byte) 0xD9;

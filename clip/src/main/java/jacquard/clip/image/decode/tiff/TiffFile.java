@@ -34,7 +34,7 @@ public final class TiffFile {
     TiffFile file = new TiffFile(source);
     file.layout();
     file.mode();
-    return file.picture().upright(file.tags.number(ORIENTATION, 1));
+    return file.picture().upright(file.tags.orientation());
   }
 
   private void layout() throws ImageException {
@@ -46,6 +46,7 @@ public final class TiffFile {
     samples = tags.number(SAMPLES, 1);
     extra = Arrays.stream(tags.numbers(EXTRA_SAMPLES, 8)).mapToInt(x -> (int) x).toArray();
     if (planar && extra.length > 0 && extra.length < samples && Arrays.stream(extra).allMatch(x -> x == 0)) {
+      if (tags.numbers(BITS, samples).length < samples) throw unknown(); // Pillow takes the bits of the extra ones off
       samples -= extra.length; // they lie at the end, and say nothing
       extra = new int[0];
     }
@@ -67,7 +68,9 @@ public final class TiffFile {
   private void mode() throws ImageException {
     int fill = tags.number(FILL_ORDER, 1), colours =
         switch (photometric) { case 2, 6, 8 -> 3; case 5 -> 4; default -> 1; };
-    if (fill != 1 && fill != 2) throw unknown();
+    int planes = tags.number(PLANAR, 1);
+    if (planes != 1 && planes != 2 && tags.number(COMPRESSION, 1) != 1) throw unknown();
+    if (fill != 1 && fill != 2 || fill == 2 && (format != 1 || photometric == 6)) throw unknown();
     mode = switch (photometric) {
       case 0, 1 -> grey();
       case 2 -> bits == 8 || bits == 16 ? rgb() : null;
@@ -127,6 +130,11 @@ public final class TiffFile {
   private Picture picture() throws ImageException {
     var strips = new TiffStrips(source, tags, bits, samples, planar, mode == Mode.YCBCR);
     strips.check(width, height);
+    if (strips.differsFloats() && mode != Mode.FLOAT32) throw unknown();
+    TiffDoubts.check(new TiffDoubts.Layout(mode, photometric, bits, samples, extra.length, tags.lowFirst(),
+        strips.packed(), planar, strips.tiled(), tags.number(FILL_ORDER, 1) == 2, strips.count() == 1,
+        mode == Mode.PALETTE && tags.has(BITS) ? tags.numbers(COLOUR_MAP, 3 * LARGEST).length : 0), tags, width,
+        height);
     if (mode == Mode.YCBCR && strips.givesRgb()) mode = Mode.RGB;
     out = new byte[Math.multiplyExact(width * height, mode.bytes())];
     strips.each(this::place);

@@ -15,6 +15,8 @@ final class TiffStrips {
       8, OLD_DEFLATE = 32946,
       PACK_BITS = 32773, LZMA = 34925, ZSTD = 50000;
 
+  private static final int MUCH = 1 << 20;
+
   /// What is done with the rows of a strip or tile at (`x`, `y`).
   interface Place {
     void rows(byte[] rows, int stride, int x, int y, int plane);
@@ -45,6 +47,16 @@ final class TiffStrips {
   private boolean deflated() { return compression == DEFLATE || compression == OLD_DEFLATE; }
 
   private boolean byLibrary() { return compression == LZMA || compression == ZSTD; }
+
+  boolean packed() { return compression != NONE; }
+
+  boolean tiled() { return tiled; }
+
+  /// Whether samples are differences of floats.
+  boolean differsFloats() { return predictor == 3; }
+
+  /// How many strips or tiles a plane has; known once they are checked.
+  int count() { return across * down; }
 
   private boolean fax() { return compression >= FAX_RUNS && compression <= FAX4; }
 
@@ -100,41 +112,45 @@ final class TiffStrips {
   void each(Place place) throws ImageException {
     int planes = planar ? samples : 1, count = Math.multiplyExact(across * down, planes);
     long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count + 1), sizes = tags.numbers(tiled
-        ? TILE_COUNTS : STRIP_COUNTS, count);
-    if (offsets.length < count || offsets.length > count && compression == NONE)
+        ? TILE_COUNTS : STRIP_COUNTS, count + 1);
+    if (offsets.length != count)
       throw source.refusal("a TIFF of %,d strips, expected %,d", offsets.length, count);
-    if (sizes.length < count && (compression != NONE || count > 1))
+    if (sizes.length < count && (compression != NONE || count > 1) || sizes.length > count && compression != NONE)
       throw source.refusal("a TIFF with the sizes of %,d strips, expected %,d", sizes.length, count);
     for (int i = 0; i < count; i++) {
       int plane = i / (across * down), y = i % (across * down) / across * height, x = i % across * width;
       int lines = tiled ? height : Math.min(height, rows - y), size = Math.multiplyExact(stride, lines);
       long from = offsets[i], length = compression == NONE ? size : sizes[i];
-      if (compression != NONE && from >= 0 && from < source.length()) length = Math.min(length, source.length() - from);
+      // what is said of a strip beyond reason, libtiff takes as that much
+      if (compression != NONE && length > MUCH && (length - 4096) / 10 > (long) stride * height)
+        length = 10L * stride * height + 4096;
       source.require(from, length);
       byte[] packed = Arrays.copyOfRange(source.bytes(), (int) from, (int) (from + length));
       if (fill == 2 && compression != JPEG) TiffCodecs.reverse(packed);
-      byte[] unpacked = unpacked(packed, size, lines);
+      byte[] unpacked = unpacked(packed, new int[] {size, lines, !tiled && y + lines == rows ? MUCH : lines});
       if (predictor == 2) TiffCodecs.accumulate(unpacked, stride, planar ? 1 : samples, bits / 8, tags.lowFirst());
       if (predictor == 3) TiffCodecs.floats(unpacked, stride, planar ? 1 : samples, tags.lowFirst());
       place.rows(unpacked, stride, x, y, planar ? plane : -1);
     }
   }
 
-  private byte[] unpacked(byte[] packed, int size, int lines) throws ImageException {
+  /// @param shape bytes, lines, and the most lines that a JPEG inside may have: the last strip's may go on
+  private byte[] unpacked(byte[] packed, int[] shape) throws ImageException {
+    int size = shape[0];
     return switch (compression) {
       case NONE -> packed;
       case PACK_BITS -> TiffCodecs.packBits(source, packed, size);
       case LZW -> TiffCodecs.lzw(source, packed, size);
       case DEFLATE, OLD_DEFLATE -> TiffCodecs.deflate(source, packed, size);
-      case JPEG -> jpeg(packed, size, lines);
+      case JPEG -> jpeg(packed, shape);
       case LZMA -> TiffCodecs.whole(source, Lzma.decode(packed, size), size);
       case ZSTD -> TiffCodecs.whole(source, Zstd.decode(packed, size), size);
-      default -> Fax.decode(source, packed, new int[] {compression, width, lines, tags.number(T4_OPTIONS, 0)});
+      default -> Fax.decode(source, packed, new int[] {compression, width, shape[1], tags.number(T4_OPTIONS, 0)});
     };
   }
 
   /// A strip is a JPEG file without the tables that all share.
-  private byte[] jpeg(byte[] packed, int size, int lines) throws ImageException {
+  private byte[] jpeg(byte[] packed, int[] shape) throws ImageException {
     byte[] tables = tags.bytes(JPEG_TABLES), file = packed;
     if (packed.length < 4 || packed[0] != -1 || (packed[1] & 255) != 0xD8)
       throw source.refusal("a JPEG strip without a start");
@@ -146,8 +162,8 @@ final class TiffStrips {
     }
     int bands = planar ? 1 : samples;
     if (bands == 2 || bands > 4) throw source.refusal("a JPEG TIFF of %d samples a pixel, expected 1, 3 or 4", bands);
-    byte[] out = JpegFile.samples(source.with(file), new int[] {width, lines, bands}, chroma ? JpegFile.Colours.CHROMA
-        : JpegFile.Colours.PLAIN);
-    return out.length == size ? out : Arrays.copyOf(out, size);
+    byte[] out = JpegFile.samples(source.with(file), new int[] {width, shape[1], bands, shape[2]},
+        chroma ? JpegFile.Colours.CHROMA : JpegFile.Colours.PLAIN);
+    return out.length == shape[0] ? out : Arrays.copyOf(out, shape[0]);
   }
 }

@@ -72,6 +72,8 @@ final class Header {
     if ((tag & 1) != 0 || (tag >> 1 & 7) > 3)
       throw new IllegalArgumentException("a VP8 frame that is no key frame of version 0 to 3");
     if ((tag >> 4 & 1) == 0) throw new IllegalArgumentException("a VP8 frame that is not to be shown");
+    if (tag >> 5 >= to - from)
+      throw new IllegalArgumentException("a VP8 frame of " + (to - from) + " bytes with a part of " + (tag >> 5));
     if ((data[from + 3] & 255) != 0x9D || data[from + 4] != 1 || data[from + 5] != 0x2A)
       throw new IllegalArgumentException("a VP8 frame without its start code");
   }

@@ -20,7 +20,7 @@ public final class WebpFile {
   private static final int VP8 = code("VP8 "), VP8L = code("VP8L"), VP8X = code("VP8X"), ALPH = code("ALPH"), ANMF =
       code("ANMF"),
       EXIF = code("EXIF");
-  private static final int HAS_OPACITY = 16, ANIMATED = 2;
+  private static final int HAS_OPACITY = 16, ANIMATED = 2, FLAGS = 0x3E;
 
   /// A chunk's contents.
   private record Chunk(int type, int from, int length) {
@@ -52,6 +52,9 @@ public final class WebpFile {
       throw new ImageException(name,
           "truncated WebP: its header says %,d bytes, found %,d".formatted(whole, bytes.length));
     file.walk(12, (int) whole);
+    if (file.canvas != null && (bytes[file.canvas.from] & ~FLAGS) != 0)
+      throw new ImageException(name, "a WebP with the flags %02X, expected none beside %02X".formatted(
+          bytes[file.canvas.from] & 255, FLAGS));
     int first = file.data.getInt(12);
     if (file.picture == null || first != VP8 && first != VP8L && first != VP8X)
       throw new ImageException(name, "a WebP without a picture");
@@ -66,11 +69,14 @@ public final class WebpFile {
     for (long at = start; at + 8 <= end; ) {
       int from = (int) at + 8;
       long length = data.getInt((int) at + 4) & 0xFFFFFFFFL;
-      if (length > end - from)
+      if (length + (length & 1) > end - from)
         throw new ImageException(name,
             "a chunk of the WebP at byte %d says %,d bytes, %,d are left".formatted(at, length, end - from));
       chunk(new Chunk(data.getInt((int) at), from, (int) length));
       at += 8 + length + (length & 1);
+      // behind a canvas the chunks fill the file
+      if (start == 12 && canvas != null && at < end && at + 8 > end)
+        throw new ImageException(name, "truncated WebP: a chunk at byte %d has no header".formatted(at));
     }
   }
 
@@ -149,22 +155,17 @@ public final class WebpFile {
     return left + top + right + bottom == 0 ? still : still.pad(new Padding(top, left, bottom, right), 0);
   }
 
-  /// Whether the file says that opacity counts; a plain file says so in its picture.
-  private boolean clear(boolean picture) {
-    return canvas == null ? picture : (data.get(canvas.from) & HAS_OPACITY) != 0;
-  }
-
   private Picture lossless(FileBytes source) throws ImageException {
     Lossless.Size size = Lossless.size(bytes, picture.from, picture.end());
     source.checkSize(size.width(), size.height());
     int[] pixels = Lossless.decode(bytes, picture.from, picture.end());
-    Mode mode = clear(size.opacity()) ? Mode.RGBA : Mode.RGB;
+    Mode mode = size.opacity() ? Mode.RGBA : Mode.RGB;
     byte[] samples = new byte[Math.multiplyExact(pixels.length, mode.bytes())];
     for (int i = 0, o = 0; i < pixels.length; i++) {
       samples[o++] = (byte) (pixels[i] >> 16);
       samples[o++] = (byte) (pixels[i] >> 8);
       samples[o++] = (byte) pixels[i];
-      if (mode == Mode.RGBA) samples[o++] = size.opacity() ? (byte) (pixels[i] >> 24) : -1;
+      if (mode == Mode.RGBA) samples[o++] = (byte) (pixels[i] >> 24);
     }
     return Picture.of(mode, size.width(), size.height(), samples);
   }
@@ -174,9 +175,11 @@ public final class WebpFile {
     source.checkSize(size[0], size[1]);
     KeyFrame.Image image = LibWebp.missing() == null ? LibWebp.decode(bytes, picture.from, picture.end(), size)
         : KeyFrame.decode(bytes, picture.from, picture.end());
-    if (opacity == null || !clear(false)) return Picture.of(Mode.RGB, image.width(), image.height(), image.rgb());
-    return joined(image.rgb(), AlphaPlane.decode(bytes, opacity.from, opacity.end(), image.width(), image.height()),
-        image.width(),
+    // opacity that the canvas does not announce makes the picture RGBA, and does not count
+    boolean said = canvas != null && (data.get(canvas.from) & HAS_OPACITY) != 0;
+    if (opacity == null && !said) return Picture.of(Mode.RGB, image.width(), image.height(), image.rgb());
+    return joined(image.rgb(), opacity == null || !said ? null
+        : AlphaPlane.decode(bytes, opacity.from, opacity.end(), image.width(), image.height()), image.width(),
         image.height());
   }
 
