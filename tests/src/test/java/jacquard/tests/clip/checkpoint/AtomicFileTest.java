@@ -44,7 +44,7 @@ class AtomicFileTest {
       channel.write(ByteBuffer.allocate(600));
       throw new IOException("No space left on device");
     }));
-    for (String part : List.of(file.toString(), "1000 bytes", "bytes free", "No space left",
+    for (String part : List.of(file.toString(), "1000 bytes", "bytes free", "the disk is full",
         "unchanged")) assertTrue(full.getMessage().contains(part), full.getMessage());
     assertThrows(UncheckedIOException.class, () -> Safetensors.write(file, Map.of(), List.of(
         Source.floats("a", Shape.of(5000), () -> new float[5000]),
@@ -100,6 +100,8 @@ class AtomicFileTest {
     Path file = folder.resolve("none").resolve("a");
     assertTrue(assertThrows(IOException.class, () -> AtomicFile.write(file, "x")).getMessage()
         .contains(file.toString()));
+    assertEquals(folder + " is a folder, expected the name of a file to write",
+        assertThrows(IOException.class, () -> AtomicFile.write(folder, "x")).getMessage());
   }
 
   @Test void oneRunAFolder() throws Exception {
