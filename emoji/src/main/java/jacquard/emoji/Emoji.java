@@ -1,7 +1,9 @@
 package jacquard.emoji;
 
+import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /// The default corpus: drawings of Unicode's emoji by several families of artists, each with its name. Sources and
 /// licences: `NOTICE`.
@@ -57,7 +60,7 @@ public final class Emoji {
         var f = line.split("\t");
         if (!pixels.containsKey(f[0])) {
           try (var png = resource(f[0] + ".png")) {
-            var image = ImageIO.read(png);
+            var image = sheet(png);
             pixels.put(f[0], image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth()));
             widths.put(f[0], image.getWidth());
           }
@@ -74,7 +77,7 @@ public final class Emoji {
     var r = new ArrayList<Portrait>();
     try (var png = resource("tones.png");
          var in = new BufferedReader(new InputStreamReader(resource("tones.tsv"), StandardCharsets.UTF_8))) {
-      var image = ImageIO.read(png);
+      var image = sheet(png);
       int width = image.getWidth();
       int[] pixels = image.getRGB(0, 0, width, image.getHeight(), null, 0, width);
       in.readLine();
@@ -84,6 +87,11 @@ public final class Emoji {
       }
     } catch (IOException e) { throw new UncheckedIOException(e); }
     return List.copyOf(r);
+  }
+
+  /// Without the file among temporary ones that ImageIO makes otherwise: it may find no room.
+  private static BufferedImage sheet(InputStream png) throws IOException {
+    return ImageIO.read(new MemoryCacheImageInputStream(png));
   }
 
   private static byte[] cut(int[] sheet, int width, int index) {

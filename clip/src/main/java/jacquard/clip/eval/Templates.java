@@ -1,5 +1,6 @@
 package jacquard.clip.eval;
 
+import jacquard.clip.settings.Nearest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -21,7 +22,7 @@ public record Templates(List<String> texts) {
     for (var t : texts)
       if (!t.contains("{}"))
         throw new IllegalArgumentException("template \"" + t + "\" has no {} for the label, and is none of the sets "
-            + String.join(", ", SETS));
+            + String.join(", ", SETS) + Nearest.of(t, SETS).map(n -> ". Did you mean " + n + "?").orElse(""));
     texts = List.copyOf(texts);
   }
 

@@ -27,7 +27,8 @@ record Cache(Path root, boolean links) {
   /// A file of a commit. Names that leave the folder are refused.
   Path at(Repository r, String commit, String file) throws IOException {
     if (!Repository.commit(commit))
-      throw new IOException("the hub names the commit \"" + commit + "\" of " + r + ", expected 40 hex digits");
+      throw new IOException("the hub names the commit \"" + commit + "\" of " + r + ", expected 40 hex digits"
+          + (commit.isEmpty() ? ": is it a hub (HF_ENDPOINT), or the page of a network that wants a login?" : ""));
     var folder = of(r).resolve("snapshots").resolve(commit).normalize();
     var path = folder.resolve(file).normalize();
     if (!path.startsWith(folder) || path.equals(folder))

@@ -26,7 +26,9 @@ import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.clip.model.vit.VitConfig;
 import jacquard.clip.nn.Init;
+import jacquard.clip.settings.Nearest;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 
 /// The families of towers: the one place that names them all. A row says how a config becomes a tower, or what is not
@@ -65,8 +67,14 @@ final class Families {
           row("timm EfficientNet", EfficientNet.refused(t), (c, make) -> EfficientNet.of(t, c, make));
       case TimmConfig t when RelPosVit.known(t) ->
           row("timm ViT with relative positions", RelPosVit.refused(t), (c, make) -> RelPosVit.of(t, c, make));
-      case TimmConfig t -> Row.missing("timm", "timm tower " + t.name());
+      case TimmConfig t -> Row.missing("timm", "timm tower " + t.name()
+          + near(t.name(), Presets.values("vision_cfg", "timm_model_name")));
     };
+  }
+
+  private static String near(String name, Set<String> known) {
+    var question = known.contains(name) ? "" : Nearest.question(name, known);
+    return question.isEmpty() ? "" : "." + question;
   }
 
   private static <T> Row<T> row(String name, Optional<String> refused, BiFunction<ClipConfig, Init.Maker, T> tower) {
@@ -79,7 +87,8 @@ final class Families {
       case ModernTextConfig t -> Row.of("modern text", (c, make) -> ModernTextTransformer.of(t, c, make));
       case HuggingFaceConfig h when HuggingFaceTower.known(h) ->
           row("Hugging Face text", HuggingFaceTower.refused(h), (c, make) -> HuggingFaceTower.of(h, c, make));
-      case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower " + h.described());
+      case HuggingFaceConfig h -> Row.missing("Hugging Face text", "Hugging Face text tower "
+          + h.described() + near(h.name(), Presets.values("text_cfg", "hf_model_name")));
     };
   }
 

@@ -10,6 +10,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// The models that OpenCLIP has a name for, and the weights that were published for them; and two of our own for the
@@ -50,6 +52,14 @@ public final class Presets {
     if (JSON.containsKey(name)) return CONFIGS.computeIfAbsent(name, n -> ClipConfig.of(section(JSON.get(n)), n));
     throw new IllegalArgumentException("no model \"" + name + "\"." + Nearest.question(name, JSON.keySet())
         + " ./jacquard models lists all");
+  }
+
+  /// What the models have for a key of a section, as `vision_cfg` and `timm_model_name`; those without it are left out.
+  public static Set<String> values(String section, String key) {
+    var r = new TreeSet<String>();
+    for (var model : JSON.values())
+      if (section(model).get(section) instanceof Map<?, ?> s && s.get(key) instanceof String v) r.add(v);
+    return r;
   }
 
   /// The weights published for a model, tag by tag; empty if there are none.

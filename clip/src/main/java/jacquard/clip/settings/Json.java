@@ -47,7 +47,7 @@ public final class Json {
   ///
   /// @throws IOException naming the file and the place, if it is no JSON object or larger than 16 MiB
   public static Map<String, Object> read(Path file) throws IOException {
-    if (Files.isDirectory(file)) throw new IOException(file + " is a folder, expected a JSON file");
+    Presence.file(file, "a JSON file");
     long size = Files.size(file);
     if (size > LARGEST)
       throw new IOException(file + ": " + size + " bytes, expected a JSON file of at most " + LARGEST);

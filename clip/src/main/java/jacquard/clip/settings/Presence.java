@@ -21,6 +21,13 @@ public final class Presence {
     return true;
   }
 
+  /// A folder where a file is expected; Java would read it as a file that is broken, and not say its name.
+  ///
+  /// @throws IOException naming it
+  public static void file(Path path, String expected) throws IOException {
+    if (Files.isDirectory(path)) throw new IOException(path + " is a folder, expected " + expected);
+  }
+
   /// The outermost folder that may not be searched.
   private static Path closed(Path path) {
     var above = path.getParent();

@@ -2,6 +2,7 @@ package jacquard.clip.settings;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -18,7 +19,9 @@ public final class Reason {
 
   public static String of(Throwable e) {
     return switch (e) {
-      case UncheckedIOException u -> of(u.getCause());
+      // what it says itself, unless that is the cause's name and words
+      case UncheckedIOException u -> String.valueOf(u.getMessage()).equals(u.getCause().toString()) ? of(u.getCause())
+          : u.getMessage() + ": " + of(u.getCause());
       case NoSuchFileException f -> file(f, "no such file or folder");
       case AccessDeniedException f -> file(f, "permission denied");
       case FileAlreadyExistsException f -> file(f, "exists already");
@@ -26,6 +29,9 @@ public final class Reason {
       case DirectoryNotEmptyException f -> file(f, "the folder is not empty");
       case FileSystemLoopException f -> file(f, "the folder contains itself through a link");
       case FileSystemException f when f.getReason() != null -> file(f, first(f.getReason()));
+      // of the JDK's client, which says no more than that a channel is closed
+      case ConnectException c when c.getMessage() == null && !(c.getCause() instanceof UnresolvedAddressException) ->
+          "nobody answers there; is there a network, or a proxy to go through?";
       case UnresolvedAddressException _ -> "its name cannot be resolved; is there a network?";
       case InvalidPathException p when unlikeUtf8() ->
           p.getInput() + ": this Java cannot name the file, since its locale is not UTF-8; set LC_ALL=C.UTF-8";

@@ -52,6 +52,8 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
     }
   }
 
+  /// Steps in a row of which nothing can be read that end a run: its data have gone.
+  private static final int EMPTY = 10;
   private static final String HELP = "; lower --lr or clip with --grad-clip-norm";
 
   /// Makes the steps from `first` on, until the last or until `stop` holds on some rank.
@@ -62,6 +64,7 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
     var group = Group.current();
     var counted = Counted.of(task.model());
     var next = first < steps ? read(first, group) : null;
+    int empty = 0;
     for (long s = first; s < steps; s++) {
       long t0 = System.nanoTime();
       var batch = next.join();
@@ -69,11 +72,15 @@ public record Loop(Task task, Stream stream, Move move, Optimization how, Comput
       long t1 = System.nanoTime();
       var values = new LinkedHashMap<String, Double>();
       int count = (int) group.sum("readable samples", batch.count())[0];
-      if (count > 0) {
-        values.putAll(update(batch, s, counted));
-      } else if (s == first)
+      empty = count > 0 ? 0 : empty + 1;
+      if (count > 0) values.putAll(update(batch, s, counted));
+      else if (s == first)
         throw new IOException("none of the " + stream.size(s) + " samples of step " + s + " could be read: "
             + stream.firstFailure());
+      else if (empty == EMPTY)
+        throw new IOException("none of the samples of the steps " + (s + 1 - EMPTY) + " to " + s
+            + " could be read; the first that could not: " + stream.firstFailure()
+            + ". Bring the data back and go on with --resume");
       if (count < stream.size(s)) values.put("unreadable", (double) stream.size(s) - count);
       long t2 = System.nanoTime();
       // the ranks may have learnt of it before and after

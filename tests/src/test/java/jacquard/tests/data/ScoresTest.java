@@ -161,5 +161,8 @@ class ScoresTest {
     assertEquals(new Scores("a=b", .5), Scores.parse("a=b=0.5"));
     for (var wrong : List.of("x", "x=", "=1", "x=y"))
       assertThrows(IllegalArgumentException.class, () -> Scores.parse(wrong), wrong);
+    var there = Path.of("").toAbsolutePath();
+    assertEquals(there + " is a folder, expected a list of uids, .npy or a text file",
+        assertThrows(IOException.class, () -> Uids.read(there)).getMessage());
   }
 }

@@ -116,6 +116,8 @@ class LayoutsTest {
     Files.writeString(folder.resolve("classnames.txt"), "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
     Files.writeString(folder.resolve("zeroshot_classification_templates.txt"), "a picture\n");
     assertTrue(broken(root, "mnist").contains("\"a picture\" has no {c} or {} for the name"));
+    Files.writeString(folder.resolve("zeroshot_classification_templates.txt"), "a {c}\n\n");
+    assertTrue(broken(root, "mnist").contains("line 2 is empty (the last), expected a template"));
     Files.delete(folder.resolve("zeroshot_classification_templates.txt"));
     Files.writeString(folder.resolve("test/nshards.txt"), "2");
     assertTrue(broken(root, "mnist").contains("1.tar is missing, though nshards.txt counts it"));

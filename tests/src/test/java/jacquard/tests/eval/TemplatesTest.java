@@ -37,6 +37,8 @@ class TemplatesTest {
   @Test void aTemplateNeedsItsPlace() {
     var e = assertThrows(IllegalArgumentException.class, () -> Templates.of(List.of("a photo")));
     assertTrue(e.getMessage().contains("a photo") && e.getMessage().contains("openai_imagenet"), e.getMessage());
+    e = assertThrows(IllegalArgumentException.class, () -> Templates.of(List.of("openai_imagnet")));
+    assertTrue(e.getMessage().endsWith("Did you mean openai_imagenet?"), e.getMessage());
   }
 
   /// The mean of the normalised features of each label's sentences, normalised; however the sentences fall into

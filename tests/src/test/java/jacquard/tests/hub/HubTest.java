@@ -115,6 +115,8 @@ class HubTest {
     fails("too many requests; try again in 600 seconds", client(), REPOSITORY, LARGE);
     hub.refusals.put("org/model", new Object[] {503, "", 0, 99});
     fails("a fault of its own", client(), REPOSITORY, LARGE);
+    hub.refusals.put("org/model", new Object[] {200, "", -1, 9});
+    fails("is it a hub (HF_ENDPOINT), or the page of a network that wants a login?", client(), REPOSITORY, LARGE);
   }
 
   @Test void busyHubIsAskedAgain() throws IOException {
@@ -126,7 +128,7 @@ class HubTest {
     client().file(REPOSITORY, LARGE);
     hub.close();
     assertArrayEquals(weights, Files.readAllBytes(client().file(REPOSITORY, LARGE)));
-    fails("cannot be reached", client(), REPOSITORY, "other.bin");
+    fails("cannot be reached (nobody answers there", client(), REPOSITORY, "other.bin");
   }
 
   @Test void offlineNothingIsAsked() throws IOException {

@@ -85,6 +85,16 @@ class EventLogTest {
     assertEquals(1, integer(message(start, 7), 1));
   }
 
+  /// Readers take files by their names: a later one stands behind the others, though the clock was set back.
+  @Test void aClockThatWasSetBack() throws IOException {
+    try (var first = EventLog.create(folder, CLOCK);
+        var second = EventLog.resume(folder, 60, InstantSource.fixed(Instant.ofEpochSecond(1_600_000_000L)));
+        var third = EventLog.resume(folder, 70, InstantSource.fixed(Instant.ofEpochSecond(1_500_000_000L)))) {
+      var names = List.of(first.file(), second.file(), third.file());
+      assertEquals(names, names.stream().sorted().toList());
+    }
+  }
+
   private static List<UnknownFieldSet> events(Path file) throws IOException {
     var in = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
     var events = new ArrayList<UnknownFieldSet>();

@@ -1,5 +1,6 @@
 package jacquard.clip.checkpoint.files;
 
+import jacquard.clip.settings.Presence;
 import jacquard.clip.settings.Reason;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -50,6 +51,7 @@ public final class AtomicFile {
   /// @throws IOException naming the file, the bytes wanted and the free space; what `content` throws unchecked passes
   ///   through
   public static void write(Path file, long bytes, Content content) throws IOException {
+    Presence.file(file, "the name of a file to write");
     Path target = file.toAbsolutePath();
     Path part = target.resolveSibling(target.getFileName() + ".tmp");
     boolean done = false;

@@ -1,8 +1,10 @@
 package jacquard.clip.cli.options;
 
+import jacquard.clip.settings.Reason;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.tensor.Group;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.time.Duration;
 import picocli.CommandLine.Option;
 
@@ -63,7 +65,8 @@ public final class RankOptions {
         throw new IllegalArgumentException("%s started %d processes, and %s %d: start them with mpirun -n %d, or srun "
             .formatted(launch.by(), launch.size(), kind.equals("mpi") ? "Open MPI sees" : "the ranks see", group.size(),
                 launch.size()) + "--mpi=pmix; --dist-backend local makes each a run of its own");
-      return work.run();
+      // the other ranks are told the message: of a file that is not there Java's is the path alone
+      try { return work.run(); } catch (FileSystemException e) { throw new IOException(Reason.of(e), e); }
     });
   }
 

@@ -16,12 +16,15 @@ import jacquard.clip.train.RunFolder;
 import jacquard.clip.train.RunPage;
 import jacquard.clip.train.Trainer;
 import jacquard.clip.train.ranks.Alike;
+import jacquard.clip.train.ranks.FileMarks;
 import jacquard.clip.train.ranks.Plan;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Contrastive;
+import jacquard.clip.train.task.Task;
 import jacquard.tensor.Group;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -140,19 +143,30 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
             new SamplingOptions.Size(training.least(), context, seed)),
             whole, config, batch / c.steps.batch, c.steps.batch, seed)
         : training.stream(whole, captions, tokenizer, new SamplingOptions.Size(batch, context, seed));
-    Alike.check(Group.current(), facts(stream));
-    return new Trainer(c.task.recipe(recipe, transform.config()), stream, how, cadence, on, seed, transform, tokenizer,
+    var task = c.task.recipe(recipe, transform.config());
+    Alike.check(Group.current(), facts(stream, task));
+    return new Trainer(task, stream, how, cadence, on, seed, transform, tokenizer,
         held).also(c.zeroShot.also(transform, tokenizer, perEpoch)).live(c.run.watch);
   }
 
   /// What all ranks must have alike.
-  private SequencedMap<String, List<String>> facts(Stream stream) {
+  private SequencedMap<String, List<String>> facts(Stream stream, Task.Recipe task) throws IOException {
     var r = new LinkedHashMap<String, List<String>>();
     r.put("version", List.of(Build.text()));
     r.put("command line", command.began.arguments());
     r.put("model", List.of(config.json().toString().split("(?<=,)")));
+    r.put("files", Group.current().together() ? List.of() : FileMarks.of(files(task)));
     r.put("data", List.of(stream.fingerprint().toString(), stream.order().toString()));
     r.put("held-out data", List.of(held == null ? "none" : held.name() + ", " + held.size()));
+    return r;
+  }
+
+  /// What each rank reads for itself: weights, the tokenizer, the checkpoint of a run that goes on.
+  private List<Path> files(Task.Recipe task) throws IOException {
+    var r = new ArrayList<>(task.files());
+    if (start.tokenizer() != null)
+      r.addAll(TokenizerFiles.files(start.tokenizer(), config.text().input().tokenizer()));
+    if (command.run.resume != null) RunFolder.saved(command.folder).ifPresent(r::add);
     return r;
   }
 

@@ -2,6 +2,7 @@ package jacquard.clip.cli.weights;
 
 import jacquard.clip.checkpoint.Conversion;
 import jacquard.clip.checkpoint.Conversion.Layout;
+import jacquard.clip.checkpoint.files.NewFolder;
 import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;
 import java.io.IOException;
@@ -42,8 +43,10 @@ public final class ConvertCommand implements Callable<Integer> {
     if (shard != null && layout == Layout.PT)
       throw new IllegalArgumentException("--shard-size is for open_clip and hf: a .pt is one file");
     if (Files.exists(to)) throw new IllegalArgumentException(to + " is there already; give a new name");
-    new Conversion(layout, half, shard == null ? 0 : bytes())
-        .write(new Published(Hub.current()).files(from, pretrained), to);
+    var conversion = new Conversion(layout, half, shard == null ? 0 : bytes());
+    var model = new Published(Hub.current()).files(from, pretrained);
+    if (layout == Layout.PT) conversion.write(model, to);
+    else NewFolder.write(to, made -> conversion.write(model, made));
     System.out.println(to);
     return 0;
   }

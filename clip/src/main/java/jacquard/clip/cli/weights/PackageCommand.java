@@ -4,6 +4,7 @@ import jacquard.clip.checkpoint.Conversion;
 import jacquard.clip.checkpoint.Conversion.Layout;
 import jacquard.clip.checkpoint.ModelFiles;
 import jacquard.clip.checkpoint.files.AtomicFile;
+import jacquard.clip.checkpoint.files.NewFolder;
 import jacquard.clip.cli.train.RunRecord;
 import jacquard.clip.hub.ModelCard;
 import jacquard.clip.settings.Json;
@@ -49,11 +50,13 @@ public final class PackageCommand implements Callable<Integer> {
     if (!input.clip() && (model.tokenizer() == null || !TokenizerFiles.in(model.tokenizer(), input.tokenizer())))
       throw new IOException(record.weights() + " lacks the files of the tokenizer " + input.tokenizer()
           + ", without which nobody can use the model: put them beside the weights");
-    new Conversion(Layout.OPEN_CLIP, half, 0).write(model, to);
-    if (input.clip())
-      for (var f : ClipFiles.of(input.context()).entrySet())
-        AtomicFile.write(to.resolve(f.getKey()), f.getValue() instanceof String s ? s : Json.text(f.getValue()));
-    AtomicFile.write(to.resolve("README.md"), card(record, model, to.getFileName().toString()).markdown());
+    NewFolder.write(to, made -> {
+      new Conversion(Layout.OPEN_CLIP, half, 0).write(model, made);
+      if (input.clip())
+        for (var f : ClipFiles.of(input.context()).entrySet())
+          AtomicFile.write(made.resolve(f.getKey()), f.getValue() instanceof String s ? s : Json.text(f.getValue()));
+      AtomicFile.write(made.resolve("README.md"), card(record, model, to.getFileName().toString()).markdown());
+    });
     System.out.println(to);
     if (licence.isEmpty()) System.err.println("jacquard: the card says no licence; --license ID adds it");
     return 0;

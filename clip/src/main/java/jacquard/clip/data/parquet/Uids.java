@@ -1,5 +1,6 @@
 package jacquard.clip.data.parquet;
 
+import jacquard.clip.settings.Presence;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -25,6 +26,7 @@ public record Uids(String name, long[] high, long[] low) implements Keeps {
 
   /// @throws IOException naming the file and what is wrong with it
   public static Uids read(Path file) throws IOException {
+    Presence.file(file, "a list of uids, .npy or a text file");
     byte[] bytes = Files.readAllBytes(file);
     boolean npy = bytes.length > 10 && Arrays.equals(bytes, 0, NPY.length, NPY, 0, NPY.length);
     return npy ? ofArray(file, bytes) : ofLines(file, bytes);

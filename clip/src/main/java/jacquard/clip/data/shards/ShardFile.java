@@ -2,6 +2,7 @@ package jacquard.clip.data.shards;
 
 import jacquard.clip.data.CaptionNumbers;
 import jacquard.clip.data.parquet.Sidecar;
+import jacquard.clip.settings.Presence;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -52,6 +53,7 @@ public interface ShardFile {
     @Override public String name() { return path.toString(); }
 
     @Override public State state() throws IOException {
+      Presence.file(path, "a tar");
       return new State(Files.size(path), Files.getLastModifiedTime(path).to(TimeUnit.MICROSECONDS));
     }
 

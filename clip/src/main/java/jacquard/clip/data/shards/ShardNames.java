@@ -1,6 +1,8 @@
 package jacquard.clip.data.shards;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
@@ -33,6 +35,21 @@ public final class ShardNames {
 
   /// The texts between `::`.
   public static List<String> sources(String data) { return List.of(data.split("::")); }
+
+  /// @param sources the names of the shards of each
+  /// @throws IllegalArgumentException where a shard is named twice: its pairs would be read twice an epoch
+  public static void distinct(List<List<String>> sources) {
+    var seen = new HashMap<String, Integer>();
+    for (int s = 0; s < sources.size(); s++)
+      for (var name : sources.get(s)) {
+        var before = seen.putIfAbsent(name.contains(":") ? name : Path.of(name).normalize().toString(), s);
+        if (before != null)
+          throw new IllegalArgumentException(name + " is named twice" + (sources.size() == 1 ? "" : before == s
+              ? " in source " + (s + 1) : ", in source " + (before + 1) + " and in source " + (s + 1))
+              + ": its pairs would be read twice. Name it once; --train-data-upsampling-factors reads a source more "
+              + "often");
+      }
+  }
 
   /// @throws IllegalArgumentException where a variable is not set
   private static String variables(String s, UnaryOperator<String> environment) {

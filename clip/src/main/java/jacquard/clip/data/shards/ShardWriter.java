@@ -2,6 +2,7 @@ package jacquard.clip.data.shards;
 
 import jacquard.clip.checkpoint.files.AtomicFile;
 import jacquard.clip.settings.Json;
+import jacquard.clip.settings.Reason;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -40,6 +41,14 @@ public final class ShardWriter implements AutoCloseable {
 
   /// @param extension of the picture's file
   public void add(String extension, byte[] picture, String caption) throws IOException {
+    try { put(extension, picture, caption); } catch (IOException e) { throw failed(e); }
+  }
+
+  private IOException failed(IOException e) {
+    return new IOException(part() + ": could not write it: " + Reason.of(e), e);
+  }
+
+  private void put(String extension, byte[] picture, String caption) throws IOException {
     if (tar == null) tar = new BufferedOutputStream(Files.newOutputStream(part()), 1 << 16);
     var key = number(shard, width) + number(inShard, digits);
     entry(tar, key + "." + extension, picture);
@@ -92,14 +101,14 @@ public final class ShardWriter implements AutoCloseable {
 
   /// Ends the last shard and writes `sizes.json`, from which OpenCLIP learns how many samples there are.
   public void done() throws IOException {
-    if (tar != null) finish();
+    try { if (tar != null) finish(); } catch (IOException e) { throw failed(e); }
     AtomicFile.write(folder.resolve("sizes.json"), Json.text(counts));
   }
 
   /// Takes away a shard that was begun.
   @Override public void close() throws IOException {
     if (tar == null) return;
-    tar.close();
-    Files.deleteIfExists(part());
+    // on a full disk its last bytes cannot be written either
+    try { tar.close(); } finally { Files.deleteIfExists(part()); }
   }
 }

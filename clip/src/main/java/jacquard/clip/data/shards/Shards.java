@@ -90,7 +90,7 @@ public final class Shards {
         .mapToDouble(n -> sources.get(n.source).factor).toArray());
     if (r.size() == 0)
       throw new IOException(name + " holds no pair in " + shards.size() + " shards"
-          + (r.lost().isEmpty() ? "" : ": " + words(r.lost())));
+          + (r.notes().isEmpty() ? "" : ": " + String.join("; ", r.notes())));
     return r;
   }
 
@@ -122,7 +122,6 @@ public final class Shards {
   }
 
   private static String name(ShardIndex.Sample s) { return s.key().substring(s.key().lastIndexOf('/') + 1); }
-
   /// Whether a shard of this name is brought into a cache.
   public static boolean elsewhere(String name) {
     return HttpShard.is(name) || name.startsWith(ShardFile.OfCommand.PREFIX);

@@ -79,7 +79,7 @@ final class Tar {
         }
       }
       at = content + (skip + BLOCK - 1) / BLOCK * BLOCK;
-      if (at > size) at = size;
+      if (at > size) return "it is cut at byte " + size;
     }
   }
 

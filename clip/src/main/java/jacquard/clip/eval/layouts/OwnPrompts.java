@@ -22,9 +22,9 @@ final class OwnPrompts {
     var names = place.folder().resolve(CLASSES);
     var sentences = place.folder().resolve(TEMPLATES);
     if (!Files.exists(names)) return place.prompts();
-    var classes = TextFile.lines(names);
+    var classes = TextFile.lines(names, "name");
     if (place.prompts() != null) check(place, classes, place.prompts().classes());
-    var templates = Files.exists(sentences) ? TextFile.lines(sentences) : KnownClasses.usualTemplates();
+    var templates = Files.exists(sentences) ? TextFile.lines(sentences, "template") : KnownClasses.usualTemplates();
     try {
       return place.set().kind() == Benchmark.Kind.OBJECTIVES ? Prompts.apart(classes, templates)
           : Prompts.of(classes, templates);

@@ -1,5 +1,7 @@
 package jacquard.clip.model.tower;
 
+import jacquard.clip.model.Presets;
+import jacquard.clip.settings.Nearest;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.text.TokenizerFiles;
@@ -17,6 +19,13 @@ public record TextInput(int context, String tokenizer, Map<String, Object> optio
   /// Whether captions become ids by CLIP's own tokenizer.
   public boolean clip() { return tokenizer.equals("clip"); }
 
+  /// What was probably meant, where no model of the registry has this tokenizer.
+  private String near() {
+    var known = Presets.values("text_cfg", "hf_tokenizer_name");
+    var question = known.contains(tokenizer) ? "" : Nearest.question(tokenizer, known);
+    return question.isEmpty() ? "" : "." + question;
+  }
+
   /// The tokenizer of the captions.
   ///
   /// @param folder with its files; null if there is none, which is enough for CLIP's own
@@ -27,7 +36,7 @@ public record TextInput(int context, String tokenizer, Map<String, Object> optio
     if (folder == null || !TokenizerFiles.in(folder, tokenizer))
       throw new IllegalArgumentException("this model needs the tokenizer " + tokenizer
           + "; its files (tokenizer.json, or others that " + tokenizer + " has on the hub) are not "
-          + (folder == null ? "known here" : "in " + folder) + ": put them beside the weights");
+          + (folder == null ? "known here" : "in " + folder) + ": put them beside the weights" + near());
     try { return TokenizerFiles.of(folder, tokenizer, options); } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

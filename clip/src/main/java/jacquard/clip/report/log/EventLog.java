@@ -27,6 +27,7 @@ import java.util.zip.CRC32C;
 /// record is an `Event` message of `tensorflow/core/util/event.proto`, the first one the version of the format. The
 /// messages are written by field number.
 public final class EventLog implements AutoCloseable {
+  private static final String BEGINNING = "events.out.tfevents.";
   private static final int MASK = 0xa282ead8;
   private static final int LENGTH_DELIMITED = 2;
   private final Path file;
@@ -38,7 +39,10 @@ public final class EventLog implements AutoCloseable {
   private EventLog(Path folder, InstantSource clock) throws IOException {
     this.clock = clock;
     Files.createDirectories(folder);
-    String name = "events.out.tfevents." + clock.instant().getEpochSecond() + "." + host();
+    // Readers take files in the order of their names, so that none may be older than one that is there, whatever a
+    // clock says that was set back.
+    long now = clock.instant().getEpochSecond(), latest = latest(folder);
+    String name = BEGINNING + (now < latest ? latest + 1 : now) + "." + host();
     for (int i = 0; ; i++) {
       Path candidate = folder.resolve(i == 0 ? name : name + "." + i);
       FileChannel opened;
@@ -52,6 +56,14 @@ public final class EventLog implements AutoCloseable {
       break;
     }
     event(0, out -> out.writeString(3, "brain.Event:2"));
+  }
+
+  /// The seconds of the latest event file in a folder; 0 where there is none.
+  private static long latest(Path folder) throws IOException {
+    try (var all = Files.list(folder)) {
+      return all.map(f -> f.getFileName().toString()).filter(n -> n.matches("events\\.out\\.tfevents\\.\\d{1,12}\\..*"))
+          .mapToLong(n -> Long.parseLong(n.split("\\.")[3])).max().orElse(0);
+    }
   }
 
   /// Begins an event file `events.out.tfevents.<seconds>.<host>` in a folder.

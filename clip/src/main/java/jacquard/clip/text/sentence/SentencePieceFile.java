@@ -3,6 +3,7 @@ package jacquard.clip.text.sentence;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.WireFormat;
 import jacquard.clip.settings.FirstBytes;
+import jacquard.clip.settings.Presence;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,6 +29,7 @@ public record SentencePieceFile(List<Piece> pieces, Kind kind, boolean bytes, bo
   public record Piece(String text, float score, Type type) {}
 
   public static SentencePieceFile read(Path file) throws IOException {
+    Presence.file(file, "a SentencePiece model");
     if (Files.size(file) > MOST)
       throw new IOException(file + " holds " + Files.size(file) + " bytes, expected a SentencePiece model of at most "
           + MOST);

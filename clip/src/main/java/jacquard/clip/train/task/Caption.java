@@ -6,6 +6,7 @@ import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.coca.CaptionDecoder;
 import jacquard.tensor.Tensor;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
@@ -52,5 +53,6 @@ public record Caption(Contrastive contrastive, double weight) implements Task {
     @Override public Caption make(boolean resumed) throws IOException {
       return new Caption(contrastive.make(resumed), weight);
     }
+    @Override public List<Path> files() { return contrastive.files(); }
   }
 }

@@ -16,7 +16,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 
 /// Pictures and captions that belong together are drawn together, the others apart.
 ///
@@ -99,6 +101,8 @@ public record Contrastive(ClipModel model, Parameters parameters, Loss loss) imp
       var model = locks.of(begun);
       return new Contrastive(model, model.parameters().freeze(locks.frozen(model).toArray(String[]::new)), loss);
     }
+
+    @Override public List<Path> files() { return Stream.of(start, image).filter(Objects::nonNull).toList(); }
 
     /// The weights of another training are taken, its optimizer's state is not, which is said.
     private ClipModel begun() throws IOException {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 
 /// A student that is trained by its own contrastive loss and by the logits of a teacher, which stays as it is; see
 /// [DistillLoss].
@@ -65,5 +66,7 @@ public record Distill(Contrastive student, ClipModel teacher) implements Task {
     @Override public Distill make(boolean resumed) throws IOException {
       return new Distill(student.make(resumed), Checkpoint.load(teacher, weights));
     }
+
+    @Override public List<Path> files() { return Stream.concat(student.files().stream(), Stream.of(weights)).toList(); }
   }
 }

@@ -55,5 +55,7 @@ public record Foretell(ClipModel model, Parameters parameters) implements Task {
       var model = resumed || start == null ? ClipModel.create(config, seed) : Checkpoint.load(config, start);
       return new Foretell(model, model.parameters().freeze(locks.frozen(model).toArray(String[]::new)));
     }
+
+    @Override public List<Path> files() { return start == null ? List.of() : List.of(start); }
   }
 }

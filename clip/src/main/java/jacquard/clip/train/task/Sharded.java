@@ -15,6 +15,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Elementwise;
 import jacquard.tensor.op.Op;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -156,5 +157,6 @@ public record Sharded(Task task, Parameters parameters, SequencedMap<String, Sha
   /// @param whole how each rank makes the task before it is cut
   public record Recipe(Task.Recipe whole, Rows rows) implements Task.Recipe {
     @Override public Sharded make(boolean resumed) throws IOException { return of(whole.make(resumed), rows); }
+    @Override public List<Path> files() { return whole.files(); }
   }
 }

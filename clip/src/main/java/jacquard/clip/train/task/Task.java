@@ -92,5 +92,8 @@ public interface Task extends Section {
   interface Recipe {
     /// @param resumed whether a checkpoint of the run follows, so that weights to begin from are not needed
     Task make(boolean resumed) throws IOException;
+
+    /// The files of weights that it begins from and compares with, which must be the same on all ranks.
+    default List<Path> files() { return List.of(); }
   }
 }

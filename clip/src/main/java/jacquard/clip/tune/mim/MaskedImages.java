@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Masked image modelling as EVA-02 does it (Fang et al. 2023): blocks of a picture's patches are hidden from the image
 /// tower, which foretells there what a frozen CLIP's tower sees of the whole picture. Captions are not read. What is
@@ -178,5 +179,7 @@ public record MaskedImages(ClipModel model, Student student, Parameters paramete
           && !begun.parameters().trained().containsKey(p)).toList();
       return of(begun.model(), frozen, Checkpoint.load(teacher, weights), share, student.seed());
     }
+
+    @Override public List<Path> files() { return Stream.concat(student.files().stream(), Stream.of(weights)).toList(); }
   }
 }

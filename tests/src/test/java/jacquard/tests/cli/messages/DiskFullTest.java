@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import jacquard.clip.settings.Reason;
 import jacquard.tests.cli.Launcher;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -61,6 +65,38 @@ class DiskFullTest {
     assertFalse(Files.exists(folder.resolve("runs/run/resume.safetensors.tmp")));
     assertEquals(0, Launcher.run("classify", folder.resolve("runs/run/last").toString(),
         pictures.resolve("p00.png").toString(), "--labels", "a,b").status());
+  }
+
+  /// What makes a new folder leaves none that is not whole, and says which file found no room.
+  @Test void noPartOfAFolderIsLeft(@TempDir Path folder) throws Exception {
+    var pictures = Launcher.pictures(folder.resolve("pictures"), 16);
+    assertEquals(0, Launcher.run(Launcher.train(folder, pictures, "run", 4)).status());
+    var run = folder.resolve("runs/run");
+    var made = folder.resolve("made");
+    var limited = List.of("bash", "-c", "ulimit -f 1000; exec \"$@\"", "limited");
+    for (var command : List.of(List.of("package", run.toString(), "--out", made.toString()),
+        List.of("convert", run.resolve("last").toString(), made.toString(), "--format", "open_clip"),
+        List.of("shards", "emoji", made.toString(), "--size", "100000"))) {
+      var output = folder.resolve(command.getFirst() + ".txt");
+      var p = Launcher.start(output, limited, command.toArray(String[]::new));
+      assertTrue(p.waitFor(3, TimeUnit.MINUTES));
+      var text = Files.readString(output);
+      assertEquals(1, p.exitValue(), text);
+      assertTrue(text.contains(command.getFirst().equals("shards") ? made.resolve("00.tar.part: could not write it: ")
+          .toString() : "open_clip_model.safetensors: could not write "), text);
+      assertTrue(!Files.exists(made) || Files.list(made).findAny().isEmpty(), text);
+      assertFalse(Files.exists(folder.resolve("made.part")), text);
+    }
+    assertEquals(0, Launcher.run("package", run.toString(), "--out", made.resolveSibling("other").toString())
+        .status());
+  }
+
+  /// Logs name their file.
+  @Test void aLogSaysItsName() {
+    assertEquals("m.jsonl: cannot write the metrics of step 3: the disk is full: make room, or write into another "
+        + "folder", Reason.of(new UncheckedIOException("m.jsonl: cannot write the metrics of step 3",
+        new IOException("No space left on device"))));
+    assertEquals("x: no such file or folder", Reason.of(new UncheckedIOException(new NoSuchFileException("x"))));
   }
 
   /// Features that find no room: the file is named, what is done stays, and `--resume` goes on from there.

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import jacquard.clip.cli.Main;
+import jacquard.clip.settings.Build;
 import jacquard.tests.cli.Launcher;
 import jacquard.tests.ranks.Mpirun;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -118,6 +120,58 @@ class LaunchTest {
           ended.text());
       assertFalse(Files.exists(folder.resolve("runs")), ended.text());
     }
+  }
+
+  /// What each rank reads for itself: weights that differ are found before the first step, and so is another version;
+  /// of what one rank lacks all are told, in words.
+  @Test void filesAndVersionsThatDifferAreRefused(@TempDir Path folder) throws Exception {
+    assumeTrue(Mpirun.isThere(), Mpirun.MISSING);
+    Path a = Files.createDirectories(folder.resolve("a")), b = Files.createDirectories(folder.resolve("b"));
+    for (var at : List.of(a, b)) {
+      Launcher.pictures(at.resolve("pictures"), 24);
+      assertEquals(0, Launcher.run(Launcher.train(folder, at.resolve("pictures"), at.getFileName().toString(),
+          at == a ? 3 : 4)).status());
+      Files.move(folder.resolve("runs").resolve(at.getFileName()).resolve("last"), at.resolve("w"));
+    }
+    var train = new ArrayList<>(List.of(Launcher.train(folder, Path.of("pictures"), "run", 4)));
+    train.set(train.indexOf("--model"), "--pretrained");
+    train.set(train.indexOf("--pretrained") + 1, "w");
+    var first = new ArrayList<>(List.of("-wdir", a.toString()));
+    first.addAll(processes(1, train.toArray(String[]::new)));
+    var second = new ArrayList<>(first);
+    second.set(1, b.toString());
+    var ended = Mpirun.of(folder, List.of(first, second));
+    assertEquals(1, ended.status(), ended.text());
+    assertTrue(ended.text().contains("were not started alike. files: rank 0 has open_clip_model.safetensors of "),
+        ended.text());
+    Files.delete(b.resolve("w/open_clip_config.json"));
+    Files.delete(b.resolve("w/open_clip_model.safetensors"));
+    Files.delete(b.resolve("w"));
+    var absent = Mpirun.of(folder, List.of(first, second));
+    assertTrue(absent.status() == 1 && absent.text().contains("rank 0 of 2: rank 1 failed: w: no such file or folder"),
+        absent.text());
+    // a build that says another version of itself, before the real one
+    second.set(1, a.toString());
+    int classes = second.indexOf("-cp") + 1;
+    second.set(classes, otherVersion(folder) + java.io.File.pathSeparator + second.get(classes));
+    var versions = Mpirun.of(folder, List.of(first, second));
+    assertTrue(versions.status() == 1 && versions.text().contains("version: rank 0 has " + Build.VERSION)
+        && versions.text().contains(", rank 1 has " + OTHER), versions.text());
+    assertFalse(Files.exists(folder.resolve("runs/run")));
+  }
+
+  private static final String OTHER = Build.VERSION.replace('0', '7');
+
+  /// A folder with the class that knows the version, another of the same length in it.
+  private static Path otherVersion(Path folder) throws IOException {
+    var name = Build.class.getName().replace('.', '/') + ".class";
+    byte[] code;
+    try (var in = Build.class.getResourceAsStream("Build.class")) { code = in.readAllBytes(); }
+    var text = new String(code, StandardCharsets.ISO_8859_1).replace(Build.VERSION, OTHER);
+    var to = folder.resolve("other").resolve(name);
+    Files.createDirectories(to.getParent());
+    Files.write(to, text.getBytes(StandardCharsets.ISO_8859_1));
+    return folder.resolve("other");
   }
 
   /// What starts processes that do not see each other is told so, or each is a run of its own.

@@ -100,6 +100,8 @@ class AtomicFileTest {
     Path file = folder.resolve("none").resolve("a");
     assertTrue(assertThrows(IOException.class, () -> AtomicFile.write(file, "x")).getMessage()
         .contains(file.toString()));
+    assertEquals(folder + " is a folder, expected the name of a file to write",
+        assertThrows(IOException.class, () -> AtomicFile.write(folder, "x")).getMessage());
   }
 
   @Test void oneRunAFolder() throws Exception {

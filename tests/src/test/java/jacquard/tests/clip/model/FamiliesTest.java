@@ -207,5 +207,15 @@ class FamiliesTest {
     var alone = Files.readString(Fixtures.file("models/hf_bert_cls/config.json"));
     assertTrue(ClipConfig.parse(alone).unsupported().orElseThrow().contains("hf_config.json"),
         "its sizes lie beside it");
+    assertEquals("Hugging Face text tower roberta-bas, whose sizes are not known: put its own config beside this one "
+        + "as hf_config.json, or give hf_model_config. Did you mean roberta-base or xlm-roberta-base?",
+        Presets.of("roberta-ViT-B-32").with("text_cfg.hf_model_name=roberta-bas").unsupported().orElseThrow());
+    assertTrue(siglip.with("vision_cfg.timm_model_name=resnet50_siglip").unsupported().orElseThrow()
+        .endsWith("timm tower resnet50_siglip"));
+    assertTrue(Presets.of("convnext_base").with("vision_cfg.timm_model_name=convnxt_base").unsupported().orElseThrow()
+        .contains("timm tower convnxt_base. Did you mean convnext_base"));
+    var tokens = assertThrows(IllegalArgumentException.class, () -> Presets.of("roberta-ViT-B-32")
+        .with("text_cfg.hf_tokenizer_name=roberta-bas").text().input().captions(null)).getMessage();
+    assertTrue(tokens.contains("the tokenizer roberta-bas;") && tokens.contains("Did you mean roberta-base"), tokens);
   }
 }

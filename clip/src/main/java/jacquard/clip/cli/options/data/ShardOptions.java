@@ -71,6 +71,7 @@ public final class ShardOptions {
   }
 
   public Shards open(String data, List<Shards.From> sources) throws IOException {
+    ShardNames.distinct(sources.stream().map(Shards.From::names).toList());
     boolean remote = sources.stream().flatMap(s -> s.names().stream())
         .anyMatch(Shards::elsewhere);
     return Shards.open(data, sources, fields(),

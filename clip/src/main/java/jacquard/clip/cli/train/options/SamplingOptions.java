@@ -90,7 +90,7 @@ public final class SamplingOptions {
       if (!(f > 0 && f <= 1e6))
         throw new IllegalArgumentException("--train-data-upsampling-factors: " + each[i]
             + ", expected a number above 0");
-      r.add(new Shards.From(ShardNames.braces(sources.get(i)), f));
+      r.add(new Shards.From(ShardNames.expand(sources.get(i)), f));
     }
     return options.open(name, r);
   }
