@@ -130,7 +130,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     long seed = c.steps.seed;
     var text = config.text().input();
     var transform = new Transform(c.images.over(start.pictures()));
-    var recipe = new Contrastive.Recipe(config, start.weights(), c.model.image, c.locks.locks(), c.task.loss(), seed);
+    var locks = c.locks.locks(c.optimizer.poolerApart);
+    var recipe = new Contrastive.Recipe(config, start.weights(), c.model.image, locks, c.task.loss(), seed);
     var tokenizer = text.captions(start.tokenizer());
     var whole = new Framing.Whole(transform, c.images.augmentation(transform.config()));
     var captions = c.captions.augmentation();

@@ -74,6 +74,10 @@ public final class OptimizerOptions {
   @Option(names = "--text-layer-decay", paramLabel = "X",
       description = "The same of the text tower (default: ${DEFAULT-VALUE}).")
   double textLayers = 1;
+  @Option(names = "--text-pooler-own-group",
+      description = "For --text-layer-decay and --lock-text-unlocked-layers the text tower's pooler is a group of its "
+          + "own below the projection (of a modern text tower: belongs to the last block), not of the projection's.")
+  public boolean poolerApart;
   @Option(names = "--opt-fallback-list", arity = "1..*", paramLabel = "GLOB",
       description = "Parameters that timm/muon leaves to AdamW, beside vectors and thin matrices, by patterns of "
           + "OpenCLIP's names: *embedding*, *.proj.")
@@ -130,7 +134,7 @@ public final class OptimizerOptions {
   Rates rates(ClipConfig config) {
     share("--image-layer-decay", imageLayers);
     share("--text-layer-decay", textLayers);
-    return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config));
+    return new Rates(decay, imageLayers, textLayers, undecayed, poolerApart).check(ClipModel.describe(config));
   }
 
   /// How much of the running averages stays at a step; 0 for none.
