@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 
 /// The tensors of a tree of records, by path: component names joined by dots, list elements by number. The paths are
 /// the names that checkpoints use ([Named] says where they differ from Java's). Absent (null) components are left out.
@@ -69,6 +70,13 @@ public final class Parameters {
       f.addAll(hits);
     }
     return new Parameters(all, f);
+  }
+
+  /// The same paths, each tensor that is trained replaced by what `f` makes of it.
+  public Parameters replaced(UnaryOperator<Tensor> f) {
+    var r = new LinkedHashMap<>(all);
+    r.replaceAll((path, t) -> fixed.contains(path) ? t : f.apply(t));
+    return new Parameters(r, fixed);
   }
 
   /// How many numbers are trained or held, buffers aside from `trained`.

@@ -47,6 +47,9 @@ public interface Device extends AutoCloseable {
   /// How much a user would rather have this device than another; the CPU is 0.
   int rank();
 
+  /// Whether its tensors lie in the memory of the host.
+  default boolean onHost() { return false; }
+
   /// Memory for `size` elements, its contents unspecified. Running out is an error that says the bytes asked, held and
   /// allowed.
   Object allocate(DType dtype, long size);

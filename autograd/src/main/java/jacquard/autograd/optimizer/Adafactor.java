@@ -10,20 +10,21 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /// The gradient over the root of its second moment, which for a large matrix is the product of the means of its rows
-/// and columns over the mean of all; β₂ = 1 − t^(−0.8) (Shazeer and Stern 2018).
+/// and columns over the mean of all; β₂ = 1 − t^(−fall) (Shazeer and Stern 2018).
 ///
+/// @param fall      0.8 as a rule
 /// @param most      the largest β₂
 /// @param least     a matrix is kept as rows and columns where both sides are at least this
 /// @param threshold a step whose root mean square is larger is cut to it; 0: none is
 /// @param momentum  of the steps; 0 for none
-public record Adafactor(double most, int least, double threshold, double momentum) implements Composed {
+public record Adafactor(double fall, double most, int least, double threshold, double momentum)
+    implements Composed {
   /// timm's `adafactor`: steps cut to a root mean square of 1.
-  public static final Adafactor TIMM = new Adafactor(1, 17, 1, 0);
-  private static final double FALL = .8;
+  public static final Adafactor TIMM = new Adafactor(.8, 1, 17, 1, 0);
   private static final float TINY = 1e-30f;
 
   /// big_vision's, timm's `adafactorbv`: momentum, nothing cut.
-  public static Adafactor bigVision(double momentum) { return new Adafactor(.999, 16, 0, momentum); }
+  public static Adafactor bigVision(double momentum) { return new Adafactor(.8, .999, 16, 0, momentum); }
 
   private boolean factored(Shape s) { return s.rank() == 2 && Math.min(s.dim(0), s.dim(1)) >= least; }
 
@@ -39,7 +40,7 @@ public record Adafactor(double most, int least, double threshold, double momentu
 
   @Override public void move(Tensor p, List<Tensor> moments, Tensor gradient, At at) {
     var g = gradient.mul(at.factor());
-    float share = (float) (1 - Math.min(most, 1 - StrictMath.pow(at.t(), -FALL)));
+    float share = (float) (1 - Math.min(most, 1 - StrictMath.pow(at.t(), -fall)));
     var squares = g.mul(g).add(TINY);
     Tensor u;
     if (factored(p.shape())) {

@@ -72,10 +72,17 @@ public record ClipModel(ImageTower visual, TextTower text, @Named("logit_scale")
   }
 
   /// The groups of each tower, from input to output, as globs of the model's paths; see [Tower#groups].
-  public Map<String, List<List<String>>> groups() {
+  public Map<String, List<List<String>>> groups() { return groups(false); }
+
+  /// The same.
+  ///
+  /// @param poolerApart whether the text tower's pooler stands below its head; see [TextTower#poolerApart]
+  public Map<String, List<List<String>>> groups(boolean poolerApart) {
     var r = new LinkedHashMap<String, List<List<String>>>();
-    towers().forEach((prefix, t) ->
-        r.put(prefix, t.groups().stream().map(g -> g.stream().map(glob -> prefix + "." + glob).toList()).toList()));
+    towers().forEach((prefix, t) -> {
+      var groups = poolerApart && t == text ? text.poolerApart() : t.groups();
+      r.put(prefix, groups.stream().map(g -> g.stream().map(glob -> prefix + "." + glob).toList()).toList());
+    });
     return r;
   }
 

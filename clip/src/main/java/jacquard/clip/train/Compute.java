@@ -19,7 +19,9 @@ import java.util.stream.Collectors;
 /// @param recompute whether backward runs the blocks of the towers again instead of keeping what they made
 /// @param sharding  of what each rank keeps its own rows alone
 /// @param parts     whether each rank writes its part of what a run needs to go on
-public record Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding, boolean parts) {
+/// @param offload   whether optimizers of GPUs lie and run in the memory of the host
+public record Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding, boolean parts,
+    boolean offload) {
   private static final String LIBRARY = "library.";
 
   public Compute(List<Device> devices, Precision precision, boolean recompute) {
@@ -28,6 +30,10 @@ public record Compute(List<Device> devices, Precision precision, boolean recompu
 
   public Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding) {
     this(devices, precision, recompute, sharding, false);
+  }
+
+  public Compute(List<Device> devices, Precision precision, boolean recompute, Sharding sharding, boolean parts) {
+    this(devices, precision, recompute, sharding, parts, false);
   }
 
   public static Compute on(Device... devices) { return new Compute(List.of(devices), Precision.FP32, false); }

@@ -15,6 +15,7 @@ import jacquard.clip.train.health.Recovery;
 import jacquard.clip.train.health.WildSteps;
 import jacquard.clip.train.ranks.Memory;
 import jacquard.clip.train.ranks.Moments;
+import jacquard.clip.train.ranks.Offload;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Rows;
 import jacquard.clip.train.task.Section;
@@ -107,6 +108,13 @@ public final class Trainer {
   }
 
   private Evaluation run(RunFolder folder, Group group) throws IOException {
+    try (var host = compute.offload() ? Offload.host(Scope.current().device(), group) : null) {
+      return run(folder, group, host);
+    }
+  }
+
+  /// @param host for the optimizer; null where it lies with the parameters
+  private Evaluation run(RunFolder folder, Group group, Scope host) throws IOException {
     boolean saved = folder.saved(), leads = group.rank() == 0;
     var sharding = group.size() > 1 ? compute.sharding() : Sharding.NONE;
     if (sharding != Sharding.NONE && !Sharding.cuts(how.rule()))
@@ -115,7 +123,9 @@ public final class Trainer {
     var rows = new Rows(group);
     var task = (sharding == Sharding.ALL ? new Sharded.Recipe(recipe, rows) : recipe).make(saved);
     var moments = sharding.moments() ? Moments.of(task, rows, sharding == Sharding.GRADIENTS) : null;
-    var optimizer = how.over(task, moments == null ? task.parameters() : moments.parameters());
+    var parameters = moments == null ? task.parameters() : moments.parameters();
+    var offload = host == null ? null : new Offload(parameters, host);
+    var optimizer = offload == null ? how.over(task, parameters) : offload.optimizer(p -> how.over(task, p));
     var averages = (leads || !task.cut().isEmpty()) && cadence.average > 0
         ? new Averages(task, cadence.average, Averages.COPIED) : null;
     var care = new Care(how.watch().wild() > 0 ? new WildSteps(how.watch().wild()) : null, compute.scale(),
@@ -134,7 +144,8 @@ public final class Trainer {
       return made;
     };
     if (care.recovery() != null) care.recovery().by(back, _ -> {});
-    var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
+    var own = offload == null ? Loop.Move.by(optimizer) : offload.around(optimizer);
+    var move = moments == null ? own : moments.around(own);
     var loop = new Loop(task, stream, move, how, compute, cadence.steps, seed, care);
     var listeners = new ArrayList<Listener>();
     if (averages != null) listeners.add(new Listener.Averaging(averages));

@@ -58,6 +58,8 @@ public final class CpuDevice implements Device {
   @Override public Live live() { return pool.live(); }
   @Override public void synchronize() {}
 
+  @Override public boolean onHost() { return true; }
+
   @Override public void warm() { Rehearsal.begin(); }
 
   @Override public Health health() { return CpuHealth.measured(); }

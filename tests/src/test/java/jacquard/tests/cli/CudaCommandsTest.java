@@ -57,6 +57,20 @@ class CudaCommandsTest {
         "features of length 1, after sums of up to 192 terms: 8·√192·2⁻²⁴");
   }
 
+  /// What is foretold of a GPU whose optimizer is on the host: no moments there, and a column for the host.
+  @Test void aDryRunCountsTheHost(@TempDir Path folder) throws Exception {
+    var line = with(Launcher.train(folder, Launcher.pictures(folder.resolve("pictures"), 16), "dry", 3), "--device",
+        "cuda", "--dry-run");
+    var usual = good(line);
+    assertFalse(usual.contains("on the host"), usual);
+    var away = good(with(line, "--fsdp-offload-cpu"));
+    assertTrue(away.contains("in all   on the host   largest batch"), away);
+    // 0.4 million parameters: 1 MB of weights, 3 of moments; three times the weights and what is under way
+    assertTrue(usual.lines().anyMatch(l -> l.matches("--zero 0 +1 +3 .*")), usual);
+    assertTrue(away.lines().anyMatch(l -> l.matches("--zero 0 +1 +0 +\\d+ +\\d+ +6 .*")), away);
+    good(with(Launcher.train(folder, folder.resolve("pictures"), "away", 3), "--device", "cuda", "--fsdp-offload-cpu"));
+  }
+
   /// The last values of a file.
   private static float[] floats(byte[] file, int n) {
     float[] r = new float[n];

@@ -6,7 +6,7 @@ import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Op;
 import java.util.List;
 
-/// A CPU that notes the most bytes that tensors held.
+/// A CPU that notes the most bytes that tensors held; as a GPU is, apart from the memory of the host.
 final class Noting implements Device {
   private final Device cpu;
   private long bytes, peak;

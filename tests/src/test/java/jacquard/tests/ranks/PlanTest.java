@@ -14,6 +14,7 @@ import jacquard.clip.train.Loop;
 import jacquard.clip.train.Optimization;
 import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.ranks.Moments;
+import jacquard.clip.train.ranks.Offload;
 import jacquard.clip.train.ranks.Plan;
 import jacquard.clip.train.ranks.Sharding;
 import jacquard.clip.train.task.Contrastive;
@@ -22,6 +23,7 @@ import jacquard.clip.train.task.Sharded;
 import jacquard.clip.train.task.Task;
 import jacquard.tensor.Device;
 import jacquard.tensor.Group;
+import jacquard.tensor.Precision;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
 import java.util.Arrays;
@@ -51,6 +53,11 @@ class PlanTest {
 
   /// The most bytes that each rank's tensors held in a step.
   private static List<Long> measured(ClipConfig config, Compute compute, int ranks, int pairs) {
+    return measured(config, compute, ranks, pairs, null);
+  }
+
+  /// @param host of an optimizer there
+  private static List<Long> measured(ClipConfig config, Compute compute, int ranks, int pairs, Scope host) {
     var devices = IntStream.range(0, ranks).mapToObj(Noting::new).toList();
     return Group.run(List.copyOf(devices), group -> {
       var device = devices.get(group.rank());
@@ -59,8 +66,11 @@ class PlanTest {
           task = compute.sharding() == Sharding.ALL ? Sharded.of(whole, rows) : whole;
       var moments = !compute.sharding().moments() ? null
           : Moments.of(task, rows, compute.sharding() == Sharding.GRADIENTS);
-      var optimizer = how(1).over(task, moments == null ? task.parameters() : moments.parameters());
-      var move = moments == null ? Loop.Move.by(optimizer) : moments.around(optimizer);
+      var parameters = moments == null ? task.parameters() : moments.parameters();
+      var away = compute.offload() ? new Offload(parameters, host) : null;
+      var optimizer = away == null ? how(1).over(task, parameters) : away.optimizer(p -> how(1).over(task, p));
+      var own = away == null ? Loop.Move.by(optimizer) : away.around(optimizer);
+      var move = moments == null ? own : moments.around(own);
       var grid = config.vision().input();
       var random = new java.util.Random(1 + group.rank());
       float[] pixels = new float[pairs * grid.size() * 3];
@@ -79,13 +89,41 @@ class PlanTest {
     });
   }
 
+  /// With the optimizer on the host: of the device, and of the host.
+  private static List<Long> away(ClipConfig config, Sharding sharding, int ranks, int pairs) {
+    var there = new Noting(ranks);
+    there.again();
+    try (var host = Scope.detached(there)) {
+      var compute = new Compute(List.of(new Noting(0)), Precision.FP32, false, sharding, false, true);
+      return List.of(measured(config, compute, ranks, pairs, host).getFirst(), there.peak());
+    }
+  }
+
+  /// Moments are no more on the device, and on the host with the copies and what is under way.
+  @Test void anOptimizerOnTheHost() {
+    var config = ClipConfig.parse(DEEP);
+    var sharding = Sharding.NONE;
+    var compute = new Compute(List.of(new Noting(0)), Precision.FP32, false, sharding, false, true);
+    Plan plan = Plan.of(config, Contrastive.Loss.SOFTMAX, how(1), compute, 1, sharding),
+        usual = Plan.of(config, Contrastive.Loss.SOFTMAX, how(1), Compute.on(Device.named("cpu")), 1, sharding);
+    assertEquals(0, plan.moments());
+    assertEquals(0, usual.host());
+    assertTrue(plan.host() >= 3L * plan.weights() && plan.host() <= 4.01 * plan.weights(), plan.host() + " bytes");
+    var seen = away(config, sharding, 1, 8);
+    assertEquals(seen.getFirst(), plan.bytes(8), 0.1 * seen.getFirst());
+    assertEquals(seen.getLast(), plan.host(), 0.01 * seen.getLast());
+    // what came from a CPU's options changes nothing there
+    var cpu = new Compute(List.of(Device.named("cpu")), Precision.FP32, false, sharding, false, true);
+    assertEquals(usual, Plan.of(config, Contrastive.Loss.SOFTMAX, how(1), cpu, 1, sharding));
+  }
+
   /// Three models, kept and made again, alone and as two ranks in each mode. What the CPU's kernels hold beside tensors
   /// is not counted on either side.
   @ParameterizedTest @ValueSource(strings = {VIT, DEEP, RESNET}) void theMemoryOfAStep(String json) {
     var config = ClipConfig.parse(json);
     for (boolean recompute : new boolean[] {false, true})
       for (var sharding : Sharding.values()) {
-        var compute = new Compute(List.of(Device.named("cpu")), jacquard.tensor.Precision.FP32, recompute, sharding);
+        var compute = new Compute(List.of(Device.named("cpu")), Precision.FP32, recompute, sharding);
         for (int ranks : sharding == Sharding.NONE ? new int[] {1, 2} : new int[] {2}) {
           var plan = Plan.of(config, Contrastive.Loss.SOFTMAX, how(1), compute, ranks, sharding);
           for (int pairs : new int[] {8, 32})

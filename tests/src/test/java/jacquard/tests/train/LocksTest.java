@@ -23,10 +23,14 @@ import jacquard.tensor.Device;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
+import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /// What stays trainable in a locked tower, beside what OpenCLIP 4.2 leaves trainable (`clip/recorded.py` recorded it).
@@ -66,6 +70,31 @@ class LocksTest {
     var e = assertThrows(IllegalArgumentException.class, () ->
         new Locks(OptionalInt.of(7), OptionalInt.empty(), false).frozen(model));
     assertTrue(e.getMessage().contains("7") && e.getMessage().contains("6"), e.getMessage());
+  }
+
+  /// The projection alone is one group, the pooler the next; in a modern text tower the pooler goes with the last
+  /// block. Towers without a pooler do not change.
+  @Test void thePoolerMayStandApart() throws IOException {
+    var bert = ClipModel.describe(ClipConfig.read(Fixtures.file("models/hf_bert_cls/config.json")));
+    assertEquals(Set.of("proj", "transformer.pooler"), open(bert, 1, false));
+    assertEquals(Set.of("proj"), open(bert, 1, true));
+    assertEquals(Set.of("proj", "transformer.pooler"), open(bert, 2, true));
+    var modern = ClipModel.describe(ClipConfig.read(Fixtures.file("models/modern_map_variable/config.json")));
+    assertEquals(Set.of("pool", "text_projection"), open(modern, 1, false));
+    assertEquals(Set.of("text_projection"), open(modern, 1, true));
+    assertTrue(open(modern, 2, true).contains("pool"));
+    for (var name : List.of("vit", "hf_mt5", "hf_roberta_max")) {
+      var model = ClipModel.describe(ClipConfig.read(Fixtures.file("models/" + name + "/config.json")));
+      assertEquals(model.groups(), model.groups(true), name);
+    }
+  }
+
+  /// The parts of the text tower that are trained.
+  private static Set<String> open(ClipModel model, int unlocked, boolean poolerApart) {
+    return parameters(model, new Locks(OptionalInt.empty(), OptionalInt.of(unlocked), false, poolerApart)).trained()
+        .keySet().stream().filter(p -> p.startsWith("text.")).map(p -> p.split("\\."))
+        .map(p -> p[1].equals("transformer") || p[1].equals("blocks") ? p[1] + "." + p[2] : p[1])
+        .collect(Collectors.toSet());
   }
 
   /// A locked stem keeps its weights; its batch statistics move unless they are fixed.

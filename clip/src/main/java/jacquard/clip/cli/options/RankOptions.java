@@ -35,6 +35,10 @@ public final class RankOptions {
   @Option(names = "--fsdp-checkpoint", paramLabel = "KIND", description = "Who writes what a run needs to go on: full: "
       + "rank 0, one file; sharded: each rank a part. Any number of ranks reads both (default: ${DEFAULT-VALUE}).")
   String checkpoint = "full";
+  @Option(names = "--fsdp-offload-cpu", description = "The optimizer and its moments are in the memory of the host, "
+      + "and the CPU makes its steps: 8 bytes a parameter less on a GPU, and 8 to 12 that cross over at a step. With "
+      + "any --zero, also 0. Without effect where a CPU trains: all lies there anyway.")
+  public boolean offload;
 
   /// What a rank does.
   public interface Work { int run() throws IOException; }

@@ -111,15 +111,18 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     if (Group.current().rank() > 0) return 0;
     System.out.printf("%s, %d rank%s, %,d pairs a rank and micro-batch, %s%s; MB of each rank:%n", title(), on.ranks(),
         on.ranks() == 1 ? "" : "s", pairs, on.precision().flag(), on.recompute() ? ", blocks made again" : "");
-    System.out.println("          weights  moments     step   in all   largest batch in " + heap / 1_000_000 + " MB");
+    boolean offload = on.offload() && !on.devices().getFirst().onHost();
+    System.out.println("          weights  moments     step   in all   " + (offload ? "on the host   " : "")
+        + "largest batch in " + heap / 1_000_000 + " MB");
     Plan any = null;
     for (var sharding : Sharding.values()) {
       if (sharding != Sharding.NONE && !Sharding.cuts(how.rule())) continue;
       any = Plan.of(config, command.task.loss(), how, on, on.ranks(), sharding);
       double step = any.bytes(pairs) - any.weights() - any.moments();
       long fit = any.pairs(heap);
-      System.out.printf("--zero %d %,9d%,9d%,9.0f%,9.0f   %s%n", sharding.stage(), any.weights() / 1_000_000,
-          any.moments() / 1_000_000, step / 1e6, any.bytes(pairs) / 1e6, fit == 0 ? "none" : "%,d".formatted(fit));
+      System.out.printf("--zero %d %,9d%,9d%,9.0f%,9.0f   %s%s%n", sharding.stage(), any.weights() / 1_000_000,
+          any.moments() / 1_000_000, step / 1e6, any.bytes(pairs) / 1e6,
+          offload ? "%,11d   ".formatted(any.host() / 1_000_000) : "", fit == 0 ? "none" : "%,d".formatted(fit));
     }
     System.out.printf("%.2f GFLOP a pair forwards and backwards, %,d launches a micro-batch%n", any.operations() / 1e9,
         any.launches());
@@ -133,7 +136,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     long seed = c.steps.seed;
     var text = config.text().input();
     var transform = new Transform(c.images.over(start.pictures()));
-    var recipe = new Contrastive.Recipe(config, start.weights(), c.model.image, c.locks.locks(), c.task.loss(), seed);
+    var locks = c.locks.locks(c.optimizer.poolerApart);
+    var recipe = new Contrastive.Recipe(config, start.weights(), c.model.image, locks, c.task.loss(), seed);
     var tokenizer = text.captions(start.tokenizer());
     var whole = new Framing.Whole(transform, c.images.augmentation(transform.config()));
     var captions = c.captions.augmentation();

@@ -17,6 +17,9 @@ public interface Encoder {
   /// Globs of its parameters from input to output, a list a group: embeddings, a group a layer, what follows them.
   List<List<String>> groups();
 
+  /// Whether the last group is a pooler.
+  default boolean pools() { return false; }
+
   /// Globs of tables of positions.
   default List<String> undecayed() { return List.of(); }
 

@@ -101,6 +101,14 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
     return r;
   }
 
+  /// Without a projection the pooler is the head all the same.
+  @Override public List<List<String>> poolerApart() {
+    if (!transformer.pools() || projection.none()) return groups();
+    var r = new ArrayList<>(within(transformer.groups()));
+    r.add(List.of("proj.**"));
+    return r;
+  }
+
   private static List<List<String>> within(List<List<String>> groups) {
     return groups.stream().map(HuggingFaceTower::prefixed).toList();
   }

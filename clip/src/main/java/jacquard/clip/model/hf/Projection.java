@@ -45,8 +45,11 @@ record Projection(@Named("") Linear single, @Named("0") Linear first, @Named("2"
     return Linear.of(make, in, out, Init.fanIn(in), bias ? Init.fanIn(in) : null);
   }
 
+  /// Whether rows stay as they are.
+  boolean none() { return first == null && single == null; }
+
   Tensor apply(Tensor x) {
-    if (first == null && single == null) return x;
+    if (none()) return x;
     return single != null ? single.apply(unit ? x.normalize() : x) : second.apply(first.apply(x, activation));
   }
 }

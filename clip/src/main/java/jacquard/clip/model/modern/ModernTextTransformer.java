@@ -155,16 +155,22 @@ public record ModernTextTransformer(@Named("reg_tokens") Tensor registers, @Name
   private Tensor projected(Tensor x) { return projection == null ? x : projection.apply(x); }
 
   /// Tokens and registers; a group a block, the last one with the final norm; what pools and projects.
-  @Override public List<List<String>> groups() {
+  @Override public List<List<String>> groups() { return groups(false); }
+
+  /// The pooler belongs to the last block.
+  @Override public List<List<String>> poolerApart() { return groups(true); }
+
+  private List<List<String>> groups(boolean poolerApart) {
     var r = new ArrayList<List<String>>();
     var before = new ArrayList<>(List.of("token_embedding.**"));
     if (registers != null) before.add("reg_tokens");
     if (normPre != null) before.add("norm_pre.**");
     r.add(before);
     for (int i = 0; i < blocks.size() - 1; i++) r.add(List.of("blocks." + i + ".**"));
-    r.add(List.of("blocks." + (blocks.size() - 1) + ".**", "ln_final.**"));
+    var last = new ArrayList<>(List.of("blocks." + (blocks.size() - 1) + ".**", "ln_final.**"));
+    r.add(last);
     var head = new ArrayList<String>();
-    if (pooler != null) head.add("pool.**");
+    if (pooler != null) (poolerApart ? last : head).add("pool.**");
     if (projection != null) head.add("text_projection.**");
     if (!head.isEmpty()) r.add(head);
     return r;

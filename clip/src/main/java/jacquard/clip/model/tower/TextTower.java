@@ -13,6 +13,9 @@ public interface TextTower extends Tower {
   /// The same features and the rows that they were pooled of.
   Encoding tokens(int[][] captions);
 
+  /// The same groups where a pooler with parameters does not belong to the last one, the head, but stands below it.
+  default List<List<String>> poolerApart() { return groups(); }
+
   /// The context, and the tokenizer that makes its ids.
   TextInput input();
 

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 /// Which layer of a model a parameter belongs to: the groups of its towers, from input to output, as [Locks] and
-/// [Rates] count them: `visual.0`, `text.3`.
+/// [Rates] count them with the pooler in the head: `visual.0`, `text.3`.
 public final class Layers {
   private Layers() {}
 

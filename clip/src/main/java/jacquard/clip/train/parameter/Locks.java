@@ -1,6 +1,7 @@
 package jacquard.clip.train.parameter;
 
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.tower.TextTower;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -15,7 +16,12 @@ import java.util.OptionalInt;
 /// @param text the same of the text tower
 /// @param fixedStatistics whether the batch norms of locked groups keep their running statistics and normalise with
 ///   them; else they gather statistics though their weights stay
-public record Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics) {
+/// @param poolerApart whether the text tower's pooler stands below its head, see [TextTower#poolerApart]
+public record Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics, boolean poolerApart) {
+  public Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics) {
+    this(image, text, fixedStatistics, false);
+  }
+
   public static final Locks NONE = new Locks(OptionalInt.empty(), OptionalInt.empty(), false);
 
   /// Globs of the paths that are not trained.
@@ -26,7 +32,8 @@ public record Locks(OptionalInt image, OptionalInt text, boolean fixedStatistics
     if (image.isPresent()) r.addAll(frozen("image", "visual.", model.visual().groups(), image.getAsInt()));
     if (text.isPresent() && model.text() == null)
       throw new IllegalArgumentException("--lock-text: this model has no text tower");
-    if (text.isPresent()) r.addAll(frozen("text", "text.", model.text().groups(), text.getAsInt()));
+    if (text.isPresent()) r.addAll(frozen("text", "text.", poolerApart ? model.text().poolerApart()
+        : model.text().groups(), text.getAsInt()));
     return r;
   }
 

@@ -17,7 +17,12 @@ import java.util.regex.Pattern;
 /// @param image,text the layer-wise decays of the towers, 1 for none
 /// @param undecayed patterns of OpenCLIP's names of parameters that do not decay, beside those that never do; `*` for
 ///   any text, `?` for any letter
-public record Rates(double decay, double image, double text, List<String> undecayed) {
+/// @param poolerApart whether the text tower's pooler stands below its head, as in [Locks]
+public record Rates(double decay, double image, double text, List<String> undecayed, boolean poolerApart) {
+  public Rates(double decay, double image, double text, List<String> undecayed) {
+    this(decay, image, text, undecayed, false);
+  }
+
   public Rates {
     undecayed = List.copyOf(undecayed);
     for (double d : new double[] {image, text})
@@ -63,9 +68,9 @@ public record Rates(double decay, double image, double text, List<String> undeca
   }
 
   /// What pools a tower's tokens stands at its output and learns at the full rate, whatever group it is locked with.
-  private static void factors(ClipModel model, String tower, double decay, Map<String, Double> into) {
+  private void factors(ClipModel model, String tower, double decay, Map<String, Double> into) {
     if (decay == 1) return;
-    var groups = model.groups().get(tower);
+    var groups = model.groups(poolerApart).get(tower);
     if (groups == null) throw new IllegalArgumentException("a layer-wise decay of the " + tower
         + " tower, which this model has not");
     int n = groups.size();

@@ -31,18 +31,21 @@ public record Moments(Task task, Rows rows, Parameters parameters, boolean gradi
   }
 
   /// The optimizer's steps of all ranks.
-  public Loop.Move around(Optimizer optimizer) {
+  public Loop.Move around(Optimizer optimizer) { return around(Loop.Move.by(optimizer)); }
+
+  /// @param own this rank's steps
+  public Loop.Move around(Loop.Move own) {
     return new Loop.Move() {
-      @Override public void skip(long steps) { optimizer.restore(steps); }
+      @Override public void skip(long steps) { own.skip(steps); }
       @Override public Rows kept() { return gradients ? rows : null; }
 
       @Override public Consumer<Map<String, Tensor>> of(double rate, float factor) {
-        var move = optimizer.step(rate, factor);
+        var move = own.of(rate, factor);
         return given -> {
           try (var _ = Scope.open()) {
-            var own = new LinkedHashMap<String, Tensor>();
-            given.forEach((path, g) -> own.put(path, !gradients && rows.cut(g.type()) ? rows.own(g) : g));
-            move.accept(own);
+            var part = new LinkedHashMap<String, Tensor>();
+            given.forEach((path, g) -> part.put(path, !gradients && rows.cut(g.type()) ? rows.own(g) : g));
+            move.accept(part);
           }
           given.keySet().forEach(Moments.this::fetch);
         };

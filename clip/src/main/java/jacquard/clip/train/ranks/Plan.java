@@ -26,10 +26,11 @@ import java.util.stream.IntStream;
 /// of few pairs, where gradients and moves are largest, and those of many, where what backward needs is.
 ///
 /// @param weights,moments bytes that live from step to step
+/// @param host            bytes in the memory of the host, where the optimizer lies there; else 0
 /// @param lines           what a step adds to them
 /// @param operations      multiplications and additions of a pair, forwards and backwards
 /// @param launches        ops of a step
-public record Plan(long weights, long moments, List<Line> lines, double operations, long launches) {
+public record Plan(long weights, long moments, long host, List<Line> lines, double operations, long launches) {
   private static final int[] PAIRS = {2, 32, 128};
   /// Bytes of pictures that are not made for this.
   private static final int LARGE = 1 << 28;
@@ -43,7 +44,7 @@ public record Plan(long weights, long moments, List<Line> lines, double operatio
     private double at(double pairs) { return fixed + pair * pairs; }
   }
 
-  private record Step(long weights, long moments, long peak, double operations, long launches) {}
+  private record Step(long weights, long moments, long host, long peak, double operations, long launches) {}
 
   /// @param ranks of which one is looked at
   public static Plan of(ClipConfig config, Contrastive.Loss loss, Optimization how, Compute compute, int ranks,
@@ -53,7 +54,7 @@ public record Plan(long weights, long moments, List<Line> lines, double operatio
     int picture = 3 * Float.BYTES * config.vision().input().size();
     var lines = IntStream.of(PAIRS).filter(n -> 2L * n * picture < LARGE).mapToObj(n ->
         Line.through(n, taken.apply(n).peak, taken.apply(2 * n).peak)).toList();
-    return new Plan(first.weights, first.moments, lines, (twice.operations - first.operations) / PAIRS[0],
+    return new Plan(first.weights, first.moments, first.host, lines, (twice.operations - first.operations) / PAIRS[0],
         first.launches);
   }
 
@@ -70,26 +71,32 @@ public record Plan(long weights, long moments, List<Line> lines, double operatio
 
   private static Step step(ClipConfig config, Contrastive.Loss loss, Optimization how, Compute compute, int ranks,
       Sharding sharding, int pairs) {
-    var device = new Dry();
+    Dry device = new Dry(), host = new Dry();
+    boolean offload = compute.offload() && !compute.devices().getFirst().onHost();
     var group = ranks == 1 ? Group.ALONE : new OneOfMany(ranks);
     return ScopedValue.where(Group.CURRENT, group).call(() -> {
-      try (var _ = Scope.open(device)) {
+      try (var _ = Scope.open(device); var beside = Scope.detached(host)) {
         Task task = new Contrastive(Parameters.map(ClipModel.describe(config), (_, t) -> Tensor.empty(t.type())), loss);
         if (sharding == Sharding.ALL && ranks > 1) task = Sharded.of(task, new Rows(group));
         long weights = device.bytes();
         var parts = sharding.moments() && ranks > 1
             ? Moments.of(task, new Rows(group), sharding == Sharding.GRADIENTS) : null;
-        var optimizer = how.over(task, parts == null ? task.parameters() : parts.parameters());
+        var parameters = parts == null ? task.parameters() : parts.parameters();
+        var away = offload ? new Offload(parameters, beside) : null;
+        Task of = task;
+        var optimizer = away == null ? how.over(task, parameters) : away.optimizer(p -> how.over(of, p));
         long moments = device.bytes() - weights;
         device.again();
         try (var _ = Scope.open()) {
           var pass = task.under(compute.pass(Random.of(0)));
-          var move = parts == null ? Loop.Move.by(optimizer) : parts.around(optimizer);
+          var own = away == null ? Loop.Move.by(optimizer) : away.around(optimizer);
+          var move = parts == null ? own : parts.around(own);
           var moved = move.of(0, 1);
           if (ranks == 1 && how.clip() <= 0) Gradients.streamed(task, batch(config, pairs), pass, moved);
           else moved.accept(Gradients.of(task, batch(config, pairs), 1, pass, move.kept()).gradients());
         }
-        return new Step(weights, moments, device.peak() - weights - moments, device.operations(), device.launches());
+        return new Step(weights, moments, host.peak(), device.peak() - weights - moments, device.operations(),
+            device.launches());
       }
     });
   }

@@ -102,14 +102,16 @@ public final class Rows {
 
   /// Takes part, on another rank, in all that rank 0 fetches until it is done.
   public void give() {
-    for (int n; (n = (int) group.sum(WANTED, 0)[0]) > 0; )
-      try (var _ = Scope.open()) { whole(lent.get(n - 1).own, lent.get(n - 1).whole); }
+    for (int n; (n = (int) group.sum(WANTED, 0)[0]) > 0; ) {
+      var one = lent.get(n - 1);
+      try (var _ = Scope.open(one.own.device())) { whole(one.own, one.whole); }
+    }
   }
 
   /// All elements of a tensor, on rank 0.
   float[] wanted(Tensor own) {
     want(own);
-    try (var _ = Scope.open()) { return whole(own, lent.get(numbers.get(own) - 1).whole).floats(); }
+    try (var _ = Scope.open(own.device())) { return whole(own, lent.get(numbers.get(own) - 1).whole).floats(); }
   }
 
   /// Tensors that a run must keep, those of cut ones whole in the file, for which rank 0 asks when it is written.

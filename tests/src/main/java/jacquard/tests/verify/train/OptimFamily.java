@@ -30,7 +30,7 @@ public final class OptimFamily implements Family {
   /// The recorded sets of flags.
   private static final Map<String, Rates> FLAGS = Map.of("plain", Rates.decayed(DECAY), "text 0.7",
       new Rates(DECAY, 1, 0.7, List.of()), "image 0.8", new Rates(DECAY, 0.8, 1, List.of()),
-      "both", BOTH, "exclude",
+      "both", BOTH, "both, pooler apart", new Rates(DECAY, 0.75, 0.6, List.of(), true), "exclude",
       new Rates(DECAY, 1, 1, List.of("*.bias", "visual.proj*", "*token_embedding*", "*attn.qkv*", "*in_proj*")));
 
   @Override public String name() { return "optim"; }

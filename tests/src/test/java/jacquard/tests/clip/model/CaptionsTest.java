@@ -24,8 +24,11 @@ import jacquard.tensor.Scope;
 import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Captions that a CoCa writes, and its training; what the real OpenCLIP writes lies among the recorded cases.
 class CaptionsTest {
@@ -88,10 +91,8 @@ class CaptionsTest {
   /// length.
   @Test void partsGiveTheGradientsOfTheWhole() throws IOException {
     with(model -> {
-      int[][] tokens = {{298, 5, 6, 7, 299, 0, 0}, {298, 8, 299, 0, 0, 0, 0}, {298, 9, 9, 9, 9, 9, 299},
-          {298, 4, 3, 299, 0, 0, 0}};
-      var batch = Batch.of(pixels(), new Grid(32, 32), tokens);
-      var task = new Caption(new Contrastive(model, Contrastive.Loss.SOFTMAX), 2);
+      var batch = batch();
+      var task = new Caption(new Contrastive(model, Contrastive.Loss.SOFTMAX), Caption.Weights.USUAL);
       var whole = Gradients.of(task, batch, 1, Pass.training(Random.of(1)));
       var parts = Gradients.of(task, batch, 2, Pass.training(Random.of(1)));
       assertEquals(whole.loss(), parts.loss(), 1e-6 * whole.loss());
@@ -99,6 +100,54 @@ class CaptionsTest {
           1e-6 * whole.loss());
       whole.gradients().forEach((name, g) ->
           assertArrayEquals(g.floats(), parts.gradients().get(name).floats(), 2e-6f * (1 + largest(g.floats())), name));
+    });
+  }
+
+  private static Batch batch() {
+    int[][] tokens = {{298, 5, 6, 7, 299, 0, 0}, {298, 8, 299, 0, 0, 0, 0}, {298, 9, 9, 9, 9, 9, 299},
+        {298, 4, 3, 299, 0, 0, 0}};
+    return Batch.of(pixels(), new Grid(32, 32), tokens);
+  }
+
+  private static Gradients.Result counted(ClipModel model, double caption, double contrastive, int parts) {
+    var task = new Caption(new Contrastive(model, Contrastive.Loss.SOFTMAX), new Caption.Weights(caption, contrastive));
+    return Gradients.of(task, batch(), parts, Pass.training(Random.of(1)));
+  }
+
+  /// Loss and gradients are sums of those of both losses, by their weights.
+  @ParameterizedTest @ValueSource(ints = {1, 2}) void lossesCountByTheirWeights(int parts) throws IOException {
+    with(model -> {
+      Gradients.Result both = counted(model, 2, 0.25, parts), usual = counted(model, 2, 1, parts),
+          captions = counted(model, 2, 0, parts), pairs = counted(model, 0, 1, parts);
+      assertEquals(0.25 * pairs.losses().get("contrastive_loss"), both.losses().get("contrastive_loss"), 1e-6);
+      assertEquals(usual.losses().get("contrastive_loss"), pairs.losses().get("contrastive_loss"), 1e-6);
+      assertEquals(captions.losses().get("caption_loss"), both.losses().get("caption_loss"), 1e-6);
+      both.gradients().forEach((name, g) -> {
+        float[] found = g.floats(), expected = new float[found.length];
+        var ofCaptions = captions.gradients().get(name);
+        var ofPairs = pairs.gradients().get(name);
+        for (int i = 0; i < found.length; i++)
+          expected[i] = (ofCaptions == null ? 0 : ofCaptions.floats()[i])
+              + (ofPairs == null ? 0 : 0.25f * ofPairs.floats()[i]);
+        assertArrayEquals(expected, found, 2e-6f * (1 + largest(found)), name);
+      });
+    });
+  }
+
+  /// A contrastive loss that counts 0 is left out: what it alone reads has no gradient and is not moved, not by decay
+  /// either.
+  @ParameterizedTest @ValueSource(ints = {1, 2}) void aContrastiveLossOfNoWeightIsLeftOut(int parts)
+      throws IOException {
+    with(model -> {
+      var r = counted(model, 2, 0, parts);
+      assertEquals(0, r.losses().get("contrastive_loss"));
+      assertEquals(r.loss(), r.losses().get("caption_loss"), 0);
+      for (var name : List.of("logit_scale", "visual.proj", "text.text_projection"))
+        assertFalse(r.gradients().containsKey(name), name);
+      assertTrue(r.gradients().containsKey("text_decoder.text_projection"));
+      assertTrue(r.gradients().containsKey("visual.conv1.weight"));
+      assertThrows(IllegalArgumentException.class, () -> new Caption.Weights(0, 0));
+      assertThrows(IllegalArgumentException.class, () -> new Caption.Weights(2, -1));
     });
   }
 
@@ -115,7 +164,7 @@ class CaptionsTest {
       assertTrue(assertThrows(IllegalArgumentException.class, () -> captions(model, Generation.GREEDY)).getMessage()
           .contains("decoder"));
       assertThrows(IllegalArgumentException.class, () ->
-          new Caption(new Contrastive(model, Contrastive.Loss.SOFTMAX), 2));
+          new Caption(new Contrastive(model, Contrastive.Loss.SOFTMAX), Caption.Weights.USUAL));
     }
   }
 }

@@ -27,6 +27,7 @@ public final class ComputeOptions {
 
   public Compute compute(RankOptions ranks) {
     return new Compute(libraries.on(DeviceOptions.devices(device, ranks.first(), ranks.here())),
-        Precision.named(precision), recompute, ranks.sharding(), ranks.parts());
+        Precision.named(precision), recompute, ranks.sharding(), ranks.parts(),
+        ranks.offload);
   }
 }

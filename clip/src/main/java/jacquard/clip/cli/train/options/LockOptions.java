@@ -17,12 +17,13 @@ public final class LockOptions {
       description = "But for its last N groups: projection, then blocks (default: ${DEFAULT-VALUE}).")
   int textGroups = 0;
 
-  public Locks locks() {
+  /// @param poolerApart whether the text tower's pooler stands below its head
+  public Locks locks(boolean poolerApart) {
     if (!image && (imageGroups != 0 || statistics))
       throw new IllegalArgumentException("--lock-image-unlocked-groups and --lock-image-freeze-bn-stats need "
           + "--lock-image");
     if (!text && textGroups != 0) throw new IllegalArgumentException("--lock-text-unlocked-layers needs --lock-text");
     return new Locks(image ? OptionalInt.of(imageGroups) : OptionalInt.empty(), text ? OptionalInt.of(textGroups)
-        : OptionalInt.empty(), statistics);
+        : OptionalInt.empty(), statistics, poolerApart);
   }
 }

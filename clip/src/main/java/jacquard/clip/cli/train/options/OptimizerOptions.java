@@ -2,15 +2,10 @@ package jacquard.clip.cli.train.options;
 
 import jacquard.autograd.Optimizer;
 import jacquard.autograd.Schedule;
-import jacquard.autograd.optimizer.Adafactor;
-import jacquard.autograd.optimizer.Lamb;
-import jacquard.autograd.optimizer.Lion;
-import jacquard.autograd.optimizer.Lookahead;
-import jacquard.autograd.optimizer.Muon;
-import jacquard.autograd.optimizer.StableAdamW;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.train.Optimization;
+import jacquard.clip.train.parameter.NamedRule;
 import jacquard.clip.train.parameter.Rates;
 import java.util.List;
 import java.util.Locale;
@@ -74,10 +69,20 @@ public final class OptimizerOptions {
   @Option(names = "--text-layer-decay", paramLabel = "X",
       description = "The same of the text tower (default: ${DEFAULT-VALUE}).")
   double textLayers = 1;
+  @Option(names = "--text-pooler-own-group",
+      description = "For --text-layer-decay and --lock-text-unlocked-layers the text tower's pooler is a group of its "
+          + "own below the projection (of a modern text tower: belongs to the last block), not of the projection's.")
+  public boolean poolerApart;
   @Option(names = "--opt-fallback-list", arity = "1..*", paramLabel = "GLOB",
       description = "Parameters that timm/muon leaves to AdamW, beside vectors and thin matrices, by patterns of "
           + "OpenCLIP's names: *embedding*, *.proj.")
   List<String> others = List.of();
+  @Option(names = "--opt-kwargs", arity = "1..*", paramLabel = "KEY=VALUE",
+      description = "What an optimizer has besides, under PyTorch's and timm's names: betas=(0.9,0.95), eps; of nadamw "
+          + "momentum_decay; of timm/lamb max_grad_norm, trust_clip, always_adapt; of timm/adafactor decay_rate, "
+          + "clip_threshold, min_dim_size_to_factor; of timm/adafactorbv decay_rate, beta2_cap, "
+          + "min_dim_size_to_factor; of timm/muon nesterov, fallback_lr_scale; of those with one, momentum.")
+  List<String> keywords = List.of();
   @Option(names = "--skip-wild", paramLabel = "X",
       description = "Leaves out steps whose gradient norm is more than X times the median of the last 100, or not "
           + "finite; ten in a row end the run (10, say; default: a norm that is not finite ends it).")
@@ -130,7 +135,7 @@ public final class OptimizerOptions {
   Rates rates(ClipConfig config) {
     share("--image-layer-decay", imageLayers);
     share("--text-layer-decay", textLayers);
-    return new Rates(decay, imageLayers, textLayers, undecayed).check(ClipModel.describe(config));
+    return new Rates(decay, imageLayers, textLayers, undecayed, poolerApart).check(ClipModel.describe(config));
   }
 
   /// How much of the running averages stays at a step; 0 for none.
@@ -151,22 +156,7 @@ public final class OptimizerOptions {
     within("--grad-clip-norm", clip, 0, Double.MAX_VALUE);
     if (epsilon != null) within("--eps", epsilon, Double.MIN_VALUE, Double.MAX_VALUE);
     double epsilon = this.epsilon != null ? this.epsilon : title.toLowerCase(Locale.ROOT).contains("vit") ? 1e-6 : 1e-8;
-    return switch (name) {
-      case "adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
-      case "nadamw" -> new Optimizer.NAdamW(beta1, beta2, epsilon, 4e-3);
-      case "sgd" -> new Optimizer.Sgd(momentum, momentum > 0);
-      case "timm/adamw" -> new Optimizer.AdamW(beta1, beta2, epsilon);
-      case "timm/nadamw" -> new Lookahead(beta1, beta2, epsilon);
-      case "stableadamw" -> new StableAdamW(beta1, beta2, epsilon);
-      case "timm/lamb" -> new Lamb(beta1, beta2, epsilon);
-      case "timm/lion" -> new Lion(beta1, beta2);
-      case "timm/adafactor" -> Adafactor.TIMM;
-      case "timm/adafactorbv" -> Adafactor.bigVision(momentum);
-      case "timm/muon" -> new Muon(momentum, false, new Optimizer.AdamW(beta1, beta2, epsilon), excluded(config));
-      case "timm/nmuon" -> new Muon(momentum, true, new Lookahead(beta1, beta2, epsilon), excluded(config));
-      default -> throw new IllegalArgumentException("--opt " + name + ", expected adamw, nadamw, sgd, stableadamw, or "
-          + "one of timm/adamw, nadamw, lamb, lion, adafactor, adafactorbv, muon, nmuon");
-    };
+    return NamedRule.of(name, new NamedRule.Usual(beta1, beta2, epsilon, momentum), keywords, () -> excluded(config));
   }
 
   /// Paths that another rule than Muon's changes.

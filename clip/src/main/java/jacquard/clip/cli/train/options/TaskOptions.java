@@ -32,6 +32,9 @@ public final class TaskOptions {
       "Of models that write captions (CoCa): the weight of the caption loss beside the contrastive one (default: "
           + "${DEFAULT-VALUE}).")
   double captionWeight;
+  @Option(names = "--coca-contrastive-loss-weight", paramLabel = "W", defaultValue = "1", description =
+      "Of such models: the weight of the contrastive loss; 0 leaves it out (default: ${DEFAULT-VALUE}).")
+  double contrastiveWeight;
 
   @Option(names = "--mim-teacher", paramLabel = "PATH", description =
       "Masked image modelling in place of pairs (EVA): the image tower learns what this CLIP, which stays as it is, "
@@ -57,8 +60,7 @@ public final class TaskOptions {
 
   /// @param pictures how the student's pictures are prepared, which the teacher sees too
   public Task.Recipe recipe(Contrastive.Recipe student, PreprocessConfig pictures) throws IOException {
-    if (!(captionWeight >= 0))
-      throw new IllegalArgumentException("--coca-caption-loss-weight " + captionWeight + ", expected 0 or more");
+    var counts = counts();
     if (maskTeacherModel != null && maskTeacher == null)
       throw new IllegalArgumentException("--mim-teacher-model " + maskTeacherModel + " needs --mim-teacher, its "
           + "weights");
@@ -78,7 +80,7 @@ public final class TaskOptions {
       return new Foretell.Recipe(student.config(), student.start(), student.locks(), student.seed());
     }
     if (teacher == null && weights == null)
-      return student.config().captions() ? new Caption.Recipe(student, captionWeight) : student;
+      return student.config().captions() ? new Caption.Recipe(student, counts) : student;
     if (student.config().captions())
       throw new IllegalArgumentException(
           "--distill-model with a model that writes captions: it is trained by its own loss");
@@ -90,6 +92,18 @@ public final class TaskOptions {
           "--siglip with --distill-model: distillation compares softmax distributions over a batch");
     var files = teacher(teacher, weights, pictures);
     return new Distill.Recipe(student, files.config().model(), files.weights());
+  }
+
+  private Caption.Weights counts() {
+    if (!(captionWeight >= 0))
+      throw new IllegalArgumentException("--coca-caption-loss-weight " + captionWeight + ", expected 0 or more");
+    if (!(contrastiveWeight >= 0))
+      throw new IllegalArgumentException("--coca-contrastive-loss-weight " + contrastiveWeight
+          + ", expected 0 or more");
+    if (captionWeight + contrastiveWeight == 0)
+      throw new IllegalArgumentException("--coca-caption-loss-weight and --coca-contrastive-loss-weight are both 0: "
+          + "nothing would be learned; give one of them more");
+    return new Caption.Weights(captionWeight, contrastiveWeight);
   }
 
   /// @param name null where the weights say it

@@ -77,6 +77,8 @@ public record Bert(Embeddings embeddings, Layers encoder, Pooler pooler, BertSha
     return r;
   }
 
+  @Override public boolean pools() { return pooler != null; }
+
   @Override public List<String> undecayed() {
     return List.of("embeddings.position_embeddings.weight", "embeddings.token_type_embeddings.weight");
   }
