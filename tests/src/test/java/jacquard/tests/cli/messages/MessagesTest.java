@@ -280,13 +280,12 @@ class MessagesTest {
 
   @Test void memory() throws Exception {
     var out = folder.resolve("memory.txt");
-    var p = Launcher.start(out, List.of("env", "_JAVA_OPTIONS=-Xmx40m"), "embed", model.toString(), "--text", "a",
-        "--out", folder.resolve("m").toString(), pictures.toString(), "--set", "text_cfg.layers=1",
-        "--force-image-size", "4000");
+    var p = Launcher.start(out, List.of("env", "_JAVA_OPTIONS=-Xmx40m"), "classify", model.toString(),
+        pictures.resolve("p00.png").toString(), "--labels", "a,b", "--force-image-size", "4000");
     assertTrue(p.waitFor(3, TimeUnit.MINUTES));
     var text = Files.readString(out);
     assertEquals(1, p.exitValue(), text);
-    assertTrue(text.contains("out of memory") && text.contains("-Xmx") && text.contains("embed " + model), text);
+    assertTrue(text.contains("out of memory") && text.contains("-Xmx") && text.contains("classify " + model), text);
     assertFalse(text.contains("\tat "), text);
   }
 
