@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -276,17 +275,6 @@ class MessagesTest {
     var softmax = new java.util.ArrayList<>(classify);
     softmax.addAll(List.of("--probabilities", "softmax"));
     assertTrue(Launcher.run(softmax.toArray(String[]::new)).text().contains("100.00 %"));
-  }
-
-  @Test void memory() throws Exception {
-    var out = folder.resolve("memory.txt");
-    var p = Launcher.start(out, List.of("env", "_JAVA_OPTIONS=-Xmx40m"), "classify", model.toString(),
-        pictures.resolve("p00.png").toString(), "--labels", "a,b", "--force-image-size", "4000");
-    assertTrue(p.waitFor(3, TimeUnit.MINUTES));
-    var text = Files.readString(out);
-    assertEquals(1, p.exitValue(), text);
-    assertTrue(text.contains("out of memory") && text.contains("-Xmx") && text.contains("classify " + model), text);
-    assertFalse(text.contains("\tat "), text);
   }
 
   /// What `data` counts is what could be read; a table without rows says so, and one in another encoding what would do.
