@@ -2,6 +2,7 @@ package jacquard.clip.nn;
 
 import jacquard.autograd.Named;
 import jacquard.tensor.Interpreter;
+import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
@@ -60,9 +61,10 @@ public record LowRank(@Named("") Linear base, @Named("lora") List<Pair> pairs, D
     boolean plain = pairs.stream().allMatch(p -> p.magnitude == null), last = activation == Activation.NONE;
     Tensor y;
     if (plain) {
-      y = base.apply(x, more(x, last ? added : null));
+      // what the pairs add is as wide as the output, and ends here
+      y = Scope.result(() -> base.apply(x, more(x, last ? added : null)));
       if (last) return y;
-    } else y = whole(parts().stream().map(p -> p.apply(base, x, drop)).toList());
+    } else y = Scope.result(() -> whole(parts().stream().map(p -> p.apply(base, x, drop)).toList()));
     y = y.activate(activation);
     return added == null ? y : y.add(added);
   }

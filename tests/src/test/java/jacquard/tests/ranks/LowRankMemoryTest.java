@@ -1,11 +1,13 @@
 package jacquard.tests.ranks;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import jacquard.autograd.Optimizer;
 import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.task.Contrastive;
@@ -14,11 +16,16 @@ import jacquard.clip.tune.adapter.PeftConfig;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Random;
 import jacquard.tensor.Scope;
+import jacquard.tensor.Sequences;
+import jacquard.tensor.Shape;
+import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Ranges;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What a step of low-rank pairs beside all linear layers of the blocks holds, beside frozen weights.
+/// What a step of low-rank pairs beside all linear layers of the blocks holds beside frozen weights, in matrices of all
+/// rows as wide as the model.
 class LowRankMemoryTest {
   private static final int LAYERS = 8, WIDTH = 64, PAIRS = 16, ROWS = PAIRS * 17;
   private static final String MODEL = ("{\"embed_dim\": 32, \"vision_cfg\": {\"image_size\": 32, \"layers\": %d, "
@@ -52,6 +59,25 @@ class LowRankMemoryTest {
         matrices = (device.peak() - start) / (4.0 * ROWS * WIDTH);
       }
       assertTrue(matrices < 10.6 * LAYERS + 20, "a step held %.1f matrices of all rows".formatted(matrices));
+    }
+  }
+
+  /// Without gradients a block holds seven beside its input: what attention gives, the norm, four before the last
+  /// product, and the result. Queries, keys and values have ended by then.
+  @Test void sevenWithoutGradients() {
+    var device = new Noting(0);
+    try (var _ = Scope.open(device)) {
+      var tower = (VisionTransformer) ClipModel.create(ClipConfig.parse(MODEL), 1).visual();
+      var block = tower.transformer().blocks().getFirst();
+      var x = Tensor.zeros(Shape.of(ROWS, WIDTH));
+      var all = Sequences.equal(PAIRS, 17);
+      long start = 0;
+      for (int i = 0; i < 2; i++) {                                             // the first draws the weights
+        device.again();
+        start = device.bytes();
+        Scope.result(() -> block.apply(x, all, Ranges.full(all, all), null)).end();
+      }
+      assertEquals(7, (device.peak() - start) / (4.0 * ROWS * WIDTH), 0.1);
     }
   }
 }

@@ -3,6 +3,7 @@ package jacquard.clip.nn.transformer;
 import jacquard.autograd.Named;
 import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.LayerNorm;
+import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
@@ -16,10 +17,11 @@ public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") SelfAttention
     @Named("ln_attn") LayerNorm normAttention, @Named("ls_1") LayerScale scale1,
                     @Named("ln_2") LayerNorm norm2, Mlp mlp, @Named("ls_2") LayerScale scale2, Drop drop) {
 
-  /// All rows, or only `rows` of the result (null: all): what a tower that pools needs of its last block.
+  /// All rows, or only `rows` of the result (null: all): what a tower that pools needs of its last block. What
+  /// attention made ends before the MLP, which is wider, begins.
   public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
     return around(rows == null ? x : x.gather(rows), added ->
-        attention.apply(norm1.apply(x), sequences, ranges, rows, added),
+        Scope.result(() -> attention.apply(norm1.apply(x), sequences, ranges, rows, added)),
         rows == null || !drop.active() ? sequences : SelfAttention.picked(sequences, rows));
   }
 
