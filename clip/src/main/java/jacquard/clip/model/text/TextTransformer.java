@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /// OpenCLIP's text transformer. A causal tower runs only up to the token that it pools; nothing after it can reach the
-/// result.
+/// result. What captions begin with alike it may compute once.
 public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     @Named("positional_embedding") Tensor positionTable, Transformer transformer,
                               @Named("token_embedding") Embedding embedding, @Named("ln_final") LayerNorm norm,
