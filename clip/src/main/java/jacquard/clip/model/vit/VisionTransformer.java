@@ -16,12 +16,12 @@ import jacquard.clip.nn.PatchDropout;
 import jacquard.clip.nn.Pooling;
 import jacquard.clip.nn.transformer.AttentionalPooler;
 import jacquard.clip.nn.transformer.DeepPrompts;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Padding;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Ranges;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -79,8 +79,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     var kept = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     var sequences = withPrompts(kept);
     boolean token = pooler == null && config.pool() != VitConfig.Pool.AVERAGE;
-    var x = transformer.apply(embedded(images, kept), sequences, Ranges.full(sequences, sequences), token
-        ? Pooling.first(sequences) : null);
+    var x = transformer.apply(embedded(images, kept), Sight.full(sequences), token ? Pooling.first(sequences)
+        : null);
     if (pooler != null) {
       int queries = config.pool() == VitConfig.Pool.AVERAGE ? config.poolerQueries() : 1;
       x = normPost.apply(pooler.apply(x, sequences, queries));
@@ -97,7 +97,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
   @Override public Encoding tokens(ImageBatch images) {
     var kept = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     var sequences = withPrompts(kept);
-    var x = transformer.apply(embedded(images, kept), sequences, Ranges.full(sequences, sequences), null);
+    var x = transformer.apply(embedded(images, kept), Sight.full(sequences), null);
     if (pooler != null) {
       x = normPost.apply(pooler.apply(x, sequences, config.poolerQueries()));
       sequences = Sequences.equal(images.count(), config.poolerQueries());
