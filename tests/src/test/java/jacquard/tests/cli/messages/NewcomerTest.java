@@ -274,7 +274,7 @@ class NewcomerTest {
     fails("row 2: https://example.org/a.png is an address, and pictures of a table are files", "data",
         table("urls.csv", "filepath,title\nhttps://example.org/a.png,red\n"));
     var gap = Launcher.run("data", table("gap.csv", "filepath,title\n" + a + ",red\n,green\n"));
-    assertTrue(gap.status() == 0 && gap.text().contains("1 rows of") && gap.text().contains("no path")
+    assertTrue(gap.status() == 0 && gap.text().contains("1 row of") && gap.text().contains("no path")
         && gap.text().contains("gap.csv: 1 pair\n"), gap.text());
     fails("a text in UTF-16", "data", Files.write(folder.resolve("wide16.csv"),
         ("\ufefffilepath,title\n" + a + ",red\n").getBytes(java.nio.charset.StandardCharsets.UTF_16LE)).toString());
