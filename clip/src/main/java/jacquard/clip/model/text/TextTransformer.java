@@ -5,6 +5,7 @@ import jacquard.clip.model.Blocks;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.model.tower.PromptRoom;
 import jacquard.clip.model.tower.TextInput;
 import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.nn.Init;
@@ -48,8 +49,13 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     }
   }
 
-  @Override public TextTransformer prompted(Tensor context, DeepPrompts deep) {
+  @Override public PromptRoom promptRoom() {
     if (classEmbedding != null) throw new IllegalArgumentException("a text tower with a class token takes no prompts");
+    return new PromptRoom(config.width(), transformer.blocks().size(), embedding.weight);
+  }
+
+  @Override public TextTransformer prompted(Tensor context, DeepPrompts deep) {
+    promptRoom();
     return new TextTransformer(null, positionTable, new Transformer(transformer.blocks(), deep),
         new Embedding(embedding.weight, context), norm, projection, config);
   }

@@ -9,6 +9,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.model.tower.PromptRoom;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
@@ -53,10 +54,15 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
         pooler, LayerNorm.of(make, out, c.epsilon()), null, null, c);
   }
 
-  /// The prompt stands behind the patches and has no positions.
-  @Override public VisionTransformer prompted(Tensor rows, DeepPrompts deep) {
+  @Override public PromptRoom promptRoom() {
     if (pooler != null || config.pool() == VitConfig.Pool.AVERAGE)
       throw new IllegalArgumentException("an image tower that averages or attends to all of its rows takes no prompts");
+    return new PromptRoom(config.width(), transformer.blocks().size(), null);
+  }
+
+  /// The prompt stands behind the patches and has no positions.
+  @Override public VisionTransformer prompted(Tensor rows, DeepPrompts deep) {
+    promptRoom();
     return new VisionTransformer(classEmbedding, positionTable, proj, conv1, normPre,
         new Transformer(transformer.blocks(), deep), null, normPost, rows, null, config);
   }

@@ -47,7 +47,7 @@ class BadShardsTest {
     for (int length = 512 * 8 + 700; length < 512 * 16; length += 1000) {
       var cut = Files.write(folder.resolve("cut.tar"), Arrays.copyOf(whole, length));
       var e = Launcher.run("data", cut.toString());
-      assertTrue(e.text().contains("end early, and what was behind is lost; the first: " + cut + ": it is cut"),
+      assertTrue(e.text().contains("1 shard ends early, and what was behind is lost; the first: " + cut + ": it is cut"),
           length + ": " + e.text());
       said++;
     }
