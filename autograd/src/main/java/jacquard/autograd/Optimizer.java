@@ -128,8 +128,9 @@ public final class Optimizer {
     this.rule = rule;
     this.parameters = parameters.trained();
     this.parameters.keySet().forEach(path -> this.rates.put(path, rates.apply(path)));
-    // Weights that still lie in a file come out of it now: its pages and the moments need not be there together.
-    parameters.all().values().forEach(p -> p.storage().block());
+    // Weights that still lie in a file come out of it now: its pages and the moments need not be there together. Frozen
+    // ones come when they are used, a table of which few rows are read never.
+    this.parameters.values().forEach(p -> p.storage().block());
     this.parameters.forEach((path, p) -> {
       var own = rule.of(path, p.shape());
       rules.put(path, own);

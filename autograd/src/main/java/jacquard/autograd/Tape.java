@@ -40,6 +40,9 @@ final class Tape implements Interpreter, AutoCloseable {
     }
   }
 
+  /// What has so many times fewer elements than a cheap op's output is kept in its place.
+  private static final int SMALL = 8;
+
   private record Queued(Update op, List<Tensor> in) {}
 
   private final Interpreter below;
@@ -98,11 +101,14 @@ final class Tape implements Interpreter, AutoCloseable {
     for (var t : out) active.put(t, true);
   }
 
-  /// Whether what a cheap op reads will be there in backward: kept by its own row, a source, or itself made again.
+  /// Whether what a cheap op reads will be there in backward: kept by its own row, a source, itself made again, or kept
+  /// here because it is small beside the output, as what a frozen norm adds is.
   private boolean held(Entry e) {
     for (int i : e.pullback.again().inputs()) {
       if (e.savedIn[i] != null || e.from[i] != null || sources.containsKey(e.in[i])) continue;
-      if ((e.from[i] = cheap.get(e.in[i])) == null) return false;
+      if ((e.from[i] = cheap.get(e.in[i])) != null) continue;
+      if (SMALL * e.in[i].shape().size() > e.out[0].shape().size()) return false;
+      e.savedIn[i] = e.in[i].share();
     }
     return true;
   }

@@ -9,6 +9,7 @@ import static java.util.Arrays.asList;
 import jacquard.tensor.DType;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
+import jacquard.tensor.op.Activation;
 import jacquard.tensor.op.Adjoint;
 import jacquard.tensor.op.Collective;
 import jacquard.tensor.op.Contraction;
@@ -92,10 +93,22 @@ final class Vjp {
   private static Pullback contraction(Contraction op) {
     return switch (op) {
       case Contraction.MatMul(var ta, var tb) -> needing(in(0, 1), a -> asList(
-          !a.wants(0) ? null : ta ? a.x(1).matmul(tb, a.dy(), true) : a.dy().matmul(false, a.x(1), !tb),
+          !a.wants(0) ? null : ta ? added(a.before(), a.x(1).matmul(tb, a.dy(), true)) : left(tb, a),
           !a.wants(1) ? null : tb ? learned(plain(a.x(0), ta), a.dy()) : learned(a.dy(), plain(a.x(0), ta))))
-          .ofProduct();
+          .ofProduct().adding(0);
     };
+  }
+
+  /// dA = dC·Bᵀ plus what has come before: in F32 the product adds it as it writes.
+  private static Tensor left(boolean tb, Pullback.Application a) {
+    Tensor before = a.before(), b = plain(a.x(1), tb);
+    if (before == null || before.dtype() != DType.F32 || a.dy().dtype() != DType.F32 || b.dtype() != DType.F32)
+      return added(before, a.dy().matmul(false, a.x(1), !tb));
+    return a.dy().linear(b, null, Activation.NONE, before);
+  }
+
+  private static Tensor added(Tensor before, Tensor d) {
+    return before == null ? d : before.add(d.cast(before.dtype()));
   }
 
   private static Tensor plain(Tensor x, boolean transposed) { return transposed ? x.permute(1, 0) : x; }

@@ -79,7 +79,9 @@ public final class CpuDevice implements Device {
   @Override public Object read(Tensor t) {
     int n = (int) t.shape().size();
     Object r = t.dtype().array(n);
-    System.arraycopy(t.storage().block(), t.layout().offset(), r, 0, n);
+    // what still lies in a file stays there
+    if (!t.storage().elsewhere(source -> source.copy(t.layout().offset(), r, 0, n)))
+      System.arraycopy(t.storage().block(), t.layout().offset(), r, 0, n);
     return r;
   }
 

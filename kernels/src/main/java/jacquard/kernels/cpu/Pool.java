@@ -17,8 +17,8 @@ final class Pool {
   /// What the launcher sets as G1's region: a large array occupies whole ones.
   private static final long REGION = 1 << 20;
   /// A free array serves requests down to this part of its length, from `SHARED` elements on: small tensors live long,
-  /// and would hold it.
-  private static final int PART = 4, SHARED = 1 << 14;
+  /// and would hold it. (Of captions of changing length a quarter takes a sixth more memory, two thirds a fourteenth.)
+  private static final int PART = 2, SHARED = 1 << 14;
 
   private final Map<DType, TreeMap<Integer, ArrayDeque<Object>>> free = new EnumMap<>(DType.class);
   private long blocks, bytes, kept, most;

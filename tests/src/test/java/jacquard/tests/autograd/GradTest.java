@@ -16,6 +16,7 @@ import jacquard.tensor.op.Op;
 import jacquard.tensor.op.Update;
 import jacquard.tests.Draw;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,22 @@ class GradTest {
     assertEquals(plain.value().item(), again.value().item());
     for (var p : plain.gradients().keySet())
       assertArrayEquals(plain.gradients().get(p).floats(), again.gradients().get(p).floats(), p);
+  }
+
+  /// A product adds its part of a gradient to what has come by another way, whichever way its factor lies: the bits of
+  /// the sum.
+  @Test void aProductAddsToTheOtherPathsGradient() {
+    Tensor x = Draw.uniform(3, Shape.of(37, 19), -1, 1), w = Draw.uniform(4, Shape.of(19, 8), -1, 1);
+    Tensor turned = w.permute(1, 0).dense(), once = Draw.uniform(5, Shape.of(37, 19), -1, 1);
+    var m = new Model(x, once, List.of());
+    UnaryOperator<Tensor> plain = a -> a.matmul(w), other = a -> a.matmul(false, turned, true);
+    for (var product : List.of(plain, other)) {
+      // the product comes first in forward, last in backward
+      var alone = Grad.valueAndGrad(Parameters.of(m), () -> product.apply(x).exp().sum()).gradients().get("a");
+      var both = Grad.valueAndGrad(Parameters.of(m), () ->
+          product.apply(x).exp().sum().add(x.mul(once).sum())).gradients().get("a");
+      assertArrayEquals(once.add(alone).floats(), both.floats());
+    }
   }
 
   /// A weight used twice, one used within a checkpoint, one that is read by a cheap op made again: each gradient comes

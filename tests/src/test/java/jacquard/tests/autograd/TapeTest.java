@@ -105,6 +105,28 @@ class TapeTest {
     assertArrayEquals(gradients[0], gradients[1]);
   }
 
+  /// What a frozen norm gives is made again for a product that is trained, as what a trained one gives is, from its
+  /// input, two numbers a row and its own small factors; nor does the gradient change.
+  @Test void whatAFrozenNormGivesIsNotKept() {
+    Tensor factor = Draw.uniform(4, Shape.of(5), -1, 1), shift = Draw.uniform(5, Shape.of(5), -1, 1);
+    long[] kept = new long[2];
+    float[][] gradients = new float[2][];
+    record Normed(Tensor w, Tensor factor, Tensor shift) {}
+    var all = Parameters.of(new Normed(model.w, factor, shift));
+    for (int frozen = 0; frozen < 2; frozen++) {
+      int which = frozen;
+      gradients[frozen] = Grad.valueAndGrad(frozen == 0 ? all : all.freeze("factor", "shift"), () -> {
+        long start = device.live().blocks();
+        var y = Scope.result(() -> x.matmul(model.w).layerNorm(factor, shift, 1e-5f).matmul(model.w));
+        kept[which] = device.live().blocks() - start;
+        return y.mul(y).sum();
+      }).gradients().get("w").floats();
+    }
+    assertEquals(4, kept[0], "the result, what the norm reads, and mean and 1/σ of each row");
+    assertEquals(kept[0], kept[1], "kept of a frozen norm");
+    assertArrayEquals(gradients[0], gradients[1]);
+  }
+
   /// Each step of backward frees what it has read.
   @Test void backwardFreesAsItGoes() {
     var seen = new ArrayList<Long>();

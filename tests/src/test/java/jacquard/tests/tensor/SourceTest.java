@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jacquard.autograd.Optimizer;
+import jacquard.autograd.Parameters;
 import jacquard.tensor.DType;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
@@ -15,6 +17,7 @@ import jacquard.tensor.Type;
 import jacquard.tensor.op.Activation;
 import jacquard.tests.Draw;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /// Tensors whose elements lie elsewhere until they are used.
@@ -73,6 +76,40 @@ class SourceTest {
             .floats());
         assertArrayEquals(inMemory.floats(), elsewhere.floats());
       }
+    }
+  }
+
+  /// Of a table only the rows that are asked for are read, again each time; reading it back takes nothing over either.
+  @Test void rowsOfATableAreReadWhereTheyLie() {
+    Assumptions.assumeTrue(Device.best().onHost());
+    long live = Device.best().live().bytes();
+    try (var _ = Scope.open(Device.best())) {
+      var inMemory = Draw.uniform(1, Shape.of(N, K), -1, 1);
+      long before = Device.best().live().bytes();
+      var elsewhere = Tensor.of(new Type(DType.F32, Shape.of(N, K)), source(inMemory.floats()));
+      for (int from : new int[] {0, 7}) {
+        copied.set(0);
+        assertArrayEquals(inMemory.slice(0, from, N).gather(3, -1, 0, 69, 3).floats(),
+            elsewhere.slice(0, from, N).gather(3, -1, 0, 69, 3).floats());
+        assertEquals(4 * K, copied.get());
+      }
+      assertArrayEquals(inMemory.floats(), elsewhere.floats());
+      assertTrue(Device.best().live().bytes() - before < 4L * N * K, "the table was fetched");
+      assertEquals(0, closed.get());
+    }
+    assertEquals(1, closed.get());
+    assertEquals(live, Device.best().live().bytes());
+  }
+
+  /// An optimizer takes what it trains out of its file, and leaves there what is frozen.
+  @Test void anOptimizerLeavesFrozenWeightsWhereTheyLie() {
+    record Model(Tensor trained, Tensor frozen) {}
+    try (var _ = Scope.open(Device.best())) {
+      float[] values = {1, 2, 3, 4, 5, 6};
+      var m = new Model(Tensor.of(Type.f32(2, 3), source(values)), Tensor.of(Type.f32(2, 3), source(values)));
+      new Optimizer(new Optimizer.Sgd(0, false), Parameters.of(m).freeze("frozen"), 0, _ -> false);
+      assertFalse(m.trained.storage().elsewhere(_ -> {}));
+      assertTrue(m.frozen.storage().elsewhere(_ -> {}));
     }
   }
 }

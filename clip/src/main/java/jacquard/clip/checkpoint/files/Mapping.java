@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// every [#enter].
 public final class Mapping implements AutoCloseable {
   /// Bytes that are read at once, and from which on reading is worth a call.
-  private static final int BLOCK = 1 << 18, FEW = 1 << 14;
+  private static final int BLOCK = 1 << 18, FEW = 1 << 11;
   private static final ThreadLocal<ByteBuffer> BUFFER =
       ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(BLOCK).order(ByteOrder.LITTLE_ENDIAN));
 

@@ -4,6 +4,7 @@ import jacquard.kernels.cpu.Dense;
 import jacquard.kernels.cpu.Parallel;
 import jacquard.kernels.cpu.Simd;
 import jacquard.kernels.cpu.matmul.CpuLinear;
+import jacquard.tensor.DType;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Indexing;
 import java.util.Arrays;
@@ -23,14 +24,12 @@ public final class CpuIndexing {
       integers(in.getFirst(), index, out);
       return;
     }
-    var x = Dense.of(in.getFirst());
     float[] y = CpuLinear.array(out);
+    if (op instanceof Indexing.Gather && gathered(in.getFirst(), index, y)) return;
+    var x = Dense.of(in.getFirst());
     switch (op) {
-      case Indexing.Gather _ -> Parallel.rows(index.length, Math.max(1, 16384 / Math.max(1, d)), (from, to) -> {
-        for (int i = from; i < to; i++)
-          if (index[i] < 0) Arrays.fill(y, i * d, i * d + d, 0);
-          else System.arraycopy(x.a(), x.at() + index[i] * d, y, i * d, d);
-      });
+      case Indexing.Gather _ -> gather(index, d, y, (row, to) ->
+          System.arraycopy(x.a(), x.at() + row * d, y, to, d));
       case Indexing.ScatterAdd _ -> {
         Parallel.rows(rows * d, 65536, (from, to) -> Arrays.fill(y, from, to, 0));
         // columns are independent; rows keep their order
@@ -40,6 +39,23 @@ public final class CpuIndexing {
         });
       }
     }
+  }
+
+  private interface Row { void copy(int row, int to); }
+
+  private static void gather(int[] index, int d, float[] y, Row rows) {
+    Parallel.rows(index.length, Math.max(1, 16384 / Math.max(1, d)), (from, to) -> {
+      for (int i = from; i < to; i++)
+        if (index[i] < 0) Arrays.fill(y, i * d, i * d + d, 0);
+        else rows.copy(index[i], i * d);
+    });
+  }
+
+  /// Rows of a table that still lies in a file: the others stay there.
+  private static boolean gathered(Tensor table, int[] index, float[] y) {
+    int d = table.dim(1);
+    return table.dtype() == DType.F32 && table.layout().dense() && table.storage().elsewhere(source ->
+        gather(index, d, y, (row, to) -> source.copy(table.layout().offset() + (long) row * d, y, to, d)));
   }
 
   /// Gathers rows of any other dtype.
