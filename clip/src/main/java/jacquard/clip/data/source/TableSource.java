@@ -61,7 +61,8 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
       if (r.size() == 1 && r.getFirst().isEmpty()) continue;
       if (r.size() != head.size())
         throw new IOException(file + " row " + (i + 1) + " has " + Count.of(r.size(), "field") + ", expected "
-            + head.size() + (r.size() > head.size() ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
+            + head.size() + (r.size() > head.size()
+                ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
       if (r.get(c).isBlank() || r.get(c).indexOf('\0') >= 0 || r.get(p).isBlank()) { skipped++; continue; }
       if (r.get(p).matches("(?i)https?://.*"))
         throw new IOException(file + " row " + (i + 1) + ": " + r.get(p) + " is an address, and pictures of a table "
