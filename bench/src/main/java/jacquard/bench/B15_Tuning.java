@@ -21,7 +21,7 @@ import org.openjdk.jmh.annotations.State;
 /// is a process of its own.
 ///
 /// What you should see: no gradient of a frozen weight is computed, and no moment kept of it. A name is as long as it
-/// is. CoOp's gradient agrees with theirs to 1e-4.
+/// is, and what all begin with is read once. CoOp's gradient agrees with theirs to 1e-4.
 @State(Scope.Benchmark)
 public class B15_Tuning implements Work.Case {
   private static final String FULL = "all weights trained", PEFT = "PEFT + OpenCLIP", COOP = "CoOp on OpenCLIP";

@@ -3,6 +3,7 @@ package jacquard.clip.cli;
 import jacquard.clip.cli.options.ModelOptions;
 import jacquard.clip.image.Images;
 import jacquard.clip.model.coca.Generation;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -66,7 +67,7 @@ final class CaptionCommand implements Callable<Integer> {
       }
     }
     if (unreadable > 0)
-      System.err.printf("jacquard: %d of %d pictures could not be read%n", unreadable, pictures.size());
+      System.err.printf("jacquard: %s could not be read%n", Count.some(unreadable, pictures.size(), "picture"));
     return unreadable > 0 ? 1 : 0;
   }
 

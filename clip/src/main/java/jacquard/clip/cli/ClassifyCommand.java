@@ -7,6 +7,7 @@ import jacquard.clip.cli.options.TemplateOptions;
 import jacquard.clip.eval.Embedder;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,7 +59,8 @@ final class ClassifyCommand implements Callable<Integer> {
       }
     }
     if (!finite) System.err.println("jacquard: probabilities are not finite; the model's weights may hold NaN");
-    if (unreadable > 0) System.err.printf("jacquard: %d of %d images could not be read%n", unreadable, images.size());
+    if (unreadable > 0) System.err.printf("jacquard: %s could not be read%n", Count.some(unreadable, images.size(),
+        "image"));
     return unreadable > 0 || !finite ? 1 : 0;
   }
 

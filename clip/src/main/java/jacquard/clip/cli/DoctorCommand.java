@@ -2,6 +2,7 @@ package jacquard.clip.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import jacquard.clip.image.Images;
+import jacquard.clip.settings.Count;
 import jacquard.tensor.Device;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Shape;
@@ -80,15 +81,15 @@ final class DoctorCommand implements Callable<Integer> {
     var os = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     var runtime = Runtime.getRuntime();
     int cores = runtime.availableProcessors(), present = present();
-    say("CPU", "%s, %s, %d cores%s", model(), System.getProperty("os.arch"), cores, present > cores ? " of " + present
-        : "");
+    say("CPU", "%s, %s, %s%s", model(), System.getProperty("os.arch"), Count.of(cores, "core"),
+        present > cores ? " of " + present : "");
     if (present > cores)
       warnings.add(cores + " of the machine's " + present + " cores: a container limit, an affinity mask or "
           + "-XX:ActiveProcessorCount holds the others back");
     double load = os.getSystemLoadAverage();
     if (load > 0.5 * cores)
-      warnings.add(("a load of %.1f on %d cores over the last minute: others are at work, and what is measured here is "
-          + "too low").formatted(load, cores));
+      warnings.add(("a load of %.1f on %s over the last minute: others are at work, and what is measured here is "
+          + "too low").formatted(load, Count.of(cores, "core")));
     long heap = runtime.maxMemory(), memory = os.getTotalMemorySize();
     say("memory", "heap up to %s of %s", size(heap), size(memory));
     if (heap < 2 * GIBI)

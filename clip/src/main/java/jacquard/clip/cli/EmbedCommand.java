@@ -9,6 +9,7 @@ import jacquard.clip.eval.FeatureFile;
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;
 import jacquard.clip.report.log.Progress;
+import jacquard.clip.settings.Count;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,17 +58,17 @@ final class EmbedCommand implements Callable<Integer> {
       if (!all.leftOut().isEmpty()) progress.say("left out, no pictures by their ending: " + all.leftOut());
       if (!all.unread().isEmpty()) progress.say(FolderSource.skipped(all.unread()));
       if (file.done() > 0)
-        progress.say("going on behind the first %,d of %,d inputs".formatted(file.done(), all.count()));
+        progress.say("going on behind the first " + Count.some(file.done(), all.count(), "input"));
       pictures(clip, all.pictures(), file, progress);
       texts(clip, all, file, progress);
       if (file.failed() > 0)
-        progress.say("%,d of %,d pictures could not be read".formatted(file.failed(), all.pictures().size()));
+        progress.say(Count.some(file.failed(), all.pictures().size(), "picture") + " could not be read");
       if (file.rows() == 0) throw new IOException("no input could be read");
       file.finish();
       progress.close();
       if (unsound > 0)
-        System.err.printf("jacquard: the features of %,d inputs are not finite; the model's weights may hold NaN%n",
-            unsound);
+        System.err.printf("jacquard: the features of %s are not finite; the model's weights may hold NaN%n",
+            Count.of(unsound, "input"));
       System.out.println(file.rows() + " × " + file.width() + " features in " + name + ".npy, their inputs in " + name
           + ".jsonl");
       return file.failed() > 0 || unsound > 0 || !all.unread().isEmpty() ? 1 : 0;

@@ -8,6 +8,7 @@ import jacquard.clip.cli.suite.SuiteOptions;
 import jacquard.clip.data.source.Source;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.report.log.Progress;
+import jacquard.clip.settings.Count;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,9 +47,9 @@ final class EvalCommand implements Callable<Integer> {
         Evaluation e;
         try (var progress = Progress.of("eval", Evaluation.inputs(source)).unit("inputs")
             .open()) { e = Evaluation.of(clip.embedder(), source, sentences, progress::advance); }
-        System.out.printf("%s: %,d images, %,d names (chance %.2f %%)%s%n", source.name(), e.labels().length, e.names()
-            .size(), 100 * e.chance(),
-            e.missing() == 0 ? "" : "; %,d pictures could not be read and were left out".formatted(e.missing()));
+        System.out.printf("%s: %s, %s (chance %.2f %%)%s%n", source.name(), Count.of(e.labels().length, "image"),
+            Count.of(e.names().size(), "name"), 100 * e.chance(), e.missing() == 0 ? "" : "; " + Count.of(e.missing(),
+            "picture") + " could not be read and " + (e.missing() == 1 ? "was" : "were") + " left out");
         e.metrics().forEach((k, v) -> System.out.printf("  %-20s %5.1f %%%n", k, 100 * v));
         if (e.nonFinite() > 0) {
           System.err.printf("jacquard: the features of %,d of %,d pictures and names are not finite; the model's "

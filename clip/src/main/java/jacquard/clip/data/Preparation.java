@@ -1,6 +1,7 @@
 package jacquard.clip.data;
 
 import jacquard.clip.image.Picture;
+import jacquard.clip.settings.Count;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.text.augment.CaptionAugmentation;
 import jacquard.clip.text.augment.TokenMasking;
@@ -137,13 +138,15 @@ public final class Preparation {
   /// What a reader of the run's output should know.
   public List<String> notes() {
     var r = new ArrayList<String>();
-    if (cut.get() > 0) r.add("%,d captions were longer than %d tokens and were cut".formatted(cut.get(), context));
+    if (cut.get() > 0)
+      r.add(Count.of(cut.get(), "caption was", "captions were") + " longer than " + context + " tokens and "
+          + (cut.get() == 1 ? "was" : "were") + " cut");
     var why = reasons();
     var said = why.keySet().equals(Set.of(UNREADABLE)) ? "" : why.entrySet().stream().map(e ->
         "%,d %s".formatted(e.getValue(), e.getKey())).collect(Collectors.joining(", ", " (", ")"));
     if (!why.isEmpty())
-      r.add("%,d samples could not be read and were left out%s; the first: %s".formatted(unreadable(), said,
-          firstFailure()));
+      r.add(Count.of(unreadable(), "sample") + " could not be read and " + (unreadable() == 1 ? "was" : "were")
+          + " left out" + said + "; the first: " + firstFailure());
     return r;
   }
 }

@@ -5,6 +5,7 @@ import jacquard.clip.eval.Embedder;
 import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.settings.Count;
 import jacquard.clip.text.Tokenizer;
 import jacquard.tensor.Scope;
 import java.io.IOException;
@@ -32,9 +33,9 @@ final class HeldOut implements Listener.Evaluator {
     var metrics = new LinkedHashMap<>(last.metrics());
     int missing = last.missing();
     return new Listener.Outcome(metrics,
-        "top-1 %.1f %%, top-5 %.1f %% of %,d names".formatted(100 * metrics.get("top1"), 100 * metrics.get("top5"),
-        last.names().size())
-        + (missing == 0 ? "" : "; %,d pictures could not be read".formatted(missing)));
+        "top-1 %.1f %%, top-5 %.1f %% of %s".formatted(100 * metrics.get("top1"), 100 * metrics.get("top5"),
+        Count.of(last.names().size(), "name"))
+        + (missing == 0 ? "" : "; " + Count.of(missing, "picture") + " could not be read"));
   }
 
   /// The last evaluation; null before the first.

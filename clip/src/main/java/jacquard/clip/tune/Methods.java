@@ -1,6 +1,5 @@
 package jacquard.clip.tune;
 
-import jacquard.clip.settings.Nearest;
 import jacquard.clip.train.parameter.Locks;
 import jacquard.clip.tune.adapter.PeftConfig;
 import jacquard.clip.tune.method.ClipAdapter;
@@ -15,11 +14,9 @@ import jacquard.clip.tune.method.prompt.Coop;
 import jacquard.clip.tune.method.prompt.Maple;
 import jacquard.clip.tune.method.prompt.PromptSrc;
 import jacquard.clip.tune.method.prompt.Wording;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.function.Function;
+import java.util.function.Predicate;
 
 /// The methods by name: the one place that names them all.
 public final class Methods {
@@ -36,37 +33,35 @@ public final class Methods {
   public record Knobs(int groups, int rank, double alpha, List<String> targets, double dropout, Wording wording,
       int shots, List<Integer> widths) {}
 
-  private static final Map<String, Function<Knobs, Method>> ROWS = new LinkedHashMap<>();
-  static {
-    ROWS.put("full", _ -> new OfImages(0));
-    ROWS.put("last", k -> new OfImages(k.groups));
-    ROWS.put("flyp", k -> new OfPairs(Locks.NONE, k.widths));
-    ROWS.put("lit", k -> new OfPairs(new Locks(OptionalInt.of(0), OptionalInt.empty(), false), k.widths));
-    ROWS.put("lora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, false, k.targets), k.dropout));
-    ROWS.put("dora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, true, k.targets), k.dropout));
-    ROWS.put("clip-lora", _ -> new LowRankPairs(PeftConfig.of(2, 1, true, false, List.of("q_proj", "k_proj", "v_proj")),
-        0.25));
-    ROWS.put("linear-probe", _ -> new LinearHead());
-    ROWS.put("lp-ft", _ -> new LpFt());
-    ROWS.put("coop", k -> new Coop(k.wording));
-    ROWS.put("cocoop", k -> new CoCoop(k.wording));
-    ROWS.put("maple", k -> new Maple(k.wording));
-    ROWS.put("promptsrc", k -> new PromptSrc(k.wording));
-    ROWS.put("clip-adapter", _ -> new ClipAdapter());
-    ROWS.put("tip-adapter", k -> new Tip(k.shots, false));
-    ROWS.put("tip-adapter-f", k -> new Tip(k.shots, true));
-  }
+  private static final String[] PAIRS = {"--lora-rank", "--lora-alpha", "--lora-targets", "--lora-dropout"},
+      PROMPT = {"--prompt", "--prompt-vectors"};
+  private static final Choice<Knobs, Method> ALL = new Choice<Knobs, Method>("--method")
+      .row("full", _ -> new OfImages(0))
+      .row("last", k -> new OfImages(k.groups), "--groups")
+      .row("flyp", k -> new OfPairs(Locks.NONE, k.widths), "--matryoshka")
+      .row("lit", k -> new OfPairs(new Locks(OptionalInt.of(0), OptionalInt.empty(), false), k.widths), "--matryoshka")
+      .row("lora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, false, k.targets), k.dropout), PAIRS)
+      .row("dora", k -> new LowRankPairs(PeftConfig.of(k.rank, k.alpha, false, true, k.targets), k.dropout), PAIRS)
+      .row("clip-lora", _ -> new LowRankPairs(PeftConfig.of(2, 1, true, false, List.of("q_proj", "k_proj", "v_proj")),
+          0.25))
+      .row("linear-probe", _ -> new LinearHead())
+      .row("lp-ft", _ -> new LpFt())
+      .row("coop", k -> new Coop(k.wording), PROMPT)
+      .row("cocoop", k -> new CoCoop(k.wording), PROMPT)
+      .row("maple", k -> new Maple(k.wording), PROMPT)
+      .row("promptsrc", k -> new PromptSrc(k.wording), PROMPT)
+      .row("clip-adapter", _ -> new ClipAdapter())
+      .row("tip-adapter", k -> new Tip(k.shots, false), "--shots")
+      .row("tip-adapter-f", k -> new Tip(k.shots, true), "--shots");
 
   private Methods() {}
 
-  public static List<String> names() { return List.copyOf(ROWS.keySet()); }
-
   /// @throws IllegalArgumentException if there is none of this name, with the nearest
-  public static Method of(String name, Knobs knobs) {
-    var row = ROWS.get(name);
-    if (row == null)
-      throw new IllegalArgumentException("--method " + name + ", expected one of " + String.join(", ", ROWS.keySet())
-          + Nearest.of(name, ROWS.keySet()).map(n -> ". Did you mean " + n + "?").orElse(""));
-    return row.apply(knobs);
-  }
+  public static Method of(String name, Knobs knobs) { return ALL.of(name, knobs); }
+
+  /// Options that others take and this one does not.
+  public static List<String> strange(String name) { return ALL.strange(name); }
+
+  /// @throws IllegalArgumentException if an option is given that others take and this one does not
+  public static void check(String name, Predicate<String> given) { ALL.check(name, given); }
 }

@@ -33,7 +33,7 @@ final class MpiGroup implements Group {
   private static final int PIECE = 1 << 21;
   /// Floats up to which everyone gets all and adds up: two exchanges cost more.
   private static final int SMALL = 1 << 12;
-  private static final int GRAIN = 32768;
+  private static final int GRAIN = 32768, STRETCH = 2048;
   /// Polls before a wait naps, and the nap in nanoseconds.
   private static final int SPINS = 2000, NAP = 20_000;
 
@@ -115,7 +115,8 @@ final class MpiGroup implements Group {
       var out = x.of(4L * Arrays.stream(n).sum());
       for (int k = 0, at = 0; k < size; at += n[k++])
         copy(all.array(), all.from() + places[k] + from[k], out.asSlice(4L * at), n[k]);
-      sum(exchanged(out, n), n[rank], 1, (float[]) part.array(), part.from() + from[rank]);
+      sum(exchanged(out, n), n[rank], 1,
+          MemorySegment.ofArray((float[]) part.array()).asSlice(4L * (part.from() + from[rank])));
     }
   }
 
@@ -132,15 +133,14 @@ final class MpiGroup implements Group {
 
   /// The tensors one after another, in pieces, each cut into the ranks' shares.
   @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) {
-    long total = 0;
-    for (var s : in) total += s.count();
+    long total = in.stream().mapToLong(Stretch::count).sum();
     agree(what, total);
     for (long from = 0; from < total; from += PIECE) {
       int n = (int) Math.min(PIECE, total - from);
-      float[] piece = new float[n];
-      walk(in, from, n, (s, at, k) -> System.arraycopy(s.array(), s.from() + k[0], piece, at, k[1]));
-      reduce(piece, factor);
-      walk(out, from, n, (s, at, k) -> System.arraycopy(piece, at, s.array(), s.from() + k[0], k[1]));
+      var mine = x.of(4L * n);
+      walk(in, from, n, (s, at, k) -> copy(s.array(), s.from() + k[0], mine.asSlice(4L * at), k[1]));
+      var sums = reduced(mine, n, factor);
+      walk(out, from, n, (s, at, k) -> copy(sums.asSlice(4L * at), s.array(), s.from() + k[0], k[1]));
     }
   }
 
@@ -156,37 +156,39 @@ final class MpiGroup implements Group {
     }
   }
 
-  private void reduce(float[] piece, float factor) {
-    int n = piece.length;
+  /// The sums of what all ranks have, off the heap. What is this rank's is overwritten.
+  private MemorySegment reduced(MemorySegment mine, int n, float factor) {
     if ((long) n * size <= SMALL) {
-      var mine = x.of(4L * n);
-      copy(piece, 0, mine, n);
       var all = y.of(4L * n * size);
       mpi.allGather(new Mpi.Part(mine, n, mpi.ints), all, world, request);
       await(null);
-      sum(all, n, factor, piece, 0);
-      return;
+      sum(all, n, factor, mine);
+      return mine;
     }
     int[] counts = new int[size];
-    for (int r = 0; r < size; r++)
-      counts[r] = (int) ((long) n * (r + 1) / size) - (int) ((long) n * r / size);
-    var out = x.of(4L * n);
-    copy(piece, 0, out, n);
-    float[] share = new float[counts[rank]];
-    sum(exchanged(out, counts), share.length, factor, share, 0);
-    gather(new Stretch(share, 0, share.length), counts, new Stretch(piece, 0, n));
+    Arrays.setAll(counts, r -> (int) ((long) n * (r + 1) / size) - (int) ((long) n * r / size));
+    sum(exchanged(mine, counts), counts[rank], factor, mine);
+    var sums = y.of(4L * n);
+    var parts = Mpi.Table.of(counts);
+    mpi.allGather(new Mpi.Part(mine, counts[rank], mpi.ints), sums, parts, world, request);
+    await(parts);
+    return sums;
   }
 
-  /// y[at + i] = factor·Σ over ranks of x[r·n + i], in the order of the ranks.
-  private void sum(MemorySegment x, int n, float factor, float[] y, int at) {
-    Parallel.rows(n, GRAIN, (from, to) -> {
-      float[] other = new float[to - from];
-      copy(x.asSlice(4L * from), y, at + from, to - from);
-      for (int r = 1; r < size; r++) {
-        copy(x.asSlice(4L * r * n + 4L * from), other, 0, to - from);
-        for (int i = from; i < to; i++) y[at + i] += other[i - from];
+  /// to[i] = factor·Σ over ranks of x[r·n + i], in the order of the ranks; by stretches that stay in the cache.
+  private void sum(MemorySegment x, int n, float factor, MemorySegment to) {
+    Parallel.rows(n, GRAIN, (first, end) -> {
+      float[] sum = new float[STRETCH], other = new float[STRETCH];
+      for (int i = first; i < end; i += STRETCH) {
+        int k = Math.min(STRETCH, end - i);
+        copy(x.asSlice(4L * i), sum, 0, k);
+        for (int r = 1; r < size; r++) {
+          copy(x.asSlice(4L * ((long) r * n + i)), other, 0, k);
+          for (int j = 0; j < k; j++) sum[j] += other[j];
+        }
+        if (factor != 1) for (int j = 0; j < k; j++) sum[j] *= factor;
+        copy(sum, 0, to.asSlice(4L * i), k);
       }
-      if (factor != 1) for (int i = from; i < to; i++) y[at + i] *= factor;
     });
   }
 

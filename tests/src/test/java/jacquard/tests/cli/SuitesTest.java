@@ -254,7 +254,7 @@ class SuitesTest {
     assertTrue(eval("--dataset", "flickr8k", "--task", "knn", "--results", folder.resolve("w").toString()).text()
         .contains("has no train split"));
     assertTrue(eval("--dataset", "flickr8k", "--language", "de", "--results", folder.resolve("w").toString()).text()
-        .contains("1 data sets are not there"));
+        .contains("1 data set is not there"));
     assertTrue(eval("--dataset", "mnist", "--task", "guess").text().contains("--task guess, expected auto"));
     assertTrue(Launcher.run("eval", model.toString(), "--dataset", "mnist").text().contains("--data ROOT is missing"));
     assertNotEquals(0, Launcher.run("report", root.toString()).status());

@@ -92,7 +92,9 @@ class TuneTest {
   @Test void whatIsLearnedBesideTheModelIsUsed() throws IOException {
     for (var method : List.of("linear-probe", "coop", "cocoop", "maple", "promptsrc", "clip-adapter", "tip-adapter",
         "tip-adapter-f")) {
-      var e = tune(method, 3, "--method", method, "--prompt-vectors", "2", "--shots", "2");
+      var own = method.startsWith("tip") ? "--shots" : List.of("linear-probe", "clip-adapter").contains(method)
+          ? "--seed" : "--prompt-vectors";
+      var e = tune(method, 3, "--method", method, own, "2");
       assertEquals(0, e.status(), e.text());
       assertTrue(e.text().contains("keeping by none") && e.text().contains("give that with --adapter"), e.text());
       var run = folder.resolve("runs").resolve(method);
@@ -140,6 +142,47 @@ class TuneTest {
     assertTrue(Files.size(folder.resolve("runs/knob/report.png")) > 0);
     assertTrue(knob.text().contains("--keep-weight") && knob.text().contains("has the best mean"), knob.text());
     refused(tune("x", 2, "--knob", "weight=1,2"), "expected an option of tune and its values");
+  }
+
+  /// An option that the method, or what keeps the old, does not take would change nothing: it is refused before
+  /// anything is read, by name and with those that take it. A run that began with one when that was not said goes on.
+  @Test void optionsThatNothingTakesAreRefused() throws IOException {
+    for (var c : List.of(List.of("--lora-rank", "4", "--method lora or dora, not for full"),
+        List.of("--lora-alpha", "4", "--method lora or dora, not for full"),
+        List.of("--lora-targets", "fc1", "--method lora or dora, not for full"),
+        List.of("--lora-dropout", "0.1", "--method lora or dora, not for full"),
+        List.of("--groups", "1", "--method last, not for full"),
+        List.of("--shots", "4", "--method tip-adapter or tip-adapter-f, not for full"),
+        List.of("--prompt", "a", "--method coop, cocoop, maple or promptsrc, not for full"),
+        List.of("--prompt-vectors", "4", "--method coop, cocoop, maple or promptsrc, not for full"),
+        List.of("--matryoshka", "4", "--method flyp or lit, not for full"),
+        List.of("--old-share", "0.4", "--keep replay, not for lwf")))
+      refused(Launcher.run("tune", "not-there", "--data", "not-there.csv", c.get(0), c.get(1)), c.get(0) + " is for "
+          + c.get(2));
+    refused(Launcher.run("tune", "not-there", "--data", "x.csv", "--keep", "l2-sp", "--temperature", "1"),
+        "--temperature is for --keep lwf or zscl, not for l2-sp");
+    refused(Launcher.run("tune", "not-there", "--data", "x.csv", "--method", "coop", "--keep-weight", "1"),
+        "--keep-weight is for --keep lwf, zscl, l2-sp or ewc, not for none");
+    refused(Launcher.run("tune", "not-there", "--data", "x.csv", "--method", "coop", "--prompt", "a",
+        "--prompt-vectors", "2"), "--prompt and --prompt-vectors exclude each other");
+    refused(Launcher.run("tune", "not-there", "--data", "x.csv", "--knob", "lora-rank=1,2"), "not for full");
+    refused(Launcher.run("tune", "not-there", "--data", "x.csv", "--seeds", "2", "--shots", "2"), "not for full");
+    refused(Launcher.run("tune", "not-there", "--data", "x.csv", "--knob", "method=full,lora", "--shots", "2"),
+        "--shots is for");
+    // methods that are compared have what they take alone
+    var knob = tune("compared", 2, "--knob", "method=coop,lora", "--lora-rank", "3", "--keep-weight", "2");
+    assertEquals(0, knob.status(), knob.text());
+    assertTrue(Files.readString(folder.resolve("runs/compared/method-lora/last/adapter/adapter_config.json"))
+        .contains("3"));
+    // begun when nothing was said
+    assertEquals(0, tune("earlier", 2, "--lr-scheduler", "const").status());
+    var run = folder.resolve("runs/earlier");
+    var began = run.resolve("arguments.json");
+    Files.writeString(began, Files.readString(began).replace("\"--steps\"", "\"--shots\",\"4\",\"--steps\""));
+    assertTrue(Files.readString(began).contains("--shots"));
+    var on = Launcher.run("tune", "--resume", run.toString(), "--steps", "3");
+    assertEquals(0, on.status(), on.text());
+    refused(Launcher.run("tune", "--resume", run.toString(), "--steps", "4", "--lora-rank", "2"), "not for full");
   }
 
   /// Two ranks of four pairs are one rank of eight, to rounding: what is learned, the old pairs among them and the old

@@ -147,7 +147,7 @@ class ShardsTest {
     }
     assertThrows(IOException.class, () -> open(folder.resolve("absent.tar")));
     assertTrue(assertThrows(IOException.class, () -> open(shard("empty.tar", new Tar().file("a.txt", "t").end())))
-        .getMessage().contains("1 samples without a picture"));
+        .getMessage().contains("1 sample without a picture"));
     // a size that would be terabytes is never allocated
     assertEquals(List.of("a"),
         keys(open(shard("2.tar", new Tar().file("a.jpg", "p").file("a.txt", "t")

@@ -156,6 +156,36 @@ class LayoutsTest {
     assertArrayEquals(new int[] {0, 1}, labels(Layouts.own(root.resolve("own"), "test").orElseThrow()));
   }
 
+  /// Two classes of one name: refused in a set of one's own, by lines or folders; what is published so, and a known
+  /// set, go on.
+  @Test void equalClassNames() throws IOException {
+    var three = root.resolve("three");
+    for (var c : List.of("a", "b", "c")) picture(three.resolve("test/" + c + "/a.png"), 1);
+    Files.writeString(three.resolve("classnames.txt"), "crane\ndog\ncrane\n");
+    Files.writeString(three.resolve("zeroshot_classification_templates.txt"), "a {c}\n");
+    var e = assertThrows(IOException.class, () -> Layouts.own(three, "test"));
+    assertTrue(e.getMessage().contains("classnames.txt: line 1 and line 3 both name the class \"crane\""),
+        e.getMessage());
+    Files.writeString(three.resolve("classnames.txt"), "crane\ndog\nCrane\n");
+    assertEquals(3, Layouts.own(three, "test").orElseThrow().prompts().size());
+    var folders = root.resolve("folders");
+    for (var c : List.of("Red fox", "red_fox")) picture(folders.resolve(c + "/a.png"), 1);
+    e = assertThrows(IOException.class, () -> Layouts.own(folders, "test"));
+    assertTrue(e.getMessage().contains("Red fox and red_fox both name the class \"red fox\""), e.getMessage());
+    for (var language : List.of("en", "it")) {
+      var imagenet = KnownClasses.of(Benchmarks.of("imagenet1k"), language);
+      var own = root.resolve("published-" + language);
+      WebDatasetWriter.write(made(new Truth.Labels(new int[] {1, 9}, new LinkedHashMap<>()), imagenet, 2), own, "test",
+          Advance.UNHEARD);
+      assertEquals(imagenet.classes(), Layouts.own(own, "test").orElseThrow().prompts().classes());
+    }
+    var known = root.resolve("wds_mnist");
+    WebDatasetWriter.write(made(new Truth.Labels(new int[] {1, 9}, new LinkedHashMap<>()), Prompts.of(
+        List.of("0", "1", "2", "3", "4", "5", "6", "7", "8", "8"), List.of("a {c}")), 2), known, "test",
+        Advance.UNHEARD);
+    assertEquals(10, found(root, "mnist").prompts().size());
+  }
+
   @Test void binaryFiles() throws IOException {
     var images = new ByteArrayOutputStream();
     var out = new DataOutputStream(images);

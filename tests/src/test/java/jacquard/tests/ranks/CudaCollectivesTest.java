@@ -43,24 +43,12 @@ class CudaCollectivesTest extends CollectivesTest {
   }
 
   /// As the group of a rank that fails once all have met, when the others already wait for it in their kernels.
-  private record FailsAfterMeeting(Group of) implements Group {
+  private record FailsAfterMeeting(Group of) implements AroundGroup {
     @Override public List<Object> meet(String what, Object mine) {
       var all = of.meet(what, mine);
       if (rank() == 1 && what.startsWith("AllGather")) throw new IllegalStateException("no luck");
       return all;
     }
-    @Override public int rank() { return of.rank(); }
-    @Override public int size() { return of.size(); }
-    @Override public boolean together() { return true; }
-    @Override public void whenFailed(Runnable action) { of.whenFailed(action); }
-    @Override public void allGather(String what, Stretch part, Stretch all) { of.allGather(what, part, all); }
-    @Override public void reduceScatter(String what, Stretch all, int[] counts, Stretch part) {
-      of.reduceScatter(what, all, counts, part);
-    }
-    @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) {
-      of.allReduce(what, factor, in, out);
-    }
-    @Override public double[] sum(String what, double... values) { return of.sum(what, values); }
   }
 
   @Test void aRankThatFailsTakesTheOthersOutOfTheirKernels() {

@@ -27,6 +27,7 @@ import jacquard.tests.clip.Fixtures;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -87,6 +88,32 @@ class LocksTest {
       var model = ClipModel.describe(ClipConfig.read(Fixtures.file("models/" + name + "/config.json")));
       assertEquals(model.groups(), model.groups(true), name);
     }
+  }
+
+  /// Where nothing projects and nothing pools there is no head: the last layer is the last group, as OpenCLIP has it.
+  @Test void aTowerWithoutAHeadEndsWithItsLastLayer() {
+    for (var c : Map.of("max_pooler", List.of("encoder.layer.1", "encoder.layer.0", "embeddings"), "cls_pooler",
+        List.of("pooler", "encoder.layer.1", "encoder.layer.0", "embeddings")).entrySet()) {
+      var model = ClipModel.describe(ClipConfig.parse("""
+          {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8},
+           "text_cfg": {"context_length": 8, "vocab_size": 100, "hf_model_name": "tiny", "hf_proj_type": "none",
+           "hf_pooler_type": "%s", "hf_model_config": {"model_type": "bert", "vocab_size": 100, "hidden_size": 16,
+           "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 16,
+           "type_vocab_size": 2, "layer_norm_eps": 1e-12, "pad_token_id": 0}}}""".formatted(c.getKey())));
+      assertEquals(c.getValue().reversed().stream().map(g -> List.of("transformer." + g + ".**")).toList(),
+          model.text().groups());
+      assertEquals(model.text().groups(), model.text().poolerApart());
+      assertTrue(parameters(model, new Locks(OptionalInt.empty(), OptionalInt.of(1), false)).trained().keySet()
+          .stream().anyMatch(p -> p.startsWith("text.transformer." + c.getValue().getFirst())), c.getKey());
+    }
+    var t5 = ClipModel.describe(ClipConfig.parse("""
+        {"embed_dim": 16, "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "head_width": 8},
+         "text_cfg": {"context_length": 8, "vocab_size": 100, "hf_model_name": "tiny", "hf_proj_type": "none",
+         "hf_pooler_type": "mean_pooler", "hf_model_config": {"model_type": "mt5", "vocab_size": 100, "d_model": 16,
+         "d_ff": 32, "num_layers": 2, "num_heads": 2, "d_kv": 8, "pad_token_id": 0,
+         "feed_forward_proj": "gated-gelu"}}}"""));
+    assertEquals(List.of(List.of("transformer.embed_tokens.**"), List.of("transformer.block.0.**"),
+        List.of("transformer.block.1.**", "transformer.final_layer_norm.**")), t5.text().groups());
   }
 
   /// The parts of the text tower that are trained.

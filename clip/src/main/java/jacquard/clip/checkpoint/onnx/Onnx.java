@@ -5,6 +5,7 @@ import jacquard.clip.checkpoint.Piece;
 import jacquard.clip.checkpoint.Stored;
 import jacquard.clip.checkpoint.Weights;
 import jacquard.clip.checkpoint.files.Mapping;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Shape;
 import java.io.IOException;
@@ -55,8 +56,8 @@ public final class Onnx {
       }
       if (graphs == 0) throw new IOException("it holds no graph");
       if (tensors.isEmpty())
-        throw new IOException(nameless == 0 ? "it holds no initialisers" : "none of its " + nameless
-            + " initialisers has the name of a parameter; export the model with their names");
+        throw new IOException(nameless == 0 ? "it holds no initialisers" : "none of its "
+            + Count.of(nameless, "initialiser") + " has the name of a parameter; export the model with their names");
       open = true;
       return new Composed(file, tensors, mapping);
     } catch (IOException e) {

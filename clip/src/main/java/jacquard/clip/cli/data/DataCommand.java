@@ -6,6 +6,7 @@ import jacquard.clip.data.Preparation;
 import jacquard.clip.data.shards.ShardNames;
 import jacquard.clip.data.shards.ShardSource;
 import jacquard.clip.data.source.Source;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.util.Arrays;
@@ -34,15 +35,15 @@ public final class DataCommand implements Callable<Integer> {
     boolean whole = true;
     if (ShardNames.in(data)) {
       var shards = options.shards.open(data);
-      System.out.printf("%s: %,d pairs in %,d shards, %,.1f MB of pictures and captions%n", data, shards.size(),
-          shards.count(), shards.bytes() / 1e6);
+      System.out.printf("%s: %s in %s, %,.1f MB of pictures and captions%n", data, Count.of(shards.size(), "pair"),
+          Count.of(shards.count(), "shard"), shards.bytes() / 1e6);
       var s = ShardSource.read(shards, most);
       s.notes().forEach(System.out::println);
       whole = s.notes().isEmpty();
       source = s;
     } else {
       source = options.source(data);
-      System.out.printf("%s: %,d %s%n", source.name(), source.size(), source.size() == 1 ? "pair" : "pairs");
+      System.out.printf("%s: %s%n", source.name(), Count.of(source.size(), "pair"));
     }
     if (sheet.count != 0) {
       sheet.write(source);
@@ -72,10 +73,10 @@ public final class DataCommand implements Callable<Integer> {
     double seconds = (System.nanoTime() - start) / 1e9;
     range("widths", sizes.stream().mapToInt(s -> s[0]).toArray());
     range("heights", sizes.stream().mapToInt(s -> s[1]).toArray());
-    failures.forEach((why, count) -> System.out.printf("%,d samples %s%n", count, why));
+    failures.forEach((why, count) -> System.out.println(Count.of(count, "sample") + " " + why));
     if (first[0] != null) System.out.println("the first: " + first[0]);
     System.out.printf("%,d%s read and decoded, %,.0f a second%n", sizes.size(),
-        sizes.size() < n ? " of %,d pairs".formatted(n) : n == 1 ? " pair" : " pairs", sizes.size() / seconds);
+        sizes.size() < n ? " of " + Count.of(n, "pair") : n == 1 ? " pair" : " pairs", sizes.size() / seconds);
     return failures.isEmpty() && whole ? 0 : 1;
   }
 

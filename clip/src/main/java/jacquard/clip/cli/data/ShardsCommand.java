@@ -5,6 +5,7 @@ import jacquard.clip.data.shards.ShardWriter;
 import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Pixels;
 import jacquard.clip.report.log.Progress;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Reason;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -42,8 +43,8 @@ public final class ShardsCommand implements Callable<Integer> {
         (source.size() + each - 1) / each, failed = 0;
     int needed = Integer.toString(count - 1).length();
     if (digits != null && digits < needed)
-      throw new IllegalArgumentException("--digits " + digits + " for " + count + " shards, expected " + needed
-          + " or more");
+      throw new IllegalArgumentException("--digits " + digits + " for " + Count.of(count, "shard") + ", expected "
+          + needed + " or more");
     int width = digits != null ? digits : Math.max(2, needed);
     try (var writer = new ShardWriter(out, each, width);
         var progress = Progress.of("shards", source.size()).unit("pairs").open()) {
@@ -64,8 +65,9 @@ public final class ShardsCommand implements Callable<Integer> {
       writer.done();
       if (writer.counts().isEmpty()) throw new IOException("no pair of " + source.name() + " could be read");
       progress.close();
-      System.out.printf("%,d pairs in %,d shards: %s … %s in %s%n", source.size() - failed, writer.counts().size(),
-          writer.counts().firstEntry().getKey(), writer.counts().lastEntry().getKey(), out);
+      System.out.printf("%s in %s: %s … %s in %s%n", Count.of(source.size() - failed, "pair"),
+          Count.of(writer.counts().size(), "shard"), writer.counts().firstEntry().getKey(),
+          writer.counts().lastEntry().getKey(), out);
     }
     return failed == 0 ? 0 : 1;
   }

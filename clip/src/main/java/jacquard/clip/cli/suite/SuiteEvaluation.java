@@ -13,6 +13,7 @@ import jacquard.clip.eval.suite.BuiltIn;
 import jacquard.clip.eval.suite.Result;
 import jacquard.clip.eval.suite.SuiteRun;
 import jacquard.clip.report.log.Progress;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
       try (var progress = Progress.of("export " + s.name() + " " + split, found.get().size()).unit("pictures").open()) {
         WebDatasetWriter.write(found.get(), to, split, progress::advance);
       }
-      System.out.printf("%s, %s: %,d pictures in %s%n", s.name(), split, found.get().size(), to);
+      System.out.printf("%s, %s: %s in %s%n", s.name(), split, Count.of(found.get().size(), "picture"), to);
     }
     return absent == 0 ? 0 : 1;
   }
@@ -107,7 +108,7 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
   /// Suites that are whole have a mean; of others is said what is missing.
   private void summary(Told told) {
     if (!told.absent.isEmpty()) {
-      System.err.printf("%d data sets are not there:%n", told.absent.size());
+      System.err.println(Count.of(told.absent.size(), "data set is", "data sets are") + " not there:");
       told.absent.forEach((name, places) -> System.err.println("  " + name + ": looked for " + places.stream().limit(3)
           .map(Path::toString).collect(Collectors.joining(", ")) + (places.size() > 3 ? " …" : "")));
     }
@@ -121,7 +122,7 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
             members.size(), String.join(", ", lacking));
         continue;
       }
-      System.out.printf("%s: mean of %d main metrics %.1f %%%n", name, scores(members, told.results).size(),
+      System.out.printf("%s: mean of %s %.1f %%%n", name, Count.of(scores(members, told.results).size(), "main metric"),
           100 * mean(members, told.results));
       members.stream().collect(Collectors.groupingBy(Benchmarks.Member::group, LinkedHashMap::new, Collectors.toList()))
           .forEach((group, of) -> {
@@ -168,8 +169,9 @@ public record SuiteEvaluation(ModelOptions model, SuiteOptions options) {
 
     @Override public void result(Result r, boolean before) {
       close();
-      System.out.printf("%s, %s: %,d samples%s%s%n", r.dataset(), r.task(), r.samples(), r.missing() == 0 ? ""
-          : "; %,d could not be read and were left out".formatted(r.missing()), before ? " (measured before)" : "");
+      System.out.printf("%s, %s: %s%s%s%n", r.dataset(), r.task(), Count.of(r.samples(), "sample"),
+          r.missing() == 0 ? "" : "; %,d could not be read and %s left out".formatted(r.missing(),
+          r.missing() == 1 ? "was" : "were"), before ? " (measured before)" : "");
       r.metrics().forEach((name, v) -> System.out.printf("  %-28s %s%s%n", name,
           value(r, name, v), interval(r, name)));
     }

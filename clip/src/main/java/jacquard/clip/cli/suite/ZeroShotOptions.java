@@ -12,6 +12,7 @@ import jacquard.clip.eval.sets.Benchmarks;
 import jacquard.clip.eval.sets.TestSet;
 import jacquard.clip.eval.suite.BuiltIn;
 import jacquard.clip.image.Transform;
+import jacquard.clip.settings.Count;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.train.Listener;
 import jacquard.clip.train.Trainer;
@@ -86,7 +87,7 @@ public final class ZeroShotOptions {
         .replace("acc5", "top5"), v); });
     return new Listener.Outcome(metrics, String.join(", ", metrics.entrySet().stream().limit(2)
         .map(e -> "%s %.1f %%".formatted(e.getKey(),
-        100 * e.getValue())).toList()) + " of %,d pictures".formatted(m.samples())
+        100 * e.getValue())).toList()) + " of " + Count.of(m.samples(), "picture")
         + (m.missing() == 0 ? "" : "; %,d could not be read".formatted(m.missing())));
   }
 }

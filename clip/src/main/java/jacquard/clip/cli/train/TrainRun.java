@@ -9,6 +9,7 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.settings.Build;
+import jacquard.clip.settings.Count;
 import jacquard.clip.text.TokenizerFiles;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.Optimization;
@@ -109,8 +110,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
     int pairs = command.steps.batch;
     long heap = Runtime.getRuntime().maxMemory();
     if (Group.current().rank() > 0) return 0;
-    System.out.printf("%s, %d rank%s, %,d pairs a rank and micro-batch, %s%s; MB of each rank:%n", title(), on.ranks(),
-        on.ranks() == 1 ? "" : "s", pairs, on.precision().flag(), on.recompute() ? ", blocks made again" : "");
+    System.out.printf("%s, %s, %s a rank and micro-batch, %s%s; MB of each rank:%n", title(), Count.of(on.ranks(),
+        "rank"), Count.of(pairs, "pair"), on.precision().flag(), on.recompute() ? ", blocks made again" : "");
     boolean offload = on.offload() && !on.devices().getFirst().onHost();
     System.out.println("          weights  moments     step   in all   " + (offload ? "on the host   " : "")
         + "largest batch in " + heap / 1_000_000 + " MB");
@@ -193,8 +194,9 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
 
   private void announce(Path path) {
     var ranks = on.ranks() == 1 ? "" : " on " + on.ranks() + " ranks";
-    System.err.printf("%s on %s (%,d pairs%s), %,d steps of %s%s; into %s%n", title(), training.name(), training.size(),
-        held == null ? "" : "; held out: " + held.name() + ", " + held.size(), cadence.steps(), step(), ranks, path);
+    System.err.printf("%s on %s (%s%s), %s of %s%s; into %s%n", title(), training.name(),
+        Count.of(training.size(), "pair"), held == null ? "" : "; held out: " + held.name() + ", " + held.size(),
+        Count.of(cadence.steps(), "step"), step(), ranks, path);
     if (batch == 1 && !command.flex.use && config.compares() && command.task.loss() == Contrastive.Loss.SOFTMAX)
       System.err.println("jacquard: the softmax loss of one pair is 0, and nothing is learned from it; use "
           + "--batch-size 2 or more");
@@ -218,8 +220,8 @@ record TrainRun(TrainCommand command, Compute on, ClipConfig config, StartOption
 
   private static void print(Evaluation e) {
     if (e == null) return;
-    System.out.printf("held out, %,d images over %,d names (chance %.2f %%):%n", e.labels().length, e.names().size(),
-        100 * e.chance());
+    System.out.printf("held out, %s over %s (chance %.2f %%):%n", Count.of(e.labels().length, "image"),
+        Count.of(e.names().size(), "name"), 100 * e.chance());
     e.metrics().forEach((k, v) -> System.out.printf("  %-20s %5.1f %%%n", k, 100 * v));
   }
 }

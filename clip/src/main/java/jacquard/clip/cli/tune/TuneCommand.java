@@ -15,6 +15,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine;
@@ -26,6 +27,8 @@ public final class TuneCommand implements Callable<Integer> {
   @Spec CommandSpec spec;
   /// How the run began; null until that is known.
   RunFolder.Command began;
+  /// What is given now, of a run that goes on: what it began with was taken then.
+  private ParseResult now;
 
   @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description =
       "A folder with weights and their config, as runs/emoji-1/last, or hf-hub:ORG/NAME.") String model;
@@ -43,6 +46,10 @@ public final class TuneCommand implements Callable<Integer> {
   /// Whether the user set an option.
   boolean given(String option) { return spec.commandLine().getParseResult().hasMatchedOption(option); }
 
+  /// Refuses options that nothing of this adaptation takes, before anything is read.
+  void check() { method.check(data.old != null, o -> (now == null ? spec.commandLine().getParseResult() : now)
+      .hasMatchedOption(o)); }
+
   /// Whether there is such an option.
   boolean has(String option) { return spec.findOption(option) != null; }
 
@@ -54,6 +61,7 @@ public final class TuneCommand implements Callable<Integer> {
       if (found.isPresent()) {
         var command = new TuneCommand();
         command.began = found.get();
+        command.now = spec.commandLine().getParseResult();
         var line = new CommandLine(command).setExecutionExceptionHandler(spec.root().commandLine()
             .getExecutionExceptionHandler());
         return line.execute(Resumption.arguments(folder, found.get(), spec.commandLine().getParseResult(),
@@ -66,6 +74,7 @@ public final class TuneCommand implements Callable<Integer> {
     if (began == null) began = RunFolder.Command.here(given.isEmpty() || !given.getFirst().equals("tune") ? given
         : given.subList(1, given.size()));
     var sweep = TuneSweep.of(this);
+    if (sweep == null) check();
     return sweep == null ? TuneRun.of(this).call()
         : sweep.call(spec.root().commandLine().getExecutionExceptionHandler());
   }

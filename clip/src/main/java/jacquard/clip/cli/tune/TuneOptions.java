@@ -1,10 +1,13 @@
 package jacquard.clip.cli.tune;
 
 import jacquard.clip.tune.Keep;
+import jacquard.clip.tune.Keeps;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Methods;
 import jacquard.clip.tune.method.prompt.Wording;
 import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /// How a model is adapted, and what holds on to what it knew.
@@ -83,6 +86,7 @@ final class TuneOptions {
   /// @param stays whether the model's own weights stay as they are
   String kind(boolean old, boolean stays) {
     var k = keep == null ? stays ? "none" : old ? "replay" : "lwf" : keep;
+    keep(k);                                                                       // an unknown one is said first
     if (stays && !List.of("none", "replay").contains(k))
       throw new IllegalArgumentException("--keep " + k + " holds on to what weights knew, and --method " + method
           + " leaves them as they are");
@@ -92,19 +96,25 @@ final class TuneOptions {
     return k;
   }
 
-  Keep keep(String kind) {
-    return switch (kind) {
-      case "replay", "none" -> new Keep.Nothing();
-      case "lwf" -> new Keep.Names(weight(1), temperature);
-      case "zscl" -> new Keep.Both(weight(1), temperature);
-      case "l2-sp" -> new Keep.Near(weight(0.1));
-      case "ewc" -> new Keep.Important(weight(100));
-      default -> throw new IllegalArgumentException("--keep " + kind
-          + ", expected replay, lwf, zscl, l2-sp, ewc or none");
-    };
+  Keep keep(String kind) { return Keeps.of(kind, new Keeps.Knobs(weight, temperature)); }
+
+  /// Refuses options that the method, or what keeps the old, does not take, and such as are not known.
+  ///
+  /// @param old   whether there are old pairs
+  /// @param given whether an option is given
+  void check(boolean old, Predicate<String> given) {
+    Methods.check(method, given);
+    if (given.test("--prompt") && given.test("--prompt-vectors"))
+      throw new IllegalArgumentException("--prompt and --prompt-vectors exclude each other: a prompt begins as words "
+          + "or as vectors drawn by chance; give one of them");
+    Keeps.check(kind(old, method().stays()), given);
   }
 
-  private double weight(double otherwise) { return weight == null ? otherwise : weight; }
+  /// Options that this method, and what keeps the old, do not take, and others do.
+  List<String> strange(boolean old) {
+    return Stream.of(Methods.strange(method), Keeps.strange(kind(old, method().stays()))).flatMap(List::stream)
+        .toList();
+  }
 
   /// How many of a step's pairs are old.
   int old(String kind, int batch) {

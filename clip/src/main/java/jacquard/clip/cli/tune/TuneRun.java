@@ -7,6 +7,7 @@ import jacquard.clip.hub.Hub;
 import jacquard.clip.hub.Published;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Json;
 import jacquard.clip.train.Compute;
 import jacquard.clip.train.RunFolder;
@@ -156,10 +157,11 @@ record TuneRun(TuneCommand command, Compute on, TuneData.Sources data, Start sta
   private String title() { return command.model; }
 
   private void announce(Path path) {
-    var old = data.old() == null ? "" : " and " + data.old().name() + " (" + data.old().size() + " old pairs)";
-    System.err.printf("%s by %s, keeping by %s: learns %s (%,d pairs)%s, %,d steps of %d; guard: %s, %,d; into %s%n",
-        title(), command.method.method, keep, data.fresh().name(),
-        data.fresh().size(), old, cadence.steps(), batch, data.guard().name(), data.guard().size(), path);
+    var old = data.old() == null ? "" : " and " + data.old().name() + " (" + Count.of(data.old().size(), "old pair")
+        + ")";
+    System.err.printf("%s by %s, keeping by %s: learns %s (%s)%s, %s of %d; guard: %s, %,d; into %s%n",
+        title(), command.method.method, keep, data.fresh().name(), Count.of(data.fresh().size(), "pair"), old,
+        Count.of(cadence.steps(), "step"), batch, data.guard().name(), data.guard().size(), path);
     var trained = new ArrayList<>(List.of(data.fresh()));
     if (data.old() != null) trained.add(data.old());
     said("guard " + data.guard().name(), Overlap.of(data.guard(), trained), data.guard().size());
@@ -167,7 +169,7 @@ record TuneRun(TuneCommand command, Compute on, TuneData.Sources data, Start sta
   }
 
   private static void said(String what, long shared, int of) {
-    if (shared > 0) System.err.printf("jacquard: %,d of %,d pictures of the %s are trained on too: it will say too "
-        + "much%n", shared, of, what);
+    if (shared > 0) System.err.printf("jacquard: %s of the %s %s trained on too: it will say too much%n",
+        Count.some(shared, of, "picture"), what, shared == 1 ? "is" : "are");
   }
 }

@@ -41,15 +41,13 @@ record TuneSweep(TuneCommand command, Path folder, String option, List<String> v
 
   /// The status to exit with.
   int call(CommandLine.IExecutionExceptionHandler failing) throws IOException {
-    for (var value : values) {
-      var run = folder.resolve(name(value));
+    var lines = lines();
+    for (var line : lines) parsed(line).check();
+    for (int i = 0; i < values.size(); i++) {
+      var run = folder.resolve(name(values.get(i)));
       if (Files.exists(run.resolve("tune.json"))) continue;
-      var arguments = new ArrayList<String>();
-      if (Files.exists(run.resolve("resume.safetensors"))) arguments.addAll(List.of("--resume", run.toString()));
-      else {
-        arguments.addAll(without(command.began.arguments(), "--seeds", "--knob", "--name", "--logs", option));
-        arguments.addAll(List.of(option, value, "--logs", folder.toString(), "--name", name(value)));
-      }
+      var arguments = Files.exists(run.resolve("resume.safetensors")) ? List.of("--resume", run.toString())
+          : lines.get(i);
       int status = new CommandLine(new TuneCommand()).setExecutionExceptionHandler(failing)
           .execute(arguments.toArray(String[]::new));
       if (status != 0) return status;
@@ -61,10 +59,34 @@ record TuneSweep(TuneCommand command, Path folder, String option, List<String> v
     return 0;
   }
 
+  /// The arguments of each run. Methods and ways to keep that are compared are given those options alone that they
+  /// take; one that none of them takes stays, and is refused.
+  private List<List<String>> lines() {
+    var lines = new ArrayList<List<String>>();
+    var strange = new ArrayList<List<String>>();
+    for (var value : values) {
+      var line = without(command.began.arguments(), "--seeds", "--knob", "--name", "--logs", option);
+      line.addAll(List.of(option, value, "--logs", folder.toString(), "--name", name(value)));
+      lines.add(line);
+      var run = parsed(line);
+      strange.add(run.method.strange(run.data.old != null));
+    }
+    for (int i = 0; i < lines.size(); i++)
+      lines.set(i, without(lines.get(i), strange.get(i).stream()
+          .filter(o -> strange.stream().anyMatch(s -> !s.contains(o))).toArray(String[]::new)));
+    return lines;
+  }
+
+  private static TuneCommand parsed(List<String> line) {
+    var r = new TuneCommand();
+    new CommandLine(r).parseArgs(line.toArray(String[]::new));
+    return r;
+  }
+
   private String name(String value) { return option.substring(2) + "-" + value; }
 
   /// Arguments without some options and their values.
-  static List<String> without(List<String> arguments, String... options) {
+  static ArrayList<String> without(List<String> arguments, String... options) {
     var r = new ArrayList<String>();
     for (int i = 0; i < arguments.size(); i++) {
       var a = arguments.get(i);

@@ -3,6 +3,7 @@ package jacquard.clip.data.shards;
 import jacquard.clip.data.Preparation;
 import jacquard.clip.data.source.Source;
 import jacquard.clip.image.Picture;
+import jacquard.clip.settings.Count;
 import jacquard.tensor.Random;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -32,7 +33,8 @@ public record ShardSource(Shards shards, long[] numbers, List<String> captions, 
     }
     if (kept == 0) throw new IOException(shards.name() + " holds no caption that can be read");
     var notes = new ArrayList<>(shards.notes());
-    if (lost > 0) notes.add("%,d captions of %s could not be read and are left out".formatted(lost, shards.name()));
+    if (lost > 0) notes.add(Count.of(lost, "caption") + " of " + shards.name() + " could not be read and "
+        + (lost == 1 ? "is" : "are") + " left out");
     return new ShardSource(shards, Arrays.copyOf(numbers, kept), List.copyOf(captions), List.copyOf(notes));
   }
 

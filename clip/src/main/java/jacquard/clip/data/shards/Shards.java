@@ -6,6 +6,7 @@ import jacquard.clip.data.Stream;
 import jacquard.clip.data.parquet.Columns;
 import jacquard.clip.image.ImageException;
 import jacquard.clip.image.Images;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Reason;
 import jacquard.tensor.Random;
 import java.io.IOException;
@@ -89,7 +90,7 @@ public final class Shards {
     var r = new Shards(name, fields, columns, cache, shards, named.stream()
         .mapToDouble(n -> sources.get(n.source).factor).toArray());
     if (r.size() == 0)
-      throw new IOException(name + " holds no pair in " + shards.size() + " shards"
+      throw new IOException(name + " holds no pair in " + Count.of(shards.size(), "shard")
           + (r.notes().isEmpty() ? "" : ": " + String.join("; ", r.notes())));
     return r;
   }
@@ -152,14 +153,13 @@ public final class Shards {
     var r = new ArrayList<String>();
     if (!lost().isEmpty()) r.add("left out of " + name + ": " + words(lost()));
     if (!broken().isEmpty())
-      r.add("%,d shards end early, and what was behind is lost; the first: %s".formatted(broken().size(),
-          broken().getFirst()));
+      r.add(Count.of(broken().size(), "shard ends", "shards end") + " early, and what was behind is lost; the first: "
+          + broken().getFirst());
     return r;
   }
 
   static String words(Map<String, Long> reasons) {
-    return String.join(", ", reasons.entrySet().stream().map(e -> "%,d samples %s".formatted(e.getValue(), e.getKey()))
-        .toList());
+    return String.join(", ", reasons.keySet().stream().map(k -> Count.of(reasons.get(k), "sample") + " " + k).toList());
   }
 
   Stream.Fingerprint fingerprint() {

@@ -2,6 +2,7 @@ package jacquard.clip.data.source;
 
 import jacquard.clip.image.Images;
 import jacquard.clip.image.Picture;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.FirstBytes;
 import jacquard.clip.settings.Reason;
 import java.io.IOException;
@@ -59,8 +60,9 @@ public record TableSource(Path file, List<Path> paths, List<String> captions, Li
       var r = rows.get(i);
       if (r.size() == 1 && r.getFirst().isEmpty()) continue;
       if (r.size() != head.size())
-        throw new IOException(file + " row " + (i + 1) + " has " + r.size() + " fields, expected " + head.size()
-            + (r.size() > head.size() ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
+        throw new IOException(file + " row " + (i + 1) + " has " + Count.of(r.size(), "field") + ", expected "
+            + head.size() + (r.size() > head.size()
+                ? ": quote captions that hold the separator, as \"a cat, asleep\"" : ""));
       if (r.get(c).isBlank() || r.get(c).indexOf('\0') >= 0 || r.get(p).isBlank()) { skipped++; continue; }
       if (r.get(p).matches("(?i)https?://.*"))
         throw new IOException(file + " row " + (i + 1) + ": " + r.get(p) + " is an address, and pictures of a table "

@@ -39,8 +39,11 @@ final class ImageFolder implements Layout {
   @Override public TestSet read(Place place) throws IOException {
     var folders = folders(folder(place));
     var prompts = OwnPrompts.of(place);
-    if (prompts == null) prompts = Prompts.of(folders.stream().map(f -> spelt(f.getFileName().toString())).toList(),
-        KnownClasses.usualTemplates());
+    if (prompts == null) {
+      var names = folders.stream().map(f -> spelt(f.getFileName().toString())).toList();
+      EqualNames.check(place, folder(place), i -> folders.get(i).getFileName(), names);
+      prompts = Prompts.of(names, KnownClasses.usualTemplates());
+    }
     var label = labels(place, folders, prompts);
     var paths = new ArrayList<Path>();
     var labels = new ArrayList<Integer>();

@@ -17,13 +17,14 @@ final class OwnPrompts {
   /// Those of the folder where it has them, else the known ones; null where there are none.
   ///
   /// @throws IOException where the folder lists the known names in another order: labels are numbers in the set's
-  ///   order, and every figure would be wrong
+  ///   order, and every figure would be wrong; where two names of a set of the user's own are equal
   static Prompts of(Layout.Place place) throws IOException {
     var names = place.folder().resolve(CLASSES);
     var sentences = place.folder().resolve(TEMPLATES);
     if (!Files.exists(names)) return place.prompts();
     var classes = TextFile.lines(names, "name");
     if (place.prompts() != null) check(place, classes, place.prompts().classes());
+    EqualNames.check(place, names, i -> "line " + (i + 1), classes);
     var templates = Files.exists(sentences) ? TextFile.lines(sentences, "template") : KnownClasses.usualTemplates();
     try {
       return place.set().kind() == Benchmark.Kind.OBJECTIVES ? Prompts.apart(classes, templates)

@@ -15,6 +15,8 @@ import java.util.stream.StreamSupport;
 /// Class names and templates of the sets that are known, and what ImageNet's and ObjectNet's folders mean.
 public final class KnownClasses {
   private static final ObjectMapper JSON = new ObjectMapper();
+  /// In which ImageNet's classes have names.
+  private static final List<String> LANGUAGES = List.of("en", "ar", "cn", "it", "jp");
   private static final Map<String, JsonNode> READ = new ConcurrentHashMap<>();
 
   private KnownClasses() {}
@@ -51,8 +53,14 @@ public final class KnownClasses {
       throw new IllegalArgumentException(set.name() + " has class names in en alone, not in " + language);
   }
 
+  /// Whether these are the names of a known set, in its order: some of ImageNet's are equal, in every language.
+  public static boolean published(List<String> classes) {
+    return LANGUAGES.stream().anyMatch(l -> imagenet("-", l).classes().equals(classes)) || Benchmarks.all().stream()
+        .map(s -> of(s, "en")).anyMatch(p -> p != null && p.classes().equals(classes));
+  }
+
   private static Prompts imagenet(String which, String language) {
-    if (!List.of("en", "ar", "cn", "it", "jp").contains(language))
+    if (!LANGUAGES.contains(language))
       throw new IllegalArgumentException("ImageNet has class names in en, ar, cn, it and jp, not in " + language);
     var node = json(language.equals("en") ? "imagenet1k" : "imagenet1k_" + language);
     var all = prompts(node, "classes");

@@ -10,12 +10,12 @@ import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.transformer.Block;
 import jacquard.clip.nn.transformer.Cache;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
-import jacquard.tensor.op.Ranges;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -62,12 +62,12 @@ public record CaptionDecoder(@Named("resblocks") List<Block> blocks, @Named("cro
 
   private Tensor rows(Encoding picture, Encoding caption) {
     var s = caption.sequences();
-    var causal = Ranges.causal(s, s);
+    var causal = Sight.causal(s);
     var x = caption.tokens();
     for (int i = 0; i < blocks.size(); i++) {
       Block block = blocks.get(i);
       CrossBlock cross = crossing.get(i);
-      x = Transformer.once(x, t -> block.apply(t, s, causal, null));
+      x = Transformer.once(x, t -> block.apply(t, causal, null));
       x = Transformer.once(List.of(x, picture.tokens()), t ->
           List.of(cross.apply(t.get(0), s, cross.keys(t.get(1)), picture.sequences()))).getFirst();
     }

@@ -92,11 +92,13 @@ public record HuggingFaceTower(Encoder transformer, @Named("proj") Projection pr
     return projection.apply(transformer.pooled(one));
   }
 
-  /// Embeddings; a group a layer; what follows the layers, pools and projects.
+  /// Embeddings; a group a layer; what follows the layers, pools and projects. Where nothing pools or projects there is
+  /// no head: what follows the layers goes with the last one.
   @Override public List<List<String>> groups() {
     var r = new ArrayList<>(within(transformer.groups()));
     var head = new ArrayList<>(r.removeLast());
-    head.add("proj.**");
+    if (projection.none() && !transformer.pools()) head.addAll(0, r.removeLast());
+    if (!projection.none()) head.add("proj.**");
     r.add(head);
     return r;
   }

@@ -2,10 +2,10 @@ package jacquard.clip.model.modern;
 
 import jacquard.clip.model.BlockConfig;
 import jacquard.clip.model.ClipConfig;
+import jacquard.clip.model.TextChecks;
 import jacquard.clip.model.TextConfig;
 import jacquard.clip.model.TokenizerOptions;
 import jacquard.clip.model.tower.TextInput;
-import jacquard.clip.settings.Settings;
 import jacquard.clip.settings.Settings.Flat;
 import jacquard.clip.settings.Settings.Key;
 import jacquard.clip.settings.Settings.Stated;
@@ -49,23 +49,12 @@ public record ModernTextConfig(@Stated @Key("text_arch") Arch arch, @Stated @Key
   }
 
   public ModernTextConfig {
-    Settings.atLeast("context_length", context, 1);
-    Settings.atLeast("vocab_size", vocabulary, 1);
-    Settings.atLeast("width", width, 1);
-    Settings.atLeast("heads", heads, 1);
-    Settings.atLeast("layers", layers, 1);
-    Settings.atLeast("pad_id", pad, 0);
-    if (!(mlpRatio > 0 && mlpRatio < 1000))
-      throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
-    if (width % heads != 0)
-      throw new IllegalArgumentException("heads is " + heads + ", expected a divisor of the width " + width);
+    TextChecks.sizes(context, vocabulary, width, heads, layers, pad, mlpRatio);
     if (pool == Pool.EOS && eosId.isEmpty()) throw new IllegalArgumentException("pool_type is eos: eos_id is missing");
   }
 
   @Override public void check(int embedding) {
-    if (projection == Projection.NONE && width != embedding)
-      throw new IllegalArgumentException("text_cfg.proj_type is none: text_cfg.width " + width
-          + " must equal embed_dim " + embedding);
+    if (projection == Projection.NONE) TextChecks.unprojected(width, embedding);
   }
 
   @Override public Optional<String> refused(ClipConfig clip) {

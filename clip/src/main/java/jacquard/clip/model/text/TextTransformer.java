@@ -5,6 +5,7 @@ import jacquard.clip.model.Blocks;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.tower.Encoding;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.model.tower.PromptRoom;
 import jacquard.clip.model.tower.TextInput;
 import jacquard.clip.model.tower.TextTower;
 import jacquard.clip.nn.Init;
@@ -12,20 +13,26 @@ import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.transformer.Cache;
 import jacquard.clip.nn.transformer.DeepPrompts;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.nn.transformer.Transformer;
+import jacquard.tensor.Pass;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Ranges;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /// OpenCLIP's text transformer. A causal tower runs only up to the token that it pools; nothing after it can reach the
-/// result.
+/// result. What captions begin with alike it may compute once.
 public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     @Named("positional_embedding") Tensor positionTable, Transformer transformer,
                               @Named("token_embedding") Embedding embedding, @Named("ln_final") LayerNorm norm,
                                   @Named("text_projection") Projection projection,
                               ClipTextConfig config) implements TextTower {
+  /// The least share of rows that captions have in common for them to be computed once.
+  private static final double SPARED = 1 / 8.0;
+
   /// Token vectors `[vocabulary, width]`; and vectors of a prompt's own, which tokens below zero stand for: −1 for the
   /// first.
   ///
@@ -42,8 +49,13 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     }
   }
 
-  @Override public TextTransformer prompted(Tensor context, DeepPrompts deep) {
+  @Override public PromptRoom promptRoom() {
     if (classEmbedding != null) throw new IllegalArgumentException("a text tower with a class token takes no prompts");
+    return new PromptRoom(config.width(), transformer.blocks().size(), embedding.weight);
+  }
+
+  @Override public TextTransformer prompted(Tensor context, DeepPrompts deep) {
+    promptRoom();
     return new TextTransformer(null, positionTable, new Transformer(transformer.blocks(), deep),
         new Embedding(embedding.weight, context), norm, projection, config);
   }
@@ -70,20 +82,22 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
 
   @Override public Tensor features(int[][] captions) {
     var rows = rows(captions, false);
-    return projected(norm.apply(transformer.apply(embedded(rows), rows.sequences, rows.ranges, rows.pooled)));
+    var x = projected(norm.apply(transformer.apply(embedded(rows), rows.sight, rows.pooled)));
+    return rows.each == null ? x : x.gather(rows.each);
   }
 
   /// The tokens come after the last norm; with a class token, which stays out, before it. What is masked out for all is
   /// no row.
   @Override public Encoding tokens(int[][] captions) {
     var rows = rows(captions, true);
-    var x = transformer.apply(embedded(rows), rows.sequences, rows.ranges, null);
+    var x = transformer.apply(embedded(rows), rows.sight, null);
+    var sequences = rows.sight.rows();
     if (!config.classToken()) {
       x = norm.apply(x);
-      return new Encoding(projected(x.gather(rows.pooled)), x, rows.sequences);
+      return new Encoding(projected(x.gather(rows.pooled)), x, sequences);
     }
-    int[] words = IntStream.range(0, rows.sequences.rows()).filter(r -> rows.ids[r] != config.vocabulary()).toArray();
-    return Encoding.of(projected(norm.apply(x.gather(rows.pooled))), x, rows.sequences, words);
+    int[] words = IntStream.range(0, sequences.rows()).filter(r -> rows.ids[r] != config.vocabulary()).toArray();
+    return Encoding.of(projected(norm.apply(x.gather(rows.pooled))), x, sequences, words);
   }
 
   @Override public int readable() { return config.causal() ? transformer.blocks().size() : 0; }
@@ -112,8 +126,23 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
   /// What of a batch of captions is rows.
   ///
   /// @param ids a row's token; past the vocabulary: the class token
-  /// @param pooled the row of each caption that becomes its feature
-  private record Rows(Sequences sequences, Ranges ranges, int[] ids, int[] pooled) {}
+  /// @param pooled the rows that become features, ascending
+  /// @param each   which of those is each caption's; null: they are the captions'
+  private record Rows(Sight sight, int[] ids, int[] pooled, int[] each) {
+    /// Of captions of which some may end in the same row.
+    static Rows of(TokenTree tree) {
+      int[] ends = tree.ends(), pooled = IntStream.of(ends).sorted().distinct().toArray();
+      return new Rows(tree.sight(), tree.ids(), pooled, Arrays.equals(ends, pooled) ? null
+          : IntStream.of(ends).map(e -> Arrays.binarySearch(pooled, e)).toArray());
+    }
+  }
+
+  /// Whether what captions begin with alike may be computed once. Where the tower itself is trained captions stay
+  /// apart: an adapter's dropout draws anew for each.
+  private boolean shares(boolean all) {
+    return config.causal() && !all && classEmbedding == null
+        && (embedding.context != null || !Pass.current().training());
+  }
 
   /// @param all whether a causal tower's rows behind the pooled one are wanted
   private Rows rows(int[][] captions, boolean all) {
@@ -133,6 +162,11 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
       pooled[b] = at + (config.classToken() ? lengths[b] - 1 : end);
       at += lengths[b];
     }
+    if (shares(all)) {
+      var tree = TokenTree.of(captions, lengths);
+      // fewer would not pay for looking the keys up
+      if (tree.ids().length <= IntStream.of(lengths).sum() * (1 - SPARED)) return Rows.of(tree);
+    }
     int[] offsets = Sequences.ofLengths(lengths).offsets(), position = new int[offsets[count]],
         id = new int[position.length];
     for (int b = 0; b < count; b++)
@@ -150,7 +184,7 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
           for (int r = offsets[b]; r < offsets[b + 1]; r++)
             ranges.to()[r] = Math.min(ranges.to()[r], offsets[b + 1] - 1);
       }
-    return new Rows(sequences, ranges, id, pooled);
+    return new Rows(new Sight(sequences, ranges), id, pooled, null);
   }
 
   /// Tokens and positions; a group a block, the last one with the final norm; the projection.
@@ -171,7 +205,9 @@ public record TextTransformer(@Named("cls_emb") Tensor classEmbedding,
     return classEmbedding == null ? List.of(new Positions.Places("positional_embedding")) : List.of();
   }
 
-  private Tensor embedded(Rows rows) { return words(rows.ids).add(positionTable.gather(rows.sequences.positions())); }
+  private Tensor embedded(Rows rows) {
+    return words(rows.ids).add(positionTable.gather(rows.sight.rows().positions()));
+  }
 
   private Tensor words(int[] id) {
     if (classEmbedding == null) return embedding.rows(id);

@@ -40,13 +40,20 @@ public interface ImageTower extends Tower {
   /// that already.
   default ImageTower fixed(int groups) { return this; }
 
+  /// What it takes as a prompt.
+  ///
+  /// @throws IllegalArgumentException if it takes none
+  default PromptRoom promptRoom() {
+    throw new IllegalArgumentException("prompts within the image tower are learned for CLIP's own ViT, and this model "
+        + "has another; coop needs the text tower alone");
+  }
+
   /// The tower with a prompt: rows `[prompts, width]` behind those of each image, and `deep`, which may be null, in
   /// their place before the blocks.
   ///
   /// @throws IllegalArgumentException if it takes none
   default ImageTower prompted(Tensor rows, DeepPrompts deep) {
-    throw new IllegalArgumentException("prompts within the image tower are learned for CLIP's own ViT, and this model "
-        + "has another");
+    throw new IllegalArgumentException("this image tower takes no prompts");
   }
 
   /// The tower that does not see some patches.

@@ -19,12 +19,19 @@ public interface TextTower extends Tower {
   /// The context, and the tokenizer that makes its ids.
   TextInput input();
 
+  /// What it takes as a prompt.
+  ///
+  /// @throws IllegalArgumentException if it takes none
+  default PromptRoom promptRoom() {
+    throw new IllegalArgumentException("prompts are learned for CLIP's own text tower, and this model has another");
+  }
+
   /// The tower with a prompt: tokens below zero are rows of `context` `[rows, width]`, and `deep`, which may be null,
   /// replaces rows before the blocks.
   ///
   /// @throws IllegalArgumentException if it takes none
   default TextTower prompted(Tensor context, DeepPrompts deep) {
-    throw new IllegalArgumentException("prompts are learned for CLIP's own text tower, and this model has another");
+    throw new IllegalArgumentException("this text tower takes no prompts");
   }
 
   /// Whether a caption's feature depends on the picture that it is compared with.

@@ -9,6 +9,7 @@ import jacquard.clip.model.tower.ImageBatch;
 import jacquard.clip.model.tower.ImageTower;
 import jacquard.clip.model.tower.OnDisk;
 import jacquard.clip.model.tower.Positions;
+import jacquard.clip.model.tower.PromptRoom;
 import jacquard.clip.nn.Conv2d;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
@@ -16,12 +17,12 @@ import jacquard.clip.nn.PatchDropout;
 import jacquard.clip.nn.Pooling;
 import jacquard.clip.nn.transformer.AttentionalPooler;
 import jacquard.clip.nn.transformer.DeepPrompts;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Padding;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Ranges;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -53,10 +54,15 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
         pooler, LayerNorm.of(make, out, c.epsilon()), null, null, c);
   }
 
-  /// The prompt stands behind the patches and has no positions.
-  @Override public VisionTransformer prompted(Tensor rows, DeepPrompts deep) {
+  @Override public PromptRoom promptRoom() {
     if (pooler != null || config.pool() == VitConfig.Pool.AVERAGE)
       throw new IllegalArgumentException("an image tower that averages or attends to all of its rows takes no prompts");
+    return new PromptRoom(config.width(), transformer.blocks().size(), null);
+  }
+
+  /// The prompt stands behind the patches and has no positions.
+  @Override public VisionTransformer prompted(Tensor rows, DeepPrompts deep) {
+    promptRoom();
     return new VisionTransformer(classEmbedding, positionTable, proj, conv1, normPre,
         new Transformer(transformer.blocks(), deep), null, normPost, rows, null, config);
   }
@@ -79,8 +85,8 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
     var kept = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     var sequences = withPrompts(kept);
     boolean token = pooler == null && config.pool() != VitConfig.Pool.AVERAGE;
-    var x = transformer.apply(embedded(images, kept), sequences, Ranges.full(sequences, sequences), token
-        ? Pooling.first(sequences) : null);
+    var x = transformer.apply(embedded(images, kept), Sight.full(sequences), token ? Pooling.first(sequences)
+        : null);
     if (pooler != null) {
       int queries = config.pool() == VitConfig.Pool.AVERAGE ? config.poolerQueries() : 1;
       x = normPost.apply(pooler.apply(x, sequences, queries));
@@ -97,7 +103,7 @@ public record VisionTransformer(@Named("class_embedding") Tensor classEmbedding,
   @Override public Encoding tokens(ImageBatch images) {
     var kept = PatchDropout.kept(images.count(), config.grid().size(), 1, config.patchDropout());
     var sequences = withPrompts(kept);
-    var x = transformer.apply(embedded(images, kept), sequences, Ranges.full(sequences, sequences), null);
+    var x = transformer.apply(embedded(images, kept), Sight.full(sequences), null);
     if (pooler != null) {
       x = normPost.apply(pooler.apply(x, sequences, config.poolerQueries()));
       sequences = Sequences.equal(images.count(), config.poolerQueries());

@@ -6,7 +6,6 @@ import jacquard.clip.nn.LayerNorm;
 import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Ranges;
 import java.util.function.UnaryOperator;
 
 /// A pre-norm transformer block: x + ls₁(norm(attention(norm₁ x))), then x + ls₂(mlp(norm₂ x)). What is null is left
@@ -19,10 +18,10 @@ public record Block(@Named("ln_1") LayerNorm norm1, @Named("attn") SelfAttention
 
   /// All rows, or only `rows` of the result (null: all): what a tower that pools needs of its last block. What
   /// attention made ends before the MLP, which is wider, begins.
-  public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
+  public Tensor apply(Tensor x, Sight sight, int[] rows) {
     return around(rows == null ? x : x.gather(rows), added ->
-        Scope.result(() -> attention.apply(norm1.apply(x), sequences, ranges, rows, added)),
-        rows == null || !drop.active() ? sequences : SelfAttention.picked(sequences, rows));
+        Scope.result(() -> attention.apply(norm1.apply(x), sight, rows, added)),
+        rows == null || !drop.active() ? sight.rows() : SelfAttention.picked(sight.rows(), rows));
   }
 
   /// One more row of each sequence, which attends to those before it and to itself.

@@ -8,7 +8,7 @@ import java.util.List;
 /// Khattak et al. 2023).
 ///
 /// @param rows before block 1, 2, … of each sequence, `[prompts, width]`; block 0 takes what comes in
-/// @param at   the first row of a sequence that is replaced; below zero it counts from the sequence's end
+/// @param at   the first position of a sequence that is replaced; below zero it counts rows from the sequence's end
 public record DeepPrompts(List<Tensor> rows, int at) {
   /// The rows of x `[rows, width]` as the block of a number takes them.
   public Tensor before(int block, Tensor x, Sequences sequences) {
@@ -22,11 +22,17 @@ public record DeepPrompts(List<Tensor> rows, int at) {
     int[] r = new int[n];
     for (int i = 0; i < n; i++) r[i] = i;
     for (int s = 0; s < sequences.count(); s++) {
-      int first = at < 0 ? sequences.to(s) + at : sequences.from(s) + at;
-      if (first < sequences.from(s) || first + prompts > sequences.to(s))
-        throw new IllegalArgumentException("a sequence of " + sequences.length(s) + " rows has no room for " + prompts
+      int from = sequences.from(s), to = sequences.to(s);
+      // rows before a sequence's own may be those of another
+      int length = at < 0 || from == to ? to - from : sequences.positions()[to - 1] + 1;
+      int first = at < 0 ? length + at : at;
+      if (first < 0 || first + prompts > length)
+        throw new IllegalArgumentException("a sequence of " + length + " rows has no room for " + prompts
             + " prompts at " + at);
-      for (int p = 0; p < prompts; p++) r[first + p] = n + p;
+      for (int i = from; i < to; i++) {
+        int p = (at < 0 ? i - from : sequences.positions()[i]) - first;
+        if (p >= 0 && p < prompts) r[i] = n + p;
+      }
     }
     return r;
   }

@@ -6,7 +6,6 @@ import jacquard.clip.nn.Linear;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Attention;
 import jacquard.tensor.op.Ranges;
 
 /// Multi-head self-attention as OpenCLIP's: a packed projection of queries, keys and values `[3·width, width]`, heads,
@@ -20,19 +19,17 @@ public record SelfAttention(@Named("") Linear packed, @Named("out_proj") Linear 
 
   /// Attends for all rows of x `[rows, width]`, or only for `rows` of them (null: all); plus `added`, which may be
   /// null.
-  public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows, Tensor added) {
+  public Tensor apply(Tensor x, Sight sight, int[] rows, Tensor added) {
     int width = x.dim(1);
     if (rows == null) {
       var parts = packed.apply(x).split(1, width, width, width);
       return finished(parts.get(0), parts.get(1), added,
-          (q, k, scale) -> Tensor.apply(new Attention(heads, scale, sequences, sequences, ranges), q, k, parts.get(2)));
+          (q, k, scale) -> sight.attend(heads, scale, null, q, k, parts.get(2)));
     }
     var asked = packed.rows(0, width).apply(x.gather(rows));
     var parts = packed.rows(width, 3 * width).apply(x).split(1, width, width);
     return finished(asked, parts.get(0), added,
-        (q, k, scale) ->
-        Tensor.apply(new Attention(heads, scale, picked(sequences, rows), sequences, picked(ranges, rows)), q, k,
-            parts.get(1)));
+        (q, k, scale) -> sight.attend(heads, scale, rows, q, k, parts.get(1)));
   }
 
   /// Of one more row of each sequence; see [Block#apply(Tensor, Cache, boolean[])].

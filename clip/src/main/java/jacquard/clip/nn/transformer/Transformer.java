@@ -4,9 +4,7 @@ import jacquard.autograd.Grad;
 import jacquard.autograd.Named;
 import jacquard.tensor.Pass;
 import jacquard.tensor.Scope;
-import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Ranges;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -17,12 +15,12 @@ public record Transformer(@Named("resblocks") List<Block> blocks, DeepPrompts pr
   public Transformer(List<Block> blocks) { this(blocks, null); }
 
   /// @param rows which rows the caller wants of the result, ascending; null for all
-  public Tensor apply(Tensor x, Sequences sequences, Ranges ranges, int[] rows) {
+  public Tensor apply(Tensor x, Sight sight, int[] rows) {
     for (int i = 0; i < blocks.size(); i++) {
       var block = blocks.get(i);
-      var in = prompts == null ? x : prompts.before(i, x, sequences);
+      var in = prompts == null ? x : prompts.before(i, x, sight.rows());
       int[] wanted = i == blocks.size() - 1 ? rows : null;
-      x = once(in, t -> block.apply(t, sequences, ranges, wanted));
+      x = once(in, t -> block.apply(t, sight, wanted));
     }
     return blocks.isEmpty() && rows != null ? x.gather(rows) : x;
   }

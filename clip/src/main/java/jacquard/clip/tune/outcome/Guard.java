@@ -8,6 +8,7 @@ import jacquard.clip.eval.Evaluation;
 import jacquard.clip.eval.Templates;
 import jacquard.clip.image.Transform;
 import jacquard.clip.model.ClipModel;
+import jacquard.clip.settings.Count;
 import jacquard.clip.text.Tokenizer;
 import jacquard.clip.train.Listener;
 import java.io.IOException;
@@ -43,7 +44,7 @@ public record Guard(Source a, Source b, Transform transform, Tokenizer tokenizer
 
   private static Listener.Outcome outcome(Evaluation e) {
     var m = new LinkedHashMap<>(e.metrics());
-    return new Listener.Outcome(m, "top-1 %.1f %%, top-5 %.1f %% of %,d names".formatted(100 * m.get("top1"),
-        100 * m.get("top5"), e.names().size()));
+    return new Listener.Outcome(m, "top-1 %.1f %%, top-5 %.1f %% of %s".formatted(100 * m.get("top1"),
+        100 * m.get("top5"), Count.of(e.names().size(), "name")));
   }
 }

@@ -84,7 +84,7 @@ public final class CpuLinear {
       float[] rows = CpuMatMul.stripe(count * k);
       float[] panels = CpuMatMul.shared(CpuMatMul.packed(count, k), k, count);
       w.copy(wo + (long) j0 * k, rows, 0, count * k);
-      CpuMatMul.packPanels(count, k, 0, count, rows, 0, 1, k, panels);
+      Slabs.packPanels(count, k, 0, count, rows, 0, 1, k, panels);
       CpuMatMul.multiply(false, m, count, k, x, xo, xr, xc, panels, z, zo + j0, n,
           epilogue == null ? null : (i0, i1, c0, c1) -> epilogue.finish(i0, i1, j0 + c0, j0 + c1));
     });
@@ -101,9 +101,9 @@ public final class CpuLinear {
         int j0 = from * CpuMatMul.NR, count = Math.min(n, to * CpuMatMul.NR) - j0;
         float[] rows = CpuMatMul.stripe(count * k);
         source.copy(offset + (long) j0 * k, rows, 0, count * k);
-        CpuMatMul.packPanels(n, k, from, count, rows, 0, 1, k, into);
+        Slabs.packPanels(n, k, from, count, rows, 0, 1, k, into);
       }));
-      return packed ? into : CpuMatMul.pack(n, k, array(w), offset, wc, wr, into);
+      return packed ? into : Slabs.pack(n, k, array(w), offset, wc, wr, into);
     });
   }
 

@@ -93,7 +93,7 @@ class BadInputTest {
         "--val-data", file.toString(), "--batch-size", "23", "--steps", "3", "--warmup", "1",
         "--val-steps", "2", "--logs", folder.resolve("runs").toString(), "--name", "broken");
     assertEquals(0, e.status(), e.text());
-    assertTrue(e.text().contains("1 rows of " + file + " have no caption"), e.text());
+    assertTrue(e.text().contains("1 row of " + file + " has no caption"), e.text());
     assertTrue(e.text().contains("3 captions were longer than 8 tokens and were cut"), e.text());
     // 6 in each of 3 epochs of one step
     assertTrue(e.text().contains("18 samples could not be read and were left out; the first: " + folder), e.text());
@@ -116,7 +116,7 @@ class BadInputTest {
     var e = Launcher.run("eval", model.toString(), "--val-data", some.toString());
     assertEquals(0, e.status(), e.text());
     assertTrue(e.text().contains("3 pictures of " + some + " have no caption")
-        && e.text().contains("1 images, 1 names"), e.text());
+        && e.text().contains("1 image, 1 name"), e.text());
   }
 
   @Test void tables() throws IOException {
@@ -124,10 +124,10 @@ class BadInputTest {
     var byteOrderMark = Files.writeString(folder.resolve("bom.csv"),
         "\ufefffilepath,title\r\n" + picture + ",\"a \"\"red\"\", round\nthing\"\r\n");
     assertTrue(Launcher.run("eval", model.toString(), "--val-data", byteOrderMark.toString()).text()
-        .contains("1 images, 1 names"));
+        .contains("1 image, 1 name"));
     fails("nocolumn.csv has no column \"title\"; found [filepath, caption]", "eval", model.toString(), "--val-data",
         Files.writeString(folder.resolve("nocolumn.csv"), "filepath,caption\na.png,b\n").toString());
-    fails("short.csv row 2 has 1 fields, expected 2", "eval", model.toString(), "--val-data",
+    fails("short.csv row 2 has 1 field, expected 2", "eval", model.toString(), "--val-data",
         Files.writeString(folder.resolve("short.csv"), "filepath,title\na.png\n").toString());
     fails("quotes.csv ends within quotes", "eval", model.toString(), "--val-data",
         Files.writeString(folder.resolve("quotes.csv"), "filepath,title\na.png,\"b\n").toString());

@@ -68,7 +68,7 @@ class LocaleTest {
         + "cat f.jsonl; cmp <(tail -c 64 f.npy | head -c 32) <(tail -c 32 f.npy) && echo equal rows\n");
     for (var part : List.of("{\"row\":0,\"image\":\"d\u00e4/c\u00e4t \u732b.png\"}",
         "{\"row\":1,\"text\":\"a c\u00e4t \u732b\"}", "{\"row\":2,\"text\":\"a c\u00e4t \u732b\"}", "equal rows",
-        "t\u00e4ble.csv: 1 images, 1 names",
+        "t\u00e4ble.csv: 1 image, 1 name",
         "\nd\u00e4/c\u00e4t \u732b.png\n", "%  c\u00e4t\n", "%  \u732b\n")) assertTrue(said.contains(part),
         part + ": " + said);
   }

@@ -201,13 +201,13 @@ class MessagesTest {
     for (var name : List.of("T.CSV", "t.tsv", "t.txt", "t", "t.csv")) for (char c : new char[] {',', '\t', ';', '|'}) {
       var table = Files.writeString(folder.resolve(name), "filepath" + c + "title\n" + picture + c + "red\n")
           .toString();
-      assertTrue(Launcher.run("eval", model.toString(), "--val-data", table).text().contains("1 images, 1 names"),
+      assertTrue(Launcher.run("eval", model.toString(), "--val-data", table).text().contains("1 image, 1 name"),
           name + " with " + c);
     }
     var tabs = Files.writeString(folder.resolve("tabs.csv"), "filepath\ttitle\n" + picture + "\ta, b\n").toString();
     for (var separator : List.of("\\t", "\t"))
       assertTrue(Launcher.run("eval", model.toString(), "--val-data", tabs, "--csv-separator", separator).text()
-          .contains("1 images"));
+          .contains("1 image,"));
     fails("has no column \"filepath\"", "eval", model.toString(), "--val-data", tabs, "--csv-separator", ",");
     var surplus = Files.writeString(folder.resolve("surplus.csv"), "filepath,title\n" + picture + ",a cat, asleep\n")
         .toString();

@@ -3,12 +3,9 @@ package jacquard.tests.cli.messages;
 import static jacquard.tests.cli.Launcher.fails;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import jacquard.clip.cli.Main;
 import jacquard.clip.settings.Home;
-import jacquard.tests.Fork;
 import jacquard.tests.cli.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,22 +37,6 @@ class NewcomerTest {
     var all = new ArrayList<>(List.of(Launcher.train(folder, pictures, "never", 3)));
     all.addAll(List.of(more));
     return all.toArray(String[]::new);
-  }
-
-  /// The list of commands says in whole sentences what each does.
-  @Test void everyCommandSaysWhatItDoes() {
-    var list = Launcher.run("--help").text();
-    var commands = list.substring(list.indexOf("Commands:")).lines().skip(1).toList();
-    int names = 0;
-    for (int i = 0; i < commands.size(); i++) {
-      if (!commands.get(i).matches("  \\S.*")) continue;
-      names++;
-      assertTrue(commands.get(i).strip().contains(" "), commands.get(i) + " says nothing");
-      int end = i;
-      while (end + 1 < commands.size() && commands.get(end + 1).startsWith("   ")) end++;
-      assertTrue(commands.get(end).strip().matches(".*[.:]"), commands.get(i) + " … ends in the middle of a sentence");
-    }
-    assertTrue(names > 12, list);
   }
 
   /// Neither of two options that exclude each other is passed over.
@@ -238,24 +219,6 @@ class NewcomerTest {
     assertFalse(text.contains("top1"), text);
   }
 
-  @Test void help() {
-    var all = Launcher.run("--help").text();
-    for (var command : List.of("train", "eval", "embed", "classify", "caption", "shards", "data", "models", "convert",
-        "download", "doctor"))
-      assertTrue(all.lines().anyMatch(l -> l.matches("  " + command + " +[A-Z].*")), command + " in " + all);
-    var train = Launcher.run("train", "--help").text();
-    int tables = train.indexOf("\nTables:"), shards = train.indexOf("\nShards:");
-    assertTrue(tables > 0 && shards > tables, train);
-    assertTrue(train.indexOf("--csv-separator") < shards && train.indexOf("--image-key") > shards
-        && train.indexOf("--shard-cache-size") > shards, train);
-    assertTrue(train.indexOf("--gemm") > train.indexOf("\nDevices and precision:"), train);
-    var eval = Launcher.run("eval", "--help").text();
-    var order = List.of("--val-data", "--csv-separator", "--csv-img-key", "--csv-caption-key", "--csv-group-key",
-        "--image-key", "--shard-cache=", "--shard-cache-size");
-    for (int i = 1; i < order.size(); i++)
-      assertTrue(eval.indexOf(order.get(i - 1)) < eval.indexOf(order.get(i)), order.get(i) + " in " + eval);
-  }
-
   private static String table(String name, String text) throws IOException {
     return Files.writeString(folder.resolve(name), text).toString();
   }
@@ -274,7 +237,7 @@ class NewcomerTest {
     fails("row 2: https://example.org/a.png is an address, and pictures of a table are files", "data",
         table("urls.csv", "filepath,title\nhttps://example.org/a.png,red\n"));
     var gap = Launcher.run("data", table("gap.csv", "filepath,title\n" + a + ",red\n,green\n"));
-    assertTrue(gap.status() == 0 && gap.text().contains("1 rows of") && gap.text().contains("no path")
+    assertTrue(gap.status() == 0 && gap.text().contains("1 row of") && gap.text().contains("no path")
         && gap.text().contains("gap.csv: 1 pair\n"), gap.text());
     fails("a text in UTF-16", "data", Files.write(folder.resolve("wide16.csv"),
         ("\ufefffilepath,title\n" + a + ",red\n").getBytes(java.nio.charset.StandardCharsets.UTF_16LE)).toString());
@@ -296,12 +259,5 @@ class NewcomerTest {
     assertTrue(p.waitFor(1, TimeUnit.MINUTES));
     var text = Files.readString(out);
     assertTrue(p.exitValue() == 1 && text.contains(folder.resolve("home/.cache/huggingface/hub").toString()), text);
-  }
-
-  /// With too little memory `doctor` says how much there is and what to set.
-  @Test void doctorWithoutMemory() {
-    var said = assertThrows(IOException.class, () -> Fork.run(List.of("-Xmx16m"), Main.class, "doctor")).getMessage();
-    assertTrue(said.contains("jacquard: out of memory")
-        && said.contains("needs more than the heap of 16 MiB; set JACQUARD_OPTS=-Xmx256m or more"), said);
   }
 }

@@ -105,7 +105,7 @@ class OnnxTest {
         file(tensor("w", F32, new int[] {3}, 9, new byte[4])));
     said("overflow",
         file(tensor("w", F32, new int[] {1 << 30, 1 << 30, 1 << 30}, 9, new byte[4])));
-    said("none of its 1 initialisers",
+    said("none of its 1 initialiser",
         file(tensor("onnx::MatMul_3", F32, new int[] {1}, 9, new byte[4])));
     byte[] outside = message(t -> { t.writeString(8, "big"); t.writeInt32(2, F32); t.writeInt32(14, 1); });
     said("big has its elements in another file",

@@ -17,6 +17,7 @@ import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Collective;
 import jacquard.tests.Draw;
+import jacquard.tests.ranks.AroundGroup;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -113,23 +114,11 @@ class NcclTest {
   }
 
   /// As a rank that fails once all have agreed, when the others already wait in NCCL.
-  private record FailsAfterAgreeing(Group of) implements Group {
+  private record FailsAfterAgreeing(Group of) implements AroundGroup {
     @Override public double[] sum(String what, double... values) {
       var r = of.sum(what, values);
       if (rank() == 1 && what.startsWith("AllGather") && values.length == 0) throw new IllegalStateException("no luck");
       return r;
-    }
-    @Override public int rank() { return of.rank(); }
-    @Override public int size() { return of.size(); }
-    @Override public boolean together() { return true; }
-    @Override public List<Object> meet(String what, Object mine) { return of.meet(what, mine); }
-    @Override public void whenFailed(Runnable action) { of.whenFailed(action); }
-    @Override public void allGather(String what, Stretch part, Stretch all) { of.allGather(what, part, all); }
-    @Override public void reduceScatter(String what, Stretch all, int[] counts, Stretch part) {
-      of.reduceScatter(what, all, counts, part);
-    }
-    @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) {
-      of.allReduce(what, factor, in, out);
     }
   }
 

@@ -6,6 +6,7 @@ import jacquard.clip.data.source.EmojiSource;
 import jacquard.clip.data.source.FolderSource;
 import jacquard.clip.data.source.Source;
 import jacquard.clip.data.source.TableSource;
+import jacquard.clip.settings.Count;
 import jacquard.clip.settings.Presence;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,8 +48,9 @@ public final class DataOptions {
     if (Files.isDirectory(path)) {
       var f = FolderSource.read(path);
       if (f.skipped() > 0)
-        System.err.println(f.skipped() + " pictures of " + path
-            + " have no caption beside them, or one that is empty, locked or no text, and are left out");
+        System.err.println(Count.of(f.skipped(), "picture") + " of " + path + (f.skipped() == 1
+            ? " has no caption beside it, or one that is empty, locked or no text, and is left out"
+            : " have no caption beside them, or one that is empty, locked or no text, and are left out"));
       if (!f.leftOut().isEmpty())
         System.err.println("left out of " + path + ", no pictures by their ending: " + f.leftOut());
       if (!f.unread().isEmpty()) System.err.println(FolderSource.skipped(f.unread()));
@@ -60,8 +62,9 @@ public final class DataOptions {
     var t = TableSource.read(path, unescaped == null ? null : (Character) unescaped.charAt(0),
         new TableSource.Columns(pathColumn, captionColumn, groupColumn));
     if (t.skipped() > 0)
-      System.err.println(t.skipped() + " rows of " + path
-          + " have no caption or no path, or a caption that is no text, and are left out");
+      System.err.println(Count.of(t.skipped(), "row") + " of " + path + (t.skipped() == 1 ? " has" : " have")
+          + " no caption or no path, or a caption that is no text, and " + (t.skipped() == 1 ? "is" : "are")
+          + " left out");
     return t;
   }
 }

@@ -10,6 +10,7 @@ import jacquard.clip.image.PreprocessConfig;
 import jacquard.clip.image.Transform;
 import jacquard.clip.report.ContactSheet;
 import jacquard.clip.report.Gallery;
+import jacquard.clip.settings.Count;
 import jacquard.clip.text.ClipTokenizer;
 import jacquard.tensor.Random;
 import java.io.IOException;
@@ -70,7 +71,7 @@ public final class SheetOptions {
     var headings = new ArrayList<>(List.of("as it lies"));
     for (int step = 0; step < STEPS; step++) headings.add("step " + step);
     AtomicFile.write(file, new ContactSheet(source.name(), headings, rows).png());
-    System.out.printf("%d pairs in %s%n", rows.size(), file);
+    System.out.printf("%s in %s%n", Count.of(rows.size(), "pair"), file);
   }
 
   private static ContactSheet.Shot shot(Pixels p, String text) {

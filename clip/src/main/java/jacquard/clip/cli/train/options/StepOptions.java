@@ -19,7 +19,7 @@ public final class StepOptions {
           + "no option is given; batch, model and data are yours.")
   String recipe;
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data (default: ${DEFAULT-VALUE}).")
-  int epochs = 10;
+  int epochs = 12;
   @Option(names = "--steps", paramLabel = "N", description = "Steps in all, in place of --epochs.") Long steps;
   @Option(names = "--seed", paramLabel = "N",
       description = "The same seed gives the same bits (default: ${DEFAULT-VALUE}).")

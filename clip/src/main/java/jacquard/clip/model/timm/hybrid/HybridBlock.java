@@ -7,11 +7,11 @@ import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
-import jacquard.tensor.op.Ranges;
 
 /// x + attention(norm(x)), then x + mlp(norm(x)). One of the two MLPs is null.
 record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, LayerNorm norm2,
@@ -45,7 +45,7 @@ record HybridBlock(LayerNorm norm1, @Named("attn") VitBlock.Attend attention, La
         null, null, attention.heads());
     var s = rows == null || !drop.active() ? sequences : SelfAttention.picked(sequences, rows);
     var y = drop.beside(rows == null ? x : x.gather(rows), added ->
-        a.apply(norm1.apply(x), sequences, Ranges.full(sequences, sequences), rows, added), s, 0);
+        a.apply(norm1.apply(x), Sight.full(sequences), rows, added), s, 0);
     return drop.beside(y, added ->
         mlp != null ? mlp.apply(norm2.apply(y), added) : gated.apply(norm2.apply(y), added), s, 1);
   }

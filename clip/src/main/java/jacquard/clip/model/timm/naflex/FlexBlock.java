@@ -6,11 +6,11 @@ import jacquard.clip.nn.Drop;
 import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.nn.transformer.SelfAttention;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
-import jacquard.tensor.op.Ranges;
 import java.util.List;
 
 /// A block of timm's ViT, or one with a gated MLP, whose tensors are named as EVA's.
@@ -18,7 +18,7 @@ sealed interface FlexBlock {
   Tensor apply(Tensor x, Sequences sequences);
 
   record Plain(@Named("") VitBlock block) implements FlexBlock {
-    @Override public Tensor apply(Tensor x, Sequences s) { return block.block().apply(x, s, Ranges.full(s, s), null); }
+    @Override public Tensor apply(Tensor x, Sequences s) { return block.block().apply(x, Sight.full(s), null); }
   }
 
   /// x + γ₁·attention(norm(x)), then x + γ₂·fc2(silu(a)·b) of [a, b] = fc1(norm(x)). γ `[width]`.
@@ -36,7 +36,7 @@ sealed interface FlexBlock {
       var bias = Tensor.concat(0, List.of(a.queryBias, Tensor.zeros(a.queryBias.shape()), a.valueBias));
       var all = new SelfAttention(new Linear.Dense(a.qkv.weight(), bias), a.proj, null, null, null, null, null,
           a.heads);
-      x = x.add(drop.path(all.apply(norm1.apply(x), s, Ranges.full(s, s), null, null).mul(scale1), s, 0));
+      x = x.add(drop.path(all.apply(norm1.apply(x), Sight.full(s), null, null).mul(scale1), s, 0));
       int hidden = mlp.fc2.weight().dim(1);
       var parts = mlp.fc1.apply(norm2.apply(x)).split(1, hidden, hidden);
       return x.add(drop.path(mlp.fc2.apply(parts.get(0).activate(Activation.SILU).mul(parts.get(1))).mul(scale2), s,

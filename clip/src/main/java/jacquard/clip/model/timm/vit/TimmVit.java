@@ -18,12 +18,12 @@ import jacquard.clip.nn.Init;
 import jacquard.clip.nn.LayerNorm;
 import jacquard.clip.nn.Linear;
 import jacquard.clip.nn.Pooling;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.nn.transformer.Transformer;
 import jacquard.tensor.Grid;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Tensor;
 import jacquard.tensor.op.Activation;
-import jacquard.tensor.op.Ranges;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -99,7 +99,7 @@ public record TimmVit(Trunk trunk, Head head, TimmConfig config, Architecture sh
   /// From pixels through the blocks, and the norm where it comes next; all rows, or those asked for.
   private Tensor blocks(ImageBatch images, Sequences sequences, int[] rows) {
     var transformer = new Transformer(trunk.blocks.stream().map(VitBlock::block).toList());
-    var x = transformer.apply(trunk.stem.apply(images, sequences), sequences, Ranges.full(sequences, sequences), rows);
+    var x = transformer.apply(trunk.stem.apply(images, sequences), Sight.full(sequences), rows);
     return trunk.norm == null ? x : trunk.norm.apply(x);
   }
 

@@ -1,7 +1,6 @@
 package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
 import jacquard.clip.tune.Start;
@@ -19,8 +18,7 @@ public record Maple(Wording wording) implements Method {
   @Override public Task task(ClipModel model, Start start) {
     int depth = Wording.depth(model);
     var begun = wording.begin(model, start, VECTORS);
-    var prompt = Linked.of(Wording.make(start), begun.vectors(), ((VisionTransformer) model.visual()).config().width(),
-        depth);
+    var prompt = Linked.of(Wording.make(start), begun.vectors(), model.visual().promptRoom().width(), depth);
     return Extended.task(Extended.fixed(model), start, new Prompted(Prompted.MAPLE, prompt, begun.words()), true);
   }
 }

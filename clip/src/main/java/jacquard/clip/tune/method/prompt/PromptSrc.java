@@ -1,8 +1,6 @@
 package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.text.TextTransformer;
-import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.clip.nn.Init;
 import jacquard.clip.train.task.Task;
 import jacquard.clip.tune.Method;
@@ -24,8 +22,8 @@ public record PromptSrc(Wording wording) implements Method {
   @Override public boolean stays() { return true; }
 
   @Override public Task task(ClipModel model, Start start) {
-    int depth = Wording.depth(model), image = ((VisionTransformer) model.visual()).config().width(),
-        text = ((TextTransformer) model.text()).config().width();
+    int depth = Wording.depth(model), image = model.visual().promptRoom().width(),
+        text = model.text().promptRoom().width();
     var begun = wording.begin(model, start, VECTORS);
     var make = Wording.make(start);
     var prompt = new Independent(begun.vectors(), rows(make, begun.vectors().dim(0), text, depth - 1),

@@ -1,8 +1,6 @@
 package jacquard.clip.tune.method.prompt;
 
 import jacquard.clip.model.ClipModel;
-import jacquard.clip.model.text.TextTransformer;
-import jacquard.clip.model.vit.VisionTransformer;
 import jacquard.clip.nn.Init;
 import jacquard.clip.tune.Start;
 import jacquard.clip.tune.learned.PromptWords;
@@ -30,15 +28,14 @@ public record Wording(String text, int vectors) {
 
   /// @param most vectors; further words stay words
   Begun begin(ClipModel model, Start start, int most) {
-    if (!(model.text() instanceof TextTransformer tower))
-      throw new IllegalArgumentException("prompts are learned for CLIP's own text tower, and this model has another");
+    var room = model.text().promptRoom();
     int[] stop = ids(start, ".");
     if (vectors > 0)
-      return new Begun(make(start).make(new Init.Normal(DEVIATION), vectors, tower.config().width()),
+      return new Begun(make(start).make(new Init.Normal(DEVIATION), vectors, room.width()),
           new PromptWords(new int[0], stop));
     int[] all = ids(start, text);
     int n = Math.min(most, all.length);
-    return new Begun(tower.embedding().weight().gather(Arrays.copyOf(all, n)).copy(),
+    return new Begun(room.words().gather(Arrays.copyOf(all, n)).copy(),
         new PromptWords(Arrays.copyOfRange(all, n, all.length), stop));
   }
 
@@ -46,10 +43,7 @@ public record Wording(String text, int vectors) {
 
   /// How many blocks of both towers take rows, the first among them: at most 9.
   static int depth(ClipModel model) {
-    if (!(model.visual() instanceof VisionTransformer v) || !(model.text() instanceof TextTransformer t))
-      throw new IllegalArgumentException("prompts within both towers are learned for CLIP's own ViT and text tower, "
-          + "and this model has others; coop needs the text tower alone");
-    return Math.min(DEPTH, Math.min(v.transformer().blocks().size(), t.transformer().blocks().size()));
+    return Math.min(DEPTH, Math.min(model.visual().promptRoom().blocks(), model.text().promptRoom().blocks()));
   }
 
   /// Tokens without start and end.
