@@ -8,6 +8,7 @@ import jacquard.clip.data.Batch;
 import jacquard.clip.model.ClipConfig;
 import jacquard.clip.model.ClipModel;
 import jacquard.clip.model.vit.VisionTransformer;
+import jacquard.clip.nn.transformer.Sight;
 import jacquard.clip.train.Gradients;
 import jacquard.clip.train.parameter.Rates;
 import jacquard.clip.train.task.Contrastive;
@@ -19,7 +20,6 @@ import jacquard.tensor.Scope;
 import jacquard.tensor.Sequences;
 import jacquard.tensor.Shape;
 import jacquard.tensor.Tensor;
-import jacquard.tensor.op.Ranges;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -75,7 +75,7 @@ class LowRankMemoryTest {
       for (int i = 0; i < 2; i++) {                                             // the first draws the weights
         device.again();
         start = device.bytes();
-        Scope.result(() -> block.apply(x, all, Ranges.full(all, all), null)).end();
+        Scope.result(() -> block.apply(x, Sight.full(all), null)).end();
       }
       assertEquals(7, (device.peak() - start) / (4.0 * ROWS * WIDTH), 0.1);
     }
