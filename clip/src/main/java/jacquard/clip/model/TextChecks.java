@@ -14,8 +14,7 @@ public final class TextChecks {
     Settings.atLeast("heads", heads, 1);
     Settings.atLeast("layers", layers, 1);
     Settings.atLeast("pad_id", pad, 0);
-    if (!(mlpRatio > 0 && mlpRatio < 1000))
-      throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
+    Settings.mlpRatio(mlpRatio);
     if (width % heads != 0)
       throw new IllegalArgumentException("heads is " + heads + ", expected a divisor of the width " + width);
   }

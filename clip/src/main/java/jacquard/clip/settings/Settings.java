@@ -63,6 +63,12 @@ public final class Settings {
     if (value < least) throw new IllegalArgumentException(key + " is " + value + ", expected at least " + least);
   }
 
+  /// @throws IllegalArgumentException if a block's hidden channels are no sound multiple of its width
+  public static void mlpRatio(double value) {
+    if (!(value > 0 && value < 1000))
+      throw new IllegalArgumentException("mlp_ratio is " + value + ", expected a positive ratio");
+  }
+
   /// An assignment's right side: read as the component's type asks.
   record Text(String raw) {}
 

@@ -82,8 +82,7 @@ public record VitConfig(@Stated @Key("image_size") ImageSize size, @Stated int l
     Settings.atLeast("head_width", headWidth, 1);
     Settings.atLeast("attn_pooler_queries", poolerQueries, 1);
     Settings.atLeast("attn_pooler_heads", poolerHeads, 1);
-    if (!(mlpRatio > 0 && mlpRatio < 1000))
-      throw new IllegalArgumentException("mlp_ratio is " + mlpRatio + ", expected a positive ratio");
+    Settings.mlpRatio(mlpRatio);
     if (!(patchDropout >= 0 && patchDropout < 1))
       throw new IllegalArgumentException("patch_dropout is " + patchDropout + ", expected 0 ≤ p < 1");
     int heads = width / headWidth;
