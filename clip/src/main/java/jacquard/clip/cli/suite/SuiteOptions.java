@@ -9,7 +9,6 @@ import jacquard.clip.eval.protocols.ZeroShot;
 import jacquard.clip.eval.sets.Benchmark;
 import jacquard.clip.eval.sets.Benchmarks;
 import jacquard.clip.settings.Home;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,8 +72,7 @@ public final class SuiteOptions {
   List<Benchmark> benchmarks() {
     var r = new ArrayList<Benchmark>();
     for (var s : suites) for (var m : Benchmarks.suite(s)) r.add(Benchmarks.of(m.set()));
-    for (var s : sets) r.add(Benchmarks.find(s).isEmpty() && Files.isDirectory(Path.of(s)) ? Benchmark.own(s)
-        : Benchmarks.of(s));
+    for (var s : sets) r.add(Benchmarks.asked(s));
     return r.stream().distinct().toList();
   }
 

@@ -35,8 +35,8 @@ public final class ZeroShotOptions {
   @Option(names = "--imagenet-v2", paramLabel = "FOLDER",
       description = "ImageNet V2's pictures, a folder a class.") Path v2;
   @Option(names = "--zeroshot-dataset", paramLabel = "NAME",
-      description = "Any data set that eval knows, by name; may be "
-      + "repeated.") List<String> sets = List.of();
+      description = "Any data set that eval knows, by name, or the "
+      + "folder of your own; may be repeated.") List<String> sets = List.of();
   @Option(names = "--zeroshot-data", paramLabel = "ROOT",
       description = "The folder that holds those data sets' folders.") Path root;
 
@@ -50,7 +50,12 @@ public final class ZeroShotOptions {
     if (frequency > 0) {
       if (imagenet != null) found.put("imagenet-zeroshot-val", at("--imagenet-val", imagenet, "imagenet1k"));
       if (v2 != null) found.put("imagenetv2-zeroshot-val", at("--imagenet-v2", v2, "imagenetv2"));
-      for (var s : sets) found.put(s + "-zeroshot", named(Benchmarks.of(s)));
+      for (var s : sets) {
+        var set = Benchmarks.asked(s);
+        var name = set.known() ? s : String.valueOf(Path.of(s).toAbsolutePath().normalize().getFileName());
+        if (found.put(name + "-zeroshot", named(set)) != null)
+          throw new IllegalArgumentException("--zeroshot-dataset: two data sets are called " + name);
+      }
     }
     return new Trainer.Also(model -> {
       var subject = Subject.changing(new Embedder(model, transform, 256, () -> tokenizer));
@@ -68,6 +73,7 @@ public final class ZeroShotOptions {
   }
 
   private TestSet named(Benchmark set) throws IOException {
+    if (!set.known()) return Layouts.own(Path.of(set.name()), "test").orElseThrow();
     if (BuiltIn.is(set)) return BuiltIn.of(set, "test", "en", null);
     if (root == null) throw new IllegalArgumentException("--zeroshot-dataset " + set.name()
         + " needs --zeroshot-data ROOT");

@@ -4,6 +4,8 @@ import jacquard.clip.settings.Nearest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,6 +57,14 @@ public final class Benchmarks {
         + Nearest.of(name, ROWS.keySet()).map(n -> ". Did you mean " + n + "?")
             .orElse("; --list lists them. A set of your "
         + "own is a folder with classnames.txt and zeroshot_classification_templates.txt")));
+  }
+
+  /// The set of a name, or of the user's own in a folder.
+  ///
+  /// @throws IllegalArgumentException for what is neither
+  public static Benchmark asked(String nameOrFolder) {
+    return find(nameOrFolder).isEmpty() && Files.isDirectory(Path.of(nameOrFolder)) ? Benchmark.own(nameOrFolder)
+        : of(nameOrFolder);
   }
 
   public static Optional<Benchmark> find(String name) {
