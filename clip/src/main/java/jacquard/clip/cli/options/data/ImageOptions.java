@@ -41,13 +41,13 @@ public final class ImageOptions {
   double flip = 0;
   @Option(names = "--color-jitter", paramLabel = "X",
       description = "Brightness, contrast and saturation of the colour jitter, 0 for none (default: ${DEFAULT-VALUE}).")
-  double jitter = 0.4;
+  double jitter = 0;
   @Option(names = "--color-jitter-prob", paramLabel = "P",
       description = "How often colours move (default: ${DEFAULT-VALUE}).")
   double jitterProbability = 0.8;
   @Option(names = "--gray-scale-prob", paramLabel = "P",
       description = "How often a picture loses its colours (default: ${DEFAULT-VALUE}).")
-  double grey = 0.2;
+  double grey = 0;
 
   @Option(names = "--blur-prob", paramLabel = "P",
       description = "How often a picture is blurred (default: ${DEFAULT-VALUE}).")
@@ -60,8 +60,6 @@ public final class ImageOptions {
   public static ImageOptions tuning() {
     var r = new ImageOptions();
     r.crop = 0.8;
-    r.jitter = 0;
-    r.grey = 0;
     return r;
   }
 
