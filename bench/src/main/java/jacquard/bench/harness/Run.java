@@ -20,9 +20,12 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 /// is not used: it cannot take turns between two benchmarks.
 public record Run(int forks, double seconds, List<String> jvm) {
   private static final String HEAP = System.getProperty("jacquard.bench.heap", "-XX:+UseG1GC");
+  private static final String TRAINING = System.getProperty("jacquard.bench.training", "-XX:+UseG1GC");
 
   /// The options by which the launcher sets the heap.
   public static List<String> heap() { return List.of(HEAP.split(" ")); }
+  /// Those of a training.
+  public static List<String> training() { return List.of(TRAINING.split(" ")); }
 
   /// A case of a benchmark: its parameters, and what it then says of itself.
   public record Parameters(Map<String, String> values, Work work, boolean heavy, boolean warmed) {}
@@ -58,7 +61,7 @@ public record Run(int forks, double seconds, List<String> jvm) {
   public Optional<Result> race(Class<?> type, Parameters c, int threads) throws RunnerException {
     var args = new ArrayList<>(List.of("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
         "--sun-misc-unsafe-memory-access=allow", "-Djacquard.bench.heap=" + HEAP,
-        "-Djacquard.threads=" + threads, "-Djacquard.bench.seconds=" + seconds,
+        "-Djacquard.bench.training=" + TRAINING, "-Djacquard.threads=" + threads, "-Djacquard.bench.seconds=" + seconds,
         "-Djacquard.bench.fewest=" + (forks == 1 || c.heavy() ? 2 : 4)));
     args.addAll(heap());
     args.addAll(jvm);

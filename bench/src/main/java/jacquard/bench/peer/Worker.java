@@ -63,14 +63,10 @@ public final class Worker implements AutoCloseable {
     return new Worker(command);
   }
 
-  /// Java as the launcher starts it, with this process's classes.
+  /// Java as the launcher starts it for a training, with this process's classes.
   static List<String> java(int threads, Class<?> main) {
     var r = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-    // as for training: no huge pages, and a heap that neither begins large nor grows to spare pauses
-    for (var option : Run.heap())
-      if (!option.matches("-XX:(Initial\\w+Percentage=.*|InitiatingHeap.*|.UseTransparentHugePages)")) r.add(option);
-    r.addAll(List.of("-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockExperimentalVMOptions",
-        "-XX:G1ExpandByPercentOfAvailable=0"));
+    r.addAll(Run.training());
     r.addAll(List.of("-Djacquard.threads=" + threads, "--add-modules=jdk.incubator.vector", "-cp",
     System.getProperty("java.class.path"), main.getName()));
     return r;
