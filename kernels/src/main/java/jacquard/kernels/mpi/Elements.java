@@ -1,10 +1,13 @@
 package jacquard.kernels.mpi;
 
+import jacquard.kernels.cpu.Parallel;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// Elements of primitive arrays on their way out of the heap and back, and how many of each rank.
+/// Elements of primitive arrays on their way out of the heap and back, how many of each rank, and their sums.
 final class Elements {
+  private static final int GRAIN = 32768, STRETCH = 2048;
+
   private Elements() {}
 
   static int turns(long elements, int most) { return (int) Math.max(1, Math.ceilDiv(elements, (long) most)); }
@@ -58,5 +61,22 @@ final class Elements {
   static void copy(MemorySegment from, Object array, int to, int count) {
     long w = width(array);
     MemorySegment.copy(from, 0, heap(array), w * to, w * count);
+  }
+
+  /// to[i] = factor·Σ over ranks of x[r·n + i], in the order of the ranks; by stretches that stay in the cache.
+  static void addUp(MemorySegment x, int ranks, int n, float factor, MemorySegment to) {
+    Parallel.rows(n, GRAIN, (first, end) -> {
+      float[] sum = new float[STRETCH], other = new float[STRETCH];
+      for (int i = first; i < end; i += STRETCH) {
+        int k = Math.min(STRETCH, end - i);
+        copy(x.asSlice(4L * i), sum, 0, k);
+        for (int r = 1; r < ranks; r++) {
+          copy(x.asSlice(4L * ((long) r * n + i)), other, 0, k);
+          for (int j = 0; j < k; j++) sum[j] += other[j];
+        }
+        if (factor != 1) for (int j = 0; j < k; j++) sum[j] *= factor;
+        copy(sum, 0, to.asSlice(4L * i), k);
+      }
+    });
   }
 }

@@ -1,5 +1,6 @@
 package jacquard.kernels.mpi;
 
+import static jacquard.kernels.mpi.Elements.addUp;
 import static jacquard.kernels.mpi.Elements.copy;
 import static jacquard.kernels.mpi.Elements.cut;
 import static jacquard.kernels.mpi.Elements.minus;
@@ -10,7 +11,6 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import jacquard.kernels.cpu.Parallel;
 import jacquard.tensor.Group;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -33,7 +33,6 @@ final class MpiGroup implements Group {
   private static final int PIECE = 1 << 21;
   /// Floats up to which everyone gets all and adds up: two exchanges cost more.
   private static final int SMALL = 1 << 12;
-  private static final int GRAIN = 32768, STRETCH = 2048;
   /// Polls before a wait naps, and the nap in nanoseconds.
   private static final int SPINS = 2000, NAP = 20_000;
 
@@ -115,26 +114,32 @@ final class MpiGroup implements Group {
       var out = x.of(4L * Arrays.stream(n).sum());
       for (int k = 0, at = 0; k < size; at += n[k++])
         copy(all.array(), all.from() + places[k] + from[k], out.asSlice(4L * at), n[k]);
-      sum(exchanged(out, n), n[rank], 1,
+      addUp(exchanged(out, n), size, n[rank], 1,
           MemorySegment.ofArray((float[]) part.array()).asSlice(4L * (part.from() + from[rank])));
     }
   }
 
   /// Of each rank what it has for this one, by rank: `size` times `n[rank]` elements of four bytes.
   private MemorySegment exchanged(MemorySegment out, int[] n) {
-    int[] mine = new int[size];
-    Arrays.fill(mine, n[rank]);
     var in = y.of(4L * size * n[rank]);
-    Mpi.Table to = Mpi.Table.of(n), from = Mpi.Table.of(mine);
+    Mpi.Table to = Mpi.Table.of(n), from = Mpi.Table.of(each(n[rank]));
     mpi.allToAll(out, to, in, from, world, request);
     await(List.of(to, from));
     return in;
   }
 
-  /// The tensors one after another, in pieces, each cut into the ranks' shares.
+  /// The tensors one after another, in pieces, each cut into the ranks' shares; without what is zero on all ranks.
   @Override public void allReduce(String what, float factor, List<Stretch> in, List<Stretch> out) {
+    agree(what, in.stream().mapToLong(Stretch::count).sum());
+    long[] bits = Blocks.look(in);
+    if (factor > 0 && bits.length > 0) {   // otherwise a sum of zeros were none
+      any(bits);
+      in = Blocks.of(in, bits).filled();
+      var sums = Blocks.of(out, bits);
+      for (var s : sums.zero()) Arrays.fill((float[]) s.array(), s.from(), s.from() + s.count(), 0);
+      out = sums.filled();
+    }
     long total = in.stream().mapToLong(Stretch::count).sum();
-    agree(what, total);
     for (long from = 0; from < total; from += PIECE) {
       int n = (int) Math.min(PIECE, total - from);
       var mine = x.of(4L * n);
@@ -142,6 +147,13 @@ final class MpiGroup implements Group {
       var sums = reduced(mine, n, factor);
       walk(out, from, n, (s, at, k) -> copy(sums.asSlice(4L * at), s.array(), s.from() + k[0], k[1]));
     }
+  }
+
+  /// Sets the bits that are set on any rank.
+  private void any(long[] bits) {
+    long[] all = new long[size * bits.length];
+    gather(new Stretch(bits, 0, bits.length), each(bits.length), new Stretch(all, 0, all.length));
+    for (int i = 0; i < all.length; i++) bits[i % bits.length] |= all[i];
   }
 
   private interface Part { void of(Stretch s, int at, int[] fromAndCount); }
@@ -162,34 +174,17 @@ final class MpiGroup implements Group {
       var all = y.of(4L * n * size);
       mpi.allGather(new Mpi.Part(mine, n, mpi.ints), all, world, request);
       await(null);
-      sum(all, n, factor, mine);
+      addUp(all, size, n, factor, mine);
       return mine;
     }
     int[] counts = new int[size];
     Arrays.setAll(counts, r -> (int) ((long) n * (r + 1) / size) - (int) ((long) n * r / size));
-    sum(exchanged(mine, counts), counts[rank], factor, mine);
+    addUp(exchanged(mine, counts), size, counts[rank], factor, mine);
     var sums = y.of(4L * n);
     var parts = Mpi.Table.of(counts);
     mpi.allGather(new Mpi.Part(mine, counts[rank], mpi.ints), sums, parts, world, request);
     await(parts);
     return sums;
-  }
-
-  /// to[i] = factor·Σ over ranks of x[r·n + i], in the order of the ranks; by stretches that stay in the cache.
-  private void sum(MemorySegment x, int n, float factor, MemorySegment to) {
-    Parallel.rows(n, GRAIN, (first, end) -> {
-      float[] sum = new float[STRETCH], other = new float[STRETCH];
-      for (int i = first; i < end; i += STRETCH) {
-        int k = Math.min(STRETCH, end - i);
-        copy(x.asSlice(4L * i), sum, 0, k);
-        for (int r = 1; r < size; r++) {
-          copy(x.asSlice(4L * ((long) r * n + i)), other, 0, k);
-          for (int j = 0; j < k; j++) sum[j] += other[j];
-        }
-        if (factor != 1) for (int j = 0; j < k; j++) sum[j] *= factor;
-        copy(sum, 0, to.asSlice(4L * i), k);
-      }
-    });
   }
 
   @Override public double[] sum(String what, double... values) {
@@ -253,7 +248,7 @@ final class MpiGroup implements Group {
   private List<String> exchanged(String text) {
     byte[] mine = text.getBytes(StandardCharsets.UTF_8);
     int[] lengths = new int[size];
-    gather(new Stretch(new int[] {mine.length}, 0, 1), ones(), new Stretch(lengths, 0, size));
+    gather(new Stretch(new int[] {mine.length}, 0, 1), each(1), new Stretch(lengths, 0, size));
     byte[] all = new byte[Arrays.stream(lengths).sum()];
     gather(new Stretch(mine, 0, mine.length), lengths, new Stretch(all, 0, all.length));
     var r = new ArrayList<String>();
@@ -262,9 +257,10 @@ final class MpiGroup implements Group {
     return r;
   }
 
-  private int[] ones() {
+  /// So many of each rank.
+  private int[] each(int n) {
     int[] r = new int[size];
-    Arrays.fill(r, 1);
+    Arrays.fill(r, n);
     return r;
   }
 

@@ -34,6 +34,7 @@ public final class MpiRank {
     exact(g, 3, 1);
     exact(g, 70_001, 0.5f);
     exact(g, 5_000_003, 1);
+    mostlyZero(g);
     texts(g);
     try (var _ = Scope.open(Device.named("cpu"))) { ops(g); }
     try {
@@ -65,6 +66,28 @@ public final class MpiRank {
       throw new AssertionError("a part of the sums of " + n);
     g.allGather("all parts", new Stretch(part, 0, part.length), new Stretch(all, 0, n));
     if (!Arrays.equals(all, sum)) throw new AssertionError("gathered " + n);
+  }
+
+  /// A table of whose rows each rank has a few, one of them of -0 alone, to the bit; what lay in the sums' place goes.
+  private static void mostlyZero(Group g) {
+    int n = 300_000, row = 100;
+    var expected = new float[n];
+    float[] mine = null;
+    for (int r = 0; r < g.size(); r++) {
+      float[] values = draw(r, n), x = new float[n];
+      for (int from = 700 * r; from + row <= n; from += 41_300) System.arraycopy(values, from, x, from, row);
+      Arrays.fill(x, 150_000, 150_700, -0f);
+      for (int i = 0; i < n; i++) expected[i] = r == 0 ? x[i] : expected[i] + x[i];
+      if (r == g.rank()) mine = x;
+    }
+    for (float factor : new float[] {1, 0.5f, -1, 0}) {
+      float[] reduced = new float[n + 3];
+      Arrays.fill(reduced, 7);
+      g.allReduce("a table", factor, List.of(new Stretch(mine, 0, n)), List.of(new Stretch(reduced, 3, n)));
+      for (int i = 0; i < n; i++)
+        if (Float.floatToRawIntBits(reduced[i + 3]) != Float.floatToRawIntBits(expected[i] * factor))
+          throw new AssertionError("row " + i / row + " times " + factor + " is " + reduced[i + 3]);
+    }
   }
 
   private static float[] draw(int seed, int n) {
