@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,10 +78,21 @@ public final class Main {
     }
     if (args.length > 1 && WORKING.contains(args[0]))
       Thread.ofPlatform().daemon().start(() -> Device.named("cpu").warm());
+    if (Integer.getInteger("jacquard.collect") instanceof Integer seconds)
+      Thread.ofPlatform().daemon().start(() -> collect(Duration.ofSeconds(seconds)));
     int status = run(args);
     System.out.flush();
     System.err.flush();
     System.exit(status);
+  }
+
+  /// Looks for garbage now and then, where the collector was told not to do so by itself: else what a training of days
+  /// leaves among what lives would stay until the machine is full.
+  private static void collect(Duration every) {
+    while (true) {
+      try { Thread.sleep(every); } catch (InterruptedException e) { return; }
+      System.gc();
+    }
   }
 
   /// The console speaks UTF-8 whatever the locale is.
