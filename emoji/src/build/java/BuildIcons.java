@@ -2,7 +2,7 @@ import java.awt.image.BufferedImage;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +17,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 
 /// Draws Iconify's icons at 32×32 on white, under their names: shards to train on, and one artist's set left out as a
 /// data set for evaluation. Left out as well: what its licence does not let pass on freely; logos, flags, emoji and
@@ -63,7 +65,7 @@ final class BuildIcons {
         return shard(to.resolve("%04d.tar".formatted(s)),
             train.subList(s * SHARD, Math.min(train.size(), (s + 1) * SHARD)), null);
       } catch (IOException x) {
-        throw new java.io.UncheckedIOException(x);
+        throw new UncheckedIOException(x);
       }
     }).sum();
     var test = to.resolve(HELD_OUT).resolve("test");
@@ -110,7 +112,7 @@ final class BuildIcons {
   /// @param classes null: with captions; otherwise with the number of the caption among them
   private static int shard(Path file, List<Icon> icons, List<String> classes) throws IOException {
     int n = 0;
-    try (var out = new BufferedOutputStream(Files.newOutputStream(file))) {
+    try (var out = new TarArchiveOutputStream(new BufferedOutputStream(Files.newOutputStream(file)), 1024)) {
       for (var icon : icons) {
         BufferedImage image;
         try {
@@ -127,7 +129,6 @@ final class BuildIcons {
         entry(out, key + (classes == null ? ".txt" : ".cls"), text.getBytes(StandardCharsets.UTF_8));
         n++;
       }
-      out.write(new byte[1024]);
     }
     return n;
   }
@@ -137,23 +138,12 @@ final class BuildIcons {
     return Arrays.stream(pixels).allMatch(p -> (p & 0xffffff) == 0xffffff);
   }
 
-  /// A file of a ustar: a header of 512 bytes whose sum stands at 148, then the bytes, filled up to 512.
-  private static void entry(OutputStream out, String name, byte[] data) throws IOException {
-    byte[] head = new byte[512];
-    put(head, 0, name);
-    put(head, 100, "0000644\0" + "0000000\0" + "0000000\0" + "%011o\0".formatted(data.length) + "00000000000\0"
-        + "        " + "0");
-    put(head, 257, "ustar\00000");
-    int sum = 0;
-    for (byte b : head) sum += b & 255;
-    put(head, 148, "%06o\0 ".formatted(sum));
-    out.write(head);
+  private static void entry(TarArchiveOutputStream out, String name, byte[] data) throws IOException {
+    var entry = new TarArchiveEntry(name);
+    entry.setModTime(0);
+    entry.setSize(data.length);
+    out.putArchiveEntry(entry);
     out.write(data);
-    out.write(new byte[-data.length & 511]);
-  }
-
-  private static void put(byte[] head, int at, String text) {
-    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-    System.arraycopy(bytes, 0, head, at, bytes.length);
+    out.closeArchiveEntry();
   }
 }
