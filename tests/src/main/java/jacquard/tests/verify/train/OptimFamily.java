@@ -18,6 +18,7 @@ import jacquard.tests.verify.Report;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,9 @@ public final class OptimFamily implements Family {
       "both", BOTH, "both, pooler apart", new Rates(DECAY, 0.75, 0.6, List.of(), true), "exclude",
       new Rates(DECAY, 1, 1, List.of("*.bias", "visual.proj*", "*token_embedding*", "*attn.qkv*", "*in_proj*")));
 
+  /// The recorded list of what another rule than Muon's changes.
+  private static final List<String> FALLBACK = List.of("*embedding*", "*.proj", "text_projection", "visual.conv1*");
+
   @Override public String name() { return "optim"; }
 
   @Override public void verify(Path folder, Report report) throws IOException {
@@ -47,7 +51,7 @@ public final class OptimFamily implements Family {
       var config = ClipConfig.read(model.resolve("config.json"));
       if (config.unsupported().isPresent()) { report.skipped(name, config.unsupported().get()); continue; }
       for (var f : e.getValue().get("flags").properties()) {
-        var rates = FLAGS.get(f.getKey());
+        var rates = f.getKey().equals("muon fallback") ? Rates.decayed(DECAY) : FLAGS.get(f.getKey());
         if (rates == null) report.skipped(name + " " + f.getKey(), "no such options yet");
         else if (f.getValue().has("refused"))
           report.skipped(name + " " + f.getKey(), "OpenCLIP refuses it: " + f.getValue().get("refused").asText());
@@ -66,15 +70,23 @@ public final class OptimFamily implements Family {
     if (Files.exists(folder.resolve("trajectories.json"))) Trajectories.verify(folder, report);
   }
 
-  /// How many parameters have another rate or decay than recorded.
+  /// How many parameters have another rate or decay than recorded, or another rule where that is recorded.
   private static long groups(ClipModel model, Rates rates, JsonNode names, JsonNode groups) {
     var expected = new LinkedHashMap<String, Optimizer.Rate>();
+    var fallback = new HashMap<String, Boolean>();
     for (var g : groups)
-      for (var p : g.get("parameters"))
+      for (var p : g.get("parameters")) {
         expected.put(names.get(p.asInt()).asText(),
-            new Optimizer.Rate(g.get("lr_scale").asDouble(), g.get("weight_decay").asDouble()));
+            new Optimizer.Rate(g.path("lr_scale").asDouble(1), g.get("weight_decay").asDouble()));
+        if (g.has("use_fallback")) fallback.put(names.get(p.asInt()).asText(), g.get("use_fallback").asBoolean());
+      }
     var ours = rates.of(model);
     long wrong = 0;
+    if (!fallback.isEmpty()) {
+      var other = Rates.matching("--opt-fallback-list", FALLBACK, model);
+      wrong = model.parameters().trained().keySet().stream()
+          .filter(p -> other.test(p) != fallback.get(model.nameOf(p))).count();
+    }
     for (var path : model.parameters().trained().keySet()) {
       var e = expected.remove(model.nameOf(path));
       var r = ours.apply(path);
